@@ -1,0 +1,17 @@
+/** Who asked, as the socket says: never what the query says of itself (no ECS, no header decides a view or an ACL). */
+export interface Client {
+  /** 4 or 16 octets. */
+  readonly address: Uint8Array;
+  readonly port: number;
+  readonly transport: 'udp' | 'tcp';
+  /** Index into the snapshot's endpoints. */
+  readonly endpoint: number;
+}
+
+/** What to send back; undefined: say nothing. The bytes are valid until the next call of `handle`. */
+export type Reply = Uint8Array | undefined;
+
+/** The packet pipeline as transports see it: framing is off, one message at a time. It never throws. */
+export interface QueryHandler {
+  handle(query: Uint8Array, client: Client): Reply | Promise<Reply>;
+}

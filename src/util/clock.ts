@@ -1,0 +1,90 @@
+/**
+ * Time, as an argument. Everything below `server/` takes a `Clock`, so that whole resolutions run in
+ * simulated time. Only this file reads the system's clocks or makes timers (enforced by test/tidy.test.ts).
+ */
+export interface Clock {
+  /** Monotonic milliseconds since an arbitrary start. TTLs, timeouts and RTTs use only this. */
+  now(): number;
+  /** Milliseconds since 1970-01-01 UTC. Logs, cookies and signature validity use only this. */
+  wall(): number;
+  /** Calls `fn` once after `ms` milliseconds. The timer never keeps the process alive. */
+  after(ms: number, fn: () => void): Timer;
+  /** Calls `fn` each `ms` milliseconds until cancelled. The timer never keeps the process alive. */
+  every(ms: number, fn: () => void): Timer;
+}
+
+export interface Timer {
+  cancel(): void;
+}
+
+class SystemClock implements Clock {
+  now(): number {
+    return performance.now();
+  }
+  wall(): number {
+    return Date.now();
+  }
+  after(ms: number, fn: () => void): Timer {
+    const handle = setTimeout(fn, ms).unref();
+    return { cancel: () => clearTimeout(handle) };
+  }
+  every(ms: number, fn: () => void): Timer {
+    const handle = setInterval(fn, ms).unref();
+    return { cancel: () => clearInterval(handle) };
+  }
+}
+
+export const systemClock: Clock = new SystemClock();
+
+/** A clock that moves only when told to: timers fire in order of their time, then of their making. */
+export class ManualClock implements Clock {
+  #now = 0;
+  #sequence = 0;
+  readonly #epoch: number;
+  #timers: { at: number; sequence: number; every: number; fn: () => void }[] = [];
+
+  /** @param epoch wall time in milliseconds at `now() === 0` */
+  constructor(epoch = 1_700_000_000_000) {
+    this.#epoch = epoch;
+  }
+  now(): number {
+    return this.#now;
+  }
+  wall(): number {
+    return this.#epoch + this.#now;
+  }
+  after(ms: number, fn: () => void): Timer {
+    return this.#add(ms, 0, fn);
+  }
+  every(ms: number, fn: () => void): Timer {
+    return this.#add(ms, Math.max(1, ms), fn);
+  }
+  #add(ms: number, every: number, fn: () => void): Timer {
+    const timer = { at: this.#now + Math.max(0, ms), sequence: this.#sequence++, every, fn };
+    this.#timers.push(timer);
+    return {
+      cancel: () => {
+        this.#timers = this.#timers.filter((t) => t !== timer);
+      },
+    };
+  }
+  /** Time of the next timer, or undefined when none is set. */
+  next(): number | undefined {
+    return this.#timers.length === 0 ? undefined : Math.min(...this.#timers.map((t) => t.at));
+  }
+  /** Moves time forward by `ms`, firing every timer on the way. */
+  advance(ms: number): void {
+    const target = this.#now + ms;
+    for (;;) {
+      const due = this.#timers
+        .filter((t) => t.at <= target)
+        .sort((a, b) => a.at - b.at || a.sequence - b.sequence)[0];
+      if (due === undefined) break;
+      this.#now = Math.max(this.#now, due.at);
+      if (due.every > 0) due.at = this.#now + due.every;
+      else this.#timers = this.#timers.filter((t) => t !== due);
+      due.fn();
+    }
+    this.#now = target;
+  }
+}

@@ -1,0 +1,53 @@
+import type { Name } from './name.ts';
+
+export interface Question {
+  readonly name: Name;
+  readonly type: number;
+  readonly class: number;
+}
+
+/** One resource record; rdata is in wire form with names uncompressed. */
+export interface Rr {
+  readonly name: Name;
+  readonly type: number;
+  readonly class: number;
+  readonly ttl: number;
+  readonly rdata: Uint8Array;
+}
+
+/**
+ * All records of one owner and type in class IN (RFC 2181 section 5), the unit of caching, answering and
+ * truncation. `sigs` are the rdata of the RRSIGs that cover it.
+ */
+export interface Rrset {
+  readonly name: Name;
+  readonly type: number;
+  /** Seconds, 0..2^31-1. */
+  readonly ttl: number;
+  readonly rdatas: readonly Uint8Array[];
+  readonly sigs?: readonly Uint8Array[];
+}
+
+/** An Extended DNS Error (RFC 8914): `text` names the rule or zone that is concerned. */
+export interface Ede {
+  readonly code: number;
+  readonly text: string;
+}
+
+/**
+ * What to say, before it is encoded: stages fill it, `wire/writer` alone lays it out. The answer section
+ * holds the CNAME chain first and in order.
+ */
+export interface Answer {
+  rcode: number;
+  aa: boolean;
+  ad: boolean;
+  answer: Rrset[];
+  authority: Rrset[];
+  additional: Rrset[];
+  ede: Ede[];
+}
+
+export function emptyAnswer(rcode: number): Answer {
+  return { rcode, aa: false, ad: false, answer: [], authority: [], additional: [], ede: [] };
+}
