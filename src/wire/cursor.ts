@@ -104,7 +104,10 @@ export class Cursor {
     for (;;) {
       const octet = this.u8();
       if (octet === 0) return;
-      if (octet >= POINTER) return this.skip(1);
+      if (octet >= POINTER) {
+        this.skip(1);
+        return;
+      }
       if (octet > LABEL_OCTETS_MAX) throw new WireError('label type is not 00 or 11', this.off - 1);
       this.skip(octet);
     }

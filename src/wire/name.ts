@@ -165,9 +165,9 @@ export function nameFromText(text: string, origin?: Name): Name {
       continue;
     }
     if (octet === BACKSLASH) {
-      const escape = readEscape(text, at);
-      octet = escape.octet;
-      at = escape.next;
+      const escaped = readEscape(text, at);
+      octet = escaped.octet;
+      at = escaped.next;
     } else {
       if (octet > 0x7e || octet < 0x20)
         throw new TextError('character outside printable ASCII; write it as \\DDD or in Punycode', 1, at + 1);

@@ -1,0 +1,162 @@
+import { CLASS, FLAG, HEADER_OCTETS, TTL_MAX, TYPE } from './constants.ts';
+import { Cursor } from './cursor.ts';
+import { type Edns, ednsLength, readEdns, writeEdns } from './edns.ts';
+import { WireError } from './error.ts';
+import { type Name, nameKey } from './name.ts';
+import { readRdata } from './rdata/table.ts';
+import type { Question, Rr, Rrset } from './record.ts';
+
+/** A message as read from the wire. Sections hold records in their order; the OPT record is `edns`. */
+export interface Message {
+  readonly id: number;
+  /** The 16 bits after the ID; see FLAG. */
+  readonly flags: number;
+  readonly opcode: number;
+  /** With the upper bits of the OPT record. */
+  readonly rcode: number;
+  readonly qdcount: number;
+  /** The first question, when there is one. */
+  readonly question: Question | undefined;
+  readonly answer: readonly Rr[];
+  readonly authority: readonly Rr[];
+  readonly additional: readonly Rr[];
+  readonly edns: Edns | undefined;
+  /** Octets after the last record: none in a well-formed message. */
+  readonly trailing: number;
+}
+
+/** `flags >> 11 & 15` */
+export function opcodeOf(flags: number): number {
+  return (flags >>> 11) & 0x0f;
+}
+
+/** Reads a whole message. Throws WireError and nothing else; allocates nothing by the counts it is told. */
+export function readMessage(buf: Uint8Array): Message {
+  const c = new Cursor(buf);
+  const id = c.u16();
+  const flags = c.u16();
+  const qdcount = c.u16();
+  const ancount = c.u16();
+  const nscount = c.u16();
+  const arcount = c.u16();
+  let question: Question | undefined;
+  for (let i = 0; i < qdcount; i++) {
+    const q = { name: c.name(), type: c.u16(), class: c.u16() };
+    question ??= q;
+  }
+  const answer = readSection(c, ancount);
+  const authority = readSection(c, nscount);
+  const additional: Rr[] = [];
+  let edns: Edns | undefined;
+  let extended = 0;
+  for (let i = 0; i < arcount; i++) {
+    const opt = readOpt(c);
+    if (opt === undefined) additional.push(readRecord(c));
+    else if (edns !== undefined) throw new WireError('more than one OPT record', c.off);
+    else {
+      edns = opt.edns;
+      extended = opt.extendedRcode;
+    }
+  }
+  return {
+    id,
+    flags,
+    opcode: opcodeOf(flags),
+    rcode: (extended << 4) | (flags & 0x0f),
+    qdcount,
+    question,
+    answer,
+    authority,
+    additional,
+    edns,
+    trailing: c.left,
+  };
+}
+
+function readSection(c: Cursor, count: number): Rr[] {
+  const records: Rr[] = [];
+  for (let i = 0; i < count; i++) records.push(readRecord(c));
+  return records;
+}
+
+function readRecord(c: Cursor): Rr {
+  const name = c.name();
+  const type = c.u16();
+  const klass = c.u16();
+  const ttl = c.u32();
+  const length = c.u16();
+  if (type === TYPE.OPT) throw new WireError('OPT record outside the additional section', c.off);
+  // Only class IN has rdata whose shape is known; the rest is carried as it is (RFC 3597 section 5).
+  const rdata = klass === CLASS.IN ? readRdata(type, c, length) : c.bytes(length);
+  // RFC 2181 section 8: a TTL with the top bit set counts as zero.
+  return { name, type, class: klass, ttl: ttl > TTL_MAX ? 0 : ttl, rdata };
+}
+
+/** Reads an OPT record if `c` stands at one (root name, type 41); otherwise leaves `c` alone. */
+function readOpt(c: Cursor): { edns: Edns; extendedRcode: number } | undefined {
+  const b = c.buf;
+  if (c.left < 11) return undefined;
+  if (((b[c.off + 1]! << 8) | b[c.off + 2]!) !== TYPE.OPT || b[c.off] !== 0) return undefined;
+  c.skip(3);
+  const klass = c.u16();
+  const ttl = c.u32();
+  const length = c.u16();
+  return { edns: readEdns(klass, ttl, c, length), extendedRcode: ttl >>> 24 };
+}
+
+/**
+ * Collects records of class IN into RRsets, in order of first appearance. The lowest TTL counts (RFC 2181
+ * section 5.2); equal rdata appears once (section 5). RRSIGs join the set that they cover.
+ */
+export function groupRrsets(records: readonly Rr[]): Rrset[] {
+  const sets = new Map<
+    string,
+    { name: Name; type: number; ttl: number; rdatas: Uint8Array[]; sigs?: Uint8Array[] }
+  >();
+  const seen = new Set<string>();
+  for (const rr of records) {
+    if (rr.class !== CLASS.IN) continue;
+    const isSig = rr.type === TYPE.RRSIG && rr.rdata.length >= 2;
+    const type = isSig ? (rr.rdata[0]! << 8) | rr.rdata[1]! : rr.type;
+    const key = `${type}/${nameKey(rr.name)}`;
+    const unique = `${isSig ? 's' : 'r'}${key}/${latin1(rr.rdata)}`;
+    if (seen.has(unique)) continue;
+    seen.add(unique);
+    let set = sets.get(key);
+    if (set === undefined) sets.set(key, (set = { name: rr.name, type, ttl: rr.ttl, rdatas: [] }));
+    set.ttl = Math.min(set.ttl, rr.ttl);
+    if (isSig) (set.sigs ??= []).push(rr.rdata);
+    else set.rdatas.push(rr.rdata);
+  }
+  return [...sets.values()];
+}
+
+function latin1(bytes: Uint8Array): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i]!);
+  return text;
+}
+
+/** A query to be sent: one question, RD as told, an OPT record when `edns` is given. Case of the name is kept. */
+export function encodeQuery(query: {
+  readonly id: number;
+  readonly name: Name;
+  readonly type: number;
+  readonly flags?: number;
+  readonly edns?: Edns;
+}): Uint8Array {
+  const out = new Uint8Array(
+    HEADER_OCTETS + query.name.length + 4 + (query.edns ? ednsLength(query.edns.options) : 0),
+  );
+  const view = new DataView(out.buffer);
+  view.setUint16(0, query.id);
+  view.setUint16(2, query.flags ?? FLAG.RD);
+  view.setUint16(4, 1);
+  view.setUint16(10, query.edns ? 1 : 0);
+  out.set(query.name, HEADER_OCTETS);
+  const at = HEADER_OCTETS + query.name.length;
+  view.setUint16(at, query.type);
+  view.setUint16(at + 2, CLASS.IN);
+  if (query.edns) writeEdns(out, at + 4, query.edns, 0);
+  return out;
+}
