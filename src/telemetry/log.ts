@@ -1,0 +1,172 @@
+import { pino } from 'pino';
+import type { Clock } from '../util/clock.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+export type LogFormat = 'json' | 'text';
+
+/** What every thread logs with: fields first, then a sentence without a final stop. */
+export interface Logger {
+  debug(fields: LogFields, message: string): void;
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
+  fatal(fields: LogFields, message: string): void;
+}
+
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/**
+ * Characters that must not reach a terminal or a log reader as they are: controls, format characters (marks that
+ * turn or hide text), separators of lines and paragraphs, halves of surrogate pairs.
+ */
+const HOSTILE = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u;
+const HOSTILE_ALL = new RegExp(HOSTILE.source, 'gu');
+
+/**
+ * Any text on one line, harmless to a terminal: the one escaper of logs and the command line. What came from a
+ * packet or a peer passes through here before a person sees it.
+ */
+export function printable(text: string): string {
+  if (!HOSTILE.test(text)) return text;
+  return text.replace(HOSTILE_ALL, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
+}
+
+/** The same for one value in JSON, losslessly: what is not ASCII stands inside a string there. */
+export function printableJson(json: string): string {
+  return json.replace(HOSTILE_ALL, (c) =>
+    Array.from({ length: c.length }, (_, i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, '0')}`).join(
+      '',
+    ),
+  );
+}
+
+export interface LogOptions {
+  /** Which thread speaks: `main`, `control`, `worker 0`. */
+  readonly thread: string;
+  readonly level?: LogLevel;
+  /** By default text when the standard error output is a terminal, else JSON. */
+  readonly format?: LogFormat;
+  /** Where lines go, each with its line feed; by default to the standard error output. */
+  readonly write?: (line: string) => void;
+  readonly clock?: Pick<Clock, 'wall'>;
+}
+
+/**
+ * A logger that writes one line for each call to the standard error output. In a worker thread Node carries
+ * the lines to the main thread, which writes them: a reader that stalls never blocks a worker.
+ */
+export function createLogger(options: LogOptions): Logger {
+  const format = options.format ?? (process.stderr.isTTY ? 'text' : 'json');
+  const write = options.write ?? ((line: string) => void process.stderr.write(line));
+  const colour = format === 'text' && process.stderr.isTTY && !process.env['NO_COLOR'];
+  const clock = options.clock;
+  return pino(
+    {
+      level: options.level ?? 'info',
+      base: { thread: options.thread },
+      formatters: { level: (level) => ({ level }) },
+      timestamp: clock === undefined ? pino.stdTimeFunctions.isoTime : () => `,"time":"${isoTime(clock)}"`,
+      serializers: { err: pino.stdSerializers.err },
+    },
+    {
+      write: (line) =>
+        write(format === 'json' ? printableJson(line.trimEnd()) + '\n' : textLine(line, colour)),
+    },
+  );
+}
+
+function isoTime(clock: Pick<Clock, 'wall'>): string {
+  return isoFromWall(clock.wall());
+}
+
+/** ISO 8601 in UTC with milliseconds, from milliseconds since 1970: calendar arithmetic, no clock is read. */
+export function isoFromWall(wallMs: number): string {
+  const days = Math.floor(wallMs / 86_400_000);
+  const ms = wallMs - days * 86_400_000;
+  const { year, month, day } = civilFromDays(days);
+  const pad = (n: number, width = 2): string => String(Math.floor(n)).padStart(width, '0');
+  const time = `${pad(ms / 3_600_000)}:${pad((ms / 60_000) % 60)}:${pad((ms / 1000) % 60)}.${pad(ms % 1000, 3)}`;
+  return `${pad(year, 4)}-${pad(month)}-${pad(day)}T${time}Z`;
+}
+
+/** Days since 1970-01-01 to a date of the Gregorian calendar, in eras of 400 years that begin in March. */
+function civilFromDays(days: number): { year: number; month: number; day: number } {
+  const shifted = days + 719_468;
+  const era = Math.floor(shifted / 146_097);
+  const dayOfEra = shifted - era * 146_097;
+  const yearOfEra = Math.floor(
+    (dayOfEra -
+      Math.floor(dayOfEra / 1460) +
+      Math.floor(dayOfEra / 36_524) -
+      Math.floor(dayOfEra / 146_096)) /
+      365,
+  );
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const monthFromMarch = Math.floor((5 * dayOfYear + 2) / 153);
+  const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
+  return {
+    year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0),
+    month,
+    day: dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1,
+  };
+}
+
+const LEVEL_COLOUR: Readonly<Record<string, string>> = {
+  debug: '\x1b[2m',
+  info: '\x1b[32m',
+  warn: '\x1b[33m',
+  error: '\x1b[31m',
+  fatal: '\x1b[31m',
+};
+
+/** `12:03:04.123 info  main: listening  endpoint=in-1 address=127.0.0.1:5353` */
+function textLine(json: string, colour: boolean): string {
+  const { level, time, thread, msg, err, ...fields } = JSON.parse(json) as Record<string, unknown>;
+  const error = (err as { stack?: string } | undefined)?.stack;
+  const name = String(level).padEnd(5);
+  const shown = colour ? `${LEVEL_COLOUR[String(level)] ?? ''}${name}\x1b[0m` : name;
+  const pairs = Object.entries(fields).map(([key, value]) => `${key}=${fieldText(value)}`);
+  const parts = [`${printable(String(msg))}`, ...pairs].join('  ');
+  const stack =
+    error === undefined
+      ? ''
+      : error
+          .split('\n')
+          .map((line) => `\n    ${printable(line)}`)
+          .join('');
+  return `${String(time).slice(11, 23)} ${shown} ${String(thread)}: ${parts}${stack}\n`;
+}
+
+function fieldText(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined');
+  return /[\s"]/.test(text) && typeof value === 'string' ? JSON.stringify(printable(text)) : printable(text);
+}
+
+/** One line for each kind of event in that time: an attack must not fill the disk. */
+const SAME_EVENT_MS = 10_000;
+/** Kinds of events told apart; beyond, the oldest is forgotten and may speak again early. */
+const EVENTS_MAX = 256;
+
+/** Tells whether an event is to be logged now, and how many like it were not logged since the last that was. */
+export class LogLimit {
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #events = new Map<string, { at: number; suppressed: number }>();
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock;
+  }
+
+  /** @returns the number of suppressed events, or undefined where this one is to be suppressed too */
+  admit(event: string): number | undefined {
+    const now = this.#clock.now();
+    const known = this.#events.get(event);
+    if (known !== undefined && now - known.at < SAME_EVENT_MS) {
+      known.suppressed++;
+      return undefined;
+    }
+    this.#events.delete(event);
+    this.#events.set(event, { at: now, suppressed: 0 });
+    if (this.#events.size > EVENTS_MAX) this.#events.delete(this.#events.keys().next().value!);
+    return known?.suppressed ?? 0;
+  }
+}

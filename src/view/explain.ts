@@ -1,0 +1,51 @@
+/**
+ * The answer to `explain`: plain data, made by a worker from the stages that serve, sent over a message port and
+ * HTTP, drawn by `causeway explain`. Names, records and texts are in presentation form.
+ */
+export interface Explanation {
+  readonly qname: string;
+  readonly qtype: string;
+  /** The VPC whose view answered, or undefined where none is the client's. */
+  readonly view: string | undefined;
+  /** Decisions in the order in which they were made. */
+  readonly steps: readonly ExplainStep[];
+  /** All that could have answered, in order of precedence. */
+  readonly candidates: readonly ExplainCandidate[];
+  readonly answer: ExplainAnswer;
+  /** `zone`, `local`, `cache`, `upstream`, `stale`, `failure-cache`, or `none` when nothing answered. */
+  readonly source: string;
+  /** `192.0.2.53:53`, where a target answered or would be asked. */
+  readonly upstream?: string;
+  /** How long the data has been in the cache. */
+  readonly ageSeconds?: number;
+  readonly ede: readonly { readonly code: number; readonly text: string }[];
+}
+
+export interface ExplainStep {
+  /** The stage's name in the list of server/query.ts: `match`, `zone`, `forward`, `resolve`, `follow` … */
+  readonly stage: string;
+  readonly decision: string;
+  readonly detail?: string;
+}
+
+export interface ExplainCandidate {
+  /** The name that the rule or zone stands at. */
+  readonly name: string;
+  readonly kind: string;
+  /** The id of the rule or zone. */
+  readonly id: string;
+  readonly chosen: boolean;
+  /** Why it was chosen, or what beat it. */
+  readonly why: string;
+}
+
+export interface ExplainAnswer {
+  /** `NOERROR`, `NXDOMAIN` … */
+  readonly rcode: string;
+  /** `aa`, `ra`, `ad` … */
+  readonly flags: readonly string[];
+  /** One record a line, in zone-file form. */
+  readonly answer: readonly string[];
+  readonly authority: readonly string[];
+  readonly additional: readonly string[];
+}

@@ -1,0 +1,147 @@
+import type { TargetStatus } from '../resolver/target.ts';
+
+/**
+ * What the daemon says of itself: what workers answer to the control thread, what that merges and serves on its
+ * socket, and what the command line prints. Plain data; durations in the unit that their names end in.
+ */
+
+/** One cache of one worker, or of all. */
+export interface CacheFigures {
+  readonly entries: number;
+  readonly bytesUsed: number;
+  readonly bytesBudget: number;
+  readonly inserts: number;
+  readonly evictions: number;
+}
+
+/** A worker's answer to `cache-stats`. */
+export interface WorkerCaches {
+  readonly answers: CacheFigures;
+  readonly records: CacheFigures;
+}
+
+/** A worker's answer to `status`. */
+export interface WorkerStatus {
+  readonly worker: number;
+  /** Revision of the snapshot it serves; 0 before the first. */
+  readonly revision: number;
+  readonly uptimeSeconds: number;
+  /** Questions that wait for an upstream or another worker. */
+  readonly inFlight: number;
+  readonly targets: readonly TargetStatus[];
+  readonly caches: WorkerCaches;
+}
+
+/** One entry of a worker's record cache, in presentation form; an element of its answer to `cache-dump`. */
+export interface CacheEntry {
+  readonly name: string;
+  readonly type: string;
+  /** The rule through which it was learned. */
+  readonly rule: string;
+  readonly vpc: string;
+  readonly kind: 'rrset' | 'nodata' | 'nxdomain' | 'failure';
+  readonly state: 'fresh' | 'stale';
+  /** Seconds left; negative for stale entries. */
+  readonly ttl: number;
+  readonly ageSeconds: number;
+  /** Rdata of each record, in presentation form; empty for negative entries. */
+  readonly records: readonly string[];
+}
+
+/** A worker's answer to `cache-flush`. */
+export interface Flushed {
+  readonly removed: number;
+}
+
+/** A worker as its supervisor and itself see it. */
+export interface WorkerReport {
+  readonly worker: number;
+  /** `silent`: it did not answer in time. */
+  readonly state: 'serving' | 'starting' | 'silent';
+  readonly revision: number;
+  readonly uptimeSeconds: number;
+  readonly inFlight: number;
+}
+
+/** A target over all workers: each has its own breaker and measures for itself. */
+export interface TargetReport {
+  /** `192.0.2.53:53` */
+  readonly target: string;
+  /** The worst state that a worker sees. */
+  readonly breaker: TargetStatus['breaker'];
+  /** In how many workers the breaker is not closed. */
+  readonly givenUpBy: number;
+  readonly workers: number;
+  /** The least of the workers' smoothed round-trip times; undefined until something was measured. */
+  readonly srttMs: number | undefined;
+  readonly outstanding: number;
+  readonly counts: TargetStatus['counts'];
+}
+
+/** `GET /status`. */
+export interface StatusReport {
+  readonly node: { readonly name: string; readonly region: string };
+  readonly version: string;
+  readonly pid: number;
+  readonly uptimeSeconds: number;
+  readonly ready: boolean;
+  readonly config: ConfigReport;
+  readonly workers: readonly WorkerReport[];
+  readonly endpoints: readonly EndpointReport[];
+  readonly views: readonly ViewReport[];
+  readonly targets: readonly TargetReport[];
+  readonly caches: WorkerCaches;
+}
+
+export interface ConfigReport {
+  readonly file: string;
+  readonly revision: number;
+  /** ISO 8601, of the revision in force. */
+  readonly since: string;
+  /** Why the last reload was refused; empty when it was not. */
+  readonly errors: readonly string[];
+}
+
+export interface EndpointReport {
+  readonly id: string;
+  readonly listen: readonly string[];
+  readonly protocols: readonly string[];
+  /** A VPC, or `by-source`. */
+  readonly vpc: string;
+}
+
+export interface ViewReport {
+  readonly vpc: string;
+  readonly zones: number;
+  readonly rules: number;
+}
+
+/** `GET /cache/stats`. */
+export interface CacheReport {
+  readonly total: WorkerCaches;
+  readonly workers: readonly ({ readonly worker: number } & WorkerCaches)[];
+}
+
+/** `GET /cache/dump`. */
+export interface CacheDump {
+  readonly entries: readonly CacheEntry[];
+  /** True if the limit left entries out. */
+  readonly truncated: boolean;
+}
+
+/** `POST /reload`. */
+export interface ReloadReport {
+  readonly applied: boolean;
+  readonly revision: number;
+  /** What changed, one thing a line; empty when nothing did or it was refused. */
+  readonly changes: readonly string[];
+  /** `file:line:column: message`, all of them. */
+  readonly errors: readonly string[];
+}
+
+/** What every route answers when it cannot do what was asked. */
+export interface Fault {
+  readonly error: string;
+  /** What would help. */
+  readonly remedy: string;
+}
