@@ -51,6 +51,8 @@ export class Writer {
   /** Number of records written, OPT aside; over TTL_OFFSETS_MAX the rest of `ttlOffsets` is missing. */
   records = 0;
   truncated = false;
+  /** Octets before the OPT record; the whole length when there is none. */
+  bodyLength = 0;
 
   readonly #slots = new Uint16Array(SLOTS);
   readonly #labels = new Uint16Array(LABELS_MAX);
@@ -73,6 +75,7 @@ export class Writer {
       this.#section(answer.authority, frame, true),
       this.#section(answer.additional, frame, frame.glue),
     ];
+    this.bodyLength = this.#at;
     if (frame.edns !== undefined) this.#at = writeEdns(this.out, this.#at, frame.edns, answer.rcode);
     let flags = frame.flags | FLAG.QR | (answer.rcode & 0x0f);
     if (answer.aa) flags |= FLAG.AA;

@@ -1,0 +1,197 @@
+import type { Clock } from '../util/clock.ts';
+import { DEPENDENCIES_MAX, type Dependencies, type Dependency } from '../util/deps.ts';
+import type { Slab, SlabStats } from '../util/slab.ts';
+import { foldOctet } from '../wire/name.ts';
+
+/**
+ * The answer cache: finished messages, one cache per worker, read by the fast path and written by the slow one.
+ * A hit is one hash, one comparison and one copy; nothing is allocated.
+ *
+ *     key     view u16 | variant u8 | qtype u16 | qname folded
+ *     value   0  stored     u32   tenths of a second since the cache was made
+ *             4  expires    u32   the same; the entry is dead from then on
+ *             8  flags      u8    bit 0: TTLs stand still (authoritative data)
+ *             9  deps       u8    number of dependencies, 0..4
+ *            10  length     u16   octets of the message
+ *            12  ttls       u8    number of TTL positions
+ *            13  turn       u8    records of the RRset that is rotated, 0: none
+ *            14  turnAt     u16   where its first record starts
+ *            16  turnSize   u16   octets of each of its records
+ *            18  spare      u16
+ *            20  deps             4 x (slot u32, generation u32)
+ *            52  positions        ttls x u16
+ *             …  message          header to the last record, without OPT
+ *
+ * What an answer depends on is in its key or among its dependencies; an answer with more is not stored.
+ */
+const VALUE_HEADER = 52;
+const KEY_HEADER = 5;
+const TTLS_STAND_STILL = 1;
+
+/** Bits of `variant`: what of the query changes the bytes of the answer, apart from what is patched per reply. */
+export const VARIANT = { DO: 1, CD: 2 } as const;
+
+/** Facts of an answer to be stored. */
+export interface StoredAnswer {
+  /** Header to the last record, without OPT. */
+  readonly message: Uint8Array;
+  readonly length: number;
+  readonly ttlOffsets: Uint16Array;
+  readonly ttlCount: number;
+  /** Seconds; 0 is not stored. */
+  readonly lifetime: number;
+  readonly ttlsStandStill: boolean;
+  readonly turn: number;
+  readonly turnAt: number;
+  readonly turnSize: number;
+  /** Slots with the generations they had when the query began. */
+  readonly dependencies: readonly Dependency[];
+}
+
+export class AnswerCache {
+  readonly #slab: Slab;
+  readonly #deps: Dependencies;
+  readonly #clock: Clock;
+  readonly #start: number;
+  readonly #key = new Uint8Array(KEY_HEADER + 255);
+  #rotation = 0;
+
+  constructor(options: { slab: Slab; dependencies: Dependencies; clock: Clock }) {
+    this.#slab = options.slab;
+    this.#deps = options.dependencies;
+    this.#clock = options.clock;
+    this.#start = options.clock.now();
+  }
+
+  get stats(): SlabStats {
+    return this.#slab.stats;
+  }
+
+  #tenths(): number {
+    return Math.floor((this.#clock.now() - this.#start) / 100);
+  }
+
+  #fillKey(view: number, variant: number, qtype: number, buf: Uint8Array, off: number, len: number): number {
+    const key = this.#key;
+    key[0] = view >>> 8;
+    key[1] = view;
+    key[2] = variant;
+    key[3] = qtype >>> 8;
+    key[4] = qtype;
+    for (let i = 0; i < len; i++) key[KEY_HEADER + i] = foldOctet(buf[off + i]!);
+    return KEY_HEADER + len;
+  }
+
+  /** Finds a live answer to the question at `buf[off..off+len]`. Returns a handle for the other methods, or -1. */
+  find(view: number, variant: number, qtype: number, buf: Uint8Array, off: number, len: number): number {
+    const length = this.#fillKey(view, variant, qtype, buf, off, len);
+    const slab = this.#slab;
+    const at = slab.find(slab.hash(this.#key, 0, length), this.#key, 0, length);
+    if (at < 0) return -1;
+    const data = slab.view;
+    if (this.#tenths() >= data.getUint32(at + 4, true)) return -1;
+    const deps = data.getUint8(at + 9);
+    for (let i = 0; i < deps; i++) {
+      const slot = data.getUint32(at + 20 + 8 * i, true);
+      if (this.#deps.generation(slot) !== data.getUint32(at + 24 + 8 * i, true)) return -1;
+    }
+    return at;
+  }
+
+  /** Octets of the message behind a handle. */
+  lengthOf(at: number): number {
+    return this.#slab.view.getUint16(at + 10, true);
+  }
+
+  /** Copies the message to `out`, TTLs counted down and one RRset turned. Returns its length. */
+  copy(at: number, out: Uint8Array): number {
+    const data = this.#slab.view;
+    const bytes = this.#slab.u8;
+    const length = data.getUint16(at + 10, true);
+    const ttls = data.getUint8(at + 12);
+    const message = at + VALUE_HEADER + 2 * ttls;
+    for (let i = 0; i < length; i++) out[i] = bytes[message + i]!;
+    if ((data.getUint8(at + 8) & TTLS_STAND_STILL) === 0) {
+      const age = Math.floor((this.#tenths() - data.getUint32(at, true)) / 10);
+      if (age > 0)
+        for (let i = 0; i < ttls; i++) countDown(out, data.getUint16(at + VALUE_HEADER + 2 * i, true), age);
+    }
+    const turn = data.getUint8(at + 13);
+    if (turn > 1)
+      this.#turn(out, bytes, message, turn, data.getUint16(at + 14, true), data.getUint16(at + 16, true));
+    return length;
+  }
+
+  /** Starts the records of an RRset at another one each time; TTLs are equal inside an RRset, so only rdata moves. */
+  #turn(
+    out: Uint8Array,
+    bytes: Uint8Array,
+    message: number,
+    turn: number,
+    turnAt: number,
+    size: number,
+  ): void {
+    this.#rotation = (this.#rotation + 1) & 0xffff;
+    const shift = this.#rotation % turn;
+    if (shift === 0) return;
+    for (let i = 0; i < turn; i++) {
+      const to = turnAt + i * size + TURN_SKIP;
+      const from = message + turnAt + ((i + shift) % turn) * size + TURN_SKIP;
+      for (let j = 0; j < size - TURN_SKIP; j++) out[to + j] = bytes[from + j]!;
+    }
+  }
+
+  /** Stores an answer, unless a slot it depends on has moved since its query began. */
+  store(view: number, variant: number, qtype: number, qname: Uint8Array, answer: StoredAnswer): boolean {
+    if (answer.lifetime <= 0 || answer.dependencies.length > DEPENDENCIES_MAX) return false;
+    for (const { slot, generation } of answer.dependencies)
+      if (this.#deps.generation(slot) !== generation) return false;
+    const length = this.#fillKey(view, variant, qtype, qname, 0, qname.length);
+    const slab = this.#slab;
+    const size = VALUE_HEADER + 2 * answer.ttlCount + answer.length;
+    const at = slab.insert(slab.hash(this.#key, 0, length), this.#key, 0, length, size);
+    if (at < 0) return false;
+    const data = slab.view;
+    const now = this.#tenths();
+    data.setUint32(at, now, true);
+    data.setUint32(at + 4, now + answer.lifetime * 10, true);
+    data.setUint8(at + 8, answer.ttlsStandStill ? TTLS_STAND_STILL : 0);
+    data.setUint8(at + 9, answer.dependencies.length);
+    data.setUint16(at + 10, answer.length, true);
+    data.setUint8(at + 12, answer.ttlCount);
+    data.setUint8(at + 13, answer.turn);
+    data.setUint16(at + 14, answer.turnAt, true);
+    data.setUint16(at + 16, answer.turnSize, true);
+    answer.dependencies.forEach(({ slot, generation }, i) => {
+      data.setUint32(at + 20 + 8 * i, slot, true);
+      data.setUint32(at + 24 + 8 * i, generation, true);
+    });
+    for (let i = 0; i < answer.ttlCount; i++)
+      data.setUint16(at + VALUE_HEADER + 2 * i, answer.ttlOffsets[i]!, true);
+    slab.u8.set(answer.message.subarray(0, answer.length), at + VALUE_HEADER + 2 * answer.ttlCount);
+    return true;
+  }
+
+  /** Removes the answers of which `matches` says so, by their folded qname and view. Returns how many. */
+  flush(matches: (qname: Uint8Array, view: number) => boolean): number {
+    const before = this.#slab.stats.entries;
+    const bytes = this.#slab.u8;
+    this.#slab.scan(0, Number.MAX_SAFE_INTEGER, (keyOff, keyLen) => {
+      const view = (bytes[keyOff]! << 8) | bytes[keyOff + 1]!;
+      return matches(bytes.subarray(keyOff + KEY_HEADER, keyOff + keyLen), view) ? 'remove' : 'keep';
+    });
+    return before - this.#slab.stats.entries;
+  }
+}
+
+/** Owner pointer, type, class, TTL, rdlength: the part of a turned record that stays where it is. */
+const TURN_SKIP = 12;
+
+function countDown(out: Uint8Array, at: number, age: number): void {
+  const ttl = ((out[at]! << 24) | (out[at + 1]! << 16) | (out[at + 2]! << 8) | out[at + 3]!) >>> 0;
+  const left = ttl > age ? ttl - age : 0;
+  out[at] = left >>> 24;
+  out[at + 1] = left >>> 16;
+  out[at + 2] = left >>> 8;
+  out[at + 3] = left;
+}

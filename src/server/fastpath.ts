@@ -1,0 +1,103 @@
+import { type AnswerCache, VARIANT } from '../cache/answers.ts';
+import {
+  CLASS,
+  FLAG,
+  HEADER_OCTETS,
+  OPTION,
+  TYPE,
+  UDP_PAYLOAD,
+  UDP_PAYLOAD_CLASSIC,
+} from '../wire/constants.ts';
+
+/**
+ * Parses header, question and OPT of a query in place and answers it from the answer cache. Whatever is not
+ * plain (several questions, records beside OPT, RD=0, odd options) is left to the slow path, which reads the
+ * whole message with the codec. Nothing is allocated: what was read is left in the fields.
+ */
+export class FastPath {
+  qnameLength = 0;
+  qtype = 0;
+  hasEdns = false;
+  dnssecOk = false;
+  payload = 0;
+  /** Offset of the cookie option's data, or 0. */
+  cookieAt = 0;
+  cookieLength = 0;
+
+  /** True if the query is plain, and then the fields describe it. */
+  read(q: Uint8Array, length: number): boolean {
+    if (length < HEADER_OCTETS + 5) return false;
+    // QR=0, opcode QUERY, RD=1, TC=0; AA, Z, AD and CD may be anything (RFC 1035 section 4.1.1, RFC 6840 section 5.7).
+    if ((q[2]! & 0xfb) !== 0x01 || (q[3]! & 0x8f) !== 0) return false;
+    const arcount = q[11]!;
+    if (q[4] !== 0 || q[5] !== 1 || (q[6]! | q[7]! | q[8]! | q[9]! | q[10]!) !== 0 || arcount > 1)
+      return false;
+    const end = this.#readName(q, length);
+    if (end < 0 || end + 4 > length) return false;
+    this.qnameLength = end - HEADER_OCTETS;
+    this.qtype = (q[end]! << 8) | q[end + 1]!;
+    if (((q[end + 2]! << 8) | q[end + 3]!) !== CLASS.IN) return false;
+    this.hasEdns = arcount === 1;
+    if (arcount === 1) return this.#readOpt(q, end + 4, length);
+    this.dnssecOk = false;
+    this.payload = UDP_PAYLOAD_CLASSIC;
+    this.cookieAt = 0;
+    return end + 4 === length;
+  }
+
+  /** End of the uncompressed name at offset 12, or -1. */
+  #readName(q: Uint8Array, length: number): number {
+    let at = HEADER_OCTETS;
+    for (;;) {
+      if (at >= length) return -1;
+      const label = q[at]!;
+      if (label === 0) return at + 1 - HEADER_OCTETS <= 255 ? at + 1 : -1;
+      if (label > 63) return -1;
+      at += label + 1;
+      if (at - HEADER_OCTETS > 254) return -1;
+    }
+  }
+
+  /** Reads an OPT record of version 0 that ends the message, with a cookie as its only option of interest. */
+  #readOpt(q: Uint8Array, at: number, length: number): boolean {
+    if (at + 11 > length || q[at] !== 0 || ((q[at + 1]! << 8) | q[at + 2]!) !== TYPE.OPT) return false;
+    const payload = (q[at + 3]! << 8) | q[at + 4]!;
+    if (q[at + 5] !== 0 || q[at + 6] !== 0) return false;
+    const rdlength = (q[at + 9]! << 8) | q[at + 10]!;
+    if (at + 11 + rdlength !== length) return false;
+    this.dnssecOk = (q[at + 7]! & 0x80) !== 0;
+    this.payload =
+      payload < UDP_PAYLOAD_CLASSIC ? UDP_PAYLOAD_CLASSIC : payload > UDP_PAYLOAD ? UDP_PAYLOAD : payload;
+    this.cookieAt = 0;
+    if (rdlength === 0) return true;
+    // Real clients send a cookie and nothing else; any other option is the slow path's to judge.
+    if (((q[at + 11]! << 8) | q[at + 12]!) !== OPTION.COOKIE) return false;
+    this.cookieLength = (q[at + 13]! << 8) | q[at + 14]!;
+    this.cookieAt = at + 15;
+    return this.cookieLength + 4 === rdlength && (this.cookieLength === 8 || this.cookieLength === 24);
+  }
+
+  /** What of the query is in the key of the answer cache, beside view and question. */
+  variant(q: Uint8Array): number {
+    return (this.dnssecOk ? VARIANT.DO : 0) | ((q[3]! & FLAG.CD) !== 0 ? VARIANT.CD : 0);
+  }
+
+  /** Handle of a stored answer to the query read last, or -1. */
+  find(cache: AnswerCache, view: number, q: Uint8Array): number {
+    return cache.find(view, this.variant(q), this.qtype, q, HEADER_OCTETS, this.qnameLength);
+  }
+
+  /**
+   * Writes the stored answer to `out` with the ID, RD, CD and the letter case of this query (0x20). Returns its
+   * length without OPT.
+   */
+  patch(cache: AnswerCache, handle: number, q: Uint8Array, out: Uint8Array): number {
+    const length = cache.copy(handle, out);
+    out[0] = q[0]!;
+    out[1] = q[1]!;
+    out[2] = (out[2]! & 0xfe) | (q[2]! & 0x01);
+    out[3] = (out[3]! & 0xef) | (q[3]! & 0x10);
+    for (let i = 0; i < this.qnameLength; i++) out[HEADER_OCTETS + i] = q[HEADER_OCTETS + i]!;
+    return length;
+  }
+}

@@ -1,0 +1,260 @@
+import type { MessagePort } from 'node:worker_threads';
+import { Budget } from '../resolver/budget.ts';
+import type { ForwardPath } from '../resolver/path.ts';
+import type { Resolution, ResolveRequest, Resolver } from '../resolver/resolve.ts';
+import type { Clock, Timer } from '../util/clock.ts';
+import { foldOctet, type Name } from '../wire/name.ts';
+
+/**
+ * Stage 5 belongs to one worker per question: `hash(context, qname)` names the owner, whose record cache and
+ * in-flight table are the only ones that know it. So identical questions join across workers, and each record is
+ * cached once (design decision 7). Hand-overs travel in batches, one message per turn of the event loop, because a
+ * message between threads costs about as much as an answer.
+ *
+ *     asker                       owner
+ *       | asks [{id, question}] →  |
+ *       |  ← taken: last id        |     at once; without it within SILENT_MS the asker resolves by itself
+ *       |  ← answers [{id, …}]     |     when known
+ */
+export const OWNER_SILENT_MS = 50;
+/** Questions handed over and not yet answered, per worker: beyond, the asker resolves by itself. */
+const HANDED_OVER_MAX = 4096;
+
+interface Ask {
+  readonly id: number;
+  readonly name: Name;
+  readonly type: number;
+  readonly context: number;
+  /** Milliseconds of the client's time that are used up. */
+  readonly spentMs: number;
+  readonly tokens: readonly Uint8Array[];
+  /** Answer from the cache only; nothing may be asked of others. */
+  readonly peek: boolean;
+}
+
+type Wire =
+  | { readonly asks: readonly Ask[] }
+  | { readonly taken: number }
+  | { readonly answers: readonly { id: number; resolution: Resolution | undefined }[] };
+
+interface Waiting {
+  readonly request: ResolveRequest;
+  readonly peek: boolean;
+  readonly resolve: (resolution: Resolution | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class Ownership {
+  readonly #self: number;
+  readonly #slots: number;
+  readonly #resolver: Resolver;
+  readonly #clock: Clock;
+  readonly #pathOf: (context: number) => ForwardPath | undefined;
+  readonly #seed: number;
+  readonly #peers = new Map<number, Peer>();
+  #waiting = 0;
+  /** Questions resolved here because their owner was silent or away. */
+  spilled = 0;
+  handedOver = 0;
+
+  /**
+   * @param seed the same in all workers of the process, drawn at start
+   * @param pathOf the path of a context in this worker's snapshot
+   */
+  constructor(options: {
+    self: number;
+    slots: number;
+    seed: number;
+    resolver: Resolver;
+    clock: Clock;
+    pathOf: (context: number) => ForwardPath | undefined;
+  }) {
+    this.#self = options.self;
+    this.#slots = options.slots;
+    this.#seed = options.seed;
+    this.#resolver = options.resolver;
+    this.#clock = options.clock;
+    this.#pathOf = options.pathOf;
+  }
+
+  /** The port to another worker; a new one replaces the old, whose open questions are resolved here. */
+  connect(slot: number, port: MessagePort): void {
+    this.#peers.get(slot)?.abandon();
+    const peer = new Peer(port, this.#clock, {
+      asked: (asks) => this.#serve(peer, asks),
+      lost: (waiting) => this.#takeBack(waiting),
+    });
+    this.#peers.set(slot, peer);
+  }
+
+  ownerOf(context: number, name: Name): number {
+    if (this.#slots <= 1) return 0;
+    let hash = Math.imul(this.#seed ^ context, 0x9e3779b1);
+    for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ foldOctet(name[i]!), 0x01000193);
+    hash ^= hash >>> 15;
+    return (Math.imul(hash, 0x85ebca6b) >>> 0) % this.#slots;
+  }
+
+  /** Stage 5 for a query of this worker. */
+  resolve(request: ResolveRequest): Resolution | Promise<Resolution> {
+    const peer = this.#peerFor(request);
+    if (peer === undefined) return this.#resolver.resolve(request);
+    return this.#handOver(peer, request, false).then(
+      (resolution) => resolution ?? this.#resolver.resolve(request),
+    );
+  }
+
+  /** What the owner's cache knows; no packet is sent. */
+  peek(request: ResolveRequest): Resolution | undefined | Promise<Resolution | undefined> {
+    const peer = this.#peerFor(request);
+    return peer === undefined ? this.#resolver.peek(request) : this.#handOver(peer, request, true);
+  }
+
+  #peerFor(request: ResolveRequest): Peer | undefined {
+    const owner = this.ownerOf(request.path.context, request.name);
+    if (owner === this.#self || this.#waiting >= HANDED_OVER_MAX) return undefined;
+    return this.#peers.get(owner);
+  }
+
+  #handOver(peer: Peer, request: ResolveRequest, peek: boolean): Promise<Resolution | undefined> {
+    this.handedOver++;
+    this.#waiting++;
+    return new Promise<Resolution | undefined>((resolve, reject) => {
+      peer.ask({ request, peek, resolve, reject }, this.#clock.now());
+    }).finally(() => {
+      this.#waiting--;
+    });
+  }
+
+  /** An owner that is silent or gone: the question is resolved here. */
+  #takeBack(waiting: Waiting): void {
+    this.spilled++;
+    if (waiting.peek) waiting.resolve(this.#resolver.peek(waiting.request));
+    else Promise.resolve(this.#resolver.resolve(waiting.request)).then(waiting.resolve, waiting.reject);
+  }
+
+  /** Questions of another worker. One whose path this worker does not know (yet) goes back undecided. */
+  #serve(peer: Peer, asks: readonly Ask[]): void {
+    const now = this.#clock.now();
+    for (const ask of asks) {
+      const path = this.#pathOf(ask.context);
+      if (path === undefined) {
+        peer.answer(ask.id, undefined);
+        continue;
+      }
+      const request: ResolveRequest = {
+        name: ask.name,
+        type: ask.type,
+        path,
+        budget: new Budget(now - ask.spentMs),
+        tokens: ask.tokens,
+      };
+      const resolution = ask.peek ? this.#resolver.peek(request) : this.#resolver.resolve(request);
+      if (resolution instanceof Promise) {
+        resolution.then(
+          (r) => peer.answer(ask.id, r),
+          () => peer.answer(ask.id, undefined),
+        );
+      } else peer.answer(ask.id, resolution);
+    }
+  }
+}
+
+/** One other worker: what is open with it, and what waits for the end of this turn to be sent. */
+class Peer {
+  readonly #port: MessagePort;
+  readonly #clock: Clock;
+  readonly #on: { asked: (asks: readonly Ask[]) => void; lost: (waiting: Waiting) => void };
+  readonly #open = new Map<number, Waiting>();
+  #next = 1;
+  #taken = 0;
+  #asks: Ask[] = [];
+  #answers: { id: number; resolution: Resolution | undefined }[] = [];
+  #flushing = false;
+  #silence: Timer | undefined;
+
+  constructor(
+    port: MessagePort,
+    clock: Clock,
+    on: { asked: (asks: readonly Ask[]) => void; lost: (waiting: Waiting) => void },
+  ) {
+    this.#port = port;
+    this.#clock = clock;
+    this.#on = on;
+    port.on('message', (message: Wire) => this.#receive(message));
+    port.on('close', () => this.abandon());
+  }
+
+  ask(waiting: Waiting, now: number): void {
+    const id = this.#next++;
+    this.#open.set(id, waiting);
+    const { request, peek } = waiting;
+    this.#asks.push({
+      id,
+      name: request.name,
+      type: request.type,
+      context: request.path.context,
+      spentMs: now - request.budget.startedAt,
+      tokens: request.tokens,
+      peek,
+    });
+    this.#flushSoon();
+    this.#silence ??= this.#clock.after(OWNER_SILENT_MS, () => this.#checkSilence(id));
+  }
+
+  answer(id: number, resolution: Resolution | undefined): void {
+    this.#answers.push({ id, resolution });
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    if (this.#asks.length > 0) this.#port.postMessage({ asks: this.#asks } satisfies Wire);
+    if (this.#answers.length > 0) this.#port.postMessage({ answers: this.#answers } satisfies Wire);
+    this.#asks = [];
+    this.#answers = [];
+  }
+
+  #receive(message: Wire): void {
+    if ('asks' in message) {
+      this.#port.postMessage({ taken: message.asks.at(-1)!.id } satisfies Wire);
+      this.#on.asked(message.asks);
+    } else if ('taken' in message) this.#taken = message.taken;
+    else for (const { id, resolution } of message.answers) this.#settle(id, resolution);
+  }
+
+  #settle(id: number, resolution: Resolution | undefined): void {
+    const waiting = this.#open.get(id);
+    this.#open.delete(id);
+    waiting?.resolve(resolution);
+  }
+
+  /** Asked OWNER_SILENT_MS ago and not even taken: whoever owns these is busy or dead. */
+  #checkSilence(id: number): void {
+    this.#silence = undefined;
+    for (const [open, waiting] of [...this.#open]) {
+      if (open <= this.#taken || open > id) continue;
+      this.#open.delete(open);
+      this.#on.lost(waiting);
+    }
+    const last = this.#next - 1;
+    if (last > Math.max(id, this.#taken) && this.#open.size > 0)
+      this.#silence = this.#clock.after(OWNER_SILENT_MS, () => this.#checkSilence(last));
+  }
+
+  /** The other side is gone: all that is open with it is taken back. */
+  abandon(): void {
+    this.#silence?.cancel();
+    this.#silence = undefined;
+    const open = [...this.#open.values()];
+    this.#open.clear();
+    this.#port.close();
+    for (const waiting of open) this.#on.lost(waiting);
+  }
+}

@@ -1,0 +1,59 @@
+import { CidrTable } from '../util/cidr.ts';
+import type { Dependencies, Dependency } from '../util/deps.ts';
+import type { Snapshot } from '../view/snapshot.ts';
+import { View } from '../view/view.ts';
+import { Zone } from '../zone/image.ts';
+import type { Client } from './handler.ts';
+
+/**
+ * A snapshot, ready to be read: tables over its shared buffers, made once when it arrives and swapped as one
+ * reference between queries. A query keeps the world it began in.
+ */
+export class World {
+  readonly snapshot: Snapshot;
+  readonly #views: readonly View[];
+  readonly #zones: readonly Zone[];
+  readonly #clients: CidrTable;
+  readonly #allow: readonly CidrTable[];
+  readonly #deps: Dependencies;
+
+  constructor(snapshot: Snapshot, dependencies: Dependencies) {
+    this.snapshot = snapshot;
+    this.#deps = dependencies;
+    this.#views = snapshot.views.map((_, index) => new View(snapshot, index));
+    this.#zones = snapshot.zones.map((zone) => Zone.from(zone.image));
+    this.#clients = CidrTable.from(snapshot.clients);
+    this.#allow = snapshot.endpoints.map((endpoint) => CidrTable.from(endpoint.allow));
+  }
+
+  zone(index: number): Zone {
+    return this.#zones[index]!;
+  }
+
+  view(index: number): View {
+    return this.#views[index]!;
+  }
+
+  viewNamed(vpc: string): View | undefined {
+    return this.#views.find((view) => view.vpc === vpc);
+  }
+
+  /** The endpoint's ACL: false means that the client gets nothing, or REFUSED where the endpoint says so. */
+  admits(endpoint: number, address: Uint8Array): boolean {
+    return this.#allow[endpoint]!.lookup(address) >= 0;
+  }
+
+  /** Index of the client's view: the endpoint's own, else by longest match of its address; -1 when there is none. */
+  viewOf(client: Client): number {
+    const endpoint = this.snapshot.endpoints[client.endpoint]!;
+    if (endpoint.view >= 0) return endpoint.view;
+    const view = this.#clients.lookup(client.address);
+    return view >= 0 ? view : endpoint.defaultView;
+  }
+
+  /** The dependency of `hash` as of now: to be taken before the data is read. */
+  dependency(hash: number): Dependency {
+    const slot = this.#deps.slotOf(hash);
+    return { slot, generation: this.#deps.generation(slot) };
+  }
+}

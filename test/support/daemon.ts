@@ -1,0 +1,102 @@
+/**
+ * Causeway itself as a process, for end-to-end tests: `bin/causeway serve` with a configuration written into a
+ * temporary folder. `start` resolves when it says that it is ready.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort } from './ports.ts';
+
+const BIN = fileURLToPath(new URL('../../bin/causeway', import.meta.url));
+const READY_MS_MAX = 15_000;
+
+export interface Daemon {
+  readonly address: string;
+  readonly port: number;
+  readonly pid: number;
+  readonly folder: string;
+  readonly configFile: string;
+  /** What it has logged so far. */
+  log(): string;
+  /** Replaces the configuration file; nothing is told to the daemon. */
+  configure(config: string): void;
+  /** Runs the CLI against it. */
+  cli(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
+  /** Sends a signal; `SIGTERM` by default, and waits for the end. Returns the exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface DaemonOptions {
+  /** The configuration; `PORT` in it stands for the port of the daemon. */
+  readonly config: string;
+  /** Zone files and others beside the configuration. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-e2e-'));
+  const port = await freePort('127.0.0.1');
+  const configFile = join(folder, 'causeway.yaml');
+  const write = (config: string): void => writeFileSync(configFile, config.replaceAll('PORT', String(port)));
+  write(options.config);
+  for (const [name, text] of Object.entries(options.files ?? {})) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  const child = spawn(BIN, ['serve', '--config', configFile], {
+    cwd: folder,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  child.stdout.on('data', (chunk) => (log += String(chunk)));
+  child.stderr.on('data', (chunk) => (log += String(chunk)));
+  const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  try {
+    await ready(child, () => log);
+  } catch (error) {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+  return {
+    address: '127.0.0.1',
+    port,
+    pid: child.pid!,
+    folder,
+    configFile,
+    log: () => log,
+    configure: write,
+    cli: (...args) => runCli([...args, '--config', configFile]),
+    kill: (signal) => child.kill(signal),
+    async stop(signal = 'SIGTERM') {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      const code = await exited;
+      rmSync(folder, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
+
+async function ready(child: ChildProcess, log: () => string): Promise<void> {
+  const end = Date.now() + READY_MS_MAX;
+  while (Date.now() < end) {
+    if (/serving/.test(log())) return;
+    if (child.exitCode !== null) break;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`causeway did not become ready:\n${log()}`);
+}
+
+export function runCli(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(BIN, args, { timeout: 20_000 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
+      resolve({ code, stdout, stderr });
+    });
+  });
+}

@@ -1,0 +1,141 @@
+import dnsPacket from 'dns-packet';
+import t from 'tap';
+import { FLAG, OPTION, RCODE, TYPE } from '../../src/wire/constants.ts';
+import {
+  edeOption,
+  findOption,
+  keepaliveOption,
+  paddingOption,
+  readClientSubnet,
+  readEde,
+} from '../../src/wire/edns.ts';
+import { WireError } from '../../src/wire/error.ts';
+import { encodeQuery, groupRrsets, readMessage } from '../../src/wire/message.ts';
+import { nameFromText, nameToText } from '../../src/wire/name.ts';
+
+const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'));
+
+t.test('a query encoded here is read by another codec, and the reverse', async (t) => {
+  const ours = encodeQuery({
+    id: 77,
+    name: nameFromText('WwW.Example.'),
+    type: TYPE.AAAA,
+    edns: {
+      payload: 1232,
+      version: 0,
+      dnssecOk: true,
+      options: [{ code: OPTION.COOKIE, data: new Uint8Array(8) }],
+    },
+  });
+  const theirs = dnsPacket.decode(Buffer.from(ours));
+  t.match(theirs, { id: 77, questions: [{ name: 'WwW.Example', type: 'AAAA' }] });
+  t.match(theirs.additionals![0], { type: 'OPT', udpPayloadSize: 1232, flag_do: true });
+
+  const bytes = dnsPacket.encode({
+    id: 5,
+    type: 'response',
+    flags: dnsPacket.AUTHORITATIVE_ANSWER,
+    questions: [{ name: 'x.example', type: 'MX' }],
+    answers: [{ name: 'x.example', type: 'MX', ttl: 9, data: { preference: 10, exchange: 'mail.example' } }],
+  });
+  const message = readMessage(bytes);
+  t.equal(message.flags, FLAG.QR | FLAG.AA);
+  t.equal(nameToText(message.answer[0]!.name), 'x.example.');
+  t.equal(message.answer[0]!.ttl, 9);
+});
+
+t.test('counts of the header allocate nothing and prove nothing', async (t) => {
+  t.throws(() => readMessage(hex('0001 8000 0000 ffff ffff ffff')), WireError);
+  t.throws(() => readMessage(hex('0001 8000 ffff 0000 0000 0000')), WireError);
+  t.throws(() => readMessage(hex('0001')), WireError);
+});
+
+t.test('OPT: once, in the additional section only', async (t) => {
+  const opt = '00 0029 04d0 00008000 0000';
+  t.equal(readMessage(hex(`0001 0000 0000 0000 0000 0001 ${opt}`)).edns!.dnssecOk, true);
+  t.throws(() => readMessage(hex(`0001 0000 0000 0000 0000 0002 ${opt} ${opt}`)), WireError);
+  t.throws(() => readMessage(hex(`0001 0000 0000 0001 0000 0000 ${opt}`)), WireError);
+});
+
+t.test('the upper bits of the rcode come from OPT', async (t) => {
+  const message = readMessage(hex('0001 8000 0000 0000 0000 0001 00 0029 04d0 01000000 0000'));
+  t.equal(message.rcode, RCODE.BADVERS);
+});
+
+t.test(
+  'a payload below 512 counts as 512; options past the 32nd are not read, repeats are ignored',
+  async (t) => {
+    const options = '000a 0001 aa'.repeat(40);
+    const length = (5 * 40).toString(16).padStart(4, '0');
+    const { edns } = readMessage(
+      hex(`0001 0000 0000 0000 0000 0001 00 0029 0010 00000000 ${length} ${options}`),
+    );
+    t.equal(edns!.payload, 512);
+    t.equal(edns!.options.length, 32);
+    t.same([...findOption(edns, 10)!], [0xaa]);
+  },
+);
+
+t.test('an option that runs past OPT is malformed', async (t) => {
+  t.throws(
+    () => readMessage(hex('0001 0000 0000 0000 0000 0001 00 0029 04d0 00000000 0004 000a 0009')),
+    WireError,
+  );
+  t.throws(
+    () => readMessage(hex('0001 0000 0000 0000 0000 0001 00 0029 04d0 00000000 0002 000a')),
+    WireError,
+  );
+});
+
+t.test('a TTL with the top bit set counts as zero (RFC 2181 section 8)', async (t) => {
+  const message = readMessage(hex('0001 8000 0000 0001 0000 0000 00 0001 0001 ffffffff 0004 c0000201'));
+  t.equal(message.answer[0]!.ttl, 0);
+});
+
+t.test('RRsets: lowest TTL, no duplicates, signatures with what they cover', async (t) => {
+  const bytes = dnsPacket.encode({
+    type: 'response',
+    answers: [
+      { name: 'x.example', type: 'A', ttl: 60, data: '192.0.2.1' },
+      { name: 'X.example', type: 'A', ttl: 30, data: '192.0.2.2' },
+      { name: 'x.example', type: 'A', ttl: 60, data: '192.0.2.1' },
+      {
+        name: 'x.example',
+        type: 'RRSIG',
+        ttl: 60,
+        data: {
+          typeCovered: 'A',
+          algorithm: 13,
+          labels: 2,
+          originalTTL: 60,
+          expiration: 2,
+          inception: 1,
+          keyTag: 3,
+          signersName: 'example',
+          signature: Buffer.from([1, 2, 3]),
+        },
+      },
+    ],
+  });
+  const sets = groupRrsets(readMessage(bytes).answer);
+  t.equal(sets.length, 1);
+  t.equal(sets[0]!.ttl, 30);
+  t.equal(sets[0]!.rdatas.length, 2);
+  t.equal(sets[0]!.sigs!.length, 1);
+});
+
+t.test('options: EDE, keepalive, padding, client subnet', async (t) => {
+  t.same(readEde(edeOption(22, 'rule corp: timeout').data), { code: 22, text: 'rule corp: timeout' });
+  t.equal(edeOption(0, 'x'.repeat(500)).data.length, 162);
+  t.same([...keepaliveOption(10_000).data], [0, 100]);
+  t.equal((100 + 4 + paddingOption(100, 128).data.length) % 128, 0);
+  t.match(readClientSubnet(hex('0001 18 00 c00002')), { family: 1, sourcePrefix: 24, scopePrefix: 0 });
+  for (const bad of [
+    '0001 18 00 c000',
+    '0001 21 00 c000020000',
+    '0003 18 00 c00002',
+    '0001 17 00 c00003',
+    '00',
+  ])
+    t.throws(() => readClientSubnet(hex(bad)), WireError, bad);
+});
