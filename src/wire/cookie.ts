@@ -1,3 +1,4 @@
+import { unmapped } from '../util/cidr.ts';
 import { sipHash24 } from './siphash.ts';
 
 /**
@@ -82,17 +83,9 @@ export function checkServerCookie(
 
 /** Leaves in `hash` the hash of the head of `hashed` and the address; an IPv4 one counts as such however it is written. */
 function hashWith(secret: Uint8Array, address: Uint8Array): void {
-  const from = isMapped(address) ? 12 : 0;
-  const length = address.length - from;
-  for (let i = 0; i < length; i++) hashed[HASHED_HEAD + i] = address[from + i]!;
-  sipHash24(secret, hashed, 0, HASHED_HEAD + length, hash, 0);
-}
-
-/** ::ffff:0:0/96, IPv4 as a socket for both families shows it. */
-function isMapped(address: Uint8Array): boolean {
-  if (address.length !== 16 || address[10] !== 0xff || address[11] !== 0xff) return false;
-  for (let i = 0; i < 10; i++) if (address[i] !== 0) return false;
-  return true;
+  const client = unmapped(address);
+  for (let i = 0; i < client.length; i++) hashed[HASHED_HEAD + i] = client[i]!;
+  sipHash24(secret, hashed, 0, HASHED_HEAD + client.length, hash, 0);
 }
 
 /** In the same time wherever they differ, so that the hash cannot be found octet by octet. */
