@@ -51,9 +51,13 @@ export function suffixOf(name: Name, labels: number): Name {
 
 /** True if `name` is `ancestor` or below it. */
 export function isAtOrBelow(name: Name, ancestor: Name): boolean {
-  let rest = name;
-  while (rest.length > ancestor.length) rest = parentOf(rest);
-  return nameEquals(rest, ancestor);
+  const head = name.length - ancestor.length;
+  let at = 0;
+  while (at < head) at += name[at]! + 1;
+  if (at !== head) return false;
+  for (let i = 0; i < ancestor.length; i++)
+    if (foldOctet(name[head + i]!) !== foldOctet(ancestor[i]!)) return false;
+  return true;
 }
 
 /** The label and the name joined, or undefined where that is over 255 octets. */

@@ -23,7 +23,8 @@ export class RdataTokens {
     this.#at = start;
     this.origin = origin;
     const last = tokens.at(-1);
-    this.#end = end ?? (last ? { line: last.line, column: last.column + last.text.length } : { line: 1, column: 1 });
+    this.#end =
+      end ?? (last ? { line: last.line, column: last.column + last.text.length } : { line: 1, column: 1 });
   }
 
   get done(): boolean {
