@@ -54,20 +54,15 @@ export interface ZoneOptions {
  */
 export function parseZone(text: string | Uint8Array, options: ZoneOptions): ZoneError[] {
   const parser = new ZoneParser(options);
-  const { origin, file, defaultTtl: ttl } = options;
-  parser.read(text, { file, depth: 0, origin, ttl, lastTtl: undefined, owner: undefined });
+  parser.read(text, { file: options.file, depth: 0, origin: options.origin, owner: undefined });
   return parser.errors;
 }
 
-/** What the lines of one file hand on to later ones; an included file begins with a copy (RFC 1035 section 5.1). */
+/** What the lines of one file hand on to later ones; an included file has a copy (RFC 1035 section 5.1). */
 interface Scope {
   readonly file: string;
   readonly depth: number;
   origin: Name;
-  /** Of `$TTL`. */
-  ttl: number | undefined;
-  /** Last TTL that a record stated. */
-  lastTtl: number | undefined;
   /** Owner of the record before; 'faulty' where it could not be read or is not in the zone, which is told once. */
   owner: Name | 'faulty' | undefined;
 }
@@ -81,6 +76,10 @@ class ZoneParser {
   #records = 0;
   #octets = 0;
   #includes = 0;
+  /** Of `$TTL`, which also holds after the included file that says it (RFC 2308 section 4, and so does BIND). */
+  #defaultTtl: number | undefined;
+  /** The last TTL that a record stated. */
+  #lastTtl: number | undefined;
   /** Of an SOA without a TTL: the default for records after it (RFC 1035 section 5.1). */
   #soaMinimum: number | undefined;
   /** Owners below this origin need no check of their own. */
@@ -89,6 +88,7 @@ class ZoneParser {
   constructor(options: ZoneOptions) {
     this.#options = options;
     this.#originInZone = options.origin;
+    this.#defaultTtl = options.defaultTtl;
   }
 
   read(text: string | Uint8Array, scope: Scope): void {
@@ -171,17 +171,23 @@ class ZoneParser {
   #record(scope: Scope, words: readonly Token[], at: number): void {
     if (scope.owner === undefined)
       fail(words[0]!, 'no owner before this record; begin the line with a name, or with @ for the origin');
-    const header = readHeader(scope, words, at);
+    const header = this.#header(words, at);
     const tokens = new RdataTokens(words, scope.origin, header.next);
     const rdata = rdataFromText(header.type, tokens);
-    const ttl = header.ttl ?? this.#impliedTtl(scope, header.type, rdata, words[header.next - 1]!);
+    const ttl = header.ttl ?? this.#impliedTtl(header.type, rdata, words[header.next - 1]!);
     if (scope.owner !== 'faulty') this.#emit(scope, words[0]!, scope.owner, header.type, ttl, rdata);
   }
 
+  #header(words: readonly Token[], at: number): Header {
+    const header = readHeader(words, at);
+    if (header.ttl !== undefined) this.#lastTtl = header.ttl;
+    return header;
+  }
+
   /** RFC 2308 section 4: `$TTL`; else, as in RFC 1035, the last stated TTL, else the minimum of the SOA. */
-  #impliedTtl(scope: Scope, type: number, rdata: Uint8Array, typeWord: Token): number {
+  #impliedTtl(type: number, rdata: Uint8Array, typeWord: Token): number {
     if (type === TYPE.SOA) this.#soaMinimum = Math.min(TTL_MAX, lastU32(rdata));
-    const ttl = scope.ttl ?? scope.lastTtl ?? this.#soaMinimum;
+    const ttl = this.#defaultTtl ?? this.#lastTtl ?? this.#soaMinimum;
     if (ttl === undefined) fail(typeWord, 'no TTL; write one before the type, or a $TTL line above');
     return ttl;
   }
@@ -203,7 +209,7 @@ class ZoneParser {
         if (isAtOrBelow(scope.origin, this.#options.origin)) this.#originInZone = scope.origin;
         return;
       case '$TTL':
-        scope.ttl = readTtl(argument(words, 1, 'TTL', 1));
+        this.#defaultTtl = readTtl(argument(words, 1, 'TTL', 1));
         return;
       case '$INCLUDE':
         this.#include(scope, words);
@@ -219,7 +225,7 @@ class ZoneParser {
     }
   }
 
-  /** `$INCLUDE path [origin]`: origin, owner and TTLs are as before when the file ends (RFC 1035 section 5.1). */
+  /** `$INCLUDE path [origin]`: origin and owner are as before when the file ends (RFC 1035 section 5.1). */
   #include(scope: Scope, words: readonly Token[]): void {
     const word = argument(words, 1, 'file', 2);
     const origin = words[2] === undefined ? scope.origin : nameFromWord(words[2], scope.origin);
@@ -235,7 +241,7 @@ class ZoneParser {
   #generate(scope: Scope, words: readonly Token[]): void {
     const range = rangeFromToken(argument(words, 1, 'range start-stop'));
     const lhs = new Template(argument(words, 2, 'owner'));
-    const header = readHeader(scope, words, 3);
+    const header = this.#header(words, 3);
     const rhs = templatesOf(words.slice(header.next));
     for (let value = range.start; value <= range.stop; value += range.step) {
       try {
@@ -244,7 +250,7 @@ class ZoneParser {
         const tokens = rhs.map((template) => template.expand(value));
         const end = words.at(-1)!;
         const rdata = rdataFromText(header.type, new RdataTokens(tokens, scope.origin, 0, end));
-        const ttl = header.ttl ?? this.#impliedTtl(scope, header.type, rdata, words[header.next - 1]!);
+        const ttl = header.ttl ?? this.#impliedTtl(header.type, rdata, words[header.next - 1]!);
         this.#emit(scope, words[0]!, owner, header.type, ttl, rdata);
       } catch (error) {
         // One error for the directive: the rest of its records most likely have it too.
@@ -277,12 +283,12 @@ interface Header {
 }
 
 /** TTL and class, either, both or none, in either order, and the type. Throws TextError. */
-function readHeader(scope: Scope, words: readonly Token[], at: number): Header {
+function readHeader(words: readonly Token[], at: number): Header {
   let ttl: number | undefined;
   let hasClass = false;
   for (; at < words.length; at++) {
     const word = words[at]!;
-    if (ttl === undefined && startsWithDigit(word)) ttl = scope.lastTtl = readTtl(word);
+    if (ttl === undefined && startsWithDigit(word)) ttl = readTtl(word);
     else if (!hasClass && isClass(word)) hasClass = true;
     else return { type: readType(word), ttl, next: at + 1 };
   }

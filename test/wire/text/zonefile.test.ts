@@ -208,7 +208,7 @@ t.test('$INCLUDE', async (t) => {
     return text === undefined ? 'no such file' : { text, file: path };
   };
 
-  t.test('origin, owner and TTL are as before when the file ends', async (t) => {
+  t.test('origin and owner are as before when the file ends, $TTL is not', async (t) => {
     const text =
       '$TTL 5\nw A 192.0.2.0\n$INCLUDE a.inc\n  A 192.0.2.3\n$include "a.inc" sub ; c\nz A 192.0.2.4';
     t.same(parse(text, { include }), {
@@ -216,10 +216,10 @@ t.test('$INCLUDE', async (t) => {
         'w.example. 5 IN A 192.0.2.0',
         'x.example. 5 IN A 192.0.2.1',
         'y.deep.example. 99 IN A 192.0.2.2',
-        'w.example. 5 IN A 192.0.2.3',
-        'x.sub.example. 5 IN A 192.0.2.1',
+        'w.example. 99 IN A 192.0.2.3',
+        'x.sub.example. 99 IN A 192.0.2.1',
         'y.deep.sub.example. 99 IN A 192.0.2.2',
-        'z.example. 5 IN A 192.0.2.4',
+        'z.example. 99 IN A 192.0.2.4',
       ],
       places: ['z:2', 'a.inc:1', 'a.inc:4', 'z:4', 'a.inc:1', 'a.inc:4', 'z:6'],
       errors: [],
