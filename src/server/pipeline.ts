@@ -182,7 +182,9 @@ export class Pipeline implements QueryHandler {
   #answered(bytes: Uint8Array, client: Client, message: Message, q: Query): Reply {
     this.#o.metrics.source(q.source);
     const reply = this.#finish(bytes, client, message, q.answer);
-    if (reply !== undefined && q.recursionDesired) storeAnswer(this.#o.answers, q, message, this.#writer);
+    // A query that began in an older world may not speak for this one.
+    if (reply !== undefined && q.recursionDesired && q.world === this.world)
+      storeAnswer(this.#o.answers, q, message, this.#writer);
     return reply;
   }
 

@@ -7,7 +7,7 @@ import type { Match, View } from '../view/view.ts';
 import { EDE, RCODE, TYPE } from '../wire/constants.ts';
 import { type Name, nameEquals, nameToText } from '../wire/name.ts';
 import { type Answer, emptyAnswer, type Rrset } from '../wire/record.ts';
-import { additionalFor } from '../zone/additional.ts';
+import { additionalFor } from '../zone/address.ts';
 import type { Zone } from '../zone/image.ts';
 import { lookup, type ZoneResult } from '../zone/lookup.ts';
 import type { Trace } from './trace.ts';
@@ -86,7 +86,7 @@ export class Query {
     this.current = options.qname;
     this.links = 0;
     this.visited = [];
-    this.dependencies = [options.world.viewDependency(options.view)];
+    this.dependencies = [];
     this.authoritative = true;
     this.storable = true;
     this.source = 'none';
@@ -111,6 +111,15 @@ function answerName(q: Query): Step {
 }
 
 /**
+ * What stands at the names from `q.current` up to where the candidate stands is part of the answer: a rule or zone
+ * that is added there ends it.
+ */
+function dependOnView(q: Query, upTo: Name): void {
+  for (const name of q.view.matchedNames(q.current))
+    if (name.length >= upTo.length) depend(q, q.world.viewDependency(q.view, name));
+}
+
+/**
  * Takes candidates, the most specific first, until one answers. Only an overlay zone passes a question on; its
  * negative answer is kept for the case that nobody behind it exists. A failure further on is a failure
  * (SERVFAIL), never a reason for another path.
@@ -119,13 +128,14 @@ function tryCandidates(q: Query, candidates: Iterator<Match>, negative: ZoneResu
   for (;;) {
     const next = candidates.next();
     if (next.done === true) return negative === undefined ? noPath(q) : takeNegative(q, negative);
-    const { candidate } = next.value;
+    const { candidate, name } = next.value;
+    dependOnView(q, name);
     switch (candidate.kind) {
       case 'zone':
       case 'local': {
         const zone = q.world.zone(candidate.zone);
         const result = lookup(zone, q.current, q.qtype);
-        depend(q, result);
+        for (const hash of result.deps) depend(q, q.world.dependency(hash));
         const overlay = candidate.kind === 'zone' ? candidate.overlay : 'none';
         if (passesOn(result, overlay)) {
           q.trace?.step(
@@ -137,11 +147,6 @@ function tryCandidates(q: Query, candidates: Iterator<Match>, negative: ZoneResu
         }
         q.source = candidate.kind;
         return takeZone(q, zone, result);
-      }
-      case 'compute': {
-        const result = q.world.compute(candidate, q.current, q.qtype);
-        q.source = 'local';
-        return takeZone(q, undefined, result);
       }
       case 'forward':
         return askForward(q, q.world.snapshot.paths[candidate.path]!);
@@ -179,22 +184,20 @@ function fail(q: Query, rcode: number, code: number, text: string): 'done' {
   return 'done';
 }
 
-function depend(q: Query, result: ZoneResult): void {
-  for (const hash of result.deps) {
-    const dependency = q.world.dependency(hash);
-    if (!q.dependencies.some((d) => d.slot === dependency.slot)) q.dependencies.push(dependency);
-  }
+function depend(q: Query, dependency: Dependency): void {
+  if (!q.dependencies.some((d) => d.slot === dependency.slot)) q.dependencies.push(dependency);
 }
 
 /** Stage 4's result into the answer (RFC 1034 section 4.3.2 step 3, RFC 6672 section 3.2). */
-function takeZone(q: Query, zone: Zone | undefined, result: ZoneResult): Step {
+function takeZone(q: Query, zone: Zone, result: ZoneResult): Step {
   // The AA bit speaks of the first owner name in the answer section (RFC 1035 section 4.1.1).
   if (q.links === 0) q.answer.aa = result.kind !== 'delegation';
-  q.trace?.step('zone', `${zone ? nameToText(zone.origin) : 'autodefined'}: ${result.kind}`);
+  q.trace?.step('zone', `${nameToText(zone.origin)}: ${result.kind}`);
   switch (result.kind) {
     case 'hit':
+    case 'any':
       q.answer.answer.push(result.rrset);
-      if (zone !== undefined) q.answer.additional.push(...additionalFor(zone, [result.rrset]));
+      q.answer.additional.push(...additionalFor(zone, [result.rrset]));
       return 'done';
     case 'nodata':
     case 'nxdomain':

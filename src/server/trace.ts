@@ -1,6 +1,4 @@
 import type { Resolution } from '../resolver/resolve.ts';
-import type { Match } from '../view/view.ts';
-import { nameToText } from '../wire/name.ts';
 
 /** One decision on the way to an answer. */
 export interface TraceStep {
@@ -14,7 +12,6 @@ export interface TraceStep {
  */
 export class Trace {
   readonly steps: TraceStep[] = [];
-  readonly candidates: { name: string; kind: string; id: string }[] = [];
   last: Resolution | undefined;
 
   step(stage: string, decision: string): void {
@@ -26,13 +23,5 @@ export class Trace {
     const from = resolution.upstream === undefined ? '' : ` from ${resolution.upstream}`;
     const age = resolution.ageSeconds === undefined ? '' : `, ${Math.round(resolution.ageSeconds)} s old`;
     this.step('resolve', `${resolution.outcome} (${resolution.source}${from}${age})`);
-  }
-
-  /** Notes every candidate of a name, the chosen one first. */
-  match(matches: Iterable<Match>): void {
-    for (const { name, candidate } of matches) {
-      const id = 'rule' in candidate ? candidate.rule : candidate.kind;
-      this.candidates.push({ name: nameToText(name), kind: candidate.kind, id });
-    }
   }
 }

@@ -2,7 +2,9 @@ import { CidrTable } from '../util/cidr.ts';
 import type { Dependencies, Dependency } from '../util/deps.ts';
 import type { Snapshot } from '../view/snapshot.ts';
 import { View } from '../view/view.ts';
+import { dependencyHash } from '../zone/dependency.ts';
 import { Zone } from '../zone/image.ts';
+import type { Name } from '../wire/name.ts';
 import type { Client } from './handler.ts';
 
 /**
@@ -21,7 +23,7 @@ export class World {
     this.snapshot = snapshot;
     this.#deps = dependencies;
     this.#views = snapshot.views.map((_, index) => new View(snapshot, index));
-    this.#zones = snapshot.zones.map((zone) => Zone.from(zone.image));
+    this.#zones = snapshot.zones.map((zone) => Zone.from(zone.image, zone.key));
     this.#clients = CidrTable.from(snapshot.clients);
     this.#allow = snapshot.endpoints.map((endpoint) => CidrTable.from(endpoint.allow));
   }
@@ -49,6 +51,11 @@ export class World {
     if (endpoint.view >= 0) return endpoint.view;
     const view = this.#clients.lookup(client.address);
     return view >= 0 ? view : endpoint.defaultView;
+  }
+
+  /** The dependency on what stands at `name` in a view. */
+  viewDependency(view: View, name: Name): Dependency {
+    return this.dependency(dependencyHash(view.key, name));
   }
 
   /** The dependency of `hash` as of now: to be taken before the data is read. */

@@ -1,0 +1,112 @@
+import type { ForwardPath } from '../resolver/path.ts';
+import { targetToText } from '../resolver/path.ts';
+import { Budget } from '../resolver/budget.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Explanation, ExplainCandidate } from '../view/explain.ts';
+import type { Candidate } from '../view/snapshot.ts';
+import type { Match, Standing, View } from '../view/view.ts';
+import { FLAG, rcodeToText } from '../wire/constants.ts';
+import { type Name, nameToText } from '../wire/name.ts';
+import { rdataToText, typeToText } from '../wire/rdata/table.ts';
+import type { Rrset } from '../wire/record.ts';
+import { answerQuery, Query, type Resolve } from './query.ts';
+import { Trace } from './trace.ts';
+import type { World } from './world.ts';
+
+/**
+ * Answers a question by the stages that serve and tells what each decided. Without `live` no packet is sent: what
+ * no cache knows is told as what would be asked. With it, the answer is the one that a client would get now.
+ */
+export async function explain(
+  world: World,
+  view: View,
+  question: { name: Name; type: number },
+  resolve: Resolve,
+  clock: Clock,
+): Promise<Explanation> {
+  const trace = new Trace();
+  const q = new Query({
+    world,
+    view,
+    qname: question.name,
+    qtype: question.type,
+    recursionDesired: true,
+    budget: new Budget(clock.now()),
+    resolve,
+    tokens: [],
+    trace,
+  });
+  await answerQuery(q);
+  const flags = [q.answer.aa ? FLAG.AA : 0, FLAG.RA].filter((flag) => flag !== 0);
+  const { last } = trace;
+  return {
+    qname: nameToText(question.name),
+    qtype: typeToText(question.type),
+    view: view.vpc,
+    steps: trace.steps,
+    candidates: candidatesOf(world, view, question.name),
+    answer: {
+      rcode: rcodeToText(q.answer.rcode),
+      flags: flags.map((flag) => (flag === FLAG.AA ? 'aa' : 'ra')),
+      answer: q.answer.answer.flatMap(rrsetToText),
+      authority: q.answer.authority.flatMap(rrsetToText),
+      additional: q.answer.additional.flatMap(rrsetToText),
+    },
+    source: q.source,
+    ...(last?.upstream === undefined ? {} : { upstream: last.upstream }),
+    ...(last?.ageSeconds === undefined ? {} : { ageSeconds: last.ageSeconds }),
+    ede: q.answer.ede,
+  };
+}
+
+/** All that stands at the question's name and above it, in order of precedence, and what became of each. */
+function candidatesOf(world: World, view: View, name: Name): ExplainCandidate[] {
+  const candidates: ExplainCandidate[] = [];
+  let winner: Match | undefined;
+  for (const { match, standing } of view.standings(name)) {
+    const chosen = standing === 'may-answer' && winner === undefined;
+    if (chosen) winner = match;
+    candidates.push({
+      name: nameToText(match.name),
+      kind: match.candidate.kind,
+      id: idOf(world, match.candidate),
+      chosen,
+      why: chosen ? 'longest match' : whyNot(match, standing, winner),
+    });
+  }
+  return candidates;
+}
+
+function whyNot(match: Match, standing: Standing, winner: Match | undefined): string {
+  switch (standing) {
+    case 'hole':
+      return 'a SYSTEM rule: resolved without forward rules from here on';
+    case 'passed-over':
+      return 'a forward rule behind a SYSTEM rule';
+    case 'may-answer':
+      if (winner === undefined || match.name.length < winner.name.length)
+        return `${winner === undefined ? 'another' : nameToText(winner.name)} is more specific`;
+      return `a ${winner.candidate.kind} goes before a ${match.candidate.kind} of the same name`;
+  }
+}
+
+function idOf(world: World, candidate: Candidate): string {
+  switch (candidate.kind) {
+    case 'forward': {
+      const path: ForwardPath = world.snapshot.paths[candidate.path]!;
+      return `${path.rule} → ${path.targets.map(targetToText).join(', ')}`;
+    }
+    case 'system':
+      return candidate.rule;
+    case 'zone':
+    case 'local':
+      return candidate.id;
+  }
+}
+
+/** One line a record, in zone-file form. */
+export function rrsetToText(set: Rrset): string[] {
+  return set.rdatas.map(
+    (rdata) => `${nameToText(set.name)} ${set.ttl} IN ${typeToText(set.type)} ${rdataToText(set.type, rdata)}`,
+  );
+}

@@ -1,0 +1,260 @@
+import type { MessagePort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
+import { AnswerCache } from '../cache/answers.ts';
+import { RecordCache } from '../cache/records.ts';
+import { RateLimit } from '../policy/ratelimit.ts';
+import { setOwnToken } from '../resolver/loop.ts';
+import type { ForwardPath } from '../resolver/path.ts';
+import { Resolver } from '../resolver/resolve.ts';
+import { Transports } from '../resolver/transport/transports.ts';
+import { daemonCounters, Metrics } from '../telemetry/metrics.ts';
+import { systemClock as clock } from '../util/clock.ts';
+import { assert } from '../util/assert.ts';
+import { CidrTable } from '../util/cidr.ts';
+import { Dependencies } from '../util/deps.ts';
+import { cryptoPrng as prng } from '../util/prng.ts';
+import { Slab } from '../util/slab.ts';
+import type { Ask, Descriptor, WorkerAnswer, WorkerCall, WorkerOrder, WorkerStart } from '../view/channel.ts';
+import type { CacheEntry, WorkerCaches, WorkerStatus } from '../view/report.ts';
+import type { Snapshot } from '../view/snapshot.ts';
+import { fold, isAtOrBelow, nameEquals, nameToText } from '../wire/name.ts';
+import { rdataToText, typeToText } from '../wire/rdata/table.ts';
+import { explain } from './explain.ts';
+import { Listeners } from './listeners.ts';
+import { Ownership } from './ownership.ts';
+import { Pipeline } from './pipeline.ts';
+import { countResolver } from './resolvercount.ts';
+import { World } from './world.ts';
+
+/** A worker: one event loop that runs the whole packet pipeline for its share of the sockets. */
+
+/** A quarter of the budget holds finished answers, the rest the records that they are made of. */
+const ANSWERS_SHARE = 0.25;
+const BEAT_MS = 100;
+
+class Worker {
+  readonly #start: WorkerStart;
+  readonly #startedAt = clock.now();
+  readonly #records: RecordCache;
+  readonly #answers: AnswerCache;
+  readonly #resolver: Resolver;
+  readonly #ownership: Ownership;
+  readonly #pipeline: Pipeline;
+  readonly #dependencies: Dependencies;
+  readonly #rateLimit: RateLimit;
+  readonly #listeners: Listeners;
+  #world: World;
+  #paths = new Map<number, ForwardPath>();
+  #control: MessagePort | undefined;
+
+  constructor(start: WorkerStart) {
+    this.#start = start;
+    const { shared, snapshot, slot, slots } = start;
+    const { node } = snapshot;
+    setOwnToken(start.loopToken);
+    this.#dependencies = new Dependencies(shared.dependencies);
+    this.#world = new World(snapshot, this.#dependencies);
+    this.#indexPaths(snapshot);
+    const metrics = new Metrics(daemonCounters(slots, shared.counters).block(slot));
+    const budget = Math.floor(node.cacheBytes / slots);
+    const slab = (bytes: number): Slab => new Slab({ bytes, seed: [prng.u32() | 0, prng.u32() | 0] });
+    this.#answers = new AnswerCache({
+      slab: slab(Math.floor(budget * ANSWERS_SHARE)),
+      dependencies: this.#dependencies,
+      clock,
+    });
+    this.#records = new RecordCache({
+      slab: slab(Math.floor(budget * (1 - ANSWERS_SHARE))),
+      clock,
+      deps: this.#dependencies,
+      limits: node.ttl,
+    });
+    this.#resolver = new Resolver({
+      clock,
+      prng,
+      transport: new Transports({ clock, prng }),
+      cache: this.#records,
+      token: start.loopToken,
+      workers: slots,
+      prefetch: node.prefetch,
+      count: countResolver(metrics),
+    });
+    this.#ownership = new Ownership({
+      self: slot,
+      slots,
+      seed: start.seed,
+      resolver: this.#resolver,
+      clock,
+      pathOf: (context) => this.#paths.get(context),
+    });
+    this.#rateLimit = new RateLimit({
+      clock,
+      seed: [start.seed, start.seed],
+      settings: UNLIMITED,
+      buffer: shared.rateLimit,
+    });
+    this.#pipeline = new Pipeline({
+      world: this.#world,
+      answers: this.#answers,
+      rateLimit: this.#rateLimit,
+      cookies: start.cookieSecrets,
+      resolve: (request) => this.#ownership.resolve(request),
+      metrics,
+      clock,
+      idleMs: () => this.#listeners.idleMs,
+    });
+    this.#listeners = new Listeners({
+      handler: this.#pipeline,
+      metrics,
+      clock,
+      admits: (endpoint, address) => this.#world.admits(endpoint, address),
+      tcpClients: new Int32Array(shared.tcpClients),
+    });
+    this.#applySettings(snapshot);
+  }
+
+  async run(): Promise<void> {
+    this.#beat();
+    await this.#listeners.apply(this.#start.descriptors);
+  }
+
+  /** Main replaces who does not write its beat. */
+  #beat(): void {
+    const beats = new Int32Array(this.#start.shared.beats);
+    const write = (): number => Atomics.add(beats, this.#start.slot, 1);
+    write();
+    clock.every(BEAT_MS, write);
+  }
+
+  async obey(order: WorkerOrder): Promise<void> {
+    switch (order.order) {
+      case 'control':
+        this.#control?.close();
+        this.#control = order.port;
+        order.port.on('message', (call: WorkerCall) => this.#called(order.port, call));
+        return;
+      case 'peer':
+        this.#ownership.connect(order.slot, order.port);
+        return;
+      case 'sockets':
+        await this.#listeners.apply(order.descriptors);
+        return;
+      case 'stop':
+        await this.#listeners.stop(order.withinMs);
+        process.exit(0);
+    }
+  }
+
+  #called(port: MessagePort, call: WorkerCall): void {
+    const reply = (answer: WorkerAnswer): void => port.postMessage(answer);
+    if ('snapshot' in call) {
+      this.#serve(call.snapshot);
+      reply({ id: call.id, serving: call.snapshot.revision });
+      return;
+    }
+    this.#answer(call.ask).then(
+      (answer) => reply({ id: call.id, answer }),
+      (error: unknown) => reply({ id: call.id, error: String(error) }),
+    );
+  }
+
+  /** Queries that begin from now on begin in this snapshot; those under way end in theirs. */
+  #serve(snapshot: Snapshot): void {
+    this.#world = new World(snapshot, this.#dependencies);
+    this.#indexPaths(snapshot);
+    this.#pipeline.world = this.#world;
+    this.#applySettings(snapshot);
+  }
+
+  #applySettings({ node }: Snapshot): void {
+    this.#rateLimit.configure(node.rateLimit ?? UNLIMITED);
+    this.#pipeline.exempt = node.rateLimit === undefined ? undefined : CidrTable.from(node.rateLimit.exempt);
+  }
+
+  #indexPaths(snapshot: Snapshot): void {
+    this.#paths = new Map(snapshot.paths.map((path) => [path.context, path]));
+  }
+
+  async #answer(ask: Ask): Promise<unknown> {
+    switch (ask.ask) {
+      case 'status':
+        return this.#status();
+      case 'cache-stats':
+        return this.#caches();
+      case 'cache-dump':
+        return this.#dump(ask.limit);
+      case 'cache-flush':
+        return { removed: this.#flush(ask.name, ask.subtree, ask.vpc) };
+      case 'explain': {
+        const view = this.#world.viewNamed(ask.vpc);
+        assert(view !== undefined, `no view ${ask.vpc}`);
+        const { live } = ask;
+        return explain(
+          this.#world,
+          view,
+          { name: ask.name, type: ask.type },
+          (request) => (live ? this.#ownership.resolve(request) : this.#ownership.peek(request)),
+          clock,
+        );
+      }
+    }
+  }
+
+  #status(): WorkerStatus {
+    return {
+      worker: this.#start.slot,
+      revision: this.#world.snapshot.revision,
+      uptimeSeconds: Math.floor((clock.now() - this.#startedAt) / 1000),
+      inFlight: this.#resolver.inFlight,
+      targets: this.#resolver.targets(),
+      caches: this.#caches(),
+    };
+  }
+
+  #caches(): WorkerCaches {
+    return { answers: this.#answers.stats, records: this.#records.stats };
+  }
+
+  #flush(name: Uint8Array, subtree: boolean, vpc: string | undefined): number {
+    const wanted = fold(name);
+    const matches = (owner: Uint8Array): boolean =>
+      subtree ? isAtOrBelow(owner, wanted) : nameEquals(owner, wanted);
+    const { views } = this.#world.snapshot;
+    const inView = (view: number): boolean => vpc === undefined || views[view]?.vpc === vpc;
+    const removed = this.#answers.flush((qname, view) => inView(view) && matches(qname));
+    const inContext = (context: number): boolean => {
+      const path = this.#paths.get(context);
+      return vpc === undefined || (path !== undefined && inView(path.view));
+    };
+    return removed + this.#records.flush(wanted, subtree, inContext);
+  }
+
+  #dump(limit: number): CacheEntry[] {
+    const { views } = this.#world.snapshot;
+    return this.#records.dump(limit).map((entry) => {
+      const path = this.#paths.get(entry.context);
+      return {
+        name: nameToText(entry.name),
+        type: entry.kind === 'nxdomain' ? 'ANY' : typeToText(entry.type),
+        rule: path?.rule ?? 'none',
+        vpc: path === undefined ? 'none' : (views[path.view]?.vpc ?? 'none'),
+        kind: entry.kind,
+        state: entry.state,
+        ttl: entry.ttl,
+        ageSeconds: entry.age,
+        records: (entry.rrset?.rdatas ?? []).map((rdata) => rdataToText(entry.type, rdata)),
+      };
+    });
+  }
+}
+
+const UNLIMITED = { ratePerSecond: 0, burst: 1, slip: 0 };
+
+assert(parentPort !== null, 'a worker thread');
+const port = parentPort;
+const worker = new Worker(workerData as WorkerStart);
+port.on('message', (order: WorkerOrder) => void worker.obey(order));
+await worker.run();
+port.postMessage({ news: 'ready' });
+
+export type { Descriptor };

@@ -1,0 +1,160 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Explanation } from './explain.ts';
+import type { CacheEntry, Flushed, WorkerCaches, WorkerStatus } from './report.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/**
+ * Everything that threads say to each other. Main starts the others, owns the sockets and hands out ports;
+ * control compiles and publishes; workers serve.
+ *
+ *     main    → control  ControlOrder      control → main   ControlNews
+ *     main    → worker   WorkerOrder       worker  → main   WorkerNews
+ *     control → worker   WorkerCall        worker  → control WorkerAnswer    (over a port that main makes for the pair)
+ *     worker ↔ worker    server/ownership                                    (over a port that main makes for the pair)
+ *
+ * A new configuration goes through these hands:
+ *
+ *     control  compiles; news `snapshot`            nothing is in force yet
+ *     main     opens the sockets that are new; order `sockets` to control. A failure ends it here: all is as before.
+ *              Keeps the snapshot for workers that it starts from now on; order `sockets` to the workers, which
+ *              begin to read a socket once they serve a snapshot that has its endpoint
+ *     control  calls each worker with the snapshot; once all serve it, bumps the dependencies of what changed
+ *              (earlier, a worker could store an answer made of old data under a new generation); news `settled`
+ */
+
+/** A listening socket as a worker gets it; one is told from another by slot, kind, address and port. */
+export interface Descriptor {
+  readonly kind: 'udp' | 'tcp';
+  /** The id of the snapshot's endpoint: its index may differ from one snapshot to the next. */
+  readonly endpoint: string;
+  /** With `%` and the interface where it is link-local. */
+  readonly address: string;
+  readonly port: number;
+  /** The slot that the socket is for: a worker may look after the sockets of another slot for a while. */
+  readonly slot: number;
+  /** A duplicate that is the worker's from now on, or one of the two below. */
+  readonly fd: number;
+}
+
+/** `Descriptor.fd`: the worker has this socket already and goes on with it. */
+export const FD_KEPT = -1;
+/** `Descriptor.fd`: the worker opens the socket itself (SO_REUSEPORT), as there is no FFI. */
+export const FD_OPEN = -2;
+
+/** Workers beyond this are not started: the shared buffers below are sized before the configuration is read. */
+export const WORKERS_MAX = 64;
+/** Where control's and main's own cells are in `counters` and `beats`, behind those of the workers. */
+export const CONTROL_SLOT = WORKERS_MAX;
+export const MAIN_SLOT = WORKERS_MAX + 1;
+export const SHARED_SLOTS = WORKERS_MAX + 2;
+
+/** Buffers that all threads of the process share. */
+export interface SharedBuffers {
+  /** telemetry/metrics: SHARED_SLOTS blocks. */
+  readonly counters: SharedArrayBuffer;
+  /** util/deps */
+  readonly dependencies: SharedArrayBuffer;
+  /** util/heartbeat: SHARED_SLOTS beats. */
+  readonly beats: SharedArrayBuffer;
+  /** policy/ratelimit */
+  readonly rateLimit: SharedArrayBuffer;
+  /** server/clients: TCP clients of the process. */
+  readonly tcpClients: SharedArrayBuffer;
+}
+
+/** `workerData` of a worker. */
+export interface WorkerStart {
+  readonly slot: number;
+  /** Number of workers. */
+  readonly slots: number;
+  readonly snapshot: Snapshot;
+  readonly descriptors: readonly Descriptor[];
+  readonly shared: SharedBuffers;
+  /** Drawn at start of the process: which worker owns a question, and what the loop token is. */
+  readonly seed: number;
+  readonly loopToken: Uint8Array;
+  readonly cookieSecrets: { readonly current: Uint8Array; readonly previous?: Uint8Array };
+}
+
+export type WorkerOrder =
+  /** A port to control, or to the worker in `slot`, each replacing the one before. */
+  | { readonly order: 'control'; readonly port: MessagePort }
+  | { readonly order: 'peer'; readonly slot: number; readonly port: MessagePort }
+  /** All sockets that the worker is to have from now on: it adopts what is new and closes what is not here. */
+  | { readonly order: 'sockets'; readonly descriptors: readonly Descriptor[] }
+  /** Stop reading, finish what is in flight within `withinMs`, then exit. */
+  | { readonly order: 'stop'; readonly withinMs: number };
+
+export type WorkerNews =
+  /** It reads its sockets. */
+  | { readonly news: 'ready' }
+  /** A socket that it was to open or adopt is not there; it goes on with the others. */
+  | { readonly news: 'socket-failed'; readonly failure: string };
+
+/** `workerData` of the control thread. */
+export interface ControlStart {
+  /** Absolute. */
+  readonly configFile: string;
+  readonly shared: SharedBuffers;
+  /**
+   * What workers serve, when this control replaces one that died: revisions count on from it, and contexts and
+   * keys that it uses are not given to other things, as the workers' caches still know them. Workers' ports
+   * follow as orders.
+   */
+  readonly inForce: Snapshot | undefined;
+}
+
+export type ControlOrder =
+  /** The configuration is to be read again (SIGHUP). */
+  | { readonly order: 'reload' }
+  /** A worker is there; it serves `revision` and is called with what is newer. Replaces the port before. */
+  | { readonly order: 'worker'; readonly slot: number; readonly revision: number; readonly port: MessagePort }
+  | { readonly order: 'worker-gone'; readonly slot: number }
+  /** Result of opening the sockets of the snapshot that control proposed. */
+  | { readonly order: 'sockets'; readonly revision: number; readonly failure?: string }
+  /** Close what is open to the outside, then exit. */
+  | { readonly order: 'stop' };
+
+export type ControlNews =
+  /** A compiled snapshot, proposed. `workers` (node.workers, `auto` counted out) matters at the start only. */
+  | { readonly news: 'snapshot'; readonly snapshot: Snapshot; readonly workers: number }
+  /** A reload has begun; `settled` follows. */
+  | { readonly news: 'reloading' }
+  /** It is over: the snapshot in force is `revision`, the new one or, where that was refused, the one before. */
+  | { readonly news: 'settled'; readonly revision: number }
+  /** The first configuration does not compile: nothing can be served. Each error is one line. */
+  | { readonly news: 'failed'; readonly errors: readonly string[] };
+
+/** What control asks of a worker. Names are in wire form. */
+export type Ask =
+  | { readonly ask: 'status' }
+  | { readonly ask: 'cache-stats' }
+  | { readonly ask: 'cache-dump'; readonly limit: number }
+  | { readonly ask: 'cache-flush'; readonly name: Uint8Array; readonly subtree: boolean; readonly vpc?: string }
+  | {
+      readonly ask: 'explain';
+      readonly name: Uint8Array;
+      readonly type: number;
+      readonly vpc: string;
+      readonly client?: string;
+      readonly live: boolean;
+    };
+
+/** The answer to each kind of Ask. */
+export interface Answers {
+  readonly status: WorkerStatus;
+  readonly 'cache-stats': WorkerCaches;
+  readonly 'cache-dump': readonly CacheEntry[];
+  readonly 'cache-flush': Flushed;
+  readonly explain: Explanation;
+}
+
+export type WorkerCall =
+  | { readonly id: number; readonly ask: Ask }
+  /** A new snapshot to serve; answered with its revision once every query begins in it. */
+  | { readonly id: number; readonly snapshot: Snapshot };
+
+export type WorkerAnswer =
+  | { readonly id: number; readonly answer: unknown }
+  | { readonly id: number; readonly serving: number }
+  | { readonly id: number; readonly error: string };
