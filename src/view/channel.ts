@@ -130,7 +130,12 @@ export type Ask =
   | { readonly ask: 'status' }
   | { readonly ask: 'cache-stats' }
   | { readonly ask: 'cache-dump'; readonly limit: number }
-  | { readonly ask: 'cache-flush'; readonly name: Uint8Array; readonly subtree: boolean; readonly vpc?: string }
+  | {
+      readonly ask: 'cache-flush';
+      readonly name: Uint8Array;
+      readonly subtree: boolean;
+      readonly vpc?: string;
+    }
   | {
       readonly ask: 'explain';
       readonly name: Uint8Array;
