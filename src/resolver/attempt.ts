@@ -1,0 +1,317 @@
+import type { Timer } from '../util/clock.ts';
+import { FLAG, UDP_PAYLOAD } from '../wire/constants.ts';
+import type { EdnsOption } from '../wire/edns.ts';
+import { encodeQuery, type Message } from '../wire/message.ts';
+import type { Name } from '../wire/name.ts';
+import type { Budget } from './budget.ts';
+import { randomCase } from './case.ts';
+import type { Env, ResolverCounter } from './env.ts';
+import { type Asked, match, type SwitchReason } from './match.ts';
+import { isIpv6 } from './path.ts';
+import type { Target } from './target.ts';
+import type { Exchange, Protocol, TransportFailure } from './transport.ts';
+
+/** RFC 9520 section 3.1 as a limit: queries per server, question and transport, whatever happens. */
+export const TRIES_MAX = 3;
+/** Messages that are no reply to anything; after these the exchange moves to TCP, where strangers cannot write. */
+export const IGNORED_MAX = 64;
+/** A late reply is still welcome for so long after its query. */
+const LISTEN_MS = 4_000;
+/** TCP takes a round trip more, for the connection. */
+const TCP_PATIENCE = 2;
+
+/** What is asked, the same for every target. */
+export interface AttemptQuestion {
+  /** Folded. */
+  readonly name: Name;
+  readonly type: number;
+  readonly recursionDesired: boolean;
+  readonly case0x20: boolean;
+  readonly sources: readonly string[];
+  readonly options: readonly EdnsOption[];
+  /** Clock time after which nothing is listened for. */
+  readonly deadline: number;
+}
+
+/** One target as one question sees it: outlives the single attempt. */
+export class Candidate {
+  readonly target: Target;
+  readonly tries = { udp: 0, tcp: 0 };
+  /** Moves from UDP to TCP once, and never back. */
+  protocol: Protocol = 'udp';
+  edns = true;
+  /** Something came back that showed the server alive. */
+  heard = false;
+  /** By UDP the case of the question was not kept. */
+  caseLost = false;
+  /** It has said what it has to say, or cannot be asked. */
+  done = false;
+
+  constructor(target: Target) {
+    this.target = target;
+  }
+
+  get mayTry(): boolean {
+    return !this.done && this.tries[this.protocol] < TRIES_MAX;
+  }
+}
+
+/** Who started the attempt hears of it through these, never from within `new Attempt`. */
+export interface AttemptOwner {
+  /** No reply in the usual time. The attempt goes on listening. */
+  late(attempt: Attempt): void;
+  /** The reply. `sent` is the question's name as it went out. The attempt has ended. */
+  replied(attempt: Attempt, message: Message, sent: Name): void;
+  /** No reply. The attempt has ended. */
+  failed(attempt: Attempt, why: string): void;
+  /** The target has failed often enough to be probed. */
+  suspect(target: Target): void;
+}
+
+/**
+ * One target asked one question: by UDP first, by TCP when UDP will not do, with EDNS unless refused.
+ *
+ *     asking ──patience over──▶ late          in both: reply, failure ──▶ ended
+ *       └──another target won──▶ detached ──reply or patience over──▶ ended (measured, not used)
+ */
+export class Attempt {
+  readonly candidate: Candidate;
+  readonly #env: Env;
+  readonly #question: AttemptQuestion;
+  readonly #budget: Budget;
+  readonly #owner: AttemptOwner;
+  #state: 'asking' | 'late' | 'detached' | 'ended' = 'asking';
+  #exchange: Exchange | undefined = undefined;
+  #timer: Timer | undefined = undefined;
+  #sentAt = 0;
+  #ignored = 0;
+
+  /** Sends the first packet. There must be budget and a try left; otherwise the attempt fails, soon. */
+  constructor(
+    env: Env,
+    candidate: Candidate,
+    question: AttemptQuestion,
+    budget: Budget,
+    owner: AttemptOwner,
+  ) {
+    this.#env = env;
+    this.candidate = candidate;
+    this.#question = question;
+    this.#budget = budget;
+    this.#owner = owner;
+    candidate.target.outstanding++;
+    if (!this.#send()) this.#timer = env.clock.after(0, () => this.#fail('no packet left to send'));
+  }
+
+  get state(): 'asking' | 'late' | 'detached' | 'ended' {
+    return this.#state;
+  }
+
+  /** Another target has won. Listens on for as long as it is patient, to learn how long this one takes. */
+  detach(): void {
+    if (this.#state === 'asking') this.#state = 'detached';
+    else this.cancel();
+  }
+
+  /** Ends silently and counts for nothing. */
+  cancel(): void {
+    if (this.#state === 'ended') return;
+    if (this.#state !== 'late') this.candidate.target.outstanding--;
+    this.#state = 'ended';
+    this.#exchange?.cancel();
+    this.#timer?.cancel();
+  }
+
+  /** Sends the question as the candidate now stands. False: a limit forbids it. */
+  #send(): boolean {
+    const {
+      candidate,
+      candidate: { target, protocol },
+    } = this;
+    const now = this.#env.clock.now();
+    if (!candidate.mayTry || !this.#budget.takePacket(now)) return false;
+    const tries = ++candidate.tries[protocol];
+    // Some servers, and the boxes before them, swallow what has an OPT record. The last try goes without.
+    const edns = candidate.edns && (tries < TRIES_MAX || candidate.heard || protocol === 'tcp');
+    const case0x20 = this.#question.case0x20 && target.keepsCase(now);
+    const asked: Asked = {
+      id: this.#env.prng.below(0x10000),
+      name: case0x20 ? randomCase(this.#question.name, this.#env.prng) : this.#question.name,
+      type: this.#question.type,
+      protocol,
+      edns,
+      case0x20,
+    };
+    this.#sentAt = now;
+    this.#count(protocol === 'udp' ? 'upstream_queries_udp' : 'upstream_queries_tcp');
+    target.counts.sent++;
+    if (protocol === 'tcp') target.counts.tcp++;
+    this.#timer?.cancel();
+    const patience = target.rtt.patience * (protocol === 'tcp' ? TCP_PATIENCE : 1);
+    this.#timer = this.#env.clock.after(patience, () => this.#late());
+    this.#exchange = this.#env.transport.exchange(
+      {
+        address: target.address,
+        port: target.port,
+        protocol,
+        query: encodeQuery({
+          id: asked.id,
+          name: asked.name,
+          type: asked.type,
+          flags: this.#question.recursionDesired ? FLAG.RD : 0,
+          ...(edns
+            ? { edns: { payload: UDP_PAYLOAD, version: 0, dnssecOk: false, options: this.#question.options } }
+            : {}),
+        }),
+        source: this.#source(),
+        timeoutMs: Math.max(1, Math.min(LISTEN_MS, this.#question.deadline - now)),
+      },
+      {
+        message: (reply) => this.#message(reply, asked),
+        failed: (failure) => this.#failed(failure),
+        resend: () => this.#mayResend(),
+      },
+    );
+    return true;
+  }
+
+  /** The transport is about to send the query once more: that is a try and a packet like any other. */
+  #mayResend(): boolean {
+    const { candidate } = this;
+    if (!candidate.mayTry || !this.#budget.takePacket(this.#env.clock.now())) return false;
+    candidate.tries[candidate.protocol]++;
+    return true;
+  }
+
+  /** A source address of the target's family, if any are configured. */
+  #source(): string | undefined {
+    const family = isIpv6(this.candidate.target.address);
+    const fit = this.#question.sources.filter((source) => isIpv6(source) === family);
+    return fit.length === 0 ? undefined : fit[this.#env.prng.below(fit.length)];
+  }
+
+  #message(reply: Uint8Array, asked: Asked): 'done' | 'wait' {
+    const result = match(reply, asked);
+    if (result.kind === 'ignore') return this.#ignore(asked);
+    const { candidate } = this;
+    this.#budget.takeBytes(reply.length);
+    // Whatever may be a forger's work proves nothing about the server.
+    const genuine = result.kind !== 'switch' || result.why === 'truncated' || result.why === 'oversize';
+    if (genuine) this.#heard(asked.protocol);
+    switch (result.kind) {
+      case 'reply':
+        if (asked.protocol === 'tcp' && candidate.caseLost && !result.caseKept)
+          candidate.target.losesCase(this.#env.clock.now());
+        this.#end(() => this.#owner.replied(this, result.message, asked.name));
+        break;
+      case 'switch':
+        this.#switch(result.why);
+        break;
+      case 'without-edns':
+        this.#count('upstream_without_edns');
+        if (candidate.edns) {
+          candidate.edns = false;
+          this.#again('no try left without EDNS');
+        } else this.#fail('refuses questions with and without EDNS');
+        break;
+      case 'invalid':
+        candidate.done = true;
+        this.#fail(result.why);
+        break;
+    }
+    return 'done';
+  }
+
+  #ignore(asked: Asked): 'done' | 'wait' {
+    this.#count('upstream_ignored');
+    if (++this.#ignored < IGNORED_MAX) return 'wait';
+    if (asked.protocol === 'udp') this.#switch('malformed');
+    else this.#fail('only garbage by TCP');
+    return 'done';
+  }
+
+  #switch(why: SwitchReason): void {
+    this.#count(
+      `upstream_switch_${why.replace('-', '_') as 'case' | 'oversize' | 'truncated' | 'malformed' | 'wrong_id'}`,
+    );
+    if (why === 'case') this.candidate.caseLost = true;
+    this.candidate.protocol = 'tcp';
+    this.#again('no try left by TCP');
+  }
+
+  /** Asks the same target anew. An attempt that only measures has measured enough. */
+  #again(otherwise: string): void {
+    if (this.#state === 'detached') {
+      this.cancel();
+      return;
+    }
+    if (this.#state === 'late') {
+      this.#state = 'asking';
+      this.candidate.target.outstanding++;
+    }
+    if (!this.#send()) this.#fail(otherwise);
+  }
+
+  /** A sign of life: measures the round trip, by UDP only, and closes the breaker. */
+  #heard(protocol: Protocol): void {
+    const { target } = this.candidate;
+    const now = this.#env.clock.now();
+    this.candidate.heard = true;
+    this.#count('upstream_replies');
+    if (protocol === 'udp') target.rtt.sample(now - this.#sentAt);
+    this.#env.targets.routeWorks(target.address);
+    target.answered(now);
+  }
+
+  #late(): void {
+    const { target } = this.candidate;
+    this.#count('upstream_timeouts');
+    target.outstanding--;
+    const suspicious = target.failed('timeout');
+    const detached = this.#state === 'detached';
+    this.#state = 'late';
+    if (suspicious) this.#owner.suspect(target);
+    if (detached) this.cancel();
+    else this.#owner.late(this);
+  }
+
+  #failed(failure: TransportFailure): void {
+    const { target } = this.candidate;
+    // Counted already, when the patience was over.
+    const counted = this.#state === 'late';
+    if (failure === 'timeout') {
+      this.#fail('no reply');
+      return;
+    }
+    this.#count('upstream_errors');
+    if (failure === 'unreachable') this.#env.targets.noRoute(target.address, this.#env.clock.now());
+    // Our own limits say nothing of the target.
+    if (failure !== 'overload' && !counted && target.failed('error')) this.#owner.suspect(target);
+    // Asked again at once it would say the same; by TCP a new connection may do better.
+    if (failure !== 'closed') this.candidate.done = true;
+    this.#fail(FAILURE_TEXT[failure]);
+  }
+
+  #fail(why: string): void {
+    this.#end(() => this.#owner.failed(this, why));
+  }
+
+  #end(report: () => void): void {
+    const wanted = this.#state !== 'detached';
+    this.cancel();
+    if (wanted) report();
+  }
+
+  #count(counter: ResolverCounter): void {
+    this.#env.count(counter);
+  }
+}
+
+const FAILURE_TEXT: Readonly<Record<TransportFailure, string>> = {
+  timeout: 'no reply',
+  refused: 'port closed',
+  unreachable: 'no route',
+  closed: 'connection closed',
+  overload: 'too many sockets',
+  network: 'network error',
+};

@@ -1,0 +1,96 @@
+/**
+ * The work that one client query may cause, whatever it meets: one object, passed by reference through every
+ * restart and sub-query, only ever decremented. Limits in other resolvers were passed by because something reset
+ * them (CVE-2026-50045, CVE-2026-42534); here there is nothing to reset.
+ */
+
+/** Messages sent upstream. No honest resolution needs a tenth; Unbound's and BIND's limit (CAMP 2024). */
+export const BUDGET_PACKETS = 200;
+/** Octets accepted from upstreams: one full TCP message, and as much again for the rest of the chain. */
+export const BUDGET_BYTES = 128 * 1024;
+/** All work of a query ends then, also what goes on in the background after the client was answered. */
+export const BUDGET_WORK_MS = 10_000;
+/** The client gets an answer by then: stub resolvers commonly give up at 5 s. */
+export const BUDGET_REPLY_MS = 4_500;
+/** RFC 8767 section 5 (client response timer): with expired data at hand the client waits no longer for fresh. */
+export const BUDGET_STALE_MS = 1_800;
+/** Signature checks (KeyTrap, CVE-2023-50387). */
+export const BUDGET_VERIFIES = 32;
+/** Compression-function calls of NSEC3 hashing (CVE-2023-50868). */
+export const BUDGET_NSEC3_BLOCKS = 128;
+
+/** Names the limit that was met, for EDE texts. */
+export type BudgetLimit = 'packets' | 'bytes' | 'time';
+
+export class Budget {
+  /** Clock times (monotonic milliseconds). */
+  readonly startedAt: number;
+  readonly staleBy: number;
+  readonly replyBy: number;
+  readonly workBy: number;
+  #packets = BUDGET_PACKETS;
+  #bytes = BUDGET_BYTES;
+  #verifies = BUDGET_VERIFIES;
+  #nsec3Blocks = BUDGET_NSEC3_BLOCKS;
+
+  /** @param now clock time at which the client's query arrived */
+  constructor(now: number) {
+    this.startedAt = now;
+    this.staleBy = now + BUDGET_STALE_MS;
+    this.replyBy = now + BUDGET_REPLY_MS;
+    this.workBy = now + BUDGET_WORK_MS;
+  }
+
+  /** What is left; for metrics, `explain` and tests. */
+  get left(): { packets: number; bytes: number; verifies: number; nsec3Blocks: number } {
+    return {
+      packets: this.#packets,
+      bytes: this.#bytes,
+      verifies: this.#verifies,
+      nsec3Blocks: this.#nsec3Blocks,
+    };
+  }
+
+  /** The limit that forbids another packet now, if any. */
+  spent(now: number): BudgetLimit | undefined {
+    if (this.#packets <= 0) return 'packets';
+    if (this.#bytes <= 0) return 'bytes';
+    return now >= this.workBy ? 'time' : undefined;
+  }
+
+  /** Charges one message to be sent; false: it must not be sent. */
+  takePacket(now: number): boolean {
+    if (this.spent(now) !== undefined) return false;
+    this.#packets--;
+    return true;
+  }
+
+  /** Charges a message received. The one that goes past the limit is still used, and is the last. */
+  takeBytes(octets: number): void {
+    this.#bytes = Math.max(0, this.#bytes - octets);
+  }
+
+  takeVerify(): boolean {
+    if (this.#verifies <= 0) return false;
+    this.#verifies--;
+    return true;
+  }
+
+  takeNsec3Blocks(blocks: number): boolean {
+    if (this.#nsec3Blocks < blocks) return false;
+    this.#nsec3Blocks -= blocks;
+    return true;
+  }
+}
+
+/** For EDE texts: names the limit and its size. */
+export function limitToText(limit: BudgetLimit): string {
+  switch (limit) {
+    case 'packets':
+      return `${BUDGET_PACKETS} packets`;
+    case 'bytes':
+      return `${BUDGET_BYTES} octets`;
+    case 'time':
+      return `${BUDGET_WORK_MS / 1000} s`;
+  }
+}

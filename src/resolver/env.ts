@@ -1,0 +1,50 @@
+import type { Clock } from '../util/clock.ts';
+import type { Prng } from '../util/prng.ts';
+import type { HedgeAllowance } from './select.ts';
+import type { Targets } from './target.ts';
+import type { Transport } from './transport.ts';
+
+/** Everything outside that resolving needs, as arguments: a whole resolver runs in simulated time and network. */
+export interface Env {
+  readonly clock: Clock;
+  readonly prng: Prng;
+  readonly transport: Transport;
+  readonly targets: Targets;
+  readonly hedges: HedgeAllowance;
+  readonly count: Count;
+}
+
+/** Adds `by` (default 1) to a counter. */
+export type Count = (counter: ResolverCounter, by?: number) => void;
+
+export const RESOLVER_COUNTERS = [
+  'resolver_cache_hits',
+  'resolver_cache_misses',
+  'resolver_stale_answers',
+  'resolver_failure_cache_hits',
+  'resolver_joins',
+  'resolver_waiters_refused',
+  'resolver_inflight_refused',
+  'resolver_jostled',
+  'resolver_prefetches',
+  'resolver_failures',
+  'resolver_loops',
+  'resolver_budget_exhausted',
+  'upstream_queries_udp',
+  'upstream_queries_tcp',
+  'upstream_replies',
+  'upstream_timeouts',
+  'upstream_errors',
+  'upstream_refusals',
+  'upstream_ignored',
+  'upstream_hedges',
+  'upstream_probes',
+  'upstream_switch_wrong_id',
+  'upstream_switch_case',
+  'upstream_switch_oversize',
+  'upstream_switch_truncated',
+  'upstream_switch_malformed',
+  'upstream_without_edns',
+] as const;
+
+export type ResolverCounter = (typeof RESOLVER_COUNTERS)[number];

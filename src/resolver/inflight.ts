@@ -1,0 +1,106 @@
+import { type Name, nameKey } from '../wire/name.ts';
+
+/** Questions being resolved by one worker; each holds sockets and waiters. Unbound's and PowerDNS's limit. */
+export const INFLIGHT_MAX = 2048;
+// One context may take half of the places, so that a dead upstream of one VPC leaves room for the others. Half of
+// the places, and half of each context's, are kept to the end by who got them; in the rest old questions give way
+// to new ones.
+/** An unprotected question may be pushed out at this age: most answers came by then. Unbound's jostle timeout. */
+export const JOSTLE_MS = 200;
+/** Clients that wait for one question (BIND's clients-per-query ends there): replies in one burst (DNSBomb 2024). */
+export const WAITERS_MAX = 100;
+
+/** A question that is being resolved. */
+export interface InFlight {
+  readonly key: string;
+  readonly context: number;
+  /**
+   * Clock time at which it was first asked. Never renewed, whoever joins: otherwise duplicates would keep a slow
+   * question young and in its place (CVE-2026-42534).
+   */
+  readonly startedAt: number;
+  /** It has to make room. The table has forgotten it already. */
+  jostle(): void;
+}
+
+/** What makes two questions the same: context, name, type. Not who asks, and no client subnet (RebirthDay, CVE-2025-5994). */
+export function questionKey(context: number, name: Name, type: number): string {
+  return `${context}/${type}/${nameKey(name)}`;
+}
+
+/** Places taken, in all or by one context. */
+interface Places {
+  taken: number;
+  protected: number;
+}
+
+/** All questions that are being resolved. */
+export class InFlightTable<F extends InFlight> {
+  readonly #byKey = new Map<string, F>();
+  readonly #perContext = new Map<number, Places>();
+  #protected = 0;
+  /** In order of age, as sets keep it. */
+  readonly #unprotected = new Set<F>();
+  readonly #max: number;
+  readonly #contextMax: number;
+
+  /** @param max limit on the number of questions; smaller in tests */
+  constructor(max = INFLIGHT_MAX) {
+    this.#max = max;
+    this.#contextMax = max / 2;
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  find(key: string): F | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** Makes room for another question of that context, pushing out an old one if need be. False: there is none. */
+  makeRoom(context: number, now: number): boolean {
+    if (this.#placesOf(context).taken >= this.#contextMax) return this.#jostle(now, context);
+    return this.#byKey.size < this.#max || this.#jostle(now, undefined);
+  }
+
+  /** There must be room, and no question with that key. */
+  add(question: F): void {
+    const places = this.#placesOf(question.context);
+    places.taken++;
+    if (places.protected < this.#contextMax / 2 && this.#protected < this.#max / 2) {
+      places.protected++;
+      this.#protected++;
+    } else this.#unprotected.add(question);
+    this.#perContext.set(question.context, places);
+    this.#byKey.set(question.key, question);
+  }
+
+  remove(question: F): void {
+    if (this.#byKey.get(question.key) !== question) return;
+    this.#byKey.delete(question.key);
+    const places = this.#placesOf(question.context);
+    places.taken--;
+    if (!this.#unprotected.delete(question)) {
+      places.protected--;
+      this.#protected--;
+    }
+    if (places.taken === 0) this.#perContext.delete(question.context);
+  }
+
+  #placesOf(context: number): Places {
+    return this.#perContext.get(context) ?? { taken: 0, protected: 0 };
+  }
+
+  /** Pushes out the oldest unprotected question, of that context if one is given, unless it is too young. */
+  #jostle(now: number, context: number | undefined): boolean {
+    for (const oldest of this.#unprotected) {
+      if (now - oldest.startedAt < JOSTLE_MS) return false;
+      if (context !== undefined && oldest.context !== context) continue;
+      this.remove(oldest);
+      oldest.jostle();
+      return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,104 @@
+import type { Cached, Failure, RecordCache } from '../cache/records.ts';
+import { EDE, RCODE, TYPE } from '../wire/constants.ts';
+import { type Name, nameEquals } from '../wire/name.ts';
+import type { Rrset } from '../wire/record.ts';
+import type { ForwardPath } from './path.ts';
+import { failed, type Resolution } from './resolution.ts';
+import { CHAIN_LINKS_MAX } from './scrub.ts';
+
+/** What the cache knows of a question. */
+export type Seen =
+  | { readonly state: 'fresh'; readonly resolution: Resolution; readonly prefetchDue: boolean }
+  /**
+   * `stale` has expired, and is kept for the case that no target answers. `failure`: asking failed a while ago, and
+   * is not to be tried again yet.
+   */
+  | { readonly state: 'missing'; readonly stale: Cached | undefined; readonly failure: Failure | undefined };
+
+/** How the cache is read: `get` counts as a hit, `peek` leaves no trace. */
+type Read = 'get' | 'peek';
+
+/**
+ * Follows fresh CNAMEs from link to link, each cached on its own. Where a target is not known the chain is answered
+ * as far as it goes: the target is a question of its own, and perhaps another path's.
+ */
+export function look(
+  cache: RecordCache,
+  context: number,
+  name: Name,
+  type: number,
+  read: Read = 'get',
+): Seen {
+  // ANY is whatever the upstream gives (RFC 8482); what it gave is never taken for all there is.
+  if (type === TYPE.ANY) return { state: 'missing', stale: undefined, failure: undefined };
+  const chain: Rrset[] = [];
+  let current = name;
+  let prefetchDue = false;
+  let age = 0;
+  for (;;) {
+    const entry = cache[read](context, current, type);
+    if (entry?.state === 'fresh' && entry.kind !== 'failure') {
+      if (chain.length === 0) prefetchDue = entry.prefetchDue;
+      return { state: 'fresh', resolution: fromEntry(entry, chain, Math.max(age, entry.age)), prefetchDue };
+    }
+    const alias = type === TYPE.CNAME ? undefined : cache[read](context, current, TYPE.CNAME);
+    const link = alias?.rrset;
+    if (alias?.state === 'fresh' && link !== undefined && chain.length < CHAIN_LINKS_MAX) {
+      if (chain.length === 0) prefetchDue = alias.prefetchDue;
+      const target = link.rdatas[0]!;
+      if (nameEquals(target, current) || chain.some((seen) => nameEquals(seen.name, target))) break;
+      chain.push(link);
+      age = Math.max(age, alias.age);
+      current = target;
+      continue;
+    }
+    if (chain.length > 0) break;
+    return expired(entry, link === undefined ? undefined : alias);
+  }
+  const open: Resolution = {
+    outcome: 'answer',
+    rcode: RCODE.NOERROR,
+    rrsets: chain,
+    ede: [],
+    source: 'cache',
+    ageSeconds: age,
+  };
+  return { state: 'fresh', resolution: open, prefetchDue };
+}
+
+function fromEntry(entry: Cached, chain: readonly Rrset[], ageSeconds: number): Resolution {
+  const common = { ede: [], source: 'cache', ageSeconds } as const;
+  if (entry.kind === 'rrset')
+    return { ...common, outcome: 'answer', rcode: RCODE.NOERROR, rrsets: [...chain, entry.rrset!] };
+  return {
+    ...common,
+    outcome: entry.kind === 'nxdomain' ? 'nxdomain' : 'nodata',
+    rcode: entry.kind === 'nxdomain' ? RCODE.NXDOMAIN : RCODE.NOERROR,
+    rrsets: chain,
+    ...(entry.soa === undefined ? {} : { soa: entry.soa }),
+  };
+}
+
+/** Nothing fresh at the question's own name. Of an expired answer and an expired alias the younger counts. */
+function expired(entry: Cached | undefined, alias: Cached | undefined): Seen {
+  const own = entry?.kind === 'failure' ? undefined : entry;
+  const stale = own === undefined || (alias !== undefined && alias.age < own.age) ? alias : own;
+  return { state: 'missing', stale, failure: entry?.failure };
+}
+
+/** Expired data as an answer (RFC 8767): its TTL is 30 seconds, and the client is told. */
+export function serveStale(stale: Cached, path: ForwardPath, why: string): Resolution {
+  const code = stale.kind === 'nxdomain' ? EDE.STALE_NXDOMAIN : EDE.STALE_ANSWER;
+  return {
+    ...fromEntry(stale, [], stale.age),
+    ede: [{ code, text: `rule ${path.rule}: ${why}` }],
+    source: 'stale',
+  };
+}
+
+/** A failure that is remembered (RFC 9520 section 3.2). */
+export function serveFailure(path: ForwardPath, failure: Failure): Resolution {
+  const text = `the targets failed lately and are asked again in ${failure.left} s`;
+  const resolution = failed(path, 'cached', text, failure.ede ?? EDE.NO_REACHABLE_AUTHORITY);
+  return { ...resolution, ede: [...resolution.ede, { code: EDE.CACHED_ERROR, text: '' }] };
+}

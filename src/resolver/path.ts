@@ -1,0 +1,48 @@
+import type { Name } from '../wire/name.ts';
+
+/**
+ * A way to an answer: one forward rule as one view sees it. Everything learned by it is kept under its
+ * `context` and is never used for another path (design decision 8).
+ */
+export interface ForwardPath {
+  /** Part of every cache and in-flight key. Stable over reloads while the rule's definition is the same. */
+  readonly context: number;
+  /** The rule's id, for EDE texts and `explain`. */
+  readonly rule: string;
+  /** The rule's domain: this name and all below it are asked of the targets. */
+  readonly domain: Name;
+  /** Index of the view in the snapshot. */
+  readonly view: number;
+  readonly policy: ForwardPolicy;
+  /** 1 to 6, in the order of the rule. */
+  readonly targets: readonly ForwardTarget[];
+  /** Source addresses to send from; empty: the kernel chooses. One of the target's family is picked per query. */
+  readonly sources: readonly string[];
+  /** RFC 8767: expired data may be served when the targets fail. */
+  readonly serveStale: boolean;
+  /** Random letter case in questions by UDP, checked in replies. */
+  readonly case0x20: boolean;
+}
+
+/**
+ * `random`: Route 53's, each question starts at a random target. `ordered`: the first that works, the others are
+ * standbys. `fastest`: by smoothed round-trip time, with exploration. `hedged`: as `fastest`, and a second target
+ * is asked when the first takes longer than it usually does; the first good answer wins.
+ */
+export type ForwardPolicy = 'random' | 'ordered' | 'fastest' | 'hedged';
+
+export interface ForwardTarget {
+  /** IPv4 or IPv6 in text. */
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: 'do53';
+}
+
+/** `192.0.2.53:53`, `[2001:db8::53]:53`: how a target is named in EDE texts, logs and status. */
+export function targetToText(target: { readonly address: string; readonly port: number }): string {
+  return isIpv6(target.address) ? `[${target.address}]:${target.port}` : `${target.address}:${target.port}`;
+}
+
+export function isIpv6(address: string): boolean {
+  return address.includes(':');
+}

@@ -1,0 +1,59 @@
+import { EDE, RCODE } from '../wire/constants.ts';
+import type { Name } from '../wire/name.ts';
+import type { Ede, Rrset } from '../wire/record.ts';
+import type { Budget } from './budget.ts';
+import type { ForwardFailure } from './forward.ts';
+import type { ForwardPath } from './path.ts';
+
+/** One question for one path. */
+export interface ResolveRequest {
+  readonly name: Name;
+  readonly type: number;
+  readonly path: ForwardPath;
+  /** The client query's, shared with everything else that is done for it. */
+  readonly budget: Budget;
+  /** Loop tokens that came with the client's query. */
+  readonly tokens: readonly Uint8Array[];
+}
+
+/** What became of a question. Plain data: it travels between workers. */
+export interface Resolution {
+  /** `answer` also where the chain ends in a CNAME whose target nothing is known of: that is the next question. */
+  readonly outcome: 'answer' | 'nodata' | 'nxdomain' | 'failure';
+  readonly rcode: number;
+  /** CNAME chain first and in order, then the answer. TTLs as they remain, names in lower case as far as asked for. */
+  readonly rrsets: readonly Rrset[];
+  /** Of negative outcomes, where the upstream gave one. */
+  readonly soa?: Rrset;
+  readonly ede: readonly Ede[];
+  readonly source: 'cache' | 'upstream' | 'stale' | 'failure-cache';
+  /** `192.0.2.53:53`: who gave the answer, when it came from upstream just now. */
+  readonly upstream?: string;
+  /** Since it was learned, when it comes from the cache. */
+  readonly ageSeconds?: number;
+  /** Of failures. Those by `waiters` and `overload` may be met with silence instead: the client asks again later. */
+  readonly reason?: FailureReason;
+}
+
+/**
+ * The forwarding's own reasons, and: `late`: no result when the client's time was over. `waiters`: too many wait for
+ * this question. `cached`: it failed a moment ago. `type`: not a type that can be asked for.
+ */
+export type FailureReason = ForwardFailure | 'late' | 'waiters' | 'cached' | 'type';
+
+export function failed(
+  path: ForwardPath,
+  reason: FailureReason,
+  text: string,
+  code: number = EDE.OTHER,
+  rcode: number = RCODE.SERVFAIL,
+): Resolution {
+  return {
+    outcome: 'failure',
+    rcode,
+    rrsets: [],
+    ede: [{ code, text: `rule ${path.rule}: ${text}` }],
+    source: reason === 'cached' ? 'failure-cache' : 'upstream',
+    reason,
+  };
+}

@@ -1,0 +1,206 @@
+import { CLASS, RCODE, rcodeToText, TYPE } from '../wire/constants.ts';
+import type { Message } from '../wire/message.ts';
+import {
+  isAtOrBelow,
+  labelCount,
+  type Name,
+  nameEquals,
+  nameKey,
+  nameToText,
+  replaceSuffix,
+  suffixOf,
+} from '../wire/name.ts';
+import type { Rr, Rrset } from '../wire/record.ts';
+import { restoreCase } from './case.ts';
+
+/**
+ * What a forwarder's reply is worth. Kept are the aliases that lead from the question's name, in order, and the
+ * RRset of the asked type where they end; of a negative reply the SOA that covers that name. Nothing else is even
+ * looked at: no NS, no glue, no neighbours, no additional section, so there is nothing with which a forwarder (or
+ * who forges its replies) could reach names that were not asked for (MaginotDNS 2023; CVE-2025-11411,
+ * CVE-2025-40778, CVE-2025-59023 were the same by other doors).
+ */
+export type Scrubbed =
+  | { readonly kind: 'answer'; readonly chain: readonly Rrset[]; readonly rrsets: readonly Rrset[] }
+  /** The aliases lead to a name about which the reply says nothing: it is a question of its own. */
+  | { readonly kind: 'alias'; readonly chain: readonly Rrset[]; readonly target: Name }
+  | {
+      readonly kind: 'nodata' | 'nxdomain';
+      readonly chain: readonly Rrset[];
+      readonly name: Name;
+      readonly soa: Rrset | undefined;
+    }
+  /** The name that a DNAME would make is over 255 octets (RFC 6672 section 2.2): final, no other server knows better. */
+  | { readonly kind: 'too-long' }
+  /** Not an answer: another target is asked. */
+  | { readonly kind: 'rcode'; readonly rcode: number }
+  | { readonly kind: 'invalid'; readonly why: string };
+
+/** Aliases followed in one chain; Unbound's and BIND's limit. */
+export const CHAIN_LINKS_MAX = 11;
+/** Records of one RRset: more are an attack on whoever must answer them (CVE-2024-1737). */
+export const RRSET_RECORDS_MAX = 256;
+/** RRsets of one name, which only an ANY reply has. */
+export const RRSET_TYPES_MAX = 100;
+
+export interface Question {
+  /** As cached and answered: folded. */
+  readonly name: Name;
+  readonly type: number;
+  /** As sent; differs from `name` in case only. */
+  readonly sent: Name;
+  /** The rule's domain: a DNAME above it is none of the forwarder's business. */
+  readonly apex: Name;
+}
+
+export function scrub(message: Message, question: Question): Scrubbed {
+  const { rcode } = message;
+  if (rcode !== RCODE.NOERROR && rcode !== RCODE.NXDOMAIN && rcode !== RCODE.YXDOMAIN)
+    return { kind: 'rcode', rcode };
+  const walk = followAliases(message.answer, question);
+  if (walk.kind !== 'end') return walk;
+  if (rcode === RCODE.YXDOMAIN) return { kind: 'invalid', why: 'YXDOMAIN without a DNAME that explains it' };
+  const { chain, name } = walk;
+  const rrsets = rrsetsAt(message.answer, name, question);
+  if (typeof rrsets === 'string') return { kind: 'invalid', why: rrsets };
+  if (rrsets.length > 0) {
+    if (rcode === RCODE.NXDOMAIN) return { kind: 'invalid', why: 'NXDOMAIN with an answer' };
+    return { kind: 'answer', chain, rrsets };
+  }
+  return negative(message, question, chain, name);
+}
+
+type Walk =
+  | { readonly kind: 'end'; readonly chain: readonly Rrset[]; readonly name: Name }
+  | { readonly kind: 'too-long' }
+  | { readonly kind: 'invalid'; readonly why: string };
+
+/** From the question's name along CNAMEs and DNAMEs, wherever in the section they stand, to the name that has none. */
+function followAliases(answer: readonly Rr[], question: Question): Walk {
+  const chain: Rrset[] = [];
+  const visited = new Set([nameKey(question.name)]);
+  let name = question.name;
+  // Aliases of these types are the answer itself (RFC 1034 section 3.6.2).
+  const stops = question.type === TYPE.CNAME || question.type === TYPE.ANY;
+  while (!stops && !hasType(answer, name, question.type)) {
+    const link = linkAt(answer, name, question);
+    if (link === undefined) break;
+    if (typeof link === 'string')
+      return link === 'too-long' ? { kind: 'too-long' } : { kind: 'invalid', why: link };
+    if (chain.length === CHAIN_LINKS_MAX)
+      return { kind: 'invalid', why: `more than ${CHAIN_LINKS_MAX} aliases in a chain` };
+    chain.push(link);
+    name = link.rdatas[0]!;
+    const key = nameKey(name);
+    if (visited.has(key)) return { kind: 'invalid', why: `alias loop at ${nameToText(name)}` };
+    visited.add(key);
+  }
+  return { kind: 'end', chain, name };
+}
+
+/** The CNAME of `name`, read or made from a DNAME; a text that says what is wrong; undefined where there is none. */
+function linkAt(answer: readonly Rr[], name: Name, question: Question): Rrset | string | undefined {
+  const cname = rrsetAt(answer, name, TYPE.CNAME, question);
+  if (typeof cname === 'string') return cname;
+  // RFC 2181 section 10.1: an alias has one target.
+  if (cname !== undefined && cname.rdatas.length > 1) return `${cname.rdatas.length} CNAMEs at one name`;
+  const made = fromDname(answer, name, question);
+  if (typeof made === 'string' || made === undefined) return made ?? cname;
+  if (cname !== undefined && !nameEquals(cname.rdatas[0]!, made.rdatas[0]!))
+    return `CNAME of ${nameToText(name)} is not what the DNAME above it makes`;
+  return made;
+}
+
+/** RFC 6672 section 3: the CNAME that a DNAME above `name` and within the rule's domain makes, with its TTL. */
+function fromDname(answer: readonly Rr[], name: Name, question: Question): Rrset | string | undefined {
+  const above = answer.find(
+    (rr) =>
+      rr.type === TYPE.DNAME &&
+      rr.class === CLASS.IN &&
+      rr.name.length < name.length &&
+      isAtOrBelow(name, rr.name) &&
+      isAtOrBelow(rr.name, question.apex),
+  );
+  if (above === undefined) return undefined;
+  const dname = rrsetAt(answer, above.name, TYPE.DNAME, question);
+  if (typeof dname === 'string' || dname === undefined) return dname;
+  if (dname.rdatas.length > 1) return `${dname.rdatas.length} DNAMEs at one name`;
+  const target = replaceSuffix(name, dname.name, dname.rdatas[0]!);
+  return target === undefined ? 'too-long' : { name, type: TYPE.CNAME, ttl: dname.ttl, rdatas: [target] };
+}
+
+function hasType(records: readonly Rr[], name: Name, type: number): boolean {
+  return records.some((rr) => rr.type === type && rr.class === CLASS.IN && nameEquals(rr.name, name));
+}
+
+/** The RRsets that answer the question at the end of its aliases: one, or all of the name for ANY. */
+function rrsetsAt(answer: readonly Rr[], name: Name, question: Question): Rrset[] | string {
+  const types = new Set<number>();
+  if (question.type !== TYPE.ANY) types.add(question.type);
+  else for (const rr of answer) if (rr.class === CLASS.IN && nameEquals(rr.name, name)) types.add(rr.type);
+  if (types.size > RRSET_TYPES_MAX) return `more than ${RRSET_TYPES_MAX} types at one name`;
+  const rrsets: Rrset[] = [];
+  for (const type of types) {
+    const rrset = rrsetAt(answer, name, type, question);
+    if (typeof rrset === 'string') return rrset;
+    if (rrset !== undefined) rrsets.push(rrset);
+  }
+  return rrsets;
+}
+
+/**
+ * The records of one owner and type as an RRset under the owner name that was asked for: lowest TTL (RFC 2181
+ * section 5.2), each rdata once (section 5). A text where there are too many.
+ */
+function rrsetAt(
+  records: readonly Rr[],
+  name: Name,
+  type: number,
+  question: Question,
+): Rrset | string | undefined {
+  const rdatas: Uint8Array[] = [];
+  const seen = new Set<string>();
+  let ttl = 0xffffffff;
+  for (const rr of records) {
+    if (rr.type !== type || rr.class !== CLASS.IN || !nameEquals(rr.name, name)) continue;
+    if (question.sent !== question.name) restoreCase(type, rr.rdata, question.sent, question.name);
+    ttl = Math.min(ttl, rr.ttl);
+    const key = Buffer.from(rr.rdata.buffer, rr.rdata.byteOffset, rr.rdata.length).toString('latin1');
+    if (seen.has(key)) continue;
+    if (rdatas.length === RRSET_RECORDS_MAX) return `more than ${RRSET_RECORDS_MAX} records in an RRset`;
+    seen.add(key);
+    rdatas.push(rr.rdata);
+  }
+  return rdatas.length === 0 ? undefined : { name, type, ttl, rdatas };
+}
+
+/** No data of the asked type at `name`, where the aliases end. */
+function negative(message: Message, question: Question, chain: readonly Rrset[], name: Name): Scrubbed {
+  const soa = coveringSoa(message.authority, name, question);
+  if (message.rcode === RCODE.NXDOMAIN) return { kind: 'nxdomain', chain, name, soa };
+  if (soa !== undefined) return { kind: 'nodata', chain, name, soa };
+  // An authoritative server that has the alias but not its target says no more than that.
+  if (chain.length > 0) return { kind: 'alias', chain, target: name };
+  // NS without SOA is a referral (RFC 2308 section 2.2): this target does not resolve for others.
+  const refers = message.authority.some((rr) => rr.type === TYPE.NS && rr.class === CLASS.IN);
+  if (refers) return { kind: 'invalid', why: 'a referral instead of an answer' };
+  return { kind: 'nodata', chain, name, soa: undefined };
+}
+
+/** The one SOA, at or above the name that it denies (RFC 2308 section 3); anything else is not kept. */
+function coveringSoa(authority: readonly Rr[], name: Name, question: Question): Rrset | undefined {
+  const soas = authority.filter(
+    (rr) => rr.type === TYPE.SOA && rr.class === CLASS.IN && isAtOrBelow(name, rr.name),
+  );
+  const first = soas[0];
+  if (first === undefined || soas.some((rr) => !nameEquals(rr.name, first.name))) return undefined;
+  // The owner in our own letters: in the reply it is mostly a pointer into the question.
+  const owner = suffixOf(name, labelCount(first.name));
+  const rrset = rrsetAt(authority, owner, TYPE.SOA, question);
+  return typeof rrset === 'object' && rrset.rdatas.length === 1 ? rrset : undefined;
+}
+
+/** For EDE texts: what a reply that was no answer said. */
+export function refusalToText(scrubbed: Extract<Scrubbed, { kind: 'rcode' | 'invalid' }>): string {
+  return scrubbed.kind === 'rcode' ? `rcode=${rcodeToText(scrubbed.rcode)}` : scrubbed.why;
+}

@@ -1,0 +1,65 @@
+import type { Prng } from '../util/prng.ts';
+import type { ForwardPolicy } from './path.ts';
+import { PATIENCE_FIRST_MS } from './rtt.ts';
+import type { Target } from './target.ts';
+
+/** One in this many questions of `fastest` and `hedged` starts at another target, so that a change is noticed. */
+export const EXPLORE_ONE_IN = 20;
+
+/** The order in which a question tries its targets; which are fit to be asked at all is decided at each try. */
+export function orderTargets(policy: ForwardPolicy, targets: readonly Target[], prng: Prng): Target[] {
+  switch (policy) {
+    case 'ordered':
+      return [...targets];
+    case 'random':
+      return shuffle(targets, prng);
+    case 'fastest':
+    case 'hedged':
+      return byScore(targets, prng);
+  }
+}
+
+function shuffle(targets: readonly Target[], prng: Prng): Target[] {
+  const out = [...targets];
+  for (let i = out.length - 1; i > 0; i--) {
+    const j = prng.below(i + 1);
+    [out[i], out[j]] = [out[j]!, out[i]!];
+  }
+  return out;
+}
+
+function byScore(targets: readonly Target[], prng: Prng): Target[] {
+  // Shuffled first: equal scores, as at the start, share the load.
+  const out = shuffle(targets, prng).sort((a, b) => a.score - b.score);
+  if (out.length > 1 && prng.below(EXPLORE_ONE_IN) === 0) {
+    const [explored] = out.splice(1 + prng.below(out.length - 1), 1);
+    out.unshift(explored!);
+  }
+  return out;
+}
+
+const HEDGE_MIN_MS = 10;
+
+/** How long `hedged` waits for the first target: longer than it takes usually, shorter than its patience. */
+export function hedgeDelay(target: Target): number {
+  const { smoothed, variation, patience } = target.rtt;
+  const usual = smoothed === undefined ? PATIENCE_FIRST_MS / 2 : smoothed + 2 * variation;
+  return Math.min(Math.max(HEDGE_MIN_MS, usual), patience);
+}
+
+/** Hedged queries per question in the long run, and at once. */
+export const HEDGE_SHARE = 0.1;
+export const HEDGE_BURST = 10;
+
+/** Bounds the extra load of hedging: when all targets are slow, doubling every query would not make them faster. */
+export class HedgeAllowance {
+  #tokens = HEDGE_BURST;
+  earn(): void {
+    this.#tokens = Math.min(HEDGE_BURST, this.#tokens + HEDGE_SHARE);
+  }
+  take(): boolean {
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
+  }
+}

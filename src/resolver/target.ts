@@ -1,0 +1,189 @@
+import { LRUCache } from 'lru-cache';
+import { Breaker, type BreakerState } from './breaker.ts';
+import { type ForwardTarget, isIpv6 } from './path.ts';
+import { Rtt } from './rtt.ts';
+
+/** Queries out at one target and not overdue. It shrinks while the target is silent: a struggling server is not helped by more. */
+export const OUTSTANDING_MAX = 400;
+/** Even a silent target is asked this many at once, or it would never be seen to recover. */
+export const OUTSTANDING_MIN = 20;
+/** Completed queries between adjustments, and the shares of timeouts that raise and lower the cap (BIND's fetches-per-server). */
+const ADJUST_EVERY = 100;
+const TIMEOUTS_LOW = 0.1;
+const TIMEOUTS_HIGH = 0.3;
+const SHRINK = 0.7;
+const GROW = 1.1;
+/** A server that does not keep the case of questions is asked without 0x20 for that long. */
+const CASE_OFF_MS = 3_600_000;
+/** A family without a route is tried again after that long. */
+const FAMILY_OFF_MS = 60_000;
+/** Gain of the moving share of replies that were no answers. */
+const BADNESS_GAIN = 1 / 8;
+/** What a target that never answers usefully counts as, in milliseconds, when the fastest is chosen. */
+const BADNESS_MS = 1_000;
+
+/** What is known of one server, whichever rules use it: how it performs, never what it said. */
+export class Target {
+  readonly address: string;
+  readonly port: number;
+  readonly rtt = new Rtt();
+  readonly breaker = new Breaker();
+  readonly counts = { sent: 0, answered: 0, timeouts: 0, errors: 0, refusals: 0, tcp: 0, hedges: 0 };
+  /** Out and not overdue. */
+  outstanding = 0;
+  /** Clock time of the last probe, and how many there were. */
+  probedAt = Number.NEGATIVE_INFINITY;
+  probes = 0;
+  /** Clock time at which it last answered again after it had been given up. */
+  recoveredAt = Number.NEGATIVE_INFINITY;
+  /** Who waits for the probe that is out; undefined when none is. */
+  probe: Set<() => void> | undefined = undefined;
+  #outstandingMax: number;
+  readonly #cap: number;
+  #completed = 0;
+  #timeouts = 0;
+  #badness = 0;
+  #caseOffUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(target: ForwardTarget, cap: number) {
+    this.address = target.address;
+    this.port = target.port;
+    this.#cap = cap;
+    this.#outstandingMax = cap;
+  }
+
+  get full(): boolean {
+    return this.outstanding >= this.#outstandingMax;
+  }
+  get outstandingMax(): number {
+    return this.#outstandingMax;
+  }
+
+  answered(now: number): void {
+    this.counts.answered++;
+    this.#complete(false);
+    if (this.breaker.answered(now)) this.recoveredAt = now;
+  }
+
+  /** Returns true if a probe is to be sent now. */
+  failed(kind: 'timeout' | 'error'): boolean {
+    if (kind === 'timeout') {
+      this.counts.timeouts++;
+      this.rtt.late();
+    } else this.counts.errors++;
+    this.#weigh(1);
+    this.#complete(kind === 'timeout');
+    return this.breaker.failed();
+  }
+
+  /** The reply was an answer, or it was SERVFAIL and the like: alive, but not to be preferred for its speed. */
+  judge(useful: boolean): void {
+    if (!useful) this.counts.refusals++;
+    this.#weigh(useful ? 0 : 1);
+  }
+
+  #weigh(bad: 0 | 1): void {
+    this.#badness += BADNESS_GAIN * (bad - this.#badness);
+  }
+
+  /** Milliseconds by which `fastest` compares. Unknown targets come first, so that they become known. */
+  get score(): number {
+    return (this.rtt.smoothed ?? 0) + this.#badness * BADNESS_MS;
+  }
+
+  keepsCase(now: number): boolean {
+    return now >= this.#caseOffUntil;
+  }
+  losesCase(now: number): void {
+    this.#caseOffUntil = now + CASE_OFF_MS;
+  }
+
+  #complete(timedOut: boolean): void {
+    this.#completed++;
+    if (timedOut) this.#timeouts++;
+    if (this.#completed < ADJUST_EVERY) return;
+    const share = this.#timeouts / this.#completed;
+    if (share > TIMEOUTS_HIGH)
+      this.#outstandingMax = Math.max(
+        Math.min(OUTSTANDING_MIN, this.#cap),
+        Math.floor(this.#outstandingMax * SHRINK),
+      );
+    else if (share < TIMEOUTS_LOW)
+      this.#outstandingMax = Math.min(this.#cap, Math.ceil(this.#outstandingMax * GROW));
+    this.#completed = 0;
+    this.#timeouts = 0;
+  }
+}
+
+/** A row of `causeway status`. */
+export interface TargetStatus {
+  readonly address: string;
+  readonly port: number;
+  readonly breaker: BreakerState;
+  /** Failures since the last reply. */
+  readonly failures: number;
+  /** Milliseconds until the next probe, while open. */
+  readonly retryInMs: number | undefined;
+  /** Milliseconds; undefined until something was measured. */
+  readonly srttMs: number | undefined;
+  readonly rttvarMs: number | undefined;
+  readonly patienceMs: number;
+  readonly outstanding: number;
+  readonly outstandingMax: number;
+  readonly case0x20: boolean;
+  readonly counts: Readonly<Target['counts']>;
+}
+
+/** As many as rules may name, and then some; the longest unused goes first, and with it only measurements. */
+const TARGETS_MAX = 65_536;
+
+/** All targets that were asked lately, and which address families have a route from here. */
+export class Targets {
+  readonly #table = new LRUCache<string, Target>({ max: TARGETS_MAX });
+  readonly #familyOffUntil = { ipv4: Number.NEGATIVE_INFINITY, ipv6: Number.NEGATIVE_INFINITY };
+  readonly #cap: number;
+
+  /** @param workers how many threads share the limit on queries outstanding at one server */
+  constructor(workers = 1) {
+    this.#cap = Math.ceil(OUTSTANDING_MAX / workers);
+  }
+
+  of(target: ForwardTarget): Target {
+    const key = `${target.address}|${target.port}`;
+    let known = this.#table.get(key);
+    if (known === undefined) this.#table.set(key, (known = new Target(target, this.#cap)));
+    return known;
+  }
+
+  /** Per family, so that a host without IPv6 does not try it for each question (AdGuardHome#4354). */
+  hasRoute(address: string, now: number): boolean {
+    return now >= this.#familyOffUntil[familyOf(address)];
+  }
+  noRoute(address: string, now: number): void {
+    this.#familyOffUntil[familyOf(address)] = now + FAMILY_OFF_MS;
+  }
+  routeWorks(address: string): void {
+    this.#familyOffUntil[familyOf(address)] = Number.NEGATIVE_INFINITY;
+  }
+
+  status(now: number): TargetStatus[] {
+    return [...this.#table.values()].map((target) => ({
+      address: target.address,
+      port: target.port,
+      breaker: target.breaker.state,
+      failures: target.breaker.failures,
+      retryInMs: target.breaker.state === 'open' ? Math.max(0, target.breaker.retryAt - now) : undefined,
+      srttMs: target.rtt.smoothed,
+      rttvarMs: target.rtt.smoothed === undefined ? undefined : target.rtt.variation,
+      patienceMs: target.rtt.patience,
+      outstanding: target.outstanding,
+      outstandingMax: target.outstandingMax,
+      case0x20: target.keepsCase(now),
+      counts: { ...target.counts },
+    }));
+  }
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIpv6(address) ? 'ipv6' : 'ipv4';
+}
