@@ -1,0 +1,21 @@
+import type { ConfigDocument } from '../document.ts';
+import type { ConfigProblem } from '../problem.ts';
+import { CheckContext, type Draft } from './context.ts';
+import { checkEndpoints, Listening } from './endpoints.ts';
+import { checkRules } from './rules.ts';
+import { checkVpcs } from './vpcs.ts';
+import { checkZones } from './zones.ts';
+
+/** Checks what refers to something else, or may be there only once: each part may be right, and the whole not. */
+export function crossCheck(
+  document: ConfigDocument,
+  draft: Draft,
+): { errors: ConfigProblem[]; warnings: ConfigProblem[] } {
+  const context = new CheckContext(document, draft);
+  const listening = new Listening();
+  checkVpcs(context);
+  checkEndpoints(context, listening);
+  const rules = checkRules(context, listening);
+  checkZones(context, rules);
+  return { errors: context.errors, warnings: context.warnings };
+}

@@ -1,0 +1,96 @@
+import { BY_SOURCE } from '../endpoints.ts';
+import { type Path, pathToText } from '../problem.ts';
+import type { AddressAndPort } from '../setting.ts';
+import { type CheckContext, type Draft, Once } from './context.ts';
+
+type Inbound = NonNullable<NonNullable<NonNullable<Draft['endpoints']>['inbound']>[number]>;
+
+export function checkEndpoints(context: CheckContext, listening: Listening): void {
+  const ids = new Once();
+  const { inbound = [], outbound = [] } = context.draft.endpoints ?? {};
+  inbound.forEach((endpoint, i) => {
+    const path: Path = ['endpoints', 'inbound', i];
+    checkId(context, ids, endpoint?.id, [...path, 'id']);
+    if (endpoint !== undefined) checkInbound(context, endpoint, path);
+    endpoint?.listen?.forEach((listen, j) => {
+      if (listen !== undefined) listening.add(context, listen, [...path, 'listen', j]);
+    });
+  });
+  outbound.forEach((endpoint, i) => {
+    checkId(context, ids, endpoint?.id, ['endpoints', 'outbound', i, 'id']);
+  });
+  const { metrics } = context.draft.node ?? {};
+  if (metrics !== undefined && metrics !== 'off') listening.add(context, metrics, ['node', 'metrics']);
+  if (!context.has(['endpoints', 'inbound', 0]))
+    context.warn(
+      ['endpoints'],
+      'no inbound endpoint: nobody can ask this node',
+      'add one to endpoints.inbound',
+    );
+}
+
+function checkId(context: CheckContext, ids: Once, id: string | undefined, path: Path): void {
+  const first = id && ids.add(id, path);
+  if (first) context.error(path, `id "${id}" is taken by ${first}`, 'give each endpoint an id of its own');
+}
+
+function checkInbound(context: CheckContext, endpoint: Inbound, path: Path): void {
+  context.knownVpc(endpoint.vpc, [...path, 'vpc'], [BY_SOURCE]);
+  context.knownVpc(endpoint.defaultVpc, [...path, 'defaultVpc']);
+  if (endpoint.defaultVpc !== undefined && endpoint.vpc !== undefined && endpoint.vpc !== BY_SOURCE)
+    context.error(
+      [...path, 'defaultVpc'],
+      `every client of this endpoint is in ${endpoint.vpc}`,
+      `leave defaultVpc out, or write vpc: ${BY_SOURCE}`,
+    );
+  endpoint.allow?.forEach((cidr, j) => {
+    if (cidr?.length === 0)
+      context.warn(
+        [...path, 'allow', j],
+        'everybody who reaches this endpoint may ask it',
+        'open resolvers are used for attacks on others: allow your own networks only',
+      );
+  });
+}
+
+/** The addresses and ports that this node listens on. */
+export class Listening {
+  readonly #taken: { listen: AddressAndPort; path: Path }[] = [];
+
+  add(context: CheckContext, listen: AddressAndPort, path: Path): void {
+    const other = this.#taken.find((taken) => overlap(taken.listen, listen));
+    this.#taken.push({ listen, path });
+    if (other === undefined) return;
+    const [mine, theirs] = [listenText(listen), listenText(other.listen)];
+    const place = `${theirs} of ${pathToText(other.path)}`;
+    context.error(path, `${mine} is taken by ${place}`, 'write another address or port, or leave it out');
+  }
+
+  /** True if a question sent to `target` may come back to this node. */
+  hears(target: AddressAndPort): boolean {
+    return this.#taken.some(
+      ({ listen, path }) =>
+        path[0] === 'endpoints' &&
+        listen.port === target.port &&
+        (listen.address === target.address || (isWildcardOf(listen, target) && isLoopback(target))),
+    );
+  }
+}
+
+/** A wildcard takes the port of every address of its family. */
+function overlap(a: AddressAndPort, b: AddressAndPort): boolean {
+  return a.port === b.port && (a.address === b.address || isWildcardOf(a, b) || isWildcardOf(b, a));
+}
+
+function isWildcardOf(wildcard: AddressAndPort, other: AddressAndPort): boolean {
+  return other.address.includes(':') ? wildcard.address === '::' : wildcard.address === '0.0.0.0';
+}
+
+/** Of other addresses only the running daemon knows whether they are the host's own; it tells loops by a token. */
+function isLoopback({ address }: AddressAndPort): boolean {
+  return address === '::1' || address.startsWith('127.');
+}
+
+export function listenText({ address, port }: AddressAndPort): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}

@@ -1,0 +1,51 @@
+import { nameToText } from '../../../wire/name.ts';
+import type { Path } from '../problem.ts';
+import { type CheckContext, type Draft, Ids, NamesByVpc } from './context.ts';
+
+type Zone = NonNullable<NonNullable<Draft['zones']>[number]>;
+
+/** @param rules by VPC and domain */
+export function checkZones(context: CheckContext, rules: NamesByVpc): void {
+  const ids = new Ids();
+  const names = new NamesByVpc();
+  context.draft.zones?.forEach((zone, i) => {
+    if (zone === undefined) return;
+    const path: Path = ['zones', i];
+    ids.check(context, zone.id, zone.name, zone.vpcs, path);
+    context.associatedVpcs(zone.vpcs, [...path, 'vpcs']);
+    names.add(zone.name, zone.vpcs, path, (vpc, other) => {
+      context.error(
+        [...path, 'name'],
+        `${other} is a zone ${nameToText(zone.name!)} of VPC ${vpc} already (ConflictingDomainExists)`,
+        'put the records into one zone, or take the VPC out of one',
+      );
+    });
+    checkSource(context, path);
+    warnIfHidden(context, rules, zone, path);
+  });
+}
+
+function checkSource(context: CheckContext, path: Path): void {
+  const [file, records] = [context.has([...path, 'file']), context.has([...path, 'records'])];
+  if (!file && !records)
+    context.error(
+      path,
+      'the zone has neither file nor records',
+      'add for example file: zones/internal.example.zone',
+    );
+  if (file && records)
+    context.error([...path, 'records'], 'the zone has both file and records', 'leave one of them out');
+}
+
+/** At the same name a rule comes before a zone (reference: Route 53 Resolver's order). */
+function warnIfHidden(context: CheckContext, rules: NamesByVpc, zone: Zone, path: Path): void {
+  for (const vpc of zone.vpcs ?? []) {
+    const at = zone.name && vpc && rules.find(zone.name, vpc);
+    if (at && context.draft.rules?.[at[1] as number]?.type === 'forward')
+      context.warn(
+        [...path, 'name'],
+        `in VPC ${vpc} nobody sees this zone: the forward rule of the same name comes before it`,
+        'take the VPC out of one of them',
+      );
+  }
+}

@@ -1,0 +1,107 @@
+import * as z from 'zod';
+import { cidr, DNS_PORT, hostAddress, ID_RANGE, id, listenAddress, setting, word } from './setting.ts';
+
+/** Each takes a UDP and a TCP socket per worker. */
+const LISTEN_MAX = 64;
+
+/** No VPC may have it for an id. */
+export const BY_SOURCE = 'by-source';
+
+const endpointId = (example: string) =>
+  setting(id(), { description: 'Id of the endpoint.', range: ID_RANGE, example });
+
+/** Where clients ask. */
+export const inboundSchema = z.strictObject({
+  id: endpointId('in-1'),
+  listen: z
+    .array(
+      setting(listenAddress(DNS_PORT), {
+        description:
+          'Addresses and ports to listen on, by UDP and TCP; port 53 where none is written. `0.0.0.0` and `[::]` stand for every address of the host. Put addresses with `:` in quotes.',
+        range: 'addresses with or without a port',
+        example: '"[::1]:5353"',
+      }),
+    )
+    .min(1)
+    .max(LISTEN_MAX),
+  protocols: z
+    .array(
+      setting(word(['do53'], ['dot', 'doh', 'doh-fips', 'doq']), {
+        description:
+          'Protocols of the endpoint. do53 is plain DNS by UDP and TCP; dot and doh come in a later release.',
+        range: 'do53',
+        example: 'do53',
+      }),
+    )
+    .min(1)
+    .prefault(['do53']),
+  vpc: setting(id(), {
+    description:
+      'Whose view clients get: `by-source` finds the VPC of the address they ask from; an id gives all of them that VPC’s, as an inbound endpoint of Route 53 does.',
+    range: 'by-source, or the id of a VPC',
+    example: 'vpc-corp',
+  }).prefault(BY_SOURCE),
+  defaultVpc: setting(id(), {
+    description: 'With `vpc: by-source`, the VPC of clients whose address is in none.',
+    range: 'the id of a VPC',
+    example: 'vpc-corp',
+    absent: 'such clients get REFUSED',
+  }).optional(),
+  allow: z
+    .array(
+      setting(cidr(), {
+        description: 'Who may ask. To be open to everybody, write [0.0.0.0/0, "::/0"].',
+        range: 'blocks of addresses',
+        example: '10.0.0.0/8',
+        absent: 'the blocks of all VPCs',
+      }),
+    )
+    .optional(),
+  outside: setting(word(['drop', 'refuse']), {
+    description:
+      'What others get: nothing, or REFUSED. A refusal to a forged address is a packet at somebody who did not ask.',
+    range: 'drop or refuse',
+    example: 'refuse',
+  }).prefault('drop'),
+  rateLimit: setting(z.boolean(), {
+    description: 'Whether `node.rateLimit` holds for this endpoint.',
+    range: 'true or false',
+    example: 'false',
+  }).prefault(true),
+});
+
+/** Where forward rules ask from. */
+export const outboundSchema = z.strictObject({
+  id: endpointId('out-1'),
+  source: z
+    .array(
+      setting(hostAddress(), {
+        description:
+          'Addresses to send from, which the host must have; of each family one is picked per query. With an empty list the kernel chooses.',
+        range: 'addresses',
+        example: '192.0.2.10',
+      }),
+    )
+    .prefault([]),
+});
+
+export const endpointsSchema = z.strictObject({
+  inbound: z.array(inboundSchema).prefault([]),
+  outbound: z.array(outboundSchema).prefault([]),
+});
+
+export type InboundConfig = z.output<typeof inboundSchema>;
+export type OutboundConfig = z.output<typeof outboundSchema>;
+
+export const endpointsExample = `endpoints:
+  inbound:
+    - id: in-1
+      listen: ["10.20.0.2:53", "[fd00:20::2]:53"]
+      protocols: [do53]
+      vpc: by-source
+      allow: [10.20.0.0/16, "fd00:20::/48"]
+      outside: drop
+    - { id: in-lab, listen: ["10.30.0.2"], vpc: vpc-lab }
+  outbound:
+    - { id: out-1, source: [10.20.0.2, "fd00:20::2"] }
+`;

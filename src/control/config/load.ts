@@ -1,0 +1,116 @@
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import type { Node } from 'yaml';
+import { crossCheck } from './check/check.ts';
+import { type Draft, derivedId } from './check/context.ts';
+import { ConfigDocument } from './document.ts';
+import { type Files, fileFault, systemFiles } from './files.ts';
+import type { NodeConfig } from './node.ts';
+import { type ConfigProblem, type Path, sortProblems } from './problem.ts';
+import { readNode } from './read.ts';
+import type { RuleConfig } from './rules.ts';
+import { type ConfigFile, configSchema } from './schema.ts';
+import type { ZoneConfig } from './zones.ts';
+
+/** A configuration file that is right in itself; zone files are not yet read. Durations are in milliseconds. */
+export interface Config {
+  /** As it was given; problems name it so. */
+  readonly file: string;
+  /** The folder of the file, absolute and without symbolic links: zone files lie in it. */
+  readonly folder: string;
+  /** Absolute. */
+  readonly stateFolder: string;
+  readonly node: NodeConfig;
+  readonly cookies: { readonly current: Uint8Array; readonly previous: Uint8Array | undefined } | undefined;
+  readonly vpcs: ConfigFile['vpcs'];
+  readonly endpoints: ConfigFile['endpoints'];
+  readonly rules: readonly (RuleConfig & { readonly id: string })[];
+  readonly zones: readonly (ZoneConfig & { readonly id: string })[];
+  readonly files: Files;
+  /** A problem with the value at `path`. */
+  problemAt(path: Path, message: string, remedy: string): ConfigProblem;
+}
+
+export type Loaded =
+  | { readonly config: Config; readonly errors?: undefined; readonly warnings: readonly ConfigProblem[] }
+  | {
+      readonly config?: undefined;
+      readonly errors: readonly ConfigProblem[];
+      readonly warnings: readonly ConfigProblem[];
+    };
+
+/** Reads and checks the configuration at `path`. It tells all errors at once and never throws because of the file. */
+export function loadConfig(path: string, files: Files = systemFiles): Loaded {
+  let octets: Uint8Array;
+  let folder: string;
+  try {
+    octets = files.read(path);
+    folder = files.realpath(dirname(resolve(path)));
+  } catch (error) {
+    return { errors: [{ file: path, line: 1, column: 1, path: '', ...fileFault(error) }], warnings: [] };
+  }
+  const document = new ConfigDocument(octets, path);
+  if (!document.readable) return { errors: sortProblems(document.problems), warnings: [] };
+  const draft = readDraft(document);
+  const { errors, warnings } = crossCheck(document, draft);
+  const problemAt: Config['problemAt'] = (at, message, remedy) => document.problemAt(at, message, remedy);
+  const secretFile = draft.node?.cookies?.secretFile;
+  const cookies = secretFile === undefined ? undefined : readCookieSecrets(folder, secretFile, files);
+  if (cookies !== undefined && 'message' in cookies)
+    errors.push(problemAt(['node', 'cookies', 'secretFile'], cookies.message, cookies.remedy));
+  const all = [...document.problems, ...errors];
+  if (all.length > 0) return { errors: sortProblems(all), warnings: sortProblems(warnings) };
+  // Without errors there are no holes in the draft.
+  const file = draft as ConfigFile;
+  const config: Config = {
+    ...file,
+    file: path,
+    folder,
+    stateFolder: resolve(folder, file.node.state),
+    cookies: cookies as Config['cookies'],
+    rules: file.rules.map((rule) => ({ ...rule, id: rule.id ?? derivedId(rule.domain, rule.vpcs) })),
+    zones: file.zones.map((zone) => ({ ...zone, id: zone.id ?? derivedId(zone.name, zone.vpcs) })),
+    files,
+    problemAt,
+  };
+  return { config, warnings: sortProblems(warnings) };
+}
+
+/** An empty file is a configuration in which everything has its default. */
+function readDraft(document: ConfigDocument): Draft {
+  if (document.root === null) return configSchema.parse({}) as Draft;
+  return (readNode(document, configSchema, document.root as Node, []) ?? {}) as Draft;
+}
+
+/** A path in the file, relative to the folder of the file. */
+export function pathIn(folder: string, path: string): string {
+  return isAbsolute(path) ? path : join(folder, path);
+}
+
+/** Of SipHash-2-4 (RFC 9018 section 4.4). */
+const COOKIE_SECRET_OCTETS = 16;
+
+function readCookieSecrets(
+  folder: string,
+  path: string,
+  files: Files,
+): NonNullable<Config['cookies']> | { message: string; remedy: string } {
+  let text: string;
+  try {
+    text = new TextDecoder().decode(files.read(pathIn(folder, path)));
+  } catch (error) {
+    return fileFault(error);
+  }
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const secrets = lines.map((line) => Uint8Array.from(Buffer.from(line.trim(), 'hex')));
+  const [current, previous] = secrets;
+  if (
+    current !== undefined &&
+    lines.length <= 2 &&
+    lines.every((line) => /^[0-9a-f]{32}$/i.test(line.trim()))
+  )
+    return { current, previous };
+  return {
+    message: `${path} holds no cookie secret`,
+    remedy: `write one or two lines of ${2 * COOKIE_SECRET_OCTETS} hexadecimal digits, as of openssl rand -hex ${COOKIE_SECRET_OCTETS}`,
+  };
+}

@@ -1,0 +1,46 @@
+import * as z from 'zod';
+import { endpointsExample, endpointsSchema } from './endpoints.ts';
+import { nodeExample, nodeSchema } from './node.ts';
+import { ruleSchema, rulesExample } from './rules.ts';
+import { NOT_YET } from './setting.ts';
+import { vpcSchema, vpcsExample } from './vpcs.ts';
+import { zoneSchema, zonesExample } from './zones.ts';
+
+/** The whole file. Types, checks, JSON Schema and reference all come from here. */
+export const configSchema = z.strictObject({
+  node: nodeSchema.prefault({}),
+  vpcs: z.array(vpcSchema).prefault([]),
+  endpoints: endpointsSchema.prefault({}),
+  rules: z.array(ruleSchema).prefault([]),
+  zones: z.array(zoneSchema).prefault([]),
+});
+
+export type ConfigFile = z.output<typeof configSchema>;
+
+/** The reference's chapters, in the order of the file; the examples together are one configuration. */
+export const chapters = [
+  { key: 'node', title: 'The node', example: nodeExample },
+  { key: 'vpcs', title: 'VPCs', example: vpcsExample },
+  { key: 'endpoints', title: 'Endpoints', example: endpointsExample },
+  { key: 'rules', title: 'Rules', example: rulesExample },
+  { key: 'zones', title: 'Private zones', example: zonesExample },
+] as const;
+
+/** Sections of later releases: who writes one is told so, and not that it is unknown. */
+const LATER = new Map([
+  ['api', 'the Route 53 APIs'],
+  ['console', 'the web console'],
+  ['firewall', 'DNS Firewall'],
+  ['health', 'health checks'],
+  ['logs', 'query logging'],
+  ['profiles', 'Route 53 Profiles'],
+  ['recursion', 'recursion'],
+  ['replication', 'replication'],
+  ['tls', 'TLS'],
+]);
+
+/** Why a key of the top level is refused, where a later release knows it. */
+export function laterSection(key: string): string | undefined {
+  const what = LATER.get(key);
+  return what === undefined ? undefined : `"${key}": ${what} ${NOT_YET}`;
+}

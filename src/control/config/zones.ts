@@ -1,0 +1,64 @@
+import * as z from 'zod';
+import { domain, duration, ID_RANGE, id, setting, word } from './setting.ts';
+
+/** A private zone. */
+export const zoneSchema = z.strictObject({
+  id: setting(id(), {
+    description: 'Id of the zone, shown in EDE texts and by `causeway explain`.',
+    range: ID_RANGE,
+    example: 'zone-internal',
+    absent: 'made of the name and the first VPC: internal.example.@vpc-corp',
+  }).optional(),
+  name: setting(domain(), {
+    description: 'Name of the zone. Its VPCs see this zone and nothing else at this name and below it.',
+    range: 'a domain name, no wildcard',
+    example: 'internal.example.',
+  }),
+  file: setting(z.string().min(1), {
+    description:
+      'Zone file (RFC 1035). Relative paths start at the folder of the configuration file, and no path leads out of it; `$INCLUDE` stays in the folder of the zone file.',
+    range: 'a path',
+    example: 'zones/internal.example.zone',
+    absent: 'the records stand in `records`',
+  }).optional(),
+  records: setting(z.string(), {
+    description:
+      'The records themselves, in the syntax of zone files, for small zones. Where SOA or NS are missing, those of Route 53’s private zones are added.',
+    range: 'lines of a zone file',
+    example: '"db IN A 10.20.0.5"',
+    absent: 'they stand in `file`',
+  }).optional(),
+  ttl: setting(duration('0s', '7d'), {
+    description: 'TTL of records that state none, where no `$TTL` does.',
+    range: 'a time from 0s to 7d',
+    example: '1h',
+  }).prefault('5m'),
+  vpcs: z
+    .array(
+      setting(id(), {
+        description: 'VPCs that see the zone.',
+        range: 'one or more ids of VPCs',
+        example: 'vpc-corp',
+      }),
+    )
+    .min(1),
+  overlay: setting(word(['none', 'nxdomain', 'nodata']), {
+    description:
+      'What the zone leaves to the next match: nothing, as in Route 53; names that it does not have (nxdomain); also types that its names do not have (nodata).',
+    range: 'none, nxdomain or nodata',
+    example: 'nxdomain',
+  }).prefault('none'),
+});
+
+export type ZoneConfig = z.output<typeof zoneSchema>;
+
+export const zonesExample = `zones:
+  - { name: internal.example., file: zones/internal.example.zone, vpcs: [vpc-corp] }
+  - name: lab.example.
+    vpcs: [vpc-lab]
+    overlay: none
+    records: |
+      @    IN MX 10 mail
+      mail IN A  10.30.0.25
+      *.k8s 60 IN A 10.30.0.80
+`;

@@ -1,0 +1,135 @@
+import type { ForwardPath } from '../resolver/path.ts';
+import type { Name } from '../wire/name.ts';
+
+/**
+ * All that answering needs to know, compiled off the packet path and never changed: plain data that may be posted
+ * to a thread, with everything large in SharedArrayBuffers, which are posted by reference. This is where the
+ * control side and the servers meet; neither knows the other.
+ *
+ *     client address ─ clients ─▶ view ─ table ─▶ group of candidates ─▶ zones, paths
+ *     endpoint ─ view, defaultView ─▶ view
+ */
+export interface Snapshot {
+  /** Counts up from 1 with each published snapshot. */
+  readonly revision: number;
+  readonly node: NodeSettings;
+  /** CidrTable: client address → index of its view. */
+  readonly clients: SharedArrayBuffer;
+  /** One for each VPC. */
+  readonly views: readonly ViewData[];
+  readonly zones: readonly ZoneData[];
+  /** One for each pair of a view and a forward rule. */
+  readonly paths: readonly ForwardPath[];
+  readonly endpoints: readonly InboundEndpoint[];
+}
+
+/** What holds for the whole node. Durations are in the unit that their name ends in. */
+export interface NodeSettings {
+  readonly name: string;
+  readonly region: string;
+  /** What NSID says (RFC 5001); undefined: the option is not answered. */
+  readonly nsid: Uint8Array | undefined;
+  /** Budget of both caches of all workers together. */
+  readonly cacheBytes: number;
+  /** Server cookies, secrets of 16 octets; undefined: the daemon draws one at its start. */
+  readonly cookies: { readonly current: Uint8Array; readonly previous: Uint8Array | undefined } | undefined;
+  /** Undefined: replies are not limited. */
+  readonly rateLimit: ReplyLimit | undefined;
+  /** Bounds for TTLs of what was learned from others; `negativeSeconds` is the most for NXDOMAIN and NODATA. */
+  readonly ttl: {
+    readonly floorSeconds: number;
+    readonly ceilingSeconds: number;
+    readonly negativeSeconds: number;
+  };
+  /** RFC 8767. `clientTimeoutMs`: how long a client waits for fresh data before it gets stale data. */
+  readonly stale: {
+    readonly enabled: boolean;
+    readonly clientTimeoutMs: number;
+    readonly maxSeconds: number;
+  };
+  /** Popular entries are asked for again in the last tenth of their life. */
+  readonly prefetch: boolean;
+}
+
+export interface ReplyLimit {
+  /** To one address, in the long run. */
+  readonly ratePerSecond: number;
+  readonly burst: number;
+  /** Each `slip`th limited reply is sent truncated; 0: none. */
+  readonly slip: number;
+  /** CidrTable of clients that are never limited; its values mean nothing. */
+  readonly exempt: SharedArrayBuffer;
+}
+
+/** A VPC's world. */
+export interface ViewData {
+  readonly vpc: string;
+  readonly region: string;
+  /** Its place in `Snapshot.views`. */
+  readonly index: number;
+  /** Says which view it is across reloads, whatever its index: part of what answers depend on. */
+  readonly key: number;
+  /** NameTable: the name of a rule or zone → index into `groups`. */
+  readonly table: SharedArrayBuffer;
+  /** What there is at one name, in order of precedence: rule, private zone, autodefined zone. */
+  readonly groups: readonly (readonly Candidate[])[];
+}
+
+/** Something that may answer for a name and all below it. */
+export type Candidate =
+  | {
+      readonly kind: 'forward';
+      /** Id of the rule, for EDE texts and `explain`. */
+      readonly rule: string;
+      /** Index into `Snapshot.paths`. */
+      readonly path: number;
+    }
+  | { readonly kind: 'system'; readonly rule: string }
+  | {
+      readonly kind: 'zone';
+      readonly id: string;
+      /** Index into `Snapshot.zones`. */
+      readonly zone: number;
+      readonly context: number;
+      readonly overlay: Overlay;
+    }
+  /** Autodefined or special-use. */
+  | { readonly kind: 'local'; readonly id: string; readonly zone: number; readonly context: number };
+
+/**
+ * What a private zone leaves to the next match: nothing (Route 53's way), names that it does not have, or also
+ * types that its names do not have.
+ */
+export type Overlay = 'none' | 'nxdomain' | 'nodata';
+
+export interface ZoneData {
+  readonly id: string;
+  /** Says which zone it is across reloads; the `id` that `Zone.from` takes. */
+  readonly key: number;
+  readonly name: Name;
+  readonly kind: 'private' | 'local';
+  /** See zone/image.ts. The same buffer as before where a reload did not change the zone. */
+  readonly image: SharedArrayBuffer;
+}
+
+export interface InboundEndpoint {
+  readonly id: string;
+  readonly listen: readonly ListenAddress[];
+  readonly protocols: readonly 'do53'[];
+  /** Index of the view that all its clients have; -1: the client's address decides. */
+  readonly view: number;
+  /** Index of the view of clients that are in no VPC; -1: they are refused. */
+  readonly defaultView: number;
+  /** CidrTable of those who may ask; its values mean nothing. */
+  readonly allow: SharedArrayBuffer;
+  /** What others get. */
+  readonly outside: 'drop' | 'refuse';
+  /** False: this endpoint's replies are not limited. */
+  readonly rateLimited: boolean;
+}
+
+/** A wildcard address (`0.0.0.0`, `::`) stands for every address of the host. */
+export interface ListenAddress {
+  readonly address: string;
+  readonly port: number;
+}
