@@ -1,0 +1,128 @@
+import { TYPE } from '../wire/constants.ts';
+import { isAtOrBelow, type Name, nameToText } from '../wire/name.ts';
+import type { Rrset } from '../wire/record.ts';
+import { APEX, FLAG, NONE, OCCLUDED } from './layout.ts';
+import type { Problems } from './problem.ts';
+import type { Zone } from './zone.ts';
+
+/** Names whose addresses go into one additional section: as many as BIND adds. */
+export const ADDITIONAL_NAMES_MAX = 13;
+
+export interface Glue {
+  /** Addresses of name servers at or below the cut first: without them the delegation cannot be followed. */
+  readonly rrsets: readonly Rrset[];
+  /** How many of `rrsets` those are: where they do not fit, TC must be set (RFC 9471 section 3.1). */
+  readonly required: number;
+}
+
+/**
+ * Glue for the NS records of a cut: of name servers inside the delegated zone all, of others that this zone
+ * knows the addresses of (siblings, RFC 9471 section 3.2) as long as the names do not exceed ADDITIONAL_NAMES_MAX.
+ */
+export function glueOf(zone: Zone, ns: Rrset, cut: Name): Glue {
+  const inside: Rrset[] = [];
+  const beside: Rrset[] = [];
+  let names = 0;
+  for (const target of ns.rdatas) {
+    const isInside = isAtOrBelow(target, cut);
+    if (!isInside && names >= ADDITIONAL_NAMES_MAX) continue;
+    const addresses = addressesOf(zone, zone.find(target), target);
+    if (addresses.length > 0) names++;
+    (isInside ? inside : beside).push(...addresses);
+  }
+  return { rrsets: [...inside, ...beside], required: inside.length };
+}
+
+/**
+ * The A and AAAA RRsets, where this zone has them with authority, of the names that the records of `rrsets` lead
+ * to: MX, SRV, NS, SVCB, HTTPS, NAPTR. At most ADDITIONAL_NAMES_MAX names. An answer with them depends on their
+ * owners too.
+ */
+export function additionalFor(zone: Zone, rrsets: readonly Rrset[]): Rrset[] {
+  const additional: Rrset[] = [];
+  const seen = new Set<number>();
+  for (const rrset of rrsets) {
+    for (const rdata of rrset.rdatas) {
+      const target = targetOf(rrset, rdata);
+      const node = target === undefined ? -1 : zone.find(target);
+      if (target === undefined || node < 0 || seen.has(node) || (zone.flags(node) & HIDDEN) !== 0) continue;
+      if (seen.size === ADDITIONAL_NAMES_MAX) return additional;
+      seen.add(node);
+      additional.push(...addressesOf(zone, node, target));
+    }
+  }
+  return additional;
+}
+
+const HIDDEN = OCCLUDED | FLAG.CUT;
+
+function addressesOf(zone: Zone, node: number, owner: Name): Rrset[] {
+  if (node < 0) return [];
+  const a = zone.rrset(node, TYPE.A, owner);
+  const aaaa = zone.rrset(node, TYPE.AAAA, owner);
+  if (a === undefined) return aaaa === undefined ? [] : [aaaa];
+  return aaaa === undefined ? [a] : [a, aaaa];
+}
+
+/** The host that a record sends its reader to next, or undefined where it names none. */
+function targetOf(rrset: Rrset, rdata: Uint8Array): Name | undefined {
+  const at = targetAt(rrset.type, rdata);
+  if (at < 0) return undefined;
+  if (rdata[at] !== 0) return nameIn(rdata, at);
+  // "." is the owner itself in a ServiceMode record (RFC 9460 section 2.5.2), and nothing elsewhere.
+  const isService = rrset.type === TYPE.SVCB || rrset.type === TYPE.HTTPS;
+  return isService && (rdata[0] !== 0 || rdata[1] !== 0) ? rrset.name : undefined;
+}
+
+/** Offset of the target in checked rdata, or -1 for types without one. */
+function targetAt(type: number, rdata: Uint8Array): number {
+  switch (type) {
+    case TYPE.NS:
+      return 0;
+    case TYPE.MX:
+    case TYPE.SVCB:
+    case TYPE.HTTPS:
+      return 2;
+    case TYPE.SRV:
+      return 6;
+    case TYPE.NAPTR: {
+      // Order, preference, and three character strings (RFC 3403 section 4.1).
+      let at = 4;
+      for (let strings = 3; strings > 0; strings--) at += 1 + rdata[at]!;
+      return at;
+    }
+    default:
+      return -1;
+  }
+}
+
+function nameIn(rdata: Uint8Array, at: number): Name {
+  let end = at;
+  while (rdata[end] !== 0) end += 1 + rdata[end]!;
+  return rdata.subarray(at, end + 1);
+}
+
+/**
+ * Warns of name servers that the zone must give the address of and does not: those inside the delegated zone,
+ * and those in this zone's own part.
+ */
+export function checkNameServers(zone: Zone, warnings: Problems): void {
+  for (let node = 0; node < zone.nodeCount; node++) {
+    if (node !== APEX && (zone.flags(node) & FLAG.CUT) === 0) continue;
+    const ns = zone.rrset(node, TYPE.NS)!;
+    for (const target of ns.rdatas)
+      if (lacksAddress(zone, node, target))
+        warnings.add(ns.name, `NS: ${nameToText(target)} is in this zone and has no address`);
+  }
+}
+
+function lacksAddress(zone: Zone, owner: number, target: Name): boolean {
+  const closest = zone.closest(target);
+  if (closest < 0) return false;
+  const isNode = zone.nameLength(closest) === target.length;
+  if (isNode && addressesOf(zone, closest, target).length > 0) return false;
+  if (!isNode && zone.wildcard(closest) !== NONE) return false;
+  // In another delegated zone, which answers for the name itself.
+  const above = (zone.flags(closest) & HIDDEN) !== 0 ? zone.top(closest) : APEX;
+  return above === APEX || above === owner;
+}

@@ -1,0 +1,271 @@
+import { TYPE } from '../wire/constants.ts';
+import { type Name, nameFromText } from '../wire/name.ts';
+import { canonicalRdata, typeToText } from '../wire/rdata/table.ts';
+import type { Rr, Rrset } from '../wire/record.ts';
+import { checkNameServers } from './address.ts';
+import { Collected, isWildcard } from './collect.ts';
+import { Column } from './column.ts';
+import {
+  APEX,
+  COUNT_SHIFT,
+  FLAG,
+  HEADER,
+  HEADER_WORDS,
+  NODE_WORDS,
+  NONE,
+  OCCLUDED,
+  RRSET_WORDS,
+  RRSETS_SHIFT,
+  ZONE_MAGIC,
+} from './layout.ts';
+import { type Problem, Problems } from './problem.ts';
+import { faultsOf, type Place, RRSET_OCTETS_MAX, whyIgnored } from './rules.ts';
+import { Zone } from './zone.ts';
+
+export type { Problem } from './problem.ts';
+
+export interface ZoneOptions {
+  /** Gives the apex Route 53's own SOA and NS where it has none, as private zones made by the API have. */
+  readonly synthesizeApex?: boolean;
+  /** Names that exist without records: a query for them is answered NODATA. */
+  readonly emptyNodes?: readonly Name[];
+  /** Of the name table; random unless given. Same input and seed, same image. */
+  readonly seed?: number;
+}
+
+export type ZoneBuild =
+  | { readonly image: SharedArrayBuffer; readonly warnings: readonly Problem[]; readonly errors?: undefined }
+  | {
+      readonly image?: undefined;
+      readonly warnings: readonly Problem[];
+      readonly errors: readonly Problem[];
+    };
+
+/**
+ * Checks a zone and writes its image, or tells all that is wrong with it. Warned about and left out: duplicates
+ * and data hidden by a zone cut or DNAME; warned about: differing TTLs in an RRset (the lowest holds), name
+ * servers inside the zone without an address.
+ */
+export function buildZone(origin: Name, records: Iterable<Rr | Rrset>, options: ZoneOptions = {}): ZoneBuild {
+  const errors = new Problems();
+  const warnings = new Problems();
+  const collected = new Collected(origin, errors, options.seed);
+  for (const record of records) if (!collected.add(record)) break;
+  for (const name of options.emptyNodes ?? [])
+    if (collected.node(name) === NONE) errors.add(name, 'the name is not in the zone');
+  if (options.synthesizeApex) addApex(origin, collected);
+  const selection = new Selection(collected, errors, warnings);
+  for (let node = 0; node < collected.nodes; node++) selection.select(node);
+  if (errors.count > 0) return { errors: errors.list(origin), warnings: warnings.list(origin) };
+  const image = write(collected, selection);
+  checkNameServers(Zone.from(image), warnings);
+  return { image, warnings: warnings.list(origin) };
+}
+
+/** The four name servers of private zones, and the SOA that goes with them. */
+const ROUTE53_NS = [
+  'ns-0.awsdns-00.com.',
+  'ns-512.awsdns-00.net.',
+  'ns-1024.awsdns-00.org.',
+  'ns-1536.awsdns-00.co.uk.',
+];
+const ROUTE53_NS_TTL = 172800;
+const ROUTE53_SOA_NAMES = ['ns-1536.awsdns-00.co.uk.', 'awsdns-hostmaster.amazon.com.'];
+/** Serial, refresh, retry, expire, minimum. */
+const ROUTE53_SOA_NUMBERS = [1, 7200, 900, 1209600, 86400];
+const ROUTE53_SOA_TTL = 900;
+
+function addApex(origin: Name, collected: Collected): void {
+  const types = new Set<number>();
+  for (let at = collected.first.at(APEX); at !== NONE; at = collected.next.at(at))
+    types.add(collected.type.at(at));
+  if (!types.has(TYPE.NS)) {
+    const rdatas = ROUTE53_NS.map((text) => nameFromText(text));
+    collected.add({ name: origin, type: TYPE.NS, ttl: ROUTE53_NS_TTL, rdatas });
+  }
+  if (!types.has(TYPE.SOA)) {
+    const numbers = new Uint8Array(4 * ROUTE53_SOA_NUMBERS.length);
+    ROUTE53_SOA_NUMBERS.forEach((value, i) => {
+      new DataView(numbers.buffer).setUint32(4 * i, value);
+    });
+    const names = ROUTE53_SOA_NAMES.map((text) => nameFromText(text));
+    const rdata = Uint8Array.from([...names[0]!, ...names[1]!, ...numbers]);
+    collected.add({ name: origin, type: TYPE.SOA, ttl: ROUTE53_SOA_TTL, rdatas: [rdata] });
+  }
+}
+
+/** Chooses, node by node from the apex down, what goes into the image, and in which order. */
+class Selection {
+  /** Words of the image: by node, and by RRset. */
+  readonly nodes = new Column();
+  readonly rrsets = new Column();
+  /** Records in the order of the image. */
+  readonly order = new Column();
+  rdataOctets = 0;
+  readonly #collected: Collected;
+  readonly #errors: Problems;
+  readonly #warnings: Problems;
+  readonly #flags = new Column();
+  readonly #batch: number[] = [];
+
+  constructor(collected: Collected, errors: Problems, warnings: Problems) {
+    this.#collected = collected;
+    this.#errors = errors;
+    this.#warnings = warnings;
+  }
+
+  /** Nodes must come in ascending order: what is hidden is known from the parent. */
+  select(node: number): void {
+    const batch = this.#gather(node);
+    const hidden = this.#hiddenBy(node);
+    const flags = hidden === 0 ? this.#flagsOf(node, batch) : hidden;
+    this.#flags.push(flags);
+    const first = this.rrsets.length / RRSET_WORDS;
+    if (batch.length > 0)
+      this.#selectRrsets(node, batch, this.#placeOf(node, flags), (flags & FLAG.CUT) !== 0);
+    else if (node === APEX) this.#report(node, faultsOf('apex', [], []));
+    const count = this.rrsets.length / RRSET_WORDS - first;
+    this.nodes.push(this.#collected.parent.at(node));
+    this.nodes.push(this.#collected.wildcard.at(node));
+    this.nodes.push(first);
+    this.nodes.push(flags | (count << RRSETS_SHIFT));
+  }
+
+  /** The records of the node in ascending order of type, those of one type in the order in which they came. */
+  #gather(node: number): number[] {
+    const { first, next, type } = this.#collected;
+    const batch = this.#batch;
+    batch.length = 0;
+    for (let at = first.at(node); at !== NONE; at = next.at(at)) batch.push(at);
+    return batch.length < 2 ? batch : batch.sort((a, b) => type.at(a) - type.at(b) || a - b);
+  }
+
+  #hiddenBy(node: number): number {
+    if (node === APEX) return 0;
+    const above = this.#flags.at(this.#collected.parent.at(node));
+    if ((above & OCCLUDED) !== 0) return above & OCCLUDED;
+    if ((above & FLAG.CUT) !== 0) return FLAG.BELOW_CUT;
+    return (above & FLAG.DNAME) !== 0 ? FLAG.BELOW_DNAME : 0;
+  }
+
+  #flagsOf(node: number, batch: readonly number[]): number {
+    let flags = 0;
+    for (const record of batch) {
+      const type = this.#collected.type.at(record);
+      if (type === TYPE.NS && node !== APEX) flags |= FLAG.CUT;
+      else if (type === TYPE.DNAME) flags |= FLAG.DNAME;
+      else if (type === TYPE.CNAME) flags |= FLAG.CNAME;
+    }
+    return flags;
+  }
+
+  #placeOf(node: number, flags: number): Place {
+    if (node === APEX) return 'apex';
+    if ((flags & FLAG.BELOW_CUT) !== 0) return 'below-cut';
+    if ((flags & FLAG.BELOW_DNAME) !== 0) return 'below-dname';
+    return isWildcard(this.#collected.names.nameAt(node)) ? 'wildcard' : 'inside';
+  }
+
+  #selectRrsets(node: number, batch: readonly number[], place: Place, isCut: boolean): void {
+    const { type } = this.#collected;
+    const types: number[] = [];
+    const counts: number[] = [];
+    for (let from = 0, to = 0; from < batch.length; from = to) {
+      const of = type.at(batch[from]!);
+      while (to < batch.length && type.at(batch[to]!) === of) to++;
+      const why = whyIgnored(place, isCut, of);
+      if (why !== undefined) {
+        this.#warnings.add(this.#nameOf(node), `${typeToText(of)}: ignored: ${why}`);
+        continue;
+      }
+      const unique = this.#unique(node, of, from + 1 === to ? [batch[from]!] : batch.slice(from, to));
+      this.#emit(node, of, unique);
+      types.push(of);
+      counts.push(unique.length);
+    }
+    this.#report(node, faultsOf(place, types, counts));
+  }
+
+  /** Without duplicates (RFC 2181 section 5), which are told by the canonical form: names in rdata ignore case. */
+  #unique(node: number, type: number, records: number[]): number[] {
+    if (records.length < 2) return records;
+    const seen = new Set<string>();
+    const unique = records.filter((record) => {
+      const key = Buffer.from(canonicalRdata(type, this.#collected.rdata(record))).toString('latin1');
+      return seen.size < seen.add(key).size;
+    });
+    const twice = records.length - unique.length;
+    if (twice > 0)
+      this.#warnings.add(this.#nameOf(node), `${typeToText(type)}: ${twice} duplicates left out`);
+    return unique;
+  }
+
+  #emit(node: number, type: number, records: readonly number[]): void {
+    this.rrsets.push((type | (records.length << COUNT_SHIFT)) >>> 0);
+    this.rrsets.push(this.#ttlOf(node, type, records));
+    this.rrsets.push(this.rdataOctets);
+    let onWire = 0;
+    for (const record of records) {
+      this.order.push(record);
+      const length = this.#collected.rdataLength(record);
+      this.rdataOctets += 2 + length;
+      onWire += 12 + length;
+    }
+    if (onWire > RRSET_OCTETS_MAX)
+      this.#report(node, [
+        `${typeToText(type)}: ${onWire} octets do not fit a message; at most ${RRSET_OCTETS_MAX}`,
+      ]);
+  }
+
+  /** The lowest (RFC 2181 section 5.2). RRSIGs of a name cover several RRsets and so differ by right. */
+  #ttlOf(node: number, type: number, records: readonly number[]): number {
+    const { ttl } = this.#collected;
+    let lowest = ttl.at(records[0]!);
+    let differ = false;
+    for (const record of records) {
+      differ ||= ttl.at(record) !== lowest;
+      lowest = Math.min(lowest, ttl.at(record));
+    }
+    if (differ && type !== TYPE.RRSIG)
+      this.#warnings.add(
+        this.#nameOf(node),
+        `${typeToText(type)}: TTLs differ; the lowest, ${lowest}, holds for all`,
+      );
+    return lowest;
+  }
+
+  #report(node: number, faults: readonly string[]): void {
+    for (const fault of faults) this.#errors.add(this.#nameOf(node), fault);
+  }
+
+  #nameOf(node: number): Name {
+    return this.#collected.names.nameAt(node);
+  }
+}
+
+function write(collected: Collected, selection: Selection): SharedArrayBuffer {
+  const nodes = 4 * HEADER_WORDS;
+  const rrsets = nodes + 4 * selection.nodes.length;
+  const names = rrsets + 4 * selection.rrsets.length;
+  const rdata = names + collected.names.byteLength;
+  const image = new SharedArrayBuffer(rdata + selection.rdataOctets);
+  const header = new Uint32Array(image, 0, HEADER_WORDS);
+  header[HEADER.MAGIC] = ZONE_MAGIC;
+  header[HEADER.OCTETS] = image.byteLength;
+  header[HEADER.NODES] = selection.nodes.length / NODE_WORDS;
+  header[HEADER.RRSETS] = selection.rrsets.length / RRSET_WORDS;
+  header[HEADER.RECORDS] = selection.order.length;
+  header[HEADER.NAMES] = names;
+  header[HEADER.RDATA] = rdata;
+  new Uint32Array(image, nodes, selection.nodes.length).set(selection.nodes.words());
+  new Uint32Array(image, rrsets, selection.rrsets.length).set(selection.rrsets.words());
+  collected.names.writeTo(image, names);
+  const octets = new Uint8Array(image);
+  let at = rdata;
+  for (const record of selection.order.words()) {
+    const stored = collected.stored(record);
+    octets.set(stored, at);
+    at += stored.length;
+  }
+  return image;
+}

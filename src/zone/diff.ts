@@ -1,0 +1,58 @@
+import { type Name, nameEquals, nameKey } from '../wire/name.ts';
+import type { Rrset } from '../wire/record.ts';
+import { OCCLUDED } from './layout.ts';
+import type { Zone } from './zone.ts';
+
+/** More changes than this are a new zone: dropping all its answers is cheaper than as many single ones. */
+export const CHANGES_MAX = 4096;
+
+/**
+ * The names whose dependents may be answered otherwise by `next` than by `old`, or 'all':
+ *
+ *   - owners whose RRsets changed, or which came under or out of a cut or DNAME
+ *   - owners that came or went, and their parents: the closest enclosers of what was denied or synthesised there
+ *   - for data below a cut (glue), the cut whose delegation carries it
+ *
+ * A new SOA serial alone touches only the apex: a stored negative answer may keep the old one for its TTL. Any
+ * other change of the SOA changes all negative answers.
+ */
+export function diffZones(old: Zone, next: Zone, max = CHANGES_MAX): Name[] | 'all' {
+  if (!nameEquals(old.origin, next.origin) || !sameButSerial(old.soa, next.soa)) return 'all';
+  const changes = new Map<string, Name>();
+  const add = (zone: Zone, node: number): void => {
+    for (const each of [node, zone.top(node)]) {
+      const name = zone.nameOf(each);
+      changes.set(nameKey(name), name);
+    }
+  };
+  let kept = 0;
+  for (let node = 0; node < next.nodeCount && changes.size <= max; node++) {
+    const before = old.find(next.nameOf(node));
+    if (before < 0) {
+      add(next, node);
+      add(next, next.parent(node));
+      continue;
+    }
+    kept++;
+    const samePlace = ((old.flags(before) ^ next.flags(node)) & OCCLUDED) === 0;
+    if (samePlace && next.sameRrsets(node, old, before)) continue;
+    add(old, before);
+    add(next, node);
+  }
+  for (let node = 0; node < old.nodeCount && kept < old.nodeCount && changes.size <= max; node++) {
+    if (next.find(old.nameOf(node)) >= 0) continue;
+    add(old, node);
+    add(old, old.parent(node));
+  }
+  return changes.size > max ? 'all' : [...changes.values()];
+}
+
+/** Octets from the end of an SOA's rdata: serial, and the four numbers after it. */
+const SERIAL_AT = 20;
+const SERIAL_END = 16;
+
+function sameButSerial(a: Rrset, b: Rrset): boolean {
+  const [x, y] = [a.rdatas[0]!, b.rdatas[0]!];
+  if (a.ttl !== b.ttl || x.length !== y.length) return false;
+  return x.every((octet, i) => octet === y[i] || (i >= x.length - SERIAL_AT && i < x.length - SERIAL_END));
+}
