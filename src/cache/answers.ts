@@ -17,7 +17,7 @@ import { foldOctet } from '../wire/name.ts';
  *            13  turn       u8    records of the RRset that is rotated, 0: none
  *            14  turnAt     u16   where its first record starts
  *            16  turnSize   u16   octets of each of its records
- *            18  spare      u16
+ *            18  turned     u16   how far it was turned when it was stored
  *            20  deps             4 x (slot u32, generation u32)
  *            52  positions        ttls x u16
  *             …  message          header to the last record, without OPT
@@ -44,6 +44,8 @@ export interface StoredAnswer {
   readonly turn: number;
   readonly turnAt: number;
   readonly turnSize: number;
+  /** The rotation that the stored bytes were written with. */
+  readonly turned: number;
   /** Slots with the generations they had when the query began. */
   readonly dependencies: readonly Dependency[];
 }
@@ -54,7 +56,6 @@ export class AnswerCache {
   readonly #clock: Clock;
   readonly #start: number;
   readonly #key = new Uint8Array(KEY_HEADER + 255);
-  #rotation = 0;
 
   constructor(options: { slab: Slab; dependencies: Dependencies; clock: Clock }) {
     this.#slab = options.slab;
@@ -103,8 +104,11 @@ export class AnswerCache {
     return this.#slab.view.getUint16(at + 10, true);
   }
 
-  /** Copies the message to `out`, TTLs counted down and one RRset turned. Returns its length. */
-  copy(at: number, out: Uint8Array): number {
+  /**
+   * Copies the message to `out`, TTLs counted down and one RRset turned by `rotation`, which comes from the query:
+   * state that clients share would let one tenant see that another asks. Returns its length.
+   */
+  copy(at: number, out: Uint8Array, rotation: number): number {
     const data = this.#slab.view;
     const bytes = this.#slab.u8;
     const length = data.getUint16(at + 10, true);
@@ -117,23 +121,17 @@ export class AnswerCache {
         for (let i = 0; i < ttls; i++) countDown(out, data.getUint16(at + VALUE_HEADER + 2 * i, true), age);
     }
     const turn = data.getUint8(at + 13);
-    if (turn > 1)
-      this.#turn(out, bytes, message, turn, data.getUint16(at + 14, true), data.getUint16(at + 16, true));
+    if (turn > 1) this.#turn(out, message, (rotation + turn - data.getUint16(at + 18, true)) % turn, at);
     return length;
   }
 
-  /** Starts the records of an RRset at another one each time; TTLs are equal inside an RRset, so only rdata moves. */
-  #turn(
-    out: Uint8Array,
-    bytes: Uint8Array,
-    message: number,
-    turn: number,
-    turnAt: number,
-    size: number,
-  ): void {
-    this.#rotation = (this.#rotation + 1) & 0xffff;
-    const shift = this.#rotation % turn;
+  /** Starts the records of an RRset at another one; TTLs are equal inside an RRset, so only rdata moves. */
+  #turn(out: Uint8Array, message: number, shift: number, at: number): void {
     if (shift === 0) return;
+    const bytes = this.#slab.u8;
+    const turn = this.#slab.view.getUint8(at + 13);
+    const turnAt = this.#slab.view.getUint16(at + 14, true);
+    const size = this.#slab.view.getUint16(at + 16, true);
     for (let i = 0; i < turn; i++) {
       const to = turnAt + i * size + TURN_SKIP;
       const from = message + turnAt + ((i + shift) % turn) * size + TURN_SKIP;
@@ -162,6 +160,7 @@ export class AnswerCache {
     data.setUint8(at + 13, answer.turn);
     data.setUint16(at + 14, answer.turnAt, true);
     data.setUint16(at + 16, answer.turnSize, true);
+    data.setUint16(at + 18, answer.turn > 1 ? answer.turned % answer.turn : 0, true);
     answer.dependencies.forEach(({ slot, generation }, i) => {
       data.setUint32(at + 20 + 8 * i, slot, true);
       data.setUint32(at + 24 + 8 * i, generation, true);

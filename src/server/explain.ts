@@ -1,8 +1,8 @@
+import { Budget } from '../resolver/budget.ts';
 import type { ForwardPath } from '../resolver/path.ts';
 import { targetToText } from '../resolver/path.ts';
-import { Budget } from '../resolver/budget.ts';
 import type { Clock } from '../util/clock.ts';
-import type { Explanation, ExplainCandidate } from '../view/explain.ts';
+import type { ExplainCandidate, Explanation } from '../view/explain.ts';
 import type { Candidate } from '../view/snapshot.ts';
 import type { Match, Standing, View } from '../view/view.ts';
 import { FLAG, rcodeToText } from '../wire/constants.ts';
@@ -107,6 +107,7 @@ function idOf(world: World, candidate: Candidate): string {
 /** One line a record, in zone-file form. */
 export function rrsetToText(set: Rrset): string[] {
   return set.rdatas.map(
-    (rdata) => `${nameToText(set.name)} ${set.ttl} IN ${typeToText(set.type)} ${rdataToText(set.type, rdata)}`,
+    (rdata) =>
+      `${nameToText(set.name)} ${set.ttl} IN ${typeToText(set.type)} ${rdataToText(set.type, rdata)}`,
   );
 }

@@ -66,8 +66,7 @@ export class FastPath {
     const rdlength = (q[at + 9]! << 8) | q[at + 10]!;
     if (at + 11 + rdlength !== length) return false;
     this.dnssecOk = (q[at + 7]! & 0x80) !== 0;
-    this.payload =
-      payload < UDP_PAYLOAD_CLASSIC ? UDP_PAYLOAD_CLASSIC : payload > UDP_PAYLOAD ? UDP_PAYLOAD : payload;
+    this.payload = Math.min(Math.max(payload, UDP_PAYLOAD_CLASSIC), UDP_PAYLOAD);
     this.cookieAt = 0;
     if (rdlength === 0) return true;
     // Real clients send a cookie and nothing else; any other option is the slow path's to judge.
@@ -92,7 +91,7 @@ export class FastPath {
    * length without OPT.
    */
   patch(cache: AnswerCache, handle: number, q: Uint8Array, out: Uint8Array): number {
-    const length = cache.copy(handle, out);
+    const length = cache.copy(handle, out, rotationOf(q));
     out[0] = q[0]!;
     out[1] = q[1]!;
     out[2] = (out[2]! & 0xfe) | (q[2]! & 0x01);
@@ -100,4 +99,9 @@ export class FastPath {
     for (let i = 0; i < this.qnameLength; i++) out[HEADER_OCTETS + i] = q[HEADER_OCTETS + i]!;
     return length;
   }
+}
+
+/** Where RRsets start: by the query's ID, which clients draw at random, and by no state that clients share. */
+export function rotationOf(q: Uint8Array): number {
+  return (q[0]! << 8) | q[1]!;
 }

@@ -3,15 +3,15 @@ import type { RateLimit } from '../policy/ratelimit.ts';
 import { Budget } from '../resolver/budget.ts';
 import { isOwnToken, readTokens } from '../resolver/loop.ts';
 import { METRIC, type Metrics } from '../telemetry/metrics.ts';
+import type { CidrTable } from '../util/cidr.ts';
 import type { Clock } from '../util/clock.ts';
-import type { Dependencies } from '../util/deps.ts';
 import { EDE, HEADER_OCTETS, OPTION, RCODE } from '../wire/constants.ts';
 import { type CookieSecrets, checkServerCookie, makeServerCookie } from '../wire/cookie.ts';
 import { findOption } from '../wire/edns.ts';
 import type { Message } from '../wire/message.ts';
 import { type Answer, emptyAnswer } from '../wire/record.ts';
 import { Writer } from '../wire/writer.ts';
-import { FastPath } from './fastpath.ts';
+import { FastPath, rotationOf } from './fastpath.ts';
 import type { Client, QueryHandler, Reply } from './handler.ts';
 import { answerQuery, Query, type Resolve } from './query.ts';
 import { admit, encode, encodeSlip, type Framing, storeAnswer } from './respond.ts';
@@ -20,7 +20,6 @@ import type { World } from './world.ts';
 export interface PipelineOptions {
   readonly world: World;
   readonly answers: AnswerCache;
-  readonly dependencies: Dependencies;
   readonly rateLimit: RateLimit;
   readonly cookies: CookieSecrets;
   readonly resolve: Resolve;
@@ -42,11 +41,12 @@ const COOKIE_OCTETS = 24;
  */
 export class Pipeline implements QueryHandler {
   world: World;
+  /** Clients that the rate limit does not concern. */
+  exempt: CidrTable | undefined;
   readonly #o: PipelineOptions;
   readonly #fast = new FastPath();
   readonly #writer = new Writer();
   readonly #cookie = new Uint8Array(COOKIE_OCTETS);
-  #rotation = 0;
 
   constructor(options: PipelineOptions) {
     this.world = options.world;
@@ -200,7 +200,7 @@ export class Pipeline implements QueryHandler {
       cookie: state === 'none' ? undefined : this.#cookie,
       nsid: this.world.snapshot.node.nsid,
       idleMs: this.#o.idleMs(),
-      rotation: this.#rotation++ & 0xffff,
+      rotation: rotationOf(bytes),
     };
     const length = encode(this.#writer, bytes, message, answer, framing);
     this.#o.metrics.rcode(answer.rcode);
@@ -215,6 +215,8 @@ export class Pipeline implements QueryHandler {
   /** Only UDP answers can be aimed at somebody else; a valid cookie shows that the client is where it says (RFC 7873). */
   #limit(client: Client, cookie: CookieState): 'pass' | 'slip' | 'drop' {
     if (client.transport !== 'udp' || cookie === 'valid' || cookie === 'renew') return 'pass';
+    const isExempt = (this.exempt?.lookup(client.address) ?? -1) >= 0;
+    if (isExempt || !this.world.snapshot.endpoints[client.endpoint]!.rateLimited) return 'pass';
     const verdict = this.#o.rateLimit.check(client.address);
     if (verdict !== 'pass') this.#o.metrics.add(verdict === 'slip' ? METRIC.rateSlipped : METRIC.rateDropped);
     return verdict;

@@ -33,7 +33,7 @@ import type { World } from './world.ts';
 export const CHAIN_LINKS_MAX = 11;
 
 /** Asks stage 5: the resolver here, or the worker that owns the question. Undefined: not known without packets. */
-export type Resolve = (request: ResolveRequest) => Resolution | Promise<Resolution> | undefined;
+export type Resolve = (request: ResolveRequest) => Resolution | undefined | Promise<Resolution | undefined>;
 
 /** One question on its way through the stages. Every field is set in the constructor: one shape for all. */
 export class Query {
@@ -268,11 +268,6 @@ function askForward(q: Query, path: ForwardPath): Step {
     budget: q.budget,
     tokens: q.tokens,
   });
-  if (resolution === undefined) {
-    q.trace?.step('forward', 'not in the cache; nothing was asked');
-    q.storable = false;
-    return 'done';
-  }
   if (resolution instanceof Promise) return resolution.then((r) => takeResolution(q, path, r));
   return takeResolution(q, path, resolution);
 }
@@ -281,16 +276,20 @@ function askForward(q: Query, path: ForwardPath): Step {
  * A forwarder's answer. Its chain is walked link by link: where a target belongs to another zone or rule of this
  * view that is more specific than ".", the rest of the chain is not believed and the target starts again at stage 3.
  */
-function takeResolution(q: Query, path: ForwardPath, resolution: Resolution): 'done' | 'follow' {
+function takeResolution(q: Query, path: ForwardPath, resolution: Resolution | undefined): 'done' | 'follow' {
+  if (resolution === undefined) {
+    q.trace?.step('forward', 'not in the cache; nothing was asked');
+    q.storable = false;
+    return 'done';
+  }
   q.source = resolution.source;
   q.trace?.resolution(resolution);
   q.answer.ede.push(...resolution.ede);
   if (resolution.source === 'stale' || resolution.outcome === 'failure') q.storable = false;
   if (resolution.outcome === 'failure') {
-    q.answer.rcode = RCODE.SERVFAIL;
+    q.answer.rcode = resolution.rcode;
     q.answer.answer = [];
     q.answer.aa = false;
-    q.storable = false;
     return 'done';
   }
   for (const rrset of resolution.rrsets) {

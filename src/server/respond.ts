@@ -193,6 +193,7 @@ export function storeAnswer(cache: AnswerCache, q: Query, message: Message, writ
       lifetime,
       ttlsStandStill: q.authoritative,
       ...turn,
+      turned: message.id,
       dependencies: q.dependencies,
     });
   });

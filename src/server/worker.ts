@@ -8,9 +8,9 @@ import type { ForwardPath } from '../resolver/path.ts';
 import { Resolver } from '../resolver/resolve.ts';
 import { Transports } from '../resolver/transport/transports.ts';
 import { daemonCounters, Metrics } from '../telemetry/metrics.ts';
-import { systemClock as clock } from '../util/clock.ts';
 import { assert } from '../util/assert.ts';
 import { CidrTable } from '../util/cidr.ts';
+import { systemClock as clock } from '../util/clock.ts';
 import { Dependencies } from '../util/deps.ts';
 import { cryptoPrng as prng } from '../util/prng.ts';
 import { Slab } from '../util/slab.ts';
@@ -67,7 +67,6 @@ class Worker {
       slab: slab(Math.floor(budget * (1 - ANSWERS_SHARE))),
       clock,
       deps: this.#dependencies,
-      limits: node.ttl,
     });
     this.#resolver = new Resolver({
       clock,
@@ -167,6 +166,12 @@ class Worker {
   }
 
   #applySettings({ node }: Snapshot): void {
+    this.#records.configure({
+      floor: node.ttl.floorSeconds,
+      ceiling: node.ttl.ceilingSeconds,
+      negativeCeiling: node.ttl.negativeSeconds,
+      staleWindow: node.stale.enabled ? node.stale.maxSeconds : 0,
+    });
     this.#rateLimit.configure(node.rateLimit ?? UNLIMITED);
     this.#pipeline.exempt = node.rateLimit === undefined ? undefined : CidrTable.from(node.rateLimit.exempt);
   }
@@ -226,23 +231,23 @@ class Worker {
       const path = this.#paths.get(context);
       return vpc === undefined || (path !== undefined && inView(path.view));
     };
-    return removed + this.#records.flush(wanted, subtree, inContext);
+    return removed + this.#records.flush(wanted, subtree ? 'subtree' : 'name', inContext);
   }
 
   #dump(limit: number): CacheEntry[] {
     const { views } = this.#world.snapshot;
-    return this.#records.dump(limit).map((entry) => {
-      const path = this.#paths.get(entry.context);
+    return this.#records.dump(limit).map(({ context, name, type, cached }) => {
+      const path = this.#paths.get(context as number);
       return {
-        name: nameToText(entry.name),
-        type: entry.kind === 'nxdomain' ? 'ANY' : typeToText(entry.type),
+        name: nameToText(name),
+        type: cached.kind === 'nxdomain' ? 'ANY' : typeToText(type),
         rule: path?.rule ?? 'none',
         vpc: path === undefined ? 'none' : (views[path.view]?.vpc ?? 'none'),
-        kind: entry.kind,
-        state: entry.state,
-        ttl: entry.ttl,
-        ageSeconds: entry.age,
-        records: (entry.rrset?.rdatas ?? []).map((rdata) => rdataToText(entry.type, rdata)),
+        kind: cached.kind,
+        state: cached.state,
+        ttl: cached.left,
+        ageSeconds: cached.age,
+        records: (cached.rrset?.rdatas ?? []).map((rdata) => rdataToText(type, rdata)),
       };
     });
   }

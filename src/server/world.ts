@@ -2,9 +2,9 @@ import { CidrTable } from '../util/cidr.ts';
 import type { Dependencies, Dependency } from '../util/deps.ts';
 import type { Snapshot } from '../view/snapshot.ts';
 import { View } from '../view/view.ts';
+import type { Name } from '../wire/name.ts';
 import { dependencyHash } from '../zone/dependency.ts';
 import { Zone } from '../zone/image.ts';
-import type { Name } from '../wire/name.ts';
 import type { Client } from './handler.ts';
 
 /**

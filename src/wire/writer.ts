@@ -32,7 +32,7 @@ export interface Frame {
   readonly edns: Edns | undefined;
   /** The most octets that may be written, OPT included; at least 12 + question + OPT. */
   readonly limit: number;
-  /** Each RRset of several records starts at record `rotation` modulo their number. */
+  /** Address sets of the answer section start at record `rotation` modulo their number. */
   readonly rotation: number;
   /** With DNSSEC signatures, when the client asked for them (RFC 4035 section 3.1). */
   readonly signatures: boolean;
@@ -71,9 +71,9 @@ export class Writer {
     this.#reset(frame);
     if (frame.question !== undefined) this.#question(frame.question);
     const counts = [
-      this.#section(answer.answer, frame, true),
-      this.#section(answer.authority, frame, true),
-      this.#section(answer.additional, frame, frame.glue),
+      this.#section(answer.answer, frame, true, frame.rotation),
+      this.#section(answer.authority, frame, true, 0),
+      this.#section(answer.additional, frame, frame.glue, 0),
     ];
     this.bodyLength = this.#at;
     if (frame.edns !== undefined) this.#at = writeEdns(this.out, this.#at, frame.edns, answer.rcode);
@@ -107,14 +107,14 @@ export class Writer {
   }
 
   /** Writes RRsets while they fit. Returns the number of records written. */
-  #section(sets: readonly Rrset[], frame: Frame, required: boolean): number {
+  #section(sets: readonly Rrset[], frame: Frame, required: boolean, rotation: number): number {
     let count = 0;
     for (const set of sets) {
       // After the first that does not fit nothing more of the sections that matter follows (RFC 2181 section 9).
       if (this.#full && required) break;
       const start = this.#at;
       const records = this.records;
-      const written = this.#rrset(set, frame);
+      const written = this.#rrset(set, frame, rotation);
       if (written >= 0) {
         count += written;
         continue;
@@ -130,9 +130,10 @@ export class Writer {
   }
 
   /** Writes one RRset with its signatures; -1 when it does not fit. */
-  #rrset(set: Rrset, frame: Frame): number {
+  #rrset(set: Rrset, frame: Frame, rotation: number): number {
     const n = set.rdatas.length;
-    const first = n > 1 ? frame.rotation % n : 0;
+    const isTurned = n > 1 && (set.type === TYPE.A || set.type === TYPE.AAAA);
+    const first = isTurned ? rotation % n : 0;
     for (let i = 0; i < n; i++) {
       const rdata = set.rdatas[(first + i) % n]!;
       if (!this.#record(set.name, set.type, set.ttl, rdata)) return -1;

@@ -33,6 +33,7 @@ function stored(more: Partial<StoredAnswer> = {}): StoredAnswer {
     turn: 0,
     turnAt: 0,
     turnSize: 0,
+    turned: 0,
     dependencies: [],
     ...more,
   };
@@ -47,7 +48,7 @@ t.test('TTLs count down and the entry ends with its life', async (t) => {
   clock.advance(100_000);
   const handle = cache.find(0, 0, 1, nameFromText('WWW.Example.'), 0, QNAME.length);
   t.ok(handle >= 0, 'case does not matter');
-  t.equal(cache.copy(handle, out), 78);
+  t.equal(cache.copy(handle, out, 0), 78);
   t.same([ttlOf(0), ttlOf(1), ttlOf(2)], [200, 200, 200]);
   clock.advance(200_000);
   t.equal(cache.find(0, 0, 1, QNAME, 0, QNAME.length), -1);
@@ -57,7 +58,7 @@ t.test('authoritative TTLs stand still', async (t) => {
   const { clock, cache } = make();
   cache.store(0, 0, 1, QNAME, stored({ ttlsStandStill: true }));
   clock.advance(100_000);
-  cache.copy(cache.find(0, 0, 1, QNAME, 0, QNAME.length), out);
+  cache.copy(cache.find(0, 0, 1, QNAME, 0, QNAME.length), out, 0);
   t.equal(ttlOf(0), 300);
 });
 
@@ -93,8 +94,8 @@ t.test('the records of a set are turned, each hit another way', async (t) => {
   const { cache } = make();
   cache.store(0, 0, 1, QNAME, stored({ turn: 3, turnAt: 30, turnSize: 16 }));
   const handle = cache.find(0, 0, 1, QNAME, 0, QNAME.length);
-  const firsts = [0, 1, 2, 3].map(() => {
-    cache.copy(handle, out);
+  const firsts = [0, 1, 2, 3].map((rotation) => {
+    cache.copy(handle, out, rotation);
     const last = [0, 1, 2].map((i) => out[30 + 16 * i + 15]!);
     t.same(last.toSorted(), [1, 2, 3], 'all records are there');
     return last[0];

@@ -1,0 +1,40 @@
+import type { Count, ResolverCounter } from '../resolver/env.ts';
+import { METRIC, type Metrics } from '../telemetry/metrics.ts';
+
+/**
+ * What the resolver counts, as the daemon's metrics name it. The resolver knows no telemetry; a counter without a
+ * place here would be a type error.
+ */
+const CELLS: Readonly<Record<ResolverCounter, number>> = {
+  resolver_cache_hits: METRIC.recordCacheHits,
+  resolver_cache_misses: METRIC.recordCacheMisses,
+  resolver_stale_answers: METRIC.recordCacheStale,
+  resolver_failure_cache_hits: METRIC.recordCacheHits,
+  resolver_joins: METRIC.joined,
+  resolver_waiters_refused: METRIC.droppedOverload,
+  resolver_inflight_refused: METRIC.droppedOverload,
+  resolver_jostled: METRIC.droppedOverload,
+  resolver_prefetches: METRIC.prefetches,
+  resolver_failures: METRIC.upstreamErrors,
+  resolver_loops: METRIC.loops,
+  resolver_budget_exhausted: METRIC.budgetExhausted,
+  upstream_queries_udp: METRIC.upstreamUdp,
+  upstream_queries_tcp: METRIC.upstreamTcp,
+  upstream_replies: METRIC.upstreamAnswered,
+  upstream_timeouts: METRIC.upstreamTimeouts,
+  upstream_errors: METRIC.upstreamErrors,
+  upstream_refusals: METRIC.upstreamRefusals,
+  upstream_ignored: METRIC.upstreamRejected,
+  upstream_hedges: METRIC.upstreamHedges,
+  upstream_probes: METRIC.upstreamProbes,
+  upstream_switch_wrong_id: METRIC.upstreamRetries,
+  upstream_switch_case: METRIC.upstreamRetries,
+  upstream_switch_oversize: METRIC.upstreamRetries,
+  upstream_switch_truncated: METRIC.upstreamRetries,
+  upstream_switch_malformed: METRIC.upstreamRetries,
+  upstream_without_edns: METRIC.upstreamRetries,
+};
+
+export function countResolver(metrics: Metrics): Count {
+  return (counter, by = 1) => metrics.add(CELLS[counter], by);
+}

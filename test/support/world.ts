@@ -1,0 +1,131 @@
+/** A world for tests of the pipeline: views, zones in zone-file form and forward rules, without sockets or config. */
+
+import type { ForwardPath } from '../../src/resolver/path.ts';
+import { World } from '../../src/server/world.ts';
+import { CidrTable, parseCidr } from '../../src/util/cidr.ts';
+import { Dependencies } from '../../src/util/deps.ts';
+import type { Candidate, Overlay, Snapshot, ViewData } from '../../src/view/snapshot.ts';
+import { type Name, nameFromText, nameKey } from '../../src/wire/name.ts';
+import type { Rr } from '../../src/wire/record.ts';
+import { parseZone } from '../../src/wire/text/zonefile.ts';
+import { buildZone } from '../../src/zone/image.ts';
+import { NameTable } from '../../src/zone/nametable.ts';
+
+export interface ViewSpec {
+  readonly cidrs: readonly string[];
+  /** Zone name → zone-file text; SOA and NS are added unless the text has an SOA. */
+  readonly zones?: Readonly<Record<string, string | { text: string; overlay: Overlay }>>;
+  /** Domains with a forward rule, each to `192.0.2.53:53`; the rule's id is the domain. */
+  readonly forward?: readonly string[];
+}
+
+const APEX = '@ 900 SOA ns hostmaster 1 7200 900 1209600 300\n@ 900 NS ns\nns 900 A 192.0.2.254\n';
+
+export function imageOf(name: string, text: string): SharedArrayBuffer {
+  const origin = nameFromText(name);
+  const records: Rr[] = [];
+  const errors = parseZone(/\bSOA\b/.test(text) ? text : APEX + text, {
+    origin,
+    file: 'test',
+    defaultTtl: 300,
+    onRecord: (rr) => records.push(rr),
+  });
+  if (errors.length > 0) throw new Error(errors.map((e) => `${e.line}:${e.column}: ${e.message}`).join('\n'));
+  const built = buildZone(origin, records);
+  if (built.errors !== undefined) throw new Error(JSON.stringify(built.errors));
+  return built.image;
+}
+
+export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision = 1): Snapshot {
+  const zones: Snapshot['zones'][number][] = [];
+  const paths: ForwardPath[] = [];
+  const clients: (ReturnType<typeof parseCidr> & { value: number })[] = [];
+  const data = Object.entries(views).map(([vpc, spec], index): ViewData => {
+    for (const cidr of spec.cidrs) clients.push({ ...parseCidr(cidr), value: index });
+    const groups = new Map<string, { name: Name; candidates: Candidate[] }>();
+    const add = (text: string, candidate: Candidate): void => {
+      const name = nameFromText(text);
+      const key = nameKey(name);
+      const group = groups.get(key) ?? { name, candidates: [] };
+      group.candidates.push(candidate);
+      groups.set(key, group);
+    };
+    for (const domain of spec.forward ?? []) {
+      add(domain, { kind: 'forward', rule: domain, path: paths.length });
+      paths.push({
+        context: 1000 + paths.length,
+        rule: domain,
+        domain: nameFromText(domain),
+        view: index,
+        policy: 'ordered',
+        targets: [{ address: '192.0.2.53', port: 53, protocol: 'do53' }],
+        sources: [],
+        serveStale: true,
+        case0x20: true,
+      });
+    }
+    for (const [name, zone] of Object.entries(spec.zones ?? {})) {
+      const { text, overlay } = typeof zone === 'string' ? { text: zone, overlay: 'none' as const } : zone;
+      const number = zones.length;
+      zones.push({
+        id: name,
+        key: number + 1,
+        name: nameFromText(name),
+        kind: 'private',
+        image: imageOf(name, text),
+      });
+      add(name, { kind: 'zone', id: name, zone: number, context: 1 + number, overlay });
+    }
+    const list = [...groups.values()];
+    const table = NameTable.build(
+      list.map(({ name }, i) => [name, i] as const),
+      7,
+    );
+    return {
+      vpc,
+      region: 'eu-central-1',
+      index,
+      key: 100 + index,
+      table: table.buffer as SharedArrayBuffer,
+      groups: list.map(({ candidates }) => candidates),
+    };
+  });
+  const all = CidrTable.build([
+    { ...parseCidr('0.0.0.0/0'), value: 0 },
+    { ...parseCidr('::/0'), value: 0 },
+  ]);
+  return {
+    revision,
+    node: {
+      name: 'test',
+      region: 'eu-central-1',
+      nsid: new TextEncoder().encode('test-1'),
+      cacheBytes: 1 << 22,
+      cookies: undefined,
+      rateLimit: undefined,
+      ttl: { floorSeconds: 0, ceilingSeconds: 86_400, negativeSeconds: 10_800 },
+      stale: { enabled: true, clientTimeoutMs: 1800, maxSeconds: 86_400 },
+      prefetch: true,
+    },
+    clients: CidrTable.build(clients).buffer,
+    views: data,
+    zones,
+    paths,
+    endpoints: [
+      {
+        id: 'in-1',
+        listen: [{ address: '127.0.0.1', port: 53 }],
+        protocols: ['do53'],
+        view: -1,
+        defaultView: -1,
+        allow: all.buffer,
+        outside: 'drop',
+        rateLimited: true,
+      },
+    ],
+  };
+}
+
+export function worldOf(views: Readonly<Record<string, ViewSpec>>, dependencies = new Dependencies()): World {
+  return new World(snapshotOf(views), dependencies);
+}
