@@ -1,32 +1,35 @@
 import { assert } from './assert.ts';
+import { CircularLog } from './circularlog.ts';
 import { type HashSeed, keyedHash } from './hash.ts';
 
 /**
  * Entries of any length in one buffer: to the collector a cache of millions is a few typed arrays, and neither
  * `find` nor `insert` allocates.
  *
- *     buffer  │ index: sets of 8 ways │ arena: a circular log of entries, counted in units of 8 octets │
+ *     buffer  │ index: sets of 8 ways │ ghosts │ arena, in units of 8 octets                   │
+ *                                              │ unit 0 unused │ fresh: a log │ proven: a log  │
  *
  *     set     │ i32 tag × 8 │ i32 ref × 8 │                                64 octets, one cache line
  *               tag = the whole hash; ref = place << 2 | uses; 0 = way is empty
  *               place = where the entry starts in the arena, in units; uses = 0..3
- *
- *     arena   │ unit 0 unused │ entry │ entry │ ··· free ··· │ entry │ entry │ filler │
- *                                             ▲ tail: next   ▲ head: oldest
+ *     ghost   │ i32 hash │
  *     entry   │ i32 hash  │ u16 value length │ u16 key length │ value … │ key … │ to the next unit │
  *     filler  │ i32 units │ u16 0            │ u16 0          │ …
  *
  * A hash names one set; its entry is in one of the 8 ways or not here, so a lookup compares at most 8 tags. Keys
  * are compared whole. Values start at a multiple of 8.
  *
- * Entries are written at the tail; room is made at the head. An entry that was found since the head last met it
- * (uses > 0) is copied to the tail with one use less, any other is forgotten: CLOCK with a count of two bits,
- * over a log. A flood of names that nobody asks for again runs through the log and leaves the hot ones alone.
- * An entry that was removed, replaced or pushed out of its set is one that no ref leads to: the head skips it.
- * Where an entry does not fit between tail and end, a filler takes the rest.
+ * What to forget (S3-FIFO; Yang et al. 2023): a new entry is written at the tail of the fresh log, an eighth of
+ * the arena. At the head, where room is made, one that was found in the meantime (uses > 0) moves on to the
+ * proven log; any other is forgotten and leaves its hash in a table of ghosts, so that it is written to the proven
+ * log if it comes again soon. An entry at the head of the proven log goes back to the tail with one use less, or
+ * is forgotten if it has none: CLOCK. So a flood of names that are asked for once, however fast or large, runs
+ * through the fresh log and takes nothing from the rest. While the proven log is not yet full, all move on.
  *
- * One thread owns a slab: head, tail and figures are its own. The hash seed is drawn at each start, so nobody
- * outside can aim at a set. Offsets are relative to the arena and stay small integers below 2 GB.
+ * An entry that was removed, replaced or pushed out of its set is one that no ref leads to: the head skips it.
+ *
+ * One thread owns a slab: logs and figures are its own. The hash seed is drawn at each start, so nobody outside
+ * can aim at a set. Offsets are relative to the arena and stay small integers below 2 GB.
  */
 export class Slab {
   /** The arena: `find` and `insert` return offsets into it. */
@@ -34,43 +37,47 @@ export class Slab {
   readonly view: DataView;
   readonly #seed: HashSeed;
   readonly #index: Int32Array;
+  readonly #ghosts: Int32Array;
   readonly #i32: Int32Array;
   readonly #u16: Uint16Array;
   readonly #sets: number;
   readonly #setsPerHash: number;
   readonly #bytes: number;
-  /** All in units, from here on. */
-  readonly #end: number;
+  readonly #fresh: CircularLog;
+  readonly #proven: CircularLog;
+  /** Units of the largest entry. */
   readonly #entryMax: number;
-  readonly #reserve: number;
-  #head = FIRST_UNIT;
-  #tail = FIRST_UNIT;
-  /** From head to tail: entries, skipped entries and fillers. */
-  #logged = 0;
+  /** Units in use. */
   #used = 0;
   #entries = 0;
   #evictions = 0;
   #inserts = 0;
+  /** What is left of the work that the insert at hand may do for later ones. */
+  #work = 0;
 
-  /** `bytes` for index and arena together, 16 kB to 4 GB; what is in `buffer` (at least as long) is forgotten. */
+  /** `bytes` for all of it, 64 kB to 4 GB; what is in `buffer` (at least as long) is forgotten. */
   constructor(options: { bytes: number; seed: HashSeed; buffer?: SharedArrayBuffer | ArrayBuffer }) {
     const { bytes, seed } = options;
     const buffer = options.buffer ?? new ArrayBuffer(bytes);
-    assert(bytes >= SLAB_BYTES_MIN && bytes <= SLAB_BYTES_MAX, 'a slab has 16 kB to 4 GB');
+    assert(bytes >= SLAB_BYTES_MIN && bytes <= SLAB_BYTES_MAX, 'a slab has 64 kB to 4 GB');
     assert(buffer.byteLength >= bytes, 'buffer shorter than the budget');
     this.#seed = seed;
     this.#bytes = bytes;
     this.#sets = Math.floor(bytes / (WAYS * BYTES_PER_WAY));
     this.#setsPerHash = this.#sets / 2 ** 32;
-    const arena = this.#sets * SET_WORDS * 4;
-    this.#end = Math.floor((bytes - arena) / UNIT);
+    const ghostsAt = this.#sets * SET_WORDS * 4;
+    const arenaAt = ghostsAt + this.#sets * GHOSTS_PER_SET * 4;
+    const end = Math.floor((bytes - arenaAt) / UNIT);
     this.#index = new Int32Array(buffer, 0, this.#sets * SET_WORDS).fill(0);
-    this.u8 = new Uint8Array(buffer, arena, this.#end * UNIT);
-    this.view = new DataView(buffer, arena, this.#end * UNIT);
-    this.#i32 = new Int32Array(buffer, arena, this.#end * 2);
-    this.#u16 = new Uint16Array(buffer, arena, this.#end * 4);
-    this.#entryMax = Math.min(ENTRY_OCTETS_MAX / UNIT, Math.floor(this.#end / SMALL_SLAB_ENTRIES));
-    this.#reserve = Math.max(RESERVE_ENTRIES * this.#entryMax, Math.floor(this.#end / RESERVE_PART));
+    this.#ghosts = new Int32Array(buffer, ghostsAt, this.#sets * GHOSTS_PER_SET).fill(0);
+    this.u8 = new Uint8Array(buffer, arenaAt, end * UNIT);
+    this.view = new DataView(buffer, arenaAt, end * UNIT);
+    this.#i32 = new Int32Array(buffer, arenaAt, end * 2);
+    this.#u16 = new Uint16Array(buffer, arenaAt, end * 4);
+    const fresh = Math.max(end >>> 3, Math.min(end >>> 1, (ENTRIES_PER_LOG_MIN * ENTRY_OCTETS_MAX) / UNIT));
+    this.#fresh = new CircularLog(FIRST_UNIT, fresh);
+    this.#proven = new CircularLog(fresh, end);
+    this.#entryMax = Math.min(ENTRY_OCTETS_MAX / UNIT, Math.floor((fresh - 1) / ENTRIES_PER_LOG_MIN));
   }
 
   get stats(): SlabStats {
@@ -117,16 +124,19 @@ export class Slab {
     const units = entryUnits(keyLen, valueLen);
     if (units > this.#entryMax || keyLen === 0) return -1;
     this.#inserts++;
+    this.#work = WORK_MIN + WORK_PER_UNIT * units;
     let way = this.#wayOf(hash, key, keyOff, keyLen);
     let uses = 0;
+    let log = this.#isGhost(hash) ? this.#proven : this.#fresh;
     if (way >= 0) {
       // What is stored again was asked for again.
       uses = Math.max(1, this.#index[way]! & USES_MAX);
+      log = this.#proven;
       this.#forget(way);
     }
-    this.#makeRoom(units);
+    this.#makeRoom(log, units);
     if (way < 0) way = this.#freeWay(hash);
-    const place = this.#tail;
+    const place = log.append(units);
     this.#index[way] = (place << USES_BITS) | uses;
     this.#index[way - WAYS] = hash;
     this.#i32[place * 2] = hash;
@@ -135,8 +145,6 @@ export class Slab {
     const valueAt = place * UNIT + UNIT;
     const keyAt = valueAt + valueLen;
     for (let i = 0; i < keyLen; i++) this.u8[keyAt + i] = key[keyOff + i]!;
-    this.#tail += units;
-    this.#logged += units;
     this.#used += units;
     this.#entries++;
     return valueAt;
@@ -151,8 +159,10 @@ export class Slab {
 
   clear(): void {
     this.#index.fill(0);
-    this.#head = this.#tail = FIRST_UNIT;
-    this.#logged = this.#used = this.#entries = 0;
+    this.#ghosts.fill(0);
+    this.#fresh.clear();
+    this.#proven.clear();
+    this.#used = this.#entries = 0;
   }
 
   forEach(fn: (keyOff: number, keyLen: number, valueOff: number, valueLen: number) => void): void {
@@ -212,7 +222,7 @@ export class Slab {
     this.#index[way] = 0;
   }
 
-  /** An empty way in the set of `hash`, if need be that of its least used and then oldest entry. */
+  /** An empty way in the set of `hash`, if need be that of its entry of least worth. */
   #freeWay(hash: number): number {
     const first = this.#firstWay(hash);
     let victim = first;
@@ -220,17 +230,22 @@ export class Slab {
     for (let way = first; way < first + WAYS; way++) {
       const ref = this.#index[way]!;
       if (ref === 0) return way;
-      const place = ref >> USES_BITS;
-      const age = place >= this.#head ? place - this.#head : place + this.#end - this.#head;
-      const worth = (ref & USES_MAX) * this.#end + age;
+      const worth = this.#worth(ref);
       if (worth >= least) continue;
       least = worth;
       victim = way;
     }
     this.#age(first, this.#index[victim]! & USES_MAX);
-    this.#forget(victim);
-    this.#evictions++;
+    this.#evict(victim);
     return victim;
+  }
+
+  /** Uses first, then whether it is proven, then how far it is from the head. */
+  #worth(ref: number): number {
+    const place = ref >> USES_BITS;
+    const log = place < this.#proven.start ? this.#fresh : this.#proven;
+    const age = place >= log.head ? place - log.head : place - log.head + this.#proven.end;
+    return (2 * (ref & USES_MAX) + (log === this.#proven ? 1 : 0)) * this.#proven.end + age;
   }
 
   /** Where even the least used entry of a set was used, all lose as many uses: old fame does not last. */
@@ -238,63 +253,78 @@ export class Slab {
     if (uses > 0) for (let way = first; way < first + WAYS; way++) this.#index[way]! -= uses;
   }
 
-  /** Makes `units` free in one piece at the tail. */
-  #makeRoom(units: number): void {
-    let copies = 0;
-    for (let step = 0; step < STEPS_MAX && copies < COPIES_MAX; step++) {
-      if (this.#end - FIRST_UNIT - this.#logged >= this.#reserve + units) break;
-      copies += this.#passHead(1);
-    }
-    // Mostly true at once. After a run of hot entries longer than the reserve lasted, used ones go as well.
-    while (this.#gap() < units)
-      if (this.#isWrapped()) this.#passHead(USES_MAX + 1);
-      else this.#wrap();
+  /** Forgets the entry to make room. */
+  #evict(way: number): void {
+    const place = this.#index[way]! >> USES_BITS;
+    const hash = this.#i32[place * 2]!;
+    if (place < this.#proven.start) this.#ghosts[this.#ghostOf(hash)] = hash;
+    this.#forget(way);
+    this.#evictions++;
   }
 
-  #isWrapped(): boolean {
-    return this.#tail <= this.#head && this.#logged > 0;
+  /** True if an entry of this hash left the fresh log a short while ago. A wrong guess does no harm. */
+  #isGhost(hash: number): boolean {
+    return this.#ghosts[this.#ghostOf(hash)] === hash;
   }
 
-  /** Free units in one piece at the tail. */
-  #gap(): number {
-    return (this.#isWrapped() ? this.#head : this.#end) - this.#tail;
+  /** Not the bits that choose the set: these are the same for all that meet there. */
+  #ghostOf(hash: number): number {
+    return ((Math.imul(hash, 0x9e3779b1) >>> 0) * this.#setsPerHash * GHOSTS_PER_SET) | 0;
   }
 
-  /** Continues the log at the start of the arena. */
-  #wrap(): void {
-    const rest = this.#end - this.#tail;
-    if (rest > 0) {
-      this.#i32[this.#tail * 2] = rest;
-      this.#u16[this.#tail * 4 + 2] = 0;
-      this.#u16[this.#tail * 4 + 3] = 0;
-    }
-    this.#logged += rest;
-    this.#tail = FIRST_UNIT;
+  /** Makes `units` free in one piece at the tail of `log`, and its reserve as far as there is work left. */
+  #makeRoom(log: CircularLog, units: number): void {
+    while (log.free < this.#reserveOf(log) + units && this.#work > 0) this.#passHead(log, 'sift');
+    // Mostly true at once. After a run of hot entries that was longer than the reserve, hot ones go as well.
+    while (log.gap < units)
+      if (log.isWrapped) this.#passHead(log, 'clear');
+      else this.#wrap(log);
   }
 
-  /** Takes the oldest entry off the log; with `usesKept` uses or more it is copied to the tail. Returns 1 if it was. */
-  #passHead(usesKept: number): number {
-    const place = this.#head;
+  #reserveOf(log: CircularLog): number {
+    return Math.max(RESERVE_ENTRIES * this.#entryMax, (log.end - log.start) >>> RESERVE_SHIFT);
+  }
+
+  #wrap(log: CircularLog): void {
+    const place = log.tail;
+    const rest = log.wrap();
+    if (rest === 0) return;
+    this.#i32[place * 2] = rest;
+    this.#u16[place * 4 + 2] = 0;
+    this.#u16[place * 4 + 3] = 0;
+  }
+
+  /** Takes the oldest entry off a log: keeps or forgets it as it deserves, or forgets it in any case. */
+  #passHead(log: CircularLog, how: 'sift' | 'clear'): void {
+    const place = log.head;
     const keyLen = this.#u16[place * 4 + 3]!;
     const units = keyLen === 0 ? this.#i32[place * 2]! : entryUnits(keyLen, this.#u16[place * 4 + 2]!);
-    this.#logged -= units;
-    this.#head = place + units === this.#end ? FIRST_UNIT : place + units;
-    if (this.#logged === 0) this.#head = this.#tail = FIRST_UNIT;
+    log.drop(units);
+    this.#work--;
     const way = keyLen === 0 ? -1 : this.#wayAt(this.#i32[place * 2]!, place);
-    if (way < 0) return 0;
+    if (way < 0) return;
     const uses = this.#index[way]! & USES_MAX;
-    if (uses < usesKept) {
-      this.#forget(way);
-      this.#evictions++;
-      return 0;
-    }
-    // It fits: its own place is free by now, and is either part of the gap or before the tail that is wrapped.
-    if (this.#gap() < units) this.#wrap();
-    this.u8.copyWithin(this.#tail * UNIT, place * UNIT, (place + units) * UNIT);
-    this.#index[way] = (this.#tail << USES_BITS) | (uses - 1);
-    this.#tail += units;
-    this.#logged += units;
-    return 1;
+    const isKept = uses > 0 || (log === this.#fresh && this.#isRoomy(units));
+    if (how === 'sift' && isKept) this.#keep(log, way, units);
+    else this.#evict(way);
+  }
+
+  /** Copies an entry that is off the head of `log` to the tail of the proven log, with one use less. */
+  #keep(log: CircularLog, way: number, units: number): void {
+    this.#work -= COPY_WORK;
+    // Within the proven log it always fits: its own place is free by now, and is in or before the gap.
+    if (log === this.#fresh) this.#makeRoom(this.#proven, units);
+    else if (log.gap < units) this.#wrap(log);
+    const ref = this.#index[way]!;
+    const from = (ref >> USES_BITS) * UNIT;
+    const to = this.#proven.append(units);
+    this.u8.copyWithin(to * UNIT, from, from + units * UNIT);
+    this.#index[way] = (to << USES_BITS) | Math.max(0, (ref & USES_MAX) - 1);
+  }
+
+  /** So much is free in the proven log that nobody has to go. */
+  #isRoomy(units: number): boolean {
+    return this.#proven.free >= this.#reserveOf(this.#proven) + units;
   }
 
   /** Index of the ref that leads to `place`, or -1 where the entry there is forgotten. */
@@ -336,24 +366,29 @@ const SET_WORDS = 2 * WAYS;
 const USES_BITS = 2;
 const USES_MAX = 3;
 /**
- * One way for each 56 octets of budget: an RRset of one address takes about 80, so that sets are half full when
+ * One way for each 56 octets of budget: an RRset of one address takes about 64, so that sets are half full when
  * the arena is full, and fewer than one insert in 50 finds its set full. The index costs a seventh of the budget.
  */
 const BYTES_PER_WAY = 56;
+/** As many as a full slab has entries: who comes again within one turn of the whole is recognised. */
+const GHOSTS_PER_SET = 4;
 /** The limits table's "cache entry size". A larger one would push out 200 others for one question. */
 export const ENTRY_OCTETS_MAX = 16384;
-/** In a slab under 128 kB the largest entry is an eighth of the arena, so that there is always one to push out. */
-const SMALL_SLAB_ENTRIES = 8;
+/** A log holds four of the largest entries; in slabs under 192 kB the largest entry is smaller for that. */
+const ENTRIES_PER_LOG_MIN = 4;
 /**
- * Kept free ahead of the tail: at least two entries of the largest size (a filler may take nearly one), and a
- * 32nd of the arena, which with 32 copies an insert is passed by a run of hot entries as long as the arena.
+ * Kept free ahead of a tail: two entries of the largest size (a filler may take nearly one), and a 32nd of the
+ * log, so that a run of hot entries as long as the whole log can be passed, 32 entries an insert.
  */
 const RESERVE_ENTRIES = 2;
-const RESERVE_PART = 32;
-/** Hot entries copied by one insert, about 3 µs. */
-const COPIES_MAX = 32;
-/** Entries taken off the head by one insert; the largest entry replaces about 200 of the usual size. */
-const STEPS_MAX = 256;
-const SLAB_BYTES_MIN = 16384;
+const RESERVE_SHIFT = 5;
+/**
+ * The bound on a single insert: as an entry passed is 1 and one copied 8, a usual one copies at most 36 (3 µs),
+ * one of the largest size a thousand. More than the units it takes, so that hot runs are passed and not cut.
+ */
+const WORK_MIN = 256;
+const WORK_PER_UNIT = 4;
+const COPY_WORK = 7;
+const SLAB_BYTES_MIN = 65536;
 /** 29 bits of place × 8 octets. */
 const SLAB_BYTES_MAX = 2 ** 32;

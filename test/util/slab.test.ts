@@ -102,13 +102,13 @@ t.test('SharedArrayBuffer: what was in the buffer is forgotten', async (t) => {
 t.test('property: a slab holds only what a Map would, byte for byte', async (t) => {
   const operation = fc.record({
     kind: fc.constantFrom('insert', 'insert', 'insert', 'find', 'find', 'remove'),
-    key: fc.integer({ min: 0, max: 400 }),
+    key: fc.integer({ min: 0, max: 800 }),
     length: fc.oneof(fc.integer({ min: 0, max: 90 }), fc.integer({ min: 0, max: 3000 })),
     fill: fc.integer({ min: 0, max: 255 }),
   });
   const runs = fc.assert(
     fc.property(fc.array(operation, { minLength: 300, maxLength: 2000, size: 'max' }), (operations) => {
-      const slab = new Slab({ bytes: 32768, seed: SEED });
+      const slab = new Slab({ bytes: 65536, seed: SEED });
       const model = new Map<number, { length: number; fill: number }>();
       for (const { kind, key, length, fill } of operations) {
         const name = text(`n${key}`.padEnd(1 + (key % 40), '.'));
@@ -127,7 +127,7 @@ t.test('property: a slab holds only what a Map would, byte for byte', async (t) 
       }
       const { entries, bytesUsed } = slab.stats;
       const seen = held(slab);
-      return seen.entries === entries && seen.bytesUsed === bytesUsed && bytesUsed <= 32768;
+      return seen.entries === entries && seen.bytesUsed === bytesUsed && bytesUsed <= 65536;
     }),
     { numRuns: 150 },
   );
@@ -175,6 +175,31 @@ t.test('a flood of one-time names leaves the hot set', async (t) => {
   }
   t.ok(hits / asked >= 0.9, `${((100 * hits) / asked).toFixed(1)} % of ${asked} hot questions hit`);
   t.equal(held(slab).entries, slab.stats.entries);
+});
+
+t.test('however large the entries of the flood are', async (t) => {
+  const slab = new Slab({ bytes: 4 << 20, seed: SEED });
+  for (let i = 0; i < 1000; i++) put(slab, text(`hot ${i}`), new Uint8Array(56));
+  for (let i = 0; i < 1000; i++) get(slab, text(`hot ${i}`));
+  const large = new Uint8Array(16000);
+  for (let i = 0; i < 3000; i++) put(slab, text(`flood ${i}`), large);
+  t.ok(slab.stats.evictions > 2500, '48 MB went through');
+  const left = Array.from({ length: 1000 }, (_, i) => i).filter((i) => has(slab, text(`hot ${i}`))).length;
+  t.ok(left >= 990, `${left} of 1000 are left`);
+});
+
+t.test('who comes again soon after it was forgotten is kept from then on', async (t) => {
+  const slab = new Slab({ bytes: 1 << 20, seed: SEED });
+  const flood = (kind: string, count: number): void => {
+    for (let i = 0; i < count; i++) put(slab, text(`${kind} ${i}`), new Uint8Array(56));
+  };
+  flood('fill', 12000);
+  put(slab, text('again 1'), new Uint8Array(56));
+  flood('flood', 2000);
+  t.notOk(has(slab, text('again 1')), 'an eighth of the slab is for the fresh');
+  put(slab, text('again 1'), new Uint8Array(56));
+  flood('more', 8000);
+  t.ok(has(slab, text('again 1')));
 });
 
 t.test('a hot run as long as the arena does not stop inserts', async (t) => {
