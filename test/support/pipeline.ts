@@ -11,7 +11,7 @@ import { type Clock, ManualClock } from '../../src/util/clock.ts';
 import { Dependencies } from '../../src/util/deps.ts';
 import { Slab } from '../../src/util/slab.ts';
 import type { Snapshot } from '../../src/view/snapshot.ts';
-import { FLAG } from '../../src/wire/constants.ts';
+import { FLAG, TYPE } from '../../src/wire/constants.ts';
 import type { Edns } from '../../src/wire/edns.ts';
 import { encodeQuery, type Message, readMessage } from '../../src/wire/message.ts';
 import { nameFromText, nameToText } from '../../src/wire/name.ts';
@@ -57,7 +57,7 @@ export function query(
   return encodeQuery({
     id: more.id ?? 99,
     name: nameFromText(name),
-    type: typeFromText(type)!,
+    type: typeFromText(type) ?? TYPE.ANY,
     flags: more.flags ?? FLAG.RD,
     ...(more.edns === undefined ? {} : { edns: more.edns }),
   });

@@ -1,0 +1,103 @@
+import t from 'tap';
+import { RANK } from '../../src/cache/rank.ts';
+import { RecordCache } from '../../src/cache/records.ts';
+import { Resolver } from '../../src/resolver/resolve.ts';
+import { explain } from '../../src/server/explain.ts';
+import { ManualClock } from '../../src/util/clock.ts';
+import { Dependencies } from '../../src/util/deps.ts';
+import { SeededPrng } from '../../src/util/prng.ts';
+import { Slab } from '../../src/util/slab.ts';
+import { rcodeToText } from '../../src/wire/constants.ts';
+import { nameFromText, nameToText } from '../../src/wire/name.ts';
+import { rdataToText, typeFromText, typeToText } from '../../src/wire/rdata/table.ts';
+import type { Rr } from '../../src/wire/record.ts';
+import { ask, clientAt, EDNS, pipelineOf, query } from '../support/pipeline.ts';
+import { snapshotOf } from '../support/world.ts';
+
+const QUERIES = 10_000;
+const ZONE =
+  'www A 10.0.0.1\nwww A 10.0.0.2\nalias CNAME www\nout CNAME a.corp.test.\n*.wild TXT "w"\nold DNAME corp.test.\na.ent A 10.0.0.9\n';
+const SNAPSHOT = snapshotOf({
+  v: {
+    cidrs: ['10.0.0.0/8'],
+    zones: { 'example.': ZONE, 'over.test.': { text: 'www A 10.0.0.3', overlay: 'nodata' } },
+    forward: ['corp.test.', 'test.'],
+  },
+});
+
+/** A record cache that knows half of the names and cannot ask for the others. */
+function knowing(clock: ManualClock) {
+  const cache = new RecordCache({
+    slab: new Slab({ bytes: 1 << 22, seed: [1, 2] }),
+    clock,
+    deps: new Dependencies(),
+  });
+  for (const path of SNAPSHOT.paths)
+    for (const label of ['a', 'b', 'www']) {
+      const name = nameFromText(`${label}.${nameToText(path.domain)}`);
+      const rdatas = [Uint8Array.from([192, 0, 2, label.charCodeAt(0)])];
+      cache.putRrset(path.context as never, { name, type: 1, ttl: 3600, rdatas }, RANK.answer);
+    }
+  return new Resolver({
+    clock,
+    prng: new SeededPrng(1),
+    transport: { exchange: () => ({ cancel: () => undefined }) },
+    cache,
+    token: new Uint8Array(8),
+  });
+}
+
+const text = (rr: Rr): string =>
+  `${nameToText(rr.name)} ${rr.ttl} IN ${typeToText(rr.type)} ${rdataToText(rr.type, rr.rdata)}`.toLowerCase();
+
+t.test(`over ${QUERIES} random queries the explained answer is the served one`, async (t) => {
+  const clock = new ManualClock();
+  const resolver = knowing(clock);
+  const { pipeline } = pipelineOf(SNAPSHOT, { clock, resolve: (r) => resolver.peek(r) });
+  const prng = new SeededPrng(77);
+  const pick = <T>(list: readonly T[]): T => list[prng.below(list.length)]!;
+  const labels = ['www', 'a', 'b', 'alias', 'out', 'x.wild', 'x.old', 'ent', 'none', 'a.old'];
+  const sources = new Set<string>();
+  let differing = 0;
+  for (let i = 0; i < QUERIES; i++) {
+    const name = `${pick(labels)}.${pick(['example.', 'corp.test.', 'over.test.', 'far.test.', 'elsewhere.'])}`;
+    const type = pick(['A', 'AAAA', 'TXT', 'CNAME', 'MX', 'ANY']);
+    const served = await ask(pipeline, clientAt('10.0.0.7'), query(name, type, { edns: EDNS }));
+    const explained = await explain(
+      pipeline.world,
+      pipeline.world.view(0),
+      { name: nameFromText(name), type: typeFromText(type) ?? 255 },
+      (r) => resolver.peek(r),
+      clock,
+    );
+    sources.add(explained.source);
+    const same =
+      explained.answer.rcode === rcodeToText(served!.rcode) &&
+      String(explained.answer.answer.map((line) => line.toLowerCase()).toSorted()) ===
+        String(served!.answer.map(text).toSorted()) &&
+      String(explained.answer.authority.map((line) => line.toLowerCase())) ===
+        String(served!.authority.map(text));
+    if (!same && differing++ < 3)
+      t.fail(`${name} ${type}`, { explained: explained.answer, served: served!.answer.map(text) });
+    clock.advance(10);
+  }
+  t.equal(differing, 0);
+  t.same([...sources].toSorted(), ['cache', 'none', 'zone']);
+});
+
+t.test('candidates: who answers, and why the others do not', async (t) => {
+  const clock = new ManualClock();
+  const { pipeline } = pipelineOf(SNAPSHOT, { clock });
+  const explained = await explain(
+    pipeline.world,
+    pipeline.world.view(0),
+    { name: nameFromText('www.over.test.'), type: 1 },
+    () => undefined,
+    clock,
+  );
+  t.match(explained.candidates, [
+    { name: 'over.test.', kind: 'zone', id: 'over.test.', chosen: true },
+    { name: 'test.', kind: 'forward', chosen: false, why: 'over.test. is more specific' },
+  ]);
+  t.ok(explained.steps.some(({ stage, decision }) => stage === 'zone' && /hit/.test(decision)));
+});
