@@ -1,0 +1,92 @@
+import t from 'tap';
+import { type InFlight, InFlightTable, JOSTLE_MS, questionKey } from '../../src/resolver/inflight.ts';
+import { nameFromText } from '../../src/wire/name.ts';
+
+class Question implements InFlight {
+  readonly key: string;
+  readonly context: number;
+  readonly startedAt: number;
+  jostled = false;
+  constructor(name: string, startedAt = 0, context = 1) {
+    this.key = questionKey(context, nameFromText(name), 1);
+    this.context = context;
+    this.startedAt = startedAt;
+  }
+  jostle(): void {
+    this.jostled = true;
+  }
+}
+
+/** Asks for a place as the resolver does. */
+function enter(table: InFlightTable<Question>, question: Question, now: number): boolean {
+  if (!table.makeRoom(question.context, now)) return false;
+  table.add(question);
+  return true;
+}
+
+t.test('keys: names as octets, without case; context and type in each', async (t) => {
+  const key = (text: string, context = 1, type = 1): string => questionKey(context, nameFromText(text), type);
+  t.equal(key('www.V.test.'), key('WWW.v.TEST.'));
+  t.not(key('www.v.test.'), key('www\\.v.test.'));
+  t.not(key('a.v.test.'), key('a\\000.v.test.'));
+  t.not(key('www.v.test.'), key('www.v.test.', 2));
+  t.not(key('www.v.test.'), key('www.v.test.', 1, 28));
+  t.not(key('1.', 1, 11), key('1.', 11, 1));
+});
+
+t.test('a slow flood keeps half of the places, new questions get the other half', async (t) => {
+  const table = new InFlightTable<Question>(16);
+  const slow: Question[] = [];
+  for (let i = 0; i < 8; i++) {
+    const question = new Question(`slow${i}.test.`);
+    t.ok(enter(table, question, 0));
+    slow.push(question);
+  }
+  t.notOk(
+    enter(table, new Question('new.test.', 100), 100),
+    'one context has half of all places; none is old enough to go',
+  );
+  let entered = 0;
+  for (let i = 0; i < 20; i++) {
+    const now = JOSTLE_MS + i * JOSTLE_MS;
+    if (enter(table, new Question(`new${i}.test.`, now), now)) entered++;
+    t.ok(table.size <= 8);
+  }
+  t.equal(entered, 20);
+  t.same(
+    slow.map((question) => question.jostled),
+    [false, false, false, false, true, true, true, true],
+    'the first of them stay to the end',
+  );
+});
+
+t.test('duplicates do not make a question younger (CVE-2026-42534)', async (t) => {
+  const table = new InFlightTable<Question>(4);
+  enter(table, new Question('protected.test.'), 0);
+  const slow = new Question('slow.test.');
+  enter(table, slow, 0);
+  for (let now = 0; now < JOSTLE_MS; now += 10) t.equal(table.find(slow.key), slow);
+  t.ok(enter(table, new Question('new.test.', JOSTLE_MS), JOSTLE_MS));
+  t.ok(slow.jostled);
+  t.equal(table.find(slow.key), undefined);
+});
+
+t.test('one context cannot take the places of others', async (t) => {
+  const table = new InFlightTable<Question>(16);
+  let entered = 0;
+  for (let i = 0; i < 100; i++) if (enter(table, new Question(`a${i}.test.`, 0, 1), 0)) entered++;
+  t.equal(entered, 8);
+  for (let i = 0; i < 8; i++) t.ok(enter(table, new Question(`b${i}.test.`, 0, 2), 0));
+  t.notOk(enter(table, new Question('c.test.', 0, 3), 0), 'now it is full');
+});
+
+t.test('places come back', async (t) => {
+  const table = new InFlightTable<Question>(8);
+  for (let round = 0; round < 5; round++) {
+    const questions = Array.from({ length: 4 }, (_, i) => new Question(`n${i}.test.`));
+    for (const question of questions) t.ok(enter(table, question, 0));
+    for (const question of questions) table.remove(question);
+    for (const question of questions) table.remove(question);
+    t.equal(table.size, 0);
+  }
+});

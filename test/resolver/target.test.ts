@@ -1,0 +1,63 @@
+import t from 'tap';
+import { OUTSTANDING_MAX, OUTSTANDING_MIN, Targets } from '../../src/resolver/target.ts';
+
+const PLACE = { address: '192.0.2.53', port: 53, protocol: 'do53' } as const;
+
+t.test('one state per server, whichever rules name it', async (t) => {
+  const targets = new Targets();
+  t.equal(targets.of(PLACE), targets.of({ ...PLACE }));
+  t.not(targets.of(PLACE), targets.of({ ...PLACE, port: 54 }));
+});
+
+t.test('the cap on outstanding queries shrinks with timeouts and grows back', async (t) => {
+  const target = new Targets().of(PLACE);
+  t.equal(target.outstandingMax, OUTSTANDING_MAX);
+  for (let i = 0; i < 100; i++) target.failed('timeout');
+  t.equal(target.outstandingMax, 280);
+  for (let i = 0; i < 5000; i++) target.failed('timeout');
+  t.equal(target.outstandingMax, OUTSTANDING_MIN);
+  for (let i = 0; i < 5000; i++) target.answered(0);
+  t.equal(target.outstandingMax, OUTSTANDING_MAX);
+});
+
+t.test('errors that are told at once do not shrink it; the workers share it', async (t) => {
+  const target = new Targets(4).of(PLACE);
+  for (let i = 0; i < 500; i++) target.failed('error');
+  t.equal(target.outstandingMax, OUTSTANDING_MAX / 4);
+  target.outstanding = OUTSTANDING_MAX / 4;
+  t.ok(target.full);
+});
+
+t.test('routes are remembered by family, for a minute', async (t) => {
+  const targets = new Targets();
+  targets.noRoute('2001:db8::1', 0);
+  t.notOk(targets.hasRoute('2001:db8::2', 59_999));
+  t.ok(targets.hasRoute('192.0.2.1', 1));
+  t.ok(targets.hasRoute('2001:db8::2', 60_000));
+  targets.noRoute('2001:db8::1', 60_000);
+  targets.routeWorks('2001:db8::3');
+  t.ok(targets.hasRoute('2001:db8::2', 60_001));
+});
+
+t.test('status', async (t) => {
+  const targets = new Targets();
+  const target = targets.of(PLACE);
+  target.rtt.sample(12);
+  target.answered(0);
+  t.match(targets.status(0), [
+    {
+      address: '192.0.2.53',
+      port: 53,
+      breaker: 'closed',
+      failures: 0,
+      retryInMs: undefined,
+      srttMs: 12,
+      outstanding: 0,
+      case0x20: true,
+      counts: { answered: 1, timeouts: 0 },
+    },
+  ]);
+  for (let i = 0; i < 8; i++) target.failed('timeout');
+  target.breaker.probeFailed(1000);
+  t.match(targets.status(1200), [{ breaker: 'open', failures: 8, retryInMs: 800 }]);
+});
