@@ -71,10 +71,12 @@ t.test(`over ${QUERIES} random queries the explained answer is the served one`, 
       clock,
     );
     sources.add(explained.source);
+    // Cached TTLs are whole seconds counted from two moments: they may differ by one.
+    const withoutTtl = (line: string): string => line.toLowerCase().replace(/ \d+ in /, ' in ');
     const same =
       explained.answer.rcode === rcodeToText(served!.rcode) &&
-      String(explained.answer.answer.map((line) => line.toLowerCase()).toSorted()) ===
-        String(served!.answer.map(text).toSorted()) &&
+      String(explained.answer.answer.map(withoutTtl).toSorted()) ===
+        String(served!.answer.map(text).map(withoutTtl).toSorted()) &&
       String(explained.answer.authority.map((line) => line.toLowerCase())) ===
         String(served!.authority.map(text));
     if (!same && differing++ < 3)
