@@ -1,74 +1,164 @@
 import { closeSync } from 'node:fs';
 import { METRIC, type Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
+import { socketText } from '../util/ffi.ts';
 import type { Descriptor } from '../view/channel.ts';
 import type { QueryHandler } from './handler.ts';
+import { descriptorKey } from './sockets.ts';
 import { TcpEndpoint } from './tcp.ts';
 import type { TcpClients } from './tcpclients.ts';
-import { DgramBackEnd, UdpEndpoint } from './udp.ts';
+import { DgramBackEnd, PendingReplies, UdpEndpoint } from './udp.ts';
 
-/** The sockets that one worker serves; `apply` follows what main hands it. */
+export interface ListenersOptions {
+  readonly handler: QueryHandler;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly clients: TcpClients;
+  readonly admits: (endpoint: number, address: Uint8Array) => boolean;
+  /** Index of an endpoint in the snapshot that is served now, -1 where it has none of that id. */
+  readonly endpointOf: (id: string) => number;
+  /** A socket could not be had; the others are served. */
+  readonly failed: (failure: string) => void;
+}
+
+type Listener =
+  | { readonly kind: 'udp'; readonly server: UdpEndpoint; descriptor: Descriptor; state: ListenerState }
+  | { readonly kind: 'tcp'; readonly server: TcpEndpoint; descriptor: Descriptor; state: ListenerState };
+
+/** `waits`: not read yet, as the snapshot that is served does not have its endpoint. */
+type ListenerState = 'waits' | 'reads';
+
+/** The sockets that one worker serves: `apply` follows what main hands it, `remap` the snapshot. */
 export class Listeners {
-  readonly #o: {
-    readonly handler: QueryHandler;
-    readonly metrics: Metrics;
-    readonly clock: Clock;
-    readonly clients: TcpClients;
-    readonly admits: (endpoint: number, address: Uint8Array) => boolean;
-  };
-  #open = new Map<string, UdpEndpoint | TcpEndpoint>();
+  readonly #o: ListenersOptions;
+  readonly #pending = new PendingReplies();
+  #open = new Map<string, Listener>();
+  readonly #retired = new Set<Listener>();
 
-  constructor(options: Listeners['#o']) {
+  constructor(options: ListenersOptions) {
     this.#o = options;
+  }
+
+  /** How long an idle TCP connection is kept at the moment, milliseconds. */
+  get idleMs(): number {
+    return this.#o.clients.idleMs();
   }
 
   /**
    * Serves exactly these from now on. What is listened on already stays as it is: two duplicates of one socket
-   * would share its queue, and whoever is on the way out would swallow queries. What is gone is closed after its
-   * answers are out.
+   * would share its queue. What is gone is closed when its answers are out. Resolves when what is new is read.
    */
   async apply(descriptors: readonly Descriptor[]): Promise<void> {
     const before = this.#open;
-    const next = new Map<string, UdpEndpoint | TcpEndpoint>();
+    this.#open = new Map();
     for (const descriptor of descriptors) {
-      const key = `${descriptor.kind} ${descriptor.address} ${descriptor.port}`;
+      const key = descriptorKey(descriptor);
       const kept = before.get(key);
-      if (kept !== undefined) {
-        kept.endpoint = descriptor.endpoint;
+      before.delete(key);
+      if (kept === undefined) this.#open.set(key, this.#listenerFor(descriptor));
+      else {
         if (descriptor.fd >= 0) closeSync(descriptor.fd);
-        next.set(key, kept);
-        before.delete(key);
-        continue;
+        kept.descriptor = descriptor;
+        this.#open.set(key, kept);
       }
-      const listener = this.#listen(descriptor);
-      await listener.start();
-      next.set(key, listener);
     }
-    this.#open = next;
     for (const listener of before.values()) this.#retire(listener);
+    await this.remap();
   }
 
-  #listen(descriptor: Descriptor): UdpEndpoint | TcpEndpoint {
+  /** To be called after each change of snapshot: endpoints may have other indexes, and some are new. */
+  async remap(): Promise<void> {
+    const starting: Promise<void>[] = [];
+    for (const [key, listener] of this.#open) {
+      const endpoint = this.#o.endpointOf(listener.descriptor.endpoint);
+      // Not there: its successor's snapshot is on the way, or this is the last moment of an old one.
+      if (endpoint < 0) continue;
+      listener.server.endpoint = endpoint;
+      if (listener.state === 'waits') starting.push(this.#startReading(key, listener));
+    }
+    await Promise.all(starting);
+  }
+
+  async #startReading(key: string, listener: Listener): Promise<void> {
+    listener.state = 'reads';
+    try {
+      await listener.server.start();
+    } catch (error) {
+      this.#open.delete(key);
+      this.#o.failed(`${socketText(listener.descriptor)}: ${(error as Error).message}`);
+      return;
+    }
+    for (const retired of this.#retired)
+      if (isSamePlace(retired, listener)) this.#bequeath(retired, listener);
+  }
+
+  #listenerFor(descriptor: Descriptor): Listener {
     const { handler, metrics, clock, clients, admits } = this.#o;
-    if (descriptor.kind === 'tcp') return new TcpEndpoint({ descriptor, handler, clients, metrics, clock, admits });
+    const state = 'waits';
+    if (descriptor.kind === 'tcp') {
+      const server = new TcpEndpoint({ descriptor, endpoint: -1, handler, clients, metrics, clock, admits });
+      return { kind: 'tcp', server, descriptor, state };
+    }
     const backEnd = new DgramBackEnd(descriptor, () => metrics.add(METRIC.droppedError));
-    return new UdpEndpoint({ backEnd, endpoint: descriptor.endpoint, handler, metrics });
+    const server = new UdpEndpoint({ backEnd, endpoint: -1, handler, metrics, pending: this.#pending });
+    return { kind: 'udp', server, descriptor, state };
   }
 
-  #retire(listener: UdpEndpoint | TcpEndpoint): void {
-    listener.pause();
-    this.#o.clock.after(RETIRE_MS, () => listener.close());
+  /**
+   * A socket of ours on the same address takes over what is owed, so that this one closes at once and swallows
+   * nothing that others could read. Where there is none, the address is given up: it closes as soon as all is
+   * answered.
+   */
+  #retire(listener: Listener): void {
+    if (listener.state === 'waits') {
+      if (listener.descriptor.fd >= 0) closeSync(listener.descriptor.fd);
+      return;
+    }
+    this.#retired.add(listener);
+    const heir = [...this.#open.values()].find(
+      (open) => open.state === 'reads' && isSamePlace(open, listener),
+    );
+    if (heir !== undefined) {
+      this.#bequeath(listener, heir);
+      return;
+    }
+    listener.server.pause();
+    this.#closeWhenDone(listener, this.#o.clock.now() + RETIRE_MS);
+  }
+
+  #bequeath(listener: Listener, heir: Listener): void {
+    if (listener.kind === 'udp' && heir.kind === 'udp') listener.server.close(heir.server);
+    // Its connections are the heir's, which knows the endpoint's index from now on.
+    else if (listener.kind === 'tcp' && heir.kind === 'tcp') heir.server.adopt(listener.server);
+    this.#retired.delete(listener);
+  }
+
+  #closeWhenDone(listener: Listener, end: number): void {
+    if (!this.#retired.has(listener)) return;
+    if (!isBusy(listener) || this.#o.clock.now() >= end) {
+      this.#retired.delete(listener);
+      listener.server.close();
+    } else this.#o.clock.after(POLL_MS, () => this.#closeWhenDone(listener, end));
   }
 
   /** Reads no more and resolves when everything in flight is answered, or after `withinMs`. */
   async stop(withinMs: number): Promise<void> {
-    const listeners = [...this.#open.values()];
-    for (const listener of listeners) listener.pause();
+    const listeners = [...this.#open.values(), ...this.#retired];
+    for (const { state, server } of listeners) if (state === 'reads') server.pause();
     const end = this.#o.clock.now() + withinMs;
-    while (listeners.some((listener) => listener.pending > 0) && this.#o.clock.now() < end)
+    while (listeners.some(isBusy) && this.#o.clock.now() < end)
       await new Promise<void>((resolve) => this.#o.clock.after(POLL_MS, resolve));
-    for (const listener of listeners) listener.close();
+    for (const { state, server } of listeners) if (state === 'reads') server.close();
   }
+}
+
+function isSamePlace(a: Listener, b: Listener): boolean {
+  return socketText(a.descriptor) === socketText(b.descriptor);
+}
+
+/** Owes answers, or has connections whose clients have not ended yet. */
+function isBusy({ kind, server }: Listener): boolean {
+  return kind === 'udp' ? server.pending > 0 : server.pending > 0 || server.connections > 0;
 }
 
 /** Longer than any answer takes (4.5 s). */

@@ -1,46 +1,60 @@
-import { networkInterfaces } from 'node:os';
-import { addressToText, parseAddress } from '../util/cidr.ts';
-import type { Ffi } from '../util/ffi.ts';
-import type { Descriptor } from '../view/channel.ts';
+import { type Ffi, type SocketError, type SocketKind, socketText } from '../util/ffi.ts';
+import { type Descriptor, FD_KEPT, FD_OPEN } from '../view/channel.ts';
 import type { InboundEndpoint } from '../view/snapshot.ts';
+import { canonicalAddress, hostAddresses, isWildcard } from './addresses.ts';
 
 /**
  * Main's side of the listening sockets. Each address is opened once per worker slot and transport with
  * SO_REUSEPORT, and stays open here whatever happens to the worker: its successor adopts a duplicate of the same
  * kernel socket, with the queue that has gathered there, so that no client's flow falls into a hole.
  *
- * A wildcard becomes one socket for each address of the host, so that a reply leaves from the address that was
+ *     place     udp 127.0.0.1:53 of endpoint in-1
+ *       fds     slot 0 │ slot 1 │ …     one for each, or one that all share (passed by systemd), or none (no FFI)
+ *
+ * A wildcard becomes one place for each address of the host, so that a reply leaves from the address that was
  * asked; `refresh` follows addresses that come and go.
  */
-
-/** What is to be listened on, wildcards resolved. */
 interface Place {
-  readonly kind: 'udp' | 'tcp';
-  readonly endpoint: number;
+  readonly kind: SocketKind;
+  /** Id of the endpoint. */
+  readonly endpoint: string;
   readonly address: string;
   readonly port: number;
+  /** `wildcard`: may be missing, as the host's other addresses still serve. */
+  readonly from: 'address' | 'wildcard';
 }
 
 interface Opened extends Place {
-  /** One for each slot; one shared by all where systemd passed it; none without FFI. */
   readonly fds: readonly number[];
 }
 
-/** A socket that was there before us (sd_listen_fds). */
+/** A socket that was there before us; see `passedSockets`. */
 export interface PassedSocket {
-  readonly kind: 'udp' | 'tcp';
+  readonly kind: SocketKind;
   readonly address: string;
   readonly port: number;
   readonly fd: number;
 }
+
+/** What `apply` and `refresh` did, each as `udp 127.0.0.1:53`; `failed` with the reason. */
+export interface SocketChanges {
+  readonly opened: readonly string[];
+  readonly closed: readonly string[];
+  readonly failed: readonly string[];
+}
+
+const TRANSPORTS = ['udp', 'tcp'] as const;
 
 export class Sockets {
   readonly #ffi: Ffi | undefined;
   readonly #slots: number;
   readonly #passed: readonly PassedSocket[];
   readonly #hostAddresses: () => string[];
+  #endpoints: readonly InboundEndpoint[] = [];
   #opened = new Map<string, Opened>();
+  #failed: readonly string[] = [];
 
+  /** @param options.slots number of workers */
   constructor(options: {
     ffi: Ffi | undefined;
     slots: number;
@@ -50,107 +64,182 @@ export class Sockets {
     this.#ffi = options.ffi;
     this.#slots = options.slots;
     this.#passed = options.passed ?? [];
-    this.#hostAddresses = options.hostAddresses ?? interfaceAddresses;
+    this.#hostAddresses = options.hostAddresses ?? hostAddresses;
   }
 
   /**
-   * Opens what is new and closes what is gone. When something cannot be opened nothing changes, and the error says
-   * which address. Returns whether anything changed.
+   * Opens what is new and closes what is gone. Where an address that is named cannot be opened, or no address of
+   * a wildcard, nothing changes: throws SocketError.
    */
-  apply(endpoints: readonly InboundEndpoint[]): boolean {
-    const wanted = new Map(this.#placesOf(endpoints).map((place) => [keyOf(place), place]));
-    const added: Opened[] = [];
+  apply(endpoints: readonly InboundEndpoint[]): SocketChanges {
+    const changes = this.#change(endpoints);
+    this.#endpoints = endpoints;
+    return changes;
+  }
+
+  /** Follows the host's addresses. A failure that lasts is told once. Never throws. */
+  refresh(): SocketChanges {
+    const known = new Set(this.#failed);
     try {
-      for (const [key, place] of wanted) if (!this.#opened.has(key)) added.push(this.#open(place));
+      const changes = this.#change(this.#endpoints);
+      return { ...changes, failed: changes.failed.filter((failure) => !known.has(failure)) };
+    } catch (error) {
+      const failure = (error as Error).message;
+      this.#failed = [failure];
+      return { opened: [], closed: [], failed: known.has(failure) ? [] : [failure] };
+    }
+  }
+
+  #change(endpoints: readonly InboundEndpoint[]): SocketChanges {
+    const wanted = this.#placesOf(endpoints);
+    const added: Opened[] = [];
+    const errors: SocketError[] = [];
+    try {
+      for (const [key, place] of wanted) if (!this.#opened.has(key)) this.#tryOpen(place, added, errors);
+      const inUse = [...wanted.keys()].some((key) => this.#opened.has(key)) || added.length > 0;
+      if (!inUse && errors.length > 0) throw errors[0];
     } catch (error) {
       for (const opened of added) this.#close(opened);
       throw error;
     }
-    const gone = [...this.#opened].filter(([key]) => !wanted.has(key));
-    const moved = [...wanted].some(([key, place]) => this.#opened.get(key)?.endpoint !== place.endpoint);
+    const closed = [...this.#opened.values()].filter((opened) => !wanted.has(socketText(opened)));
+    for (const opened of closed) this.#close(opened);
     const next = new Map<string, Opened>();
     for (const [key, place] of wanted) {
       const kept = this.#opened.get(key);
-      if (kept !== undefined) next.set(key, { ...kept, endpoint: place.endpoint });
+      if (kept !== undefined) next.set(key, { ...place, fds: kept.fds });
     }
-    for (const opened of added) next.set(keyOf(opened), opened);
-    for (const [, opened] of gone) this.#close(opened);
+    for (const opened of added) next.set(socketText(opened), opened);
     this.#opened = next;
-    return added.length > 0 || gone.length > 0 || moved;
+    this.#failed = errors.map((error) => error.message);
+    return { opened: added.map(socketText), closed: closed.map(socketText), failed: this.#failed };
   }
 
-  /** Fresh duplicates for the worker in `slot`: it owns and closes them. */
-  descriptors(slot: number): Descriptor[] {
-    const list: Descriptor[] = [];
-    for (const { kind, endpoint, address, port, fds } of this.#opened.values()) {
-      const own = fds.length === 1 ? fds[0]! : fds[slot];
-      list.push({ kind, endpoint, address, port, fd: own === undefined ? -1 : this.#ffi!.duplicate(own) });
+  #tryOpen(place: Place, added: Opened[], errors: SocketError[]): void {
+    try {
+      added.push(this.#open(place));
+    } catch (error) {
+      if (place.from === 'address') throw error;
+      errors.push(error as SocketError);
     }
-    return list;
+  }
+
+  /**
+   * The sockets of a slot, as its worker is to have them: fresh duplicates, which are the worker's to close, but
+   * for what it `holds` (by `descriptorKey`).
+   */
+  descriptors(slot: number, holds: ReadonlySet<string> = NOTHING): Descriptor[] {
+    return [...this.#opened.values()].map(({ kind, endpoint, address, port, fds }) => {
+      const descriptor = { kind, endpoint, address, port, slot };
+      const fd = fds.length === 1 ? fds[0] : fds[slot];
+      if (holds.has(descriptorKey(descriptor))) return { ...descriptor, fd: FD_KEPT };
+      return { ...descriptor, fd: fd === undefined ? FD_OPEN : this.#ffi!.duplicate(fd) };
+    });
+  }
+
+  /** Closes duplicates that no worker took over. */
+  release(descriptors: readonly Descriptor[]): void {
+    for (const { fd } of descriptors) if (fd >= 0) this.#ffi!.close(fd);
+  }
+
+  /** Passed sockets that no endpoint listens on. */
+  unused(): PassedSocket[] {
+    const used = new Set([...this.#opened.values()].flatMap((opened) => opened.fds));
+    return this.#passed.filter(({ fd }) => !used.has(fd));
   }
 
   closeAll(): void {
     for (const opened of this.#opened.values()) this.#close(opened);
     this.#opened.clear();
+    for (const { fd } of this.#passed) this.#ffi!.close(fd);
   }
 
-  #placesOf(endpoints: readonly InboundEndpoint[]): Place[] {
-    const places: Place[] = [];
-    endpoints.forEach((endpoint, index) => {
-      for (const { address, port } of endpoint.listen)
-        for (const concrete of this.#concrete(address))
-          for (const kind of ['udp', 'tcp'] as const) places.push({ kind, endpoint: index, address: concrete, port });
-    });
-    return places;
+  #placesOf(endpoints: readonly InboundEndpoint[]): Map<string, Place> {
+    const named = new Map<string, Place>();
+    const others = new Map<string, Place>();
+    for (const { id, listen } of endpoints) {
+      for (const { address, port } of listen) {
+        for (const kind of TRANSPORTS) {
+          const place = {
+            kind,
+            endpoint: id,
+            address: canonicalAddress(address),
+            port,
+            from: 'address',
+          } as const;
+          if (!isWildcard(place.address) || this.#passedFor(place)) named.set(socketText(place), place);
+          else for (const each of this.#expand(place)) others.set(socketText(each), each);
+        }
+      }
+    }
+    // An address that is named beside a wildcard belongs to the endpoint that names it.
+    return new Map([...others, ...named]);
   }
 
-  #concrete(address: string): string[] {
-    const bytes = parseAddress(address);
-    if (bytes.some((octet) => octet !== 0)) return [address];
-    return this.#hostAddresses().filter((host) => parseAddress(host).length === bytes.length);
+  #expand(place: Place): Place[] {
+    const isIpv6 = place.address.includes(':');
+    return this.#hostAddresses()
+      .filter((address) => address.includes(':') === isIpv6)
+      .map((address) => ({ ...place, address, from: 'wildcard' }));
+  }
+
+  #passedFor(place: Place): PassedSocket | undefined {
+    const key = socketText(place);
+    return this.#passed.find((socket) => socketText(socket) === key);
   }
 
   #open(place: Place): Opened {
-    const passed = this.#passed.find(
-      (socket) => socket.kind === place.kind && socket.address === place.address && socket.port === place.port,
-    );
+    const passed = this.#passedFor(place);
     if (passed !== undefined) return { ...place, fds: [passed.fd] };
     const ffi = this.#ffi;
     if (ffi === undefined) return { ...place, fds: [] };
+    // Sharing is with our own sockets only: another program of this user would take a part of the clients, unseen.
+    ffi.close(ffi.open({ ...place, sharing: 'alone' }));
     const fds: number[] = [];
     try {
-      for (let slot = 0; slot < this.#slots; slot++)
-        fds.push(ffi.openSocket(place.kind, parseAddress(place.address), place.port));
+      for (let slot = 0; slot < this.#slots; slot++) fds.push(ffi.open({ ...place, sharing: 'shared' }));
     } catch (error) {
       for (const fd of fds) ffi.close(fd);
-      throw new Error(`cannot listen on ${place.kind} ${place.address} port ${place.port}: ${remedyOf(error)}`);
+      throw error;
     }
     return { ...place, fds };
   }
 
+  /** A passed socket stays: a later reload may want it again, and only systemd could open it anew. */
   #close(opened: Opened): void {
-    const isPassed = this.#passed.some((socket) => opened.fds.includes(socket.fd));
+    const isPassed = this.#passed.some(({ fd }) => opened.fds.includes(fd));
     if (!isPassed) for (const fd of opened.fds) this.#ffi!.close(fd);
   }
 }
 
-function keyOf(place: Place): string {
-  return `${place.kind} ${place.address} ${place.port}`;
+/** Tells a worker's sockets apart. */
+export function descriptorKey(descriptor: Omit<Descriptor, 'fd' | 'endpoint'>): string {
+  return `${descriptor.slot} ${socketText(descriptor)}`;
 }
 
-function remedyOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  if (text.includes('EADDRINUSE')) return `${text}; another server has it`;
-  if (text.includes('EACCES')) return `${text}; ports below 1024 need CAP_NET_BIND_SERVICE or socket passing`;
-  if (text.includes('EADDRNOTAVAIL')) return `${text}; no interface has this address`;
-  return text;
-}
+const NOTHING: ReadonlySet<string> = new Set();
+/** sd_listen_fds(3): the first descriptor that is passed. */
+const LISTEN_FDS_START = 3;
+/** More sockets than a unit file names. */
+const LISTEN_FDS_MAX = 256;
 
-/** Every address of the host's interfaces but link-local ones, which need a scope. */
-function interfaceAddresses(): string[] {
-  const list: string[] = [];
-  for (const addresses of Object.values(networkInterfaces()))
-    for (const { address } of addresses ?? [])
-      if (!address.startsWith('fe80:')) list.push(addressToText(parseAddress(address)));
-  return list;
+/**
+ * The sockets that systemd opened for this process (LISTEN_PID, LISTEN_FDS), made non-blocking and not inherited
+ * further. The variables are taken out of `env`, as they are for this process alone.
+ */
+export function passedSockets(ffi: Ffi | undefined, env: NodeJS.ProcessEnv, pid: number): PassedSocket[] {
+  const isOurs = env['LISTEN_PID'] === String(pid);
+  const count = Math.min(Number(env['LISTEN_FDS'] ?? 0), LISTEN_FDS_MAX);
+  delete env['LISTEN_PID'];
+  delete env['LISTEN_FDS'];
+  delete env['LISTEN_FDNAMES'];
+  if (ffi === undefined || !isOurs || !Number.isInteger(count)) return [];
+  const passed: PassedSocket[] = [];
+  for (let fd = LISTEN_FDS_START; fd < LISTEN_FDS_START + count; fd++) {
+    const bound = ffi.inspect(fd);
+    if (bound === undefined) continue;
+    ffi.adopt(fd);
+    passed.push({ ...bound, fd });
+  }
+  return passed;
 }

@@ -1,57 +1,78 @@
-import { keyedHash } from '../util/hash.ts';
-import { IDLE_MS } from './tcp.ts';
+import { type HashSeed, keyedHash } from '../util/hash.ts';
 
 /**
  * TCP clients of the whole process, counted in shared memory: each worker has a block of its own, so that what a
- * worker that died had counted goes with it.
+ * worker that died had counted goes with it, and the sums over all blocks are the process's figures.
  *
- *     block   total i32 | ADDRESS_BUCKETS x i32, clients by hash of their address
+ *     block   total │ row 0: BUCKETS │ row 1: BUCKETS      i32 cells
  *
- * Two addresses in one bucket share its limit: a stranger's misfortune, never a way past the limit.
+ * An address is counted in one bucket of each row, by two hashes, and has as many connections as the emptier of
+ * the two says (a count-min sketch): so a stranger shares its limit only by meeting others in both rows at once,
+ * and nobody gets past it. Two workers that count in the same moment may let in one too many.
  */
 export const TCP_CLIENTS_MAX = 1024;
 export const TCP_CLIENTS_PER_ADDRESS_MAX = 32;
-const ADDRESS_BUCKETS = 4096;
-const BLOCK = 1 + ADDRESS_BUCKETS;
-/** A full process keeps idle connections no longer than this. */
+/** Four times as many as clients: both rows meet by chance about once in twenty times for one more client. */
+const BUCKETS = 4096;
+const ROWS = 2;
+const BLOCK = 1 + ROWS * BUCKETS;
+
+/** RFC 7766 section 6.2.3 asks for seconds: longer than a stub's next query takes to come, no longer. */
+export const IDLE_MS = 10_000;
+/** A full process keeps idle connections no longer than this: time for one more round trip. */
 const IDLE_MS_MIN = 500;
 
+/** Octets of the shared buffer for `slots` workers. */
 export function tcpClientsBytes(slots: number): number {
-  return slots * BLOCK * 4;
+  return slots * BLOCK * Int32Array.BYTES_PER_ELEMENT;
 }
 
 export class TcpClients {
   readonly #counts: Int32Array;
   readonly #slots: number;
   readonly #own: number;
-  readonly #seed: number;
+  readonly #seeds: readonly HashSeed[];
+  readonly #max: number;
 
-  /** @param seed the same in all workers */
-  constructor(buffer: SharedArrayBuffer, slots: number, slot: number, seed: number) {
+  /**
+   * Takes the block of `slot`, emptied of what a predecessor left.
+   * @param seed the same in all workers
+   * @param max lower than TCP_CLIENTS_MAX where the process may not open that many files
+   */
+  constructor(buffer: SharedArrayBuffer, slot: number, seed: number, max = TCP_CLIENTS_MAX) {
     this.#counts = new Int32Array(buffer);
-    this.#slots = slots;
+    this.#slots = Math.floor(this.#counts.length / BLOCK);
     this.#own = slot * BLOCK;
-    this.#seed = seed;
+    this.#seeds = Array.from({ length: ROWS }, (_, row) => [seed, row] as const);
+    this.#max = max;
     for (let i = 0; i < BLOCK; i++) Atomics.store(this.#counts, this.#own + i, 0);
+  }
+
+  /** Clients of the process. */
+  get total(): number {
+    return this.#sum(0);
   }
 
   /** Counts a client in, unless the process or its address has too many. */
   enter(address: Uint8Array): boolean {
-    const bucket = this.#bucketOf(address);
-    if (this.#sum(0) >= TCP_CLIENTS_MAX || this.#sum(bucket) >= TCP_CLIENTS_PER_ADDRESS_MAX) return false;
-    Atomics.add(this.#counts, this.#own, 1);
-    Atomics.add(this.#counts, this.#own + bucket, 1);
+    const cells = this.#cellsOf(address);
+    if (this.total >= this.#max) return false;
+    if (cells.every((cell) => this.#sum(cell) >= TCP_CLIENTS_PER_ADDRESS_MAX)) return false;
+    for (const cell of [0, ...cells]) Atomics.add(this.#counts, this.#own + cell, 1);
     return true;
   }
 
+  /** Counts out a client that `enter` let in. */
   leave(address: Uint8Array): void {
-    Atomics.sub(this.#counts, this.#own, 1);
-    Atomics.sub(this.#counts, this.#own + this.#bucketOf(address), 1);
+    for (const cell of [0, ...this.#cellsOf(address)]) Atomics.sub(this.#counts, this.#own + cell, 1);
   }
 
-  /** How long an idle connection is kept, milliseconds: less the fuller the process is (RFC 7766 section 6.2.3). */
+  /**
+   * How long an idle connection is kept, milliseconds: the whole time up to half of the limit, then less the
+   * fuller the process is.
+   */
   idleMs(): number {
-    const free = 1 - this.#sum(0) / TCP_CLIENTS_MAX;
+    const free = Math.max(0, 1 - this.total / this.#max);
     return Math.max(IDLE_MS_MIN, Math.round(IDLE_MS * Math.min(1, 2 * free)));
   }
 
@@ -61,7 +82,10 @@ export class TcpClients {
     return sum;
   }
 
-  #bucketOf(address: Uint8Array): number {
-    return 1 + ((keyedHash([this.#seed, this.#seed], address, 0, address.length) >>> 0) % ADDRESS_BUCKETS);
+  #cellsOf(address: Uint8Array): number[] {
+    return this.#seeds.map((seed, row) => {
+      const hash = keyedHash(seed, address, 0, address.length) >>> 0;
+      return 1 + row * BUCKETS + (hash % BUCKETS);
+    });
   }
 }

@@ -1,161 +1,324 @@
-import type { KoffiFunction } from 'koffi';
+import os from 'node:os';
+import { addressToText, parseAddress } from './cidr.ts';
 
 /**
- * The one place that calls into libc: opening, sharing and closing sockets that several threads adopt. Node cannot
- * make a socket without also reading it, and a socket that a worker had opened by itself would go down with it,
- * queue and all. Without koffi (another system, package absent) `loadFfi` returns undefined and workers open their
- * sockets themselves.
+ * The one place for native calls and raw memory: sockets as Node cannot make them (SO_REUSEPORT for each worker
+ * slot, duplicates, options set before bind), messages to systemd, and an exit that waits for no thread.
  *
- * Buffers that libc reads stay referenced by this module's variables for the duration of the call, which is
- * synchronous; nothing native outlives a call.
+ * Every buffer whose address goes to native code is a constant of this module, so that the collector never frees
+ * one that the kernel still writes to. Calls are synchronous and a module is per thread, so one of each is enough.
+ *
+ * Linux only (the numbers below are its ABI on x64 and arm64); elsewhere, or where koffi is not installed,
+ * `loadFfi` gives undefined and callers do with what Node has.
  */
 export interface Ffi {
-  /** Opens, binds and (TCP) listens. Non-blocking, close-on-exec, SO_REUSEPORT. Throws SocketError. */
-  openSocket(kind: 'udp' | 'tcp', address: Uint8Array, port: number): number;
-  /** Another descriptor of the same kernel socket. Throws SocketError. */
+  /**
+   * A bound, non-blocking socket that is closed on exec; TCP ones listen. Throws SocketError. The descriptor is
+   * the caller's to close.
+   */
+  open(spec: SocketSpec): number;
+  /** Another descriptor of the same kernel socket, with its queue. Throws SocketError. */
   duplicate(fd: number): number;
   close(fd: number): void;
-  /** Sends one datagram to a unix socket path (or abstract name, with a leading `@`): what systemd listens to. */
-  sendUnix(path: string, text: string): void;
+  /** What is bound to a descriptor, or undefined where it is no bound IP socket (stdin, a file, a unix socket). */
+  inspect(fd: number): BoundSocket | undefined;
+  /** Makes an inherited descriptor like those of `open`: non-blocking, closed on exec. */
+  adopt(fd: number): void;
+  /** Sends one datagram to a unix socket; a path that begins with `@` is an abstract name. False: nobody took it. */
+  sendUnix(path: string, text: string): boolean;
+  /** Ends the process at once: no thread is waited for, nothing is flushed. */
+  exitNow(code: number): never;
 }
 
-/** A socket could not be had: `code` is the errno's name where it has one here. */
+export interface SocketSpec {
+  readonly kind: SocketKind;
+  /** IPv4 or IPv6; link-local ones with `%` and the interface. */
+  readonly address: string;
+  /** 0: the kernel chooses. */
+  readonly port: number;
+  /**
+   * `alone`: fails if anyone else has the address. `shared`: joins the sockets of this user that were opened as
+   * `shared`, among which the kernel spreads clients.
+   */
+  readonly sharing: 'alone' | 'shared';
+}
+
+export type SocketKind = 'udp' | 'tcp';
+
+export interface BoundSocket {
+  readonly kind: SocketKind;
+  /** As `net` prints it, without a zone index. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** The kernel said no; the message says to what, and what would help. `code` is `EADDRINUSE` and the like. */
 export class SocketError extends Error {
   override readonly name = 'SocketError';
   readonly code: string;
-  constructor(what: string, errno: number) {
-    const code = ERRNO[errno] ?? `errno ${errno}`;
-    super(`${what}: ${code}`);
+  constructor(code: string, message: string) {
+    super(message);
     this.code = code;
   }
 }
 
-const ERRNO: Readonly<Record<number, string>> = {
-  1: 'EPERM',
-  13: 'EACCES',
-  22: 'EINVAL',
-  23: 'ENFILE',
-  24: 'EMFILE',
-  97: 'EAFNOSUPPORT',
-  98: 'EADDRINUSE',
-  99: 'EADDRNOTAVAIL',
-};
-
-/** Linux numbers, the same on x86-64 and arm64. */
-const AF = { UNIX: 1, INET: 2, INET6: 10 } as const;
-const SOCK = { STREAM: 1, DGRAM: 2, NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const;
-const SOL_SOCKET = 1;
-const SO = { REUSEADDR: 2, SNDBUF: 7, RCVBUF: 8, REUSEPORT: 15 } as const;
+const AF_UNIX = 1;
+const AF_INET = 2;
+const AF_INET6 = 10;
+const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const IPPROTO_IP = 0;
 const IPPROTO_IPV6 = 41;
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+const SO_TYPE = 3;
+const SO_SNDBUF = 7;
+const SO_RCVBUF = 8;
+const SO_REUSEPORT = 15;
+const IP_MTU_DISCOVER = 10;
+const IPV6_MTU_DISCOVER = 23;
 const IPV6_V6ONLY = 26;
+const PMTUDISC_OMIT = 5;
+const F_GETFD = 1;
+const F_SETFD = 2;
+const F_GETFL = 3;
+const F_SETFL = 4;
 const F_DUPFD_CLOEXEC = 1030;
-/** Bursts of a few thousand queries wait there while the event loop is busy; the kernel caps it at rmem_max. */
-const UDP_BUFFER_OCTETS = 4 << 20;
-const TCP_BACKLOG = 1024;
+const FD_CLOEXEC = 1;
+const SOCKADDR_IN = 16;
+const SOCKADDR_IN6 = 28;
+const SOCKADDR_UN = 110;
 
-type Call = KoffiFunction;
+/** Half a second of queries at 100,000/s of 80 octets waits here while a worker is replaced; the kernel may grant less. */
+const RECEIVE_BUFFER = 4 * 1024 * 1024;
+const SEND_BUFFER = 1024 * 1024;
+/** As BIND and Unbound: a burst of connections waits here; the kernel may grant less (net.core.somaxconn). */
+const BACKLOG = 256;
+/** Descriptors 0 to 2 are the standard ones: no duplicate of ours may take the place of one that is closed. */
+const FIRST_OWN_FD = 3;
 
-/** Loads libc through koffi; undefined where either is absent. */
+/** The arena: see the top of the file. */
+const sockaddr = Buffer.alloc(128);
+const option = Buffer.alloc(4);
+const length = Buffer.alloc(4);
+const datagram = Buffer.alloc(4096);
+
+const errnoNames = new Map<number, string>(
+  Object.entries(os.constants.errno).map(([name, number]) => [number, name]),
+);
+
+interface Libc {
+  socket(domain: number, type: number, protocol: number): number;
+  bind(fd: number, address: Buffer, octets: number): number;
+  listen(fd: number, backlog: number): number;
+  setsockopt(fd: number, level: number, name: number, value: Buffer, octets: number): number;
+  getsockopt(fd: number, level: number, name: number, value: Buffer, octets: Buffer): number;
+  getsockname(fd: number, address: Buffer, octets: Buffer): number;
+  fcntl(fd: number, command: number, value: number): number;
+  close(fd: number): number;
+  sendto(fd: number, data: Buffer, octets: number, flags: number, address: Buffer, size: number): number;
+  exit(code: number): void;
+}
+
+/** The native interface, or undefined where there is none. Never throws. */
 export async function loadFfi(): Promise<Ffi | undefined> {
   if (process.platform !== 'linux') return undefined;
   try {
-    const { default: koffi } = await import('koffi');
-    const libc = koffi.load('libc.so.6');
-    return new LinuxFfi(
-      {
-        socket: libc.func('int socket(int, int, int)'),
-        setsockopt: libc.func('int setsockopt(int, int, int, void*, uint32_t)'),
-        bind: libc.func('int bind(int, void*, uint32_t)'),
-        listen: libc.func('int listen(int, int)'),
-        fcntl: libc.func('int fcntl(int, int, int)'),
-        close: libc.func('int close(int)'),
-        sendto: libc.func('int64_t sendto(int, void*, uint64_t, int, void*, uint32_t)'),
-      },
-      () => koffi.errno(),
-    );
+    const koffi = (await import('koffi')).default;
+    // The process itself: its libc, whichever that is (glibc, musl).
+    const self = koffi.load(null);
+    const libc: Libc = {
+      socket: self.func('int socket(int, int, int)'),
+      bind: self.func('int bind(int, void *, uint32_t)'),
+      listen: self.func('int listen(int, int)'),
+      setsockopt: self.func('int setsockopt(int, int, int, void *, uint32_t)'),
+      getsockopt: self.func('int getsockopt(int, int, int, void *, void *)'),
+      getsockname: self.func('int getsockname(int, void *, void *)'),
+      fcntl: self.func('int fcntl(int, int, ...)') as never,
+      close: self.func('int close(int)'),
+      sendto: self.func('int64_t sendto(int, void *, size_t, int, void *, uint32_t)'),
+      exit: self.func('void _exit(int)'),
+    };
+    const variadic = libc.fcntl as unknown as (
+      fd: number,
+      command: number,
+      type: string,
+      value: number,
+    ) => number;
+    libc.fcntl = (fd, command, value) => variadic(fd, command, 'int', value);
+    return new LinuxFfi(libc, () => errnoNames.get(koffi.errno()) ?? `errno ${koffi.errno()}`);
   } catch {
     return undefined;
   }
 }
 
-interface Libc {
-  readonly socket: Call;
-  readonly setsockopt: Call;
-  readonly bind: Call;
-  readonly listen: Call;
-  readonly fcntl: Call;
-  readonly close: Call;
-  readonly sendto: Call;
-}
-
 class LinuxFfi implements Ffi {
   readonly #libc: Libc;
-  readonly #errno: () => number;
+  readonly #errno: () => string;
 
-  constructor(libc: Libc, errno: () => number) {
+  constructor(libc: Libc, errno: () => string) {
     this.#libc = libc;
     this.#errno = errno;
   }
 
-  openSocket(kind: 'udp' | 'tcp', address: Uint8Array, port: number): number {
-    const family = address.length === 4 ? AF.INET : AF.INET6;
-    const type = (kind === 'udp' ? SOCK.DGRAM : SOCK.STREAM) | SOCK.NONBLOCK | SOCK.CLOEXEC;
-    const fd = this.#check('socket', this.#libc.socket(family, type, 0) as number);
+  open(spec: SocketSpec): number {
+    const size = writeAddress(spec);
+    const domain = size === SOCKADDR_IN ? AF_INET : AF_INET6;
+    const type = spec.kind === 'udp' ? SOCK_DGRAM : SOCK_STREAM;
+    const fd = this.#libc.socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) throw this.#failure('open', spec);
     try {
-      this.#set(fd, SOL_SOCKET, SO.REUSEPORT, 1);
-      if (kind === 'tcp') this.#set(fd, SOL_SOCKET, SO.REUSEADDR, 1);
-      if (family === AF.INET6) this.#set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-      if (kind === 'udp') {
-        this.#set(fd, SOL_SOCKET, SO.RCVBUF, UDP_BUFFER_OCTETS);
-        this.#set(fd, SOL_SOCKET, SO.SNDBUF, UDP_BUFFER_OCTETS);
-      }
-      const sockaddr = sockaddrOf(family, address, port);
-      this.#check('bind', this.#libc.bind(fd, sockaddr, sockaddr.length) as number);
-      if (kind === 'tcp') this.#check('listen', this.#libc.listen(fd, TCP_BACKLOG) as number);
+      this.#setOptions(fd, spec, domain);
+      if (this.#libc.bind(fd, sockaddr, size) < 0) throw this.#failure('bind', spec);
+      if (spec.kind === 'tcp' && this.#libc.listen(fd, BACKLOG) < 0) throw this.#failure('listen on', spec);
       return fd;
     } catch (error) {
-      this.close(fd);
+      this.#libc.close(fd);
       throw error;
     }
   }
 
+  #setOptions(fd: number, spec: SocketSpec, domain: number): void {
+    const need = (level: number, name: number): void => {
+      if (!this.#set(fd, level, name, 1)) throw this.#failure('set options of', spec);
+    };
+    // One socket for each family: IPv4 clients must not appear as mapped IPv6 addresses to an access list.
+    if (domain === AF_INET6) need(IPPROTO_IPV6, IPV6_V6ONLY);
+    if (spec.sharing === 'shared') need(SOL_SOCKET, SO_REUSEPORT);
+    if (spec.kind === 'tcp') need(SOL_SOCKET, SO_REUSEADDR);
+    else {
+      // No more than wishes. OMIT: forged ICMP must not make us fragment (RFC 9715 section 3.1).
+      this.#set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+      this.#set(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER);
+      if (domain === AF_INET) this.#set(fd, IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_OMIT);
+      else this.#set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_OMIT);
+    }
+  }
+
+  #set(fd: number, level: number, name: number, value: number): boolean {
+    option.writeInt32LE(value);
+    return this.#libc.setsockopt(fd, level, name, option, 4) === 0;
+  }
+
   duplicate(fd: number): number {
-    return this.#check('fcntl', this.#libc.fcntl(fd, F_DUPFD_CLOEXEC, 3) as number);
+    const copy = this.#libc.fcntl(fd, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
+    if (copy < 0) {
+      const code = this.#errno();
+      throw new SocketError(code, `cannot duplicate a socket: ${code}${remedyOf(code)}`);
+    }
+    return copy;
   }
 
   close(fd: number): void {
     this.#libc.close(fd);
   }
 
-  sendUnix(path: string, text: string): void {
-    const fd = this.#check('socket', this.#libc.socket(AF.UNIX, SOCK.DGRAM | SOCK.CLOEXEC, 0) as number);
-    const name = Buffer.from(path.replace(/^@/, '\0'));
-    const sockaddr = Buffer.concat([Buffer.from([AF.UNIX, 0]), name]);
-    const data = Buffer.from(text);
-    try {
-      this.#check('sendto', Number(this.#libc.sendto(fd, data, data.length, 0, sockaddr, sockaddr.length)));
-    } finally {
-      this.close(fd);
-    }
+  inspect(fd: number): BoundSocket | undefined {
+    length.writeUInt32LE(4);
+    if (this.#libc.getsockopt(fd, SOL_SOCKET, SO_TYPE, option, length) < 0) return undefined;
+    const type = option.readInt32LE();
+    if (type !== SOCK_DGRAM && type !== SOCK_STREAM) return undefined;
+    length.writeUInt32LE(sockaddr.length);
+    if (this.#libc.getsockname(fd, sockaddr, length) < 0) return undefined;
+    const address = readAddress();
+    if (address === undefined) return undefined;
+    return { kind: type === SOCK_DGRAM ? 'udp' : 'tcp', address, port: sockaddr.readUInt16BE(2) };
   }
 
-  #set(fd: number, level: number, option: number, value: number): void {
-    const buffer = Buffer.alloc(4);
-    buffer.writeInt32LE(value);
-    this.#check('setsockopt', this.#libc.setsockopt(fd, level, option, buffer, 4) as number);
+  adopt(fd: number): void {
+    this.#libc.fcntl(fd, F_SETFD, this.#libc.fcntl(fd, F_GETFD, 0) | FD_CLOEXEC);
+    this.#libc.fcntl(fd, F_SETFL, this.#libc.fcntl(fd, F_GETFL, 0) | SOCK_NONBLOCK);
   }
 
-  #check(call: string, result: number): number {
-    if (result < 0) throw new SocketError(call, this.#errno());
-    return result;
+  sendUnix(path: string, text: string): boolean {
+    const abstract = path.startsWith('@');
+    const octets = Buffer.byteLength(path);
+    // sun_path has 108 octets, a zero at the end of a path among them.
+    if (octets === 0 || octets > 107 || Buffer.byteLength(text) > datagram.length) return false;
+    sockaddr.fill(0);
+    sockaddr.writeUInt16LE(AF_UNIX, 0);
+    sockaddr.write(path, 2);
+    if (abstract) sockaddr[2] = 0;
+    const size = abstract ? 2 + octets : SOCKADDR_UN;
+    const fd = this.#libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return false;
+    const sent = this.#libc.sendto(fd, datagram, datagram.write(text), 0, sockaddr, size);
+    this.#libc.close(fd);
+    return sent >= 0;
+  }
+
+  exitNow(code: number): never {
+    this.#libc.exit(code);
+    throw new Error('_exit came back');
+  }
+
+  #failure(verb: string, spec: SocketSpec): SocketError {
+    const code = this.#errno();
+    return new SocketError(code, `cannot ${verb} ${socketText(spec)}: ${code}${remedyOf(code)}`);
   }
 }
 
-/** struct sockaddr_in or sockaddr_in6, in the host's byte order where the kernel wants it (little-endian machines). */
-function sockaddrOf(family: number, address: Uint8Array, port: number): Buffer {
-  const sockaddr = Buffer.alloc(family === AF.INET ? 16 : 28);
-  sockaddr.writeUInt16LE(family, 0);
-  sockaddr.writeUInt16BE(port, 2);
-  sockaddr.set(address, family === AF.INET ? 4 : 8);
-  return sockaddr;
+/** `udp 127.0.0.1:5353`, `tcp [::1]:53` */
+export function socketText(spec: Pick<SocketSpec, 'kind' | 'address' | 'port'>): string {
+  const host = spec.address.includes(':') ? `[${spec.address}]` : spec.address;
+  return `${spec.kind} ${host}:${spec.port}`;
+}
+
+function remedyOf(code: string): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return '; another program has it (`ss -lnptu` names it)';
+    case 'EADDRNOTAVAIL':
+      return '; no interface of this host has that address';
+    case 'EACCES':
+    case 'EPERM':
+      return '; ports below 1024 need CAP_NET_BIND_SERVICE or a socket passed by systemd';
+    case 'EAFNOSUPPORT':
+      return '; this host has no such address family';
+    case 'EMFILE':
+    case 'ENFILE':
+      return '; raise the limit of open files (LimitNOFILE=)';
+    default:
+      return '';
+  }
+}
+
+/** Writes a sockaddr_in or sockaddr_in6 into the arena and returns its size. Throws SocketError. */
+function writeAddress(spec: SocketSpec): number {
+  const [host = '', zone] = spec.address.split('%');
+  let octets: Uint8Array;
+  try {
+    octets = parseAddress(host);
+  } catch {
+    throw new SocketError('EINVAL', `cannot open ${socketText(spec)}: it is no IP address`);
+  }
+  sockaddr.fill(0);
+  sockaddr.writeUInt16BE(spec.port, 2);
+  if (octets.length === 4) {
+    sockaddr.writeUInt16LE(AF_INET, 0);
+    sockaddr.set(octets, 4);
+    return SOCKADDR_IN;
+  }
+  sockaddr.writeUInt16LE(AF_INET6, 0);
+  sockaddr.set(octets, 8);
+  if (zone !== undefined) sockaddr.writeUInt32LE(scopeOf(zone, spec), 24);
+  return SOCKADDR_IN6;
+}
+
+/** Number of an interface, by which a link-local address is told from the same one elsewhere. */
+function scopeOf(zone: string, spec: SocketSpec): number {
+  if (/^[1-9][0-9]{0,8}$/.test(zone)) return Number(zone);
+  const found = os.networkInterfaces()[zone]?.find((entry) => entry.family === 'IPv6');
+  if (found?.family === 'IPv6' && found.scopeid !== undefined && found.scopeid !== 0) return found.scopeid;
+  throw new SocketError('ENODEV', `cannot open ${socketText(spec)}: no interface ${zone} with IPv6`);
+}
+
+/** Text of the address in the arena, or undefined where it is neither IPv4 nor IPv6. */
+function readAddress(): string | undefined {
+  const family = sockaddr.readUInt16LE(0);
+  if (family === AF_INET) return addressToText(sockaddr.subarray(4, 8));
+  if (family === AF_INET6) return addressToText(sockaddr.subarray(8, 24));
+  return undefined;
 }

@@ -1,0 +1,249 @@
+import type { Socket } from 'node:net';
+import { METRIC, type Metrics } from '../telemetry/metrics.ts';
+import type { Clock } from '../util/clock.ts';
+import { HEADER_OCTETS } from '../wire/constants.ts';
+import type { Client, QueryHandler, Reply } from './handler.ts';
+
+/**
+ * One client's TCP connection: a two-octet length, then a message; several queries may be under way, and each is
+ * answered as soon as its answer is there (RFC 7766 section 6.2.1.1).
+ *
+ * A connection costs memory and a descriptor for as long as the client likes, so each thing that a client can
+ * make us wait for has its limit:
+ *
+ *     first      no whole message yet                      FIRST_MS from the start
+ *     message    part of a message is there                MESSAGE_MS from its first octet
+ *     blocked    QUEUED_OCTETS_MAX of answers unsent       BLOCKED_MS from when they were too many
+ *     waiting    queries under way, the client silent      ANSWER_MS from the last octet either way
+ *     idle       nothing at all                            the idle time, which shrinks as the process fills up
+ *     closing    we have said that we end                  CLOSING_MS for the client to end as well
+ *
+ * Reading stops while IN_FLIGHT_MAX queries are under way or while blocked: then TCP makes the client wait.
+ */
+export const FIRST_MS = 2_000;
+export const MESSAGE_MS = 5_000;
+export const BLOCKED_MS = 5_000;
+/** Longer than any budget of a query (10 s). */
+const ANSWER_MS = 15_000;
+/** A round trip round the world, thrice. Closing before the client has ended could cost it the last answers. */
+export const CLOSING_MS = 1_000;
+export const IN_FLIGHT_MAX = 32;
+export const QUEUED_OCTETS_MAX = 64 * 1024;
+/** Queries are small; a length above is refused before a buffer is made for it. */
+export const QUERY_OCTETS_MAX = 4096;
+/** Messages taken in one turn of the event loop: a pipeline full of cached names must not make others wait. */
+const TURN_MAX = 32;
+
+type Waiting = 'first' | 'message' | 'blocked' | 'waiting' | 'idle' | 'closing';
+
+interface ConnectionOptions {
+  readonly socket: Socket;
+  readonly client: Client;
+  readonly handler: QueryHandler;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  /** The idle time as of now, milliseconds. */
+  readonly idleMs: () => number;
+}
+
+export class TcpConnection {
+  readonly #o: ConnectionOptions;
+  readonly #socket: Socket;
+  readonly #startedAt: number;
+  /** Octets that came and are not taken: a part of a message, or whole ones that wait while reading is stopped. */
+  #rest: Uint8Array = NOTHING;
+  #inFlight = 0;
+  #messages = 0;
+  /** When the last octet came or the last answer went. */
+  #activeAt: number;
+  /** When the first octet of the message came of which a part is there. */
+  #messageAt: number;
+  #blockedAt: number | undefined;
+  #turnPlanned = false;
+  /** Who said that no more queries come: the client, or we, who then discard what it sends. */
+  #ending: 'no' | 'client' | 'us' = 'no';
+  #closingAt: number | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#o = options;
+    this.#socket = options.socket;
+    this.#startedAt = this.#activeAt = this.#messageAt = options.clock.now();
+    this.#socket.on('data', (chunk: Uint8Array) => this.#receive(chunk));
+    this.#socket.on('drain', () => this.#go());
+    // Half-close: the client sends no more, but reads what is under way (RFC 9210 section 4.5).
+    this.#socket.on('end', () => {
+      if (this.#ending === 'no') this.#ending = 'client';
+      this.#go();
+    });
+  }
+
+  /** Queries under way. */
+  get pending(): number {
+    return this.#inFlight;
+  }
+
+  #receive(chunk: Uint8Array): void {
+    if (this.#ending === 'us') return;
+    const now = this.#o.clock.now();
+    this.#activeAt = now;
+    if (this.#rest.length === 0) {
+      this.#messageAt = now;
+      this.#rest = chunk;
+    } else this.#rest = Buffer.concat([this.#rest, chunk]);
+    this.#go();
+  }
+
+  /** Takes messages as far as limits allow, then settles whether to read on or to end. */
+  #go(): void {
+    if (this.#socket.destroyed) return;
+    this.#noteBlocked();
+    let taken = 0;
+    while (this.#mayTake() && taken < TURN_MAX && this.#takeOne()) taken++;
+    if (this.#socket.destroyed) return;
+    this.#noteBlocked();
+    if (taken === TURN_MAX && this.#mayTake()) this.#planTurn();
+    // A part of a message is kept as its own octets: the chunk that it came in may be 64 kB.
+    else if (this.#mayTake() && this.#rest.length > 0) this.#rest = this.#rest.slice();
+    if (this.#ending === 'no') this.#readOrWait();
+    this.#endIfDone();
+  }
+
+  #readOrWait(): void {
+    if (!this.#mayTake() || this.#turnPlanned) this.#socket.pause();
+    else if (this.#socket.isPaused()) {
+      // The rest of a message could not come before.
+      this.#messageAt = this.#o.clock.now();
+      this.#socket.resume();
+    }
+  }
+
+  #planTurn(): void {
+    if (this.#turnPlanned) return;
+    this.#turnPlanned = true;
+    setImmediate(() => {
+      this.#turnPlanned = false;
+      this.#go();
+    });
+  }
+
+  #mayTake(): boolean {
+    return this.#ending !== 'us' && this.#inFlight < IN_FLIGHT_MAX && this.#blockedAt === undefined;
+  }
+
+  #noteBlocked(): void {
+    if (this.#socket.writableLength <= QUEUED_OCTETS_MAX) this.#blockedAt = undefined;
+    else this.#blockedAt ??= this.#o.clock.now();
+  }
+
+  /** Takes the first message of what came; false if it is not whole. Nothing is sized by a length before its check. */
+  #takeOne(): boolean {
+    const rest = this.#rest;
+    if (rest.length < 2) return false;
+    const length = (rest[0]! << 8) | rest[1]!;
+    if (length < HEADER_OCTETS || length > QUERY_OCTETS_MAX) {
+      this.#o.metrics.add(METRIC.droppedMalformed);
+      this.#socket.resetAndDestroy();
+      return false;
+    }
+    if (rest.length < 2 + length) return false;
+    this.#rest = rest.subarray(2 + length);
+    this.#messages++;
+    this.#messageAt = this.#o.clock.now();
+    this.#ask(rest.subarray(2, 2 + length));
+    this.#noteBlocked();
+    return true;
+  }
+
+  #ask(query: Uint8Array): void {
+    const { handler, client, metrics } = this.#o;
+    try {
+      const reply = handler.handle(query, client);
+      if (reply instanceof Promise) this.#await(reply);
+      else this.#send(reply);
+    } catch {
+      metrics.add(METRIC.workerErrors);
+    }
+  }
+
+  #await(reply: Promise<Reply>): void {
+    this.#inFlight++;
+    reply.then(
+      (bytes) => {
+        this.#inFlight--;
+        this.#send(bytes);
+        this.#go();
+      },
+      () => {
+        this.#inFlight--;
+        this.#o.metrics.add(METRIC.workerErrors);
+        this.#go();
+      },
+    );
+  }
+
+  #send(reply: Reply): void {
+    if (reply === undefined || !this.#socket.writable) return;
+    // Length and message in one segment (RFC 7766 section 8), and a copy: the reply's buffer is used again.
+    const framed = Buffer.allocUnsafe(2 + reply.length);
+    framed[0] = reply.length >>> 8;
+    framed[1] = reply.length & 0xff;
+    framed.set(reply, 2);
+    this.#activeAt = this.#o.clock.now();
+    this.#socket.write(framed);
+  }
+
+  #endIfDone(): void {
+    const isDone = this.#ending !== 'no' && this.#inFlight === 0 && !this.#turnPlanned;
+    if (!isDone || this.#blockedAt !== undefined || this.#closingAt !== undefined) return;
+    this.#closingAt = this.#o.clock.now();
+    this.#socket.end();
+    this.#socket.resume();
+  }
+
+  #waitsFor(): Waiting {
+    if (this.#blockedAt !== undefined) return 'blocked';
+    if (this.#closingAt !== undefined && this.#ending === 'us') return 'closing';
+    if (this.#messages === 0) return 'first';
+    if (this.#rest.length > 0 && this.#mayTake() && !this.#turnPlanned) return 'message';
+    return this.#inFlight > 0 ? 'waiting' : 'idle';
+  }
+
+  #deadline(waiting: Waiting): number {
+    switch (waiting) {
+      case 'first':
+        return this.#startedAt + FIRST_MS;
+      case 'message':
+        return this.#messageAt + MESSAGE_MS;
+      case 'blocked':
+        return this.#blockedAt! + BLOCKED_MS;
+      case 'waiting':
+        return this.#activeAt + ANSWER_MS;
+      case 'idle':
+        return this.#activeAt + this.#o.idleMs();
+      case 'closing':
+        return this.#closingAt! + CLOSING_MS;
+    }
+  }
+
+  /** Ends the connection if the client has used up its time. */
+  expire(now: number): void {
+    this.#noteBlocked();
+    if (now < this.#deadline(this.#waitsFor())) return;
+    this.#o.metrics.add(METRIC.tcpTimedOut);
+    this.#socket.destroy();
+  }
+
+  /** Takes no more messages; ends when all is answered. */
+  finish(): void {
+    if (this.#ending === 'us' || this.#socket.destroyed) return;
+    this.#ending = 'us';
+    this.#rest = NOTHING;
+    this.#endIfDone();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
+
+const NOTHING = new Uint8Array(0);
