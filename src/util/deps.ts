@@ -26,6 +26,14 @@ export class Dependencies {
     return Atomics.load(this.#generations, slot);
   }
 
+  /** True if an answer that was made from these things may be stored: few enough, and none has changed since. */
+  hold(dependencies: readonly Dependency[]): boolean {
+    return (
+      dependencies.length <= DEPENDENCIES_MAX &&
+      dependencies.every(({ slot, generation }) => this.generation(slot) === generation)
+    );
+  }
+
   /** Call after the thing has changed for every reader. */
   bump(slot: number): void {
     Atomics.add(this.#generations, slot, 1);

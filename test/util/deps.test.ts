@@ -20,6 +20,16 @@ t.test('each hash has a slot', async (t) => {
   t.equal(deps.slotOf(-1), deps.slotOf(0xffffffff), 'signed or unsigned');
 });
 
+t.test('an answer is stored only if nothing it was made from has changed', async (t) => {
+  const deps = new Dependencies();
+  const made = [1, 2].map((slot) => ({ slot, generation: deps.generation(slot) }));
+  t.ok(deps.hold(made));
+  t.ok(deps.hold([]));
+  t.notOk(deps.hold([...made, ...made, ...made]), 'more than four');
+  deps.bump(2);
+  t.notOk(deps.hold(made));
+});
+
 t.test('generations wrap', async (t) => {
   const deps = new Dependencies();
   new Uint32Array(deps.buffer)[3] = 0xffffffff;

@@ -1,0 +1,371 @@
+import type { Clock } from '../util/clock.ts';
+import type { Dependencies, Dependency } from '../util/deps.ts';
+import type { Slab, SlabStats } from '../util/slab.ts';
+import { RCODE } from '../wire/constants.ts';
+import { fold, type Name } from '../wire/name.ts';
+import type { Rrset } from '../wire/record.ts';
+import {
+  type ContextId,
+  type Extent,
+  isMeant,
+  NXDOMAIN,
+  PLANE,
+  type Plane,
+  RecordKey,
+  readKey,
+} from './key.ts';
+import { type EntryFacts, EntryView, entryLength, type Kind, writeEntry } from './layout.ts';
+import { RANK, type Rank } from './rank.ts';
+import {
+  FAILURE_MEMORY_SECONDS,
+  failureLifetime,
+  isPrefetchDue,
+  negativeLifetime,
+  positiveLifetime,
+  STALE_TTL,
+  TTL_LIMITS,
+  type TtlLimits,
+} from './ttl.ts';
+
+/** What the cache knows of one question, in memory of its own. */
+export interface Cached {
+  /** `stale`: expired, and to be given only where no server answers (RFC 8767). */
+  readonly state: 'fresh' | 'stale';
+  readonly kind: Kind;
+  readonly rank: Rank;
+  readonly rcode: number;
+  /** With `ttl` as its TTL; for kind `rrset` only. */
+  readonly rrset: Rrset | undefined;
+  /** With `ttl` as its TTL; for kinds `nodata` and `nxdomain` only. */
+  readonly soa: Rrset | undefined;
+  /** Seconds to be told to a client: what is left, or 30 if stale. */
+  readonly ttl: number;
+  /** Seconds until it expires, negative if it has. */
+  readonly left: number;
+  /** Seconds that it was fresh when it was stored. */
+  readonly originalTtl: number;
+  /** Seconds since it was stored. */
+  readonly age: number;
+  /** Popular and soon to expire: ask again now, while this is given. */
+  readonly prefetchDue: boolean;
+  /** Asking failed a short while ago and must not be tried again yet (RFC 9520): for stale data and kind `failure`. */
+  readonly failure: Failure | undefined;
+}
+
+export interface Failure {
+  /** Extended error code, where there is one. */
+  readonly ede: number | undefined;
+  /** Seconds until one may ask again, 1 or more. */
+  readonly left: number;
+}
+
+/** One entry of a dump. `type` is 0 for an NXDOMAIN. */
+export interface DumpedRecord {
+  readonly context: ContextId;
+  readonly name: Name;
+  readonly type: number;
+  readonly cached: Cached;
+}
+
+/** Records of one RRset; a larger one is answered but not kept (limits table). */
+export const RRSET_RECORDS_MAX = 256;
+/** Sets of the slab that one step of a flush or a dump visits: some 4,000 entries, about half a millisecond. */
+const SETS_PER_STEP = 1024;
+
+/**
+ * What was learned by asking others: RRsets, their absence, and failures, each under (context, name, type). Bytes
+ * in a slab; see `layout` and `key`. Within one context an entry is replaced only by one of its rank or a higher
+ * one, unless it has expired. One worker owns a cache.
+ */
+export class RecordCache {
+  readonly #slab: Slab;
+  readonly #clock: Clock;
+  readonly #deps: Dependencies;
+  #limits: TtlLimits = TTL_LIMITS;
+  readonly #key: RecordKey;
+  readonly #data: EntryView;
+  readonly #nxdomain: EntryView;
+  readonly #failure: EntryView;
+
+  constructor(options: { slab: Slab; clock: Clock; deps: Dependencies; limits?: Partial<TtlLimits> }) {
+    this.#slab = options.slab;
+    this.#clock = options.clock;
+    this.#deps = options.deps;
+    this.#key = new RecordKey(options.slab);
+    this.#data = new EntryView(options.slab);
+    this.#nxdomain = new EntryView(options.slab);
+    this.#failure = new EntryView(options.slab);
+    this.configure(options.limits ?? {});
+  }
+
+  /** Takes other limits, for what is stored from now on. */
+  configure(limits: Partial<TtlLimits>): void {
+    this.#limits = { ...TTL_LIMITS, ...limits };
+  }
+
+  get stats(): SlabStats {
+    return this.#slab.stats;
+  }
+
+  /** What is known of this question, fresh or stale, data before failure; undefined: nothing. Counts as a hit. */
+  get(context: ContextId, name: Name, type: number, now = this.#clock.now()): Cached | undefined {
+    return this.#answer(context, name, type, Math.floor(now), 'hit');
+  }
+
+  /** As `get`, but leaves no trace: for `explain`. */
+  peek(context: ContextId, name: Name, type: number, now = this.#clock.now()): Cached | undefined {
+    return this.#answer(context, name, type, Math.floor(now), 'look');
+  }
+
+  /**
+   * Stores an RRset under its own name and type, and ends a run of failures. False where it is not kept: TTL 0,
+   * too large, made from things that changed meanwhile, or less trusted than what is there.
+   */
+  putRrset(
+    context: ContextId,
+    rrset: Rrset,
+    rank: Rank,
+    dependencies: readonly Dependency[] = NO_DEPENDENCIES,
+  ): boolean {
+    const isSized = rrset.rdatas.length > 0 && rrset.rdatas.length <= RRSET_RECORDS_MAX;
+    const lifetime = isSized ? positiveLifetime(rrset.ttl, this.#limits) : 0;
+    this.#key.set(context, PLANE.data, rrset.type, rrset.name);
+    return this.#put(rrset.type, { kind: 'rrset', rank, lifetime, rrset, dependencies });
+  }
+
+  /**
+   * Stores that `name` has no records of `type`, or with NXDOMAIN for `type` that there is no such name. False
+   * where that is not kept: no SOA came with it (RFC 2308 section 5), or as for `putRrset`.
+   */
+  putNegative(
+    context: ContextId,
+    name: Name,
+    type: number,
+    soa: Rrset | undefined,
+    rank: Rank,
+    dependencies: readonly Dependency[] = NO_DEPENDENCIES,
+  ): boolean {
+    const kind = type === NXDOMAIN ? 'nxdomain' : 'nodata';
+    const lifetime = negativeLifetime(soa, this.#limits);
+    this.#key.set(context, PLANE.data, type, name);
+    return this.#put(type, { kind, rank, lifetime, rrset: soa, dependencies });
+  }
+
+  /**
+   * Remembers that this question got no usable answer, and returns for how many seconds. Data stay as they are.
+   * A failure that is reported while one is remembered changes nothing: it is the same.
+   */
+  putFailure(context: ContextId, name: Name, type: number, ede?: number): number {
+    const now = this.#now();
+    this.#key.set(context, PLANE.failure, type, name);
+    const last = this.#see(this.#failure, PLANE.failure, type);
+    if (last.there && now < last.expiry) return Math.ceil((last.expiry - now) / 1000);
+    const goesOn = last.there && now < last.expiry + 1000 * FAILURE_MEMORY_SECONDS;
+    const streak = goesOn ? Math.min(last.streak + 1, STREAK_MAX) : 0;
+    const lifetime = failureLifetime(streak);
+    const facts = { kind: 'failure', rank: RANK.failure, lifetime, rrset: undefined, ede, streak } as const;
+    this.#insert({ ...facts, dependencies: NO_DEPENDENCIES });
+    return lifetime;
+  }
+
+  /** Forgets `name`, or all names at and below it, in the contexts that are meant, and returns how many entries. */
+  flush(name: Name, extent: Extent, isMeantContext: (context: ContextId) => boolean = everyContext): number {
+    let removed = 0;
+    for (const step of this.flushSteps(name, extent, isMeantContext)) removed += step;
+    return removed;
+  }
+
+  /** The same in steps of about a millisecond, between which a worker can answer; yields entries removed. */
+  *flushSteps(
+    name: Name,
+    extent: Extent,
+    isMeantContext: (context: ContextId) => boolean = everyContext,
+  ): Generator<number, void> {
+    const folded = fold(name);
+    for (let set = 0; set >= 0; ) {
+      let removed = 0;
+      set = this.#slab.scan(set, SETS_PER_STEP, (keyOff, keyLen) => {
+        const { u8 } = this.#slab;
+        if (!isMeant(u8, keyOff, keyLen, folded, extent)) return 'keep';
+        if (!isMeantContext(readKey(u8, keyOff, keyLen).context)) return 'keep';
+        removed++;
+        return 'remove';
+      });
+      yield removed;
+    }
+  }
+
+  /** Up to `limit` entries, in no order. */
+  dump(limit: number): DumpedRecord[] {
+    const records: DumpedRecord[] = [];
+    const now = this.#now();
+    for (let set = 0; set >= 0 && records.length < limit; )
+      set = this.#slab.scan(set, SETS_PER_STEP, (keyOff, keyLen, valueOff) => {
+        if (records.length === limit) return 'keep';
+        const { context, type, name } = readKey(this.#slab.u8, keyOff, keyLen);
+        this.#data.off = valueOff;
+        const { expiry, kind } = this.#data;
+        const isAlive = kind === 'failure' ? now < expiry : this.#isUsable(this.#data, now);
+        if (isAlive)
+          records.push({ context, name: name.slice(), type, cached: this.#report(this.#data, name, now) });
+        return 'keep';
+      });
+    return records;
+  }
+
+  /** Whole milliseconds: their sums are exact, so that a TTL of 300 is told as 300 and not 299. */
+  #now(): number {
+    return Math.floor(this.#clock.now());
+  }
+
+  #answer(context: ContextId, name: Name, type: number, now: number, trace: Trace): Cached | undefined {
+    this.#key.set(context, PLANE.data, type, name);
+    const entry = this.#choose(type, now, trace);
+    if (!entry.there) return this.#isFailing(type, now) ? this.#report(this.#failure, name, now) : undefined;
+    if (now >= entry.expiry) {
+      const failure = this.#isFailing(type, now) ? failureOf(this.#failure, now) : undefined;
+      return this.#report(entry, this.#key.name, now, 'no prefetch', failure);
+    }
+    if (trace === 'hit') entry.countHit();
+    const isDue = isPrefetchDue(entry.lifetime, (entry.expiry - now) / 1000, entry.hits);
+    const prefetch = isDue && !this.#isFailing(type, now) ? 'prefetch' : 'no prefetch';
+    return this.#report(entry, this.#key.name, now, prefetch);
+  }
+
+  /** The entry that answers: of this type or of the whole name, or an empty view. */
+  #choose(type: number, now: number, trace: Trace): EntryView {
+    const nxdomain = this.#load(this.#nxdomain, NXDOMAIN, now, trace);
+    const data = this.#load(this.#data, type, now, trace);
+    if (!nxdomain.there) return data;
+    if (!data.there) return nxdomain;
+    const isOutranked = now < data.expiry && nxdomain.rank < data.rank;
+    if (nxdomain.stored < data.stored || isOutranked) return data;
+    // The name was found not to exist after these records were learned: they must not come back when that expires.
+    if (trace === 'hit') this.#remove(PLANE.data, type);
+    return nxdomain;
+  }
+
+  /** Moves `entry` to what is stored under this type of the key's name, if it may still be used at all. */
+  #load(entry: EntryView, type: number, now: number, trace: Trace): EntryView {
+    const key = this.#key;
+    key.move(PLANE.data, type);
+    if (trace === 'look') entry.off = this.#slab.peek(key.hash, key.octets, 0, key.length);
+    else entry.off = this.#slab.find(key.hash, key.octets, 0, key.length);
+    if (!entry.there || this.#isUsable(entry, now)) return entry;
+    if (trace === 'hit') this.#slab.remove(key.hash, key.octets, 0, key.length);
+    entry.off = -1;
+    return entry;
+  }
+
+  /** Moves `entry` to what is stored there, whatever it is worth by now. */
+  #see(entry: EntryView, plane: Plane, type: number): EntryView {
+    const key = this.#key;
+    key.move(plane, type);
+    entry.off = this.#slab.peek(key.hash, key.octets, 0, key.length);
+    return entry;
+  }
+
+  #remove(plane: Plane, type: number): void {
+    const key = this.#key;
+    key.move(plane, type);
+    this.#slab.remove(key.hash, key.octets, 0, key.length);
+  }
+
+  /** Not yet past the time for which it may be given stale, and nothing it was made from has changed. */
+  #isUsable(entry: EntryView, now: number): boolean {
+    return now < entry.expiry + 1000 * this.#limits.staleWindow && entry.isCurrent(this.#deps);
+  }
+
+  /** If so, `#failure` stands at it. */
+  #isFailing(type: number, now: number): boolean {
+    const failure = this.#see(this.#failure, PLANE.failure, type);
+    return failure.there && now < failure.expiry;
+  }
+
+  /** Stores what a server said under the key's name, if it may replace what is there. */
+  #put(type: number, facts: NewFacts): boolean {
+    this.#remove(PLANE.failure, type);
+    const now = this.#now();
+    const isNewer = !this.#outranks(NXDOMAIN, facts.rank, now) && !this.#outranks(type, facts.rank, now);
+    if (!isNewer || !this.#deps.hold(facts.dependencies)) return false;
+    // Any answer but NXDOMAIN says that the name is there.
+    if (type !== NXDOMAIN) this.#remove(PLANE.data, NXDOMAIN);
+    this.#key.move(PLANE.data, type);
+    if (facts.lifetime > 0 && this.#insert(facts)) return true;
+    // What cannot be kept still ends what was known before.
+    this.#remove(PLANE.data, type);
+    return false;
+  }
+
+  #outranks(type: number, rank: Rank, now: number): boolean {
+    const entry = this.#see(this.#data, PLANE.data, type);
+    return entry.there && now < entry.expiry && entry.rank > rank && entry.isCurrent(this.#deps);
+  }
+
+  /** Writes an entry under the key as it stands; false where it is too large. */
+  #insert(facts: NewFacts): boolean {
+    const key = this.#key;
+    const slab = this.#slab;
+    const owner = facts.rrset === undefined || key.spells(facts.rrset.name) ? NO_NAME : facts.rrset.name;
+    const entry = { ede: undefined, streak: 0, ...facts, owner, stored: this.#now() };
+    const off = slab.insert(key.hash, key.octets, 0, key.length, entryLength(entry));
+    if (off >= 0) writeEntry(slab, off, entry);
+    return off >= 0;
+  }
+
+  #report(
+    entry: EntryView,
+    keyName: Name,
+    now: number,
+    prefetch: 'prefetch' | 'no prefetch' = 'no prefetch',
+    failure: Failure | undefined = undefined,
+  ): Cached {
+    const { kind, expiry, lifetime, rank } = entry;
+    const isFresh = now < expiry;
+    // Rounded down: no client keeps it longer than we do.
+    const left = Math.floor((expiry - now) / 1000);
+    const ttl = isFresh ? left : STALE_TTL;
+    const records = entry.rrset(keyName, ttl);
+    return {
+      state: isFresh ? 'fresh' : 'stale',
+      kind,
+      rank,
+      rcode: RCODES[kind],
+      rrset: kind === 'rrset' ? records : undefined,
+      soa: kind === 'rrset' ? undefined : records,
+      ttl,
+      left,
+      originalTtl: lifetime,
+      age: Math.floor((now - entry.stored) / 1000),
+      prefetchDue: prefetch === 'prefetch',
+      failure: kind === 'failure' ? failureOf(entry, now) : failure,
+    };
+  }
+}
+
+/** Whether a lookup counts as a use, or is only looking. */
+type Trace = 'hit' | 'look';
+
+type NewFacts = Omit<EntryFacts, 'stored' | 'owner' | 'ede' | 'streak'> &
+  Partial<Pick<EntryFacts, 'ede' | 'streak'>>;
+
+const NO_DEPENDENCIES: readonly Dependency[] = [];
+const NO_NAME: Name = new Uint8Array(0);
+/** Where the doubling is beyond its end. */
+const STREAK_MAX = 8;
+
+/** The response code that a client is told. */
+const RCODES: Record<Kind, number> = {
+  rrset: RCODE.NOERROR,
+  nodata: RCODE.NOERROR,
+  nxdomain: RCODE.NXDOMAIN,
+  failure: RCODE.SERVFAIL,
+};
+
+function failureOf(entry: EntryView, now: number): Failure {
+  return { ede: entry.ede, left: Math.ceil((entry.expiry - now) / 1000) };
+}
+
+function everyContext(): boolean {
+  return true;
+}
