@@ -12,9 +12,18 @@ import { assert } from '../util/assert.ts';
 import { CidrTable } from '../util/cidr.ts';
 import { systemClock as clock } from '../util/clock.ts';
 import { Dependencies } from '../util/deps.ts';
+import { beat } from '../util/heartbeat.ts';
 import { cryptoPrng as prng } from '../util/prng.ts';
 import { Slab } from '../util/slab.ts';
-import type { Ask, Descriptor, WorkerAnswer, WorkerCall, WorkerOrder, WorkerStart } from '../view/channel.ts';
+import {
+  type Ask,
+  SHARED_SLOTS,
+  type WorkerAnswer,
+  type WorkerCall,
+  type WorkerNews,
+  type WorkerOrder,
+  type WorkerStart,
+} from '../view/channel.ts';
 import type { CacheEntry, WorkerCaches, WorkerStatus } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
 import { fold, isAtOrBelow, nameEquals, nameToText } from '../wire/name.ts';
@@ -24,13 +33,13 @@ import { Listeners } from './listeners.ts';
 import { Ownership } from './ownership.ts';
 import { Pipeline } from './pipeline.ts';
 import { countResolver } from './resolvercount.ts';
+import { TcpClients } from './tcpclients.ts';
 import { World } from './world.ts';
 
 /** A worker: one event loop that runs the whole packet pipeline for its share of the sockets. */
 
 /** A quarter of the budget holds finished answers, the rest the records that they are made of. */
 const ANSWERS_SHARE = 0.25;
-const BEAT_MS = 100;
 
 class Worker {
   readonly #start: WorkerStart;
@@ -55,7 +64,7 @@ class Worker {
     this.#dependencies = new Dependencies(shared.dependencies);
     this.#world = new World(snapshot, this.#dependencies);
     this.#indexPaths(snapshot);
-    const metrics = new Metrics(daemonCounters(slots, shared.counters).block(slot));
+    const metrics = new Metrics(daemonCounters(SHARED_SLOTS, shared.counters).block(slot));
     const budget = Math.floor(node.cacheBytes / slots);
     const slab = (bytes: number): Slab => new Slab({ bytes, seed: [prng.u32() | 0, prng.u32() | 0] });
     this.#answers = new AnswerCache({
@@ -106,23 +115,17 @@ class Worker {
       handler: this.#pipeline,
       metrics,
       clock,
+      clients: new TcpClients(shared.tcpClients, slot, start.seed),
       admits: (endpoint, address) => this.#world.admits(endpoint, address),
-      tcpClients: new Int32Array(shared.tcpClients),
+      endpointOf: (id) => this.#world.snapshot.endpoints.findIndex((endpoint) => endpoint.id === id),
+      failed: (failure) => tell({ news: 'socket-failed', failure }),
     });
     this.#applySettings(snapshot);
   }
 
   async run(): Promise<void> {
-    this.#beat();
+    beat(this.#start.shared.beats, this.#start.slot, clock);
     await this.#listeners.apply(this.#start.descriptors);
-  }
-
-  /** Main replaces who does not write its beat. */
-  #beat(): void {
-    const beats = new Int32Array(this.#start.shared.beats);
-    const write = (): number => Atomics.add(beats, this.#start.slot, 1);
-    write();
-    clock.every(BEAT_MS, write);
   }
 
   async obey(order: WorkerOrder): Promise<void> {
@@ -130,7 +133,7 @@ class Worker {
       case 'control':
         this.#control?.close();
         this.#control = order.port;
-        order.port.on('message', (call: WorkerCall) => this.#called(order.port, call));
+        order.port.on('message', (call: WorkerCall) => void this.#called(order.port, call));
         return;
       case 'peer':
         this.#ownership.connect(order.slot, order.port);
@@ -144,25 +147,25 @@ class Worker {
     }
   }
 
-  #called(port: MessagePort, call: WorkerCall): void {
+  async #called(port: MessagePort, call: WorkerCall): Promise<void> {
     const reply = (answer: WorkerAnswer): void => port.postMessage(answer);
-    if ('snapshot' in call) {
-      this.#serve(call.snapshot);
-      reply({ id: call.id, serving: call.snapshot.revision });
-      return;
+    try {
+      if ('snapshot' in call) {
+        await this.#serve(call.snapshot);
+        reply({ id: call.id, serving: call.snapshot.revision });
+      } else reply({ id: call.id, answer: await this.#answer(call.ask) });
+    } catch (error) {
+      reply({ id: call.id, error: error instanceof Error ? error.message : String(error) });
     }
-    this.#answer(call.ask).then(
-      (answer) => reply({ id: call.id, answer }),
-      (error: unknown) => reply({ id: call.id, error: String(error) }),
-    );
   }
 
   /** Queries that begin from now on begin in this snapshot; those under way end in theirs. */
-  #serve(snapshot: Snapshot): void {
+  async #serve(snapshot: Snapshot): Promise<void> {
     this.#world = new World(snapshot, this.#dependencies);
     this.#indexPaths(snapshot);
     this.#pipeline.world = this.#world;
     this.#applySettings(snapshot);
+    await this.#listeners.remap();
   }
 
   #applySettings({ node }: Snapshot): void {
@@ -256,10 +259,9 @@ class Worker {
 const UNLIMITED = { ratePerSecond: 0, burst: 1, slip: 0 };
 
 assert(parentPort !== null, 'a worker thread');
-const port = parentPort;
+const main = parentPort;
+const tell = (news: WorkerNews): void => main.postMessage(news);
 const worker = new Worker(workerData as WorkerStart);
-port.on('message', (order: WorkerOrder) => void worker.obey(order));
+main.on('message', (order: WorkerOrder) => void worker.obey(order));
 await worker.run();
-port.postMessage({ news: 'ready' });
-
-export type { Descriptor };
+tell({ news: 'ready' });
