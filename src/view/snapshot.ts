@@ -15,7 +15,7 @@ export interface Snapshot {
   readonly node: NodeSettings;
   /** CidrTable: client address → index of its view. */
   readonly clients: SharedArrayBuffer;
-  /** One for each VPC. */
+  /** One for each VPC, and empty ones without a name where a VPC was removed. */
   readonly views: readonly ViewData[];
   readonly zones: readonly ZoneData[];
   /** One for each pair of a view and a forward rule. */
@@ -63,9 +63,10 @@ export interface ReplyLimit {
 
 /** A VPC's world. */
 export interface ViewData {
+  /** Id of the VPC; empty for a view of nobody. */
   readonly vpc: string;
   readonly region: string;
-  /** Its place in `Snapshot.views`. */
+  /** Its place in `Snapshot.views`: a VPC keeps it over reloads, and no other gets it in the very next snapshot. */
   readonly index: number;
   /** Says which view it is across reloads, whatever its index: part of what answers depend on. */
   readonly key: number;

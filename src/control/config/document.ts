@@ -33,6 +33,7 @@ export class ConfigDocument {
   readonly readable: boolean;
   readonly root: Node | null;
   readonly #lines = new LineCounter();
+  #text = '';
 
   constructor(octets: Uint8Array, file: string) {
     this.file = file;
@@ -58,11 +59,31 @@ export class ConfigDocument {
     return this.#problem(node?.range?.[0] ?? 0, path, message, remedy);
   }
 
+  /**
+   * The problem at a line and column of the text that is the value at `path`: its own place in a literal block
+   * (`|`), the start of the value in all other styles, whose lines are not those of the text.
+   */
+  problemInText(path: Path, line: number, column: number, message: string): ConfigProblem {
+    const node = this.#find(path);
+    const start = this.problemAt(path, message, '');
+    if (!isScalar(node) || node.type !== 'BLOCK_LITERAL') return start;
+    // The block begins in the line after the `|`.
+    const at = start.line + line;
+    const lineStart = this.#lines.lineStarts[at - 1] ?? this.#text.length;
+    const first = this.#lines.lineStarts[start.line] ?? this.#text.length;
+    const indent = /^ */.exec(this.#text.slice(first))![0].length;
+    return this.#problem(lineStart + indent + column - 1, path, message, '');
+  }
+
   /** True if there is something at `path`. */
   has(path: Path): boolean {
+    return this.#find(path) !== undefined;
+  }
+
+  #find(path: Path): Node | null | undefined {
     let node: Node | null | undefined = this.root;
     for (const step of path) node = childOf(node, step);
-    return node !== undefined;
+    return node;
   }
 
   #parse(octets: Uint8Array): YamlDocument | undefined {
@@ -71,14 +92,17 @@ export class ConfigDocument {
       this.#add(0, [], `the file has ${octets.length} octets`, remedy);
       return undefined;
     }
-    let text: string;
     try {
-      text = new TextDecoder('utf-8', { fatal: true }).decode(octets);
+      this.#text = new TextDecoder('utf-8', { fatal: true }).decode(octets);
     } catch {
       this.#add(0, [], 'the file is not UTF-8 text', 'save it as UTF-8');
       return undefined;
     }
-    const document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, version: '1.2' });
+    const document = parseDocument(this.#text, {
+      lineCounter: this.#lines,
+      prettyErrors: false,
+      version: '1.2',
+    });
     return document as unknown as YamlDocument;
   }
 

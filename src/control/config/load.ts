@@ -28,6 +28,8 @@ export interface Config {
   readonly files: Files;
   /** A problem with the value at `path`. */
   problemAt(path: Path, message: string, remedy: string): ConfigProblem;
+  /** A problem at a line and column, both from 1, of the text that is the value at `path`. */
+  problemInText(path: Path, line: number, column: number, message: string): ConfigProblem;
 }
 
 export type Loaded =
@@ -71,6 +73,7 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
     zones: file.zones.map((zone) => ({ ...zone, id: zone.id ?? derivedId(zone.name, zone.vpcs) })),
     files,
     problemAt,
+    problemInText: (at, line, column, message) => document.problemInText(at, line, column, message),
   };
   return { config, warnings: sortProblems(warnings) };
 }

@@ -52,8 +52,7 @@ const workers = setting(z.union([z.literal('auto'), z.int().min(1).max(WORKERS_M
 });
 
 const cache = setting(size('8MB', '64GB'), {
-  description:
-    'Memory of the caches of all workers together: half for finished answers, half for records. 1MB is 1024 × 1024 octets.',
+  description: 'Memory of the caches of all workers together. 1MB is 1024 × 1024 octets.',
   range: 'a size from 8MB to 64GB',
   example: '1GB',
 });
@@ -136,6 +135,7 @@ const rateLimit = setting(z.union([word(['off']), limited]), {
     'Limit on replies by UDP, so that queries with forged senders do not become a flood at somebody else. TCP and valid cookies are exempt.',
   range: 'off, or settings',
   example: '{ rate: 200, burst: 400 }',
+  absent: 'the defaults below',
 });
 
 const ttl = z.strictObject({

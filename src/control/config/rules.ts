@@ -11,6 +11,7 @@ const targets = z
         'Servers to ask, for `forward` rules: addresses with or without a port (53), all IPv4 or all IPv6. `tls://` and `https://` come in a later release.',
       range: `1 to ${TARGETS_MAX} addresses`,
       example: '192.0.2.53',
+      absent: 'none; `forward` rules need some',
     }),
   )
   .min(1)

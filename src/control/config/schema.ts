@@ -19,11 +19,36 @@ export type ConfigFile = z.output<typeof configSchema>;
 
 /** The reference's chapters, in the order of the file; the examples together are one configuration. */
 export const chapters = [
-  { key: 'node', title: 'The node', example: nodeExample },
-  { key: 'vpcs', title: 'VPCs', example: vpcsExample },
-  { key: 'endpoints', title: 'Endpoints', example: endpointsExample },
-  { key: 'rules', title: 'Rules', example: rulesExample },
-  { key: 'zones', title: 'Private zones', example: zonesExample },
+  {
+    key: 'node',
+    text: 'What is no resource of Route 53: the daemon itself, its caches and its defences.',
+    title: 'The node',
+    example: nodeExample,
+  },
+  {
+    key: 'vpcs',
+    text: 'A VPC is a set of clients that share one view of the name space.',
+    title: 'VPCs',
+    example: vpcsExample,
+  },
+  {
+    key: 'endpoints',
+    text: '`inbound` is where clients ask, `outbound` is where forward rules ask from. A client outside of `allow` gets no answer.',
+    title: 'Endpoints',
+    example: endpointsExample,
+  },
+  {
+    key: 'rules',
+    text: "A rule says how a VPC's questions for a domain and all below it are resolved.",
+    title: 'Rules',
+    example: rulesExample,
+  },
+  {
+    key: 'zones',
+    text: 'A private zone is seen by the clients of its VPCs, who see nothing else at its name and below it.',
+    title: 'Private zones',
+    example: zonesExample,
+  },
 ] as const;
 
 /** Sections of later releases: who writes one is told so, and not that it is unknown. */

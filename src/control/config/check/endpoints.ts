@@ -43,6 +43,12 @@ function checkInbound(context: CheckContext, endpoint: Inbound, path: Path): voi
       `every client of this endpoint is in ${endpoint.vpc}`,
       `leave defaultVpc out, or write vpc: ${BY_SOURCE}`,
     );
+  if (endpoint.defaultVpc !== undefined && !context.has([...path, 'allow']))
+    context.warn(
+      [...path, 'defaultVpc'],
+      'nobody outside of the VPCs may ask this endpoint, so nobody gets the default VPC',
+      'add allow, with the blocks of those who are to get it',
+    );
   endpoint.allow?.forEach((cidr, j) => {
     if (cidr?.length === 0)
       context.warn(

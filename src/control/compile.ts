@@ -1,0 +1,145 @@
+import type { Snapshot, ZoneData } from '../view/snapshot.ts';
+import { ContextRegistry } from './compile/contexts.ts';
+import { diffSnapshots } from './compile/diff.ts';
+import { compileClients, compileEndpoints, compileNode } from './compile/endpoints.ts';
+import { stableKey } from './compile/key.ts';
+import { localZonesFor } from './compile/local.ts';
+import { type Association, compileViews, NOBODY } from './compile/views.ts';
+import { type CompiledZone, compileZone, isEmptied } from './compile/zones.ts';
+import { type Files, systemFiles } from './config/files.ts';
+import { type Config, loadConfig } from './config/load.ts';
+import { type ConfigProblem, sortProblems } from './config/problem.ts';
+
+/** A configuration as workers take it, and what the next compilation needs of this one. */
+export interface Compiled {
+  readonly snapshot: Snapshot;
+  /** `dependencyHash`es to bump when every worker serves the snapshot; none for the first. */
+  readonly touched: readonly number[];
+  /** What changed since `previous`, one change a line. */
+  readonly changes: readonly string[];
+  readonly warnings: readonly ConfigProblem[];
+  readonly contexts: ContextRegistry;
+  /** By id. */
+  readonly zones: ReadonlyMap<string, CompiledZone>;
+}
+
+export interface Faults {
+  readonly snapshot?: undefined;
+  readonly errors: readonly ConfigProblem[];
+  readonly warnings: readonly ConfigProblem[];
+}
+
+/**
+ * Turns a configuration into a snapshot, reading its zone files. What is as it was in `previous` stays: images of
+ * unchanged zones, numbers of contexts, indexes of views. With any error there is no snapshot, and all errors are
+ * returned.
+ */
+export function compile(config: Config, previous?: Compiled): Compiled | Faults {
+  const { zones, errors, warnings } = compileZones(config, previous);
+  if (errors.length > 0) return { errors: sortProblems(errors), warnings: sortProblems(warnings) };
+  const contexts = new ContextRegistry(previous?.contexts);
+  const data: ZoneData[] = config.zones.map(({ id, name }) => {
+    const key = stableKey('zone', id);
+    return { id, key, name, kind: 'private', image: zones.get(id)!.image };
+  });
+  const associations = associate(config, data);
+  const { views, paths } = compileViews(
+    { config, contexts, zones: data, associations },
+    orderVpcs(config, previous),
+  );
+  const snapshot: Snapshot = {
+    revision: (previous?.snapshot.revision ?? 0) + 1,
+    node: compileNode(config),
+    clients: compileClients(config, views),
+    views,
+    zones: data,
+    paths,
+    endpoints: compileEndpoints(config, views),
+  };
+  const diff =
+    previous === undefined ? { touched: [], changes: [] } : diffSnapshots(previous.snapshot, snapshot);
+  return { snapshot, ...diff, warnings: sortProblems(warnings), contexts, zones };
+}
+
+/** Everything that is wrong with the configuration at `path`, or may be: `causeway check`. */
+export function checkConfig(
+  path: string,
+  files: Files = systemFiles,
+): { errors: readonly ConfigProblem[]; warnings: readonly ConfigProblem[] } {
+  const loaded = loadConfig(path, files);
+  if (loaded.config === undefined) return loaded;
+  const compiled = compile(loaded.config);
+  return {
+    errors: 'errors' in compiled ? compiled.errors : [],
+    warnings: [...loaded.warnings, ...compiled.warnings],
+  };
+}
+
+function compileZones(
+  config: Config,
+  previous: Compiled | undefined,
+): { zones: Map<string, CompiledZone>; errors: ConfigProblem[]; warnings: ConfigProblem[] } {
+  const zones = new Map<string, CompiledZone>();
+  const errors: ConfigProblem[] = [];
+  const warnings: ConfigProblem[] = [];
+  config.zones.forEach(({ id }, i) => {
+    const before = previous?.zones.get(id);
+    const result = compileZone(config, i, before);
+    if (result.zone === undefined) {
+      errors.push(...result.errors);
+      return;
+    }
+    zones.set(id, result.zone);
+    warnings.push(...result.zone.warnings);
+    // The file is the operator's word and is done; an API that makes zones will ask before it empties one.
+    if (before !== undefined && isEmptied(before.image, result.zone.image))
+      warnings.push(
+        config.problemAt(
+          ['zones', i],
+          `zone ${id} had names and now has none but its own`,
+          'restore its records if this was not meant',
+        ),
+      );
+  });
+  return { zones, errors, warnings };
+}
+
+/** Which zones each VPC sees. Adds the local zones to `data`. */
+function associate(config: Config, data: ZoneData[]): Map<string, Association[]> {
+  const byVpc = new Map<string, Association[]>(config.vpcs.map(({ id }) => [id, []]));
+  config.zones.forEach(({ vpcs, overlay }, zone) => {
+    for (const vpc of vpcs) byVpc.get(vpc)!.push({ zone, overlay });
+  });
+  const numbers = new Map<string, number>();
+  for (const vpc of config.vpcs)
+    for (const local of localZonesFor(vpc)) {
+      let zone = numbers.get(local.id);
+      if (zone === undefined) {
+        zone = data.push(local) - 1;
+        numbers.set(local.id, zone);
+      }
+      byVpc.get(vpc.id)!.push({ zone, overlay: 'none' });
+    }
+  return byVpc;
+}
+
+/**
+ * The VPCs in the order of their views; undefined for a view of nobody. Answers are stored under the index of their
+ * view, so a VPC keeps its index, and the index of a VPC that went stays empty for one snapshot: while workers take
+ * over one after another, no answer of the old VPC may be found by a new one.
+ */
+function orderVpcs(config: Config, previous: Compiled | undefined): (Config['vpcs'][number] | undefined)[] {
+  const before = previous?.snapshot.views ?? [];
+  const byId = new Map(config.vpcs.map((vpc) => [vpc.id, vpc]));
+  const order = before.map(({ vpc }) => byId.get(vpc));
+  const kept = new Set(order);
+  const free = before.flatMap(({ vpc, index }) => (vpc === NOBODY ? index : []));
+  for (const vpc of config.vpcs) {
+    if (kept.has(vpc)) continue;
+    const index = free.shift();
+    if (index === undefined) order.push(vpc);
+    else order[index] = vpc;
+  }
+  while (order.length > 0 && order.at(-1) === undefined) order.pop();
+  return order;
+}

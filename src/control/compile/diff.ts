@@ -1,0 +1,186 @@
+import { unreachable } from '../../util/assert.ts';
+import type { Candidate, Snapshot, ViewData, ZoneData } from '../../view/snapshot.ts';
+import { type Name, nameToText, ROOT } from '../../wire/name.ts';
+import { dependencyHash } from '../../zone/dependency.ts';
+import { diffZones } from '../../zone/diff.ts';
+import { Zone } from '../../zone/image.ts';
+import { NameTable } from '../../zone/nametable.ts';
+import { NOBODY } from './views.ts';
+
+/** What a new snapshot changes. */
+export interface SnapshotDiff {
+  /**
+   * `dependencyHash`es of what stored answers may depend on and is no longer as it was: bump their slots once every
+   * worker serves the new snapshot. Answers that depend on none of them stay.
+   */
+  readonly touched: readonly number[];
+  /** For the operator, one change a line; empty when nothing changed that answers depend on. */
+  readonly changes: readonly string[];
+}
+
+export function diffSnapshots(old: Snapshot, next: Snapshot): SnapshotDiff {
+  const touched = new Set<number>();
+  const changes: string[] = [];
+  const replaced = diffZoneData(old, next, touched, changes);
+  diffViews(old, next, replaced, touched, changes);
+  diffRest(old, next, changes);
+  return { touched: [...touched], changes };
+}
+
+/** Touches changed owner names; returns the keys of the zones that changed as a whole. */
+function diffZoneData(
+  old: Snapshot,
+  next: Snapshot,
+  touched: Set<number>,
+  changes: string[],
+): ReadonlySet<number> {
+  const replaced = new Set<number>();
+  const before = new Map(old.zones.map((zone) => [zone.key, zone]));
+  for (const zone of next.zones) {
+    const was = before.get(zone.key);
+    before.delete(zone.key);
+    if (was?.image === zone.image) continue;
+    if (was === undefined) {
+      if (zone.kind === 'private') changes.push(`zone ${zone.id}: added`);
+      continue;
+    }
+    const names = diffZones(Zone.from(was.image, was.key), Zone.from(zone.image, zone.key));
+    if (names === 'all') replaced.add(zone.key);
+    else for (const name of names) touched.add(dependencyHash(zone.key, name));
+    if (names.length > 0) changes.push(`zone ${zone.id}: ${describe(names)}`);
+  }
+  for (const zone of before.values()) if (zone.kind === 'private') changes.push(`zone ${zone.id}: removed`);
+  return replaced;
+}
+
+/** Names shown of a change. */
+const NAMES_SHOWN = 3;
+
+function describe(names: readonly Name[] | 'all'): string {
+  if (names === 'all') return 'replaced';
+  const shown = names.slice(0, NAMES_SHOWN).map(nameToText).join(', ');
+  return names.length > NAMES_SHOWN ? `${names.length} names changed: ${shown}, …` : `changed: ${shown}`;
+}
+
+function diffViews(
+  old: Snapshot,
+  next: Snapshot,
+  replaced: ReadonlySet<number>,
+  touched: Set<number>,
+  changes: string[],
+): void {
+  const before = new Map(old.views.map((view) => [view.vpc, view]));
+  for (const view of next.views) {
+    const was = before.get(view.vpc);
+    before.delete(view.vpc);
+    if (view.vpc === NOBODY) continue;
+    if (was === undefined) changes.push(`VPC ${view.vpc}: added`);
+    else diffView(old, was, next, view, replaced, touched, changes);
+  }
+  for (const view of before.values()) {
+    if (view.vpc === NOBODY) continue;
+    changes.push(`VPC ${view.vpc}: removed`);
+    touchAll(view, touched);
+  }
+}
+
+function touchAll(view: ViewData, touched: Set<number>): void {
+  touched.add(dependencyHash(view.key, ROOT));
+  for (const [name] of NameTable.from(view.table)) touched.add(dependencyHash(view.key, name));
+}
+
+/**
+ * Touches the names at which something else stands than before. An answer depends on the names at which its
+ * candidates stand, so one that stands at a new name touches what was the longest suffix above it until now.
+ */
+function diffView(
+  old: Snapshot,
+  was: ViewData,
+  next: Snapshot,
+  view: ViewData,
+  replaced: ReadonlySet<number>,
+  touched: Set<number>,
+  changes: string[],
+): void {
+  const before = NameTable.from(was.table);
+  const after = NameTable.from(view.table);
+  const note = (name: Name, what: string, group: readonly Candidate[]): void => {
+    if (group.some(({ kind }) => kind === 'forward' || kind === 'system'))
+      changes.push(`VPC ${view.vpc}: rule for ${nameToText(name)} ${what}`);
+  };
+  for (const [name, index] of after) {
+    const group = view.groups[index]!;
+    const at = before.lookup(name);
+    if (at < 0) {
+      note(name, 'added', group);
+      touched.add(dependencyHash(view.key, longestSuffix(before, name)));
+    } else if (signature(old, was.groups[at]!, replaced) !== signature(next, group, NOTHING)) {
+      note(name, 'changed', [...was.groups[at]!, ...group]);
+      touched.add(dependencyHash(view.key, name));
+    }
+  }
+  for (const [name, index] of before) {
+    if (after.lookup(name) >= 0) continue;
+    note(name, 'removed', was.groups[index]!);
+    touched.add(dependencyHash(view.key, name));
+  }
+}
+
+const NOTHING: ReadonlySet<number> = new Set();
+
+/** The longest suffix of `name` in the table, or the root: that is what answers without a match depend on. */
+function longestSuffix(table: NameTable, name: Name): Name {
+  for (let off = 0; off < name.length; off += name[off]! + 1)
+    if (table.lookup(name, off) >= 0) return name.subarray(off);
+  return ROOT;
+}
+
+/** Equal for groups that give equal answers. A zone of `replaced` is never equal. */
+function signature(snapshot: Snapshot, group: readonly Candidate[], replaced: ReadonlySet<number>): string {
+  return group.map((candidate) => candidateSignature(snapshot, candidate, replaced)).join();
+}
+
+function candidateSignature(snapshot: Snapshot, candidate: Candidate, replaced: ReadonlySet<number>): string {
+  switch (candidate.kind) {
+    case 'forward':
+      return `forward ${snapshot.paths[candidate.path]!.context}`;
+    case 'system':
+      return 'system';
+    case 'zone':
+      return `zone ${zoneSignature(snapshot.zones[candidate.zone]!, replaced)} ${candidate.overlay}`;
+    case 'local':
+      return `local ${zoneSignature(snapshot.zones[candidate.zone]!, replaced)}`;
+    default:
+      return unreachable(candidate);
+  }
+}
+
+function zoneSignature(zone: ZoneData, replaced: ReadonlySet<number>): string {
+  return replaced.has(zone.key) ? 'replaced' : String(zone.key);
+}
+
+/** What no stored answer depends on, but the operator wants to see. */
+function diffRest(old: Snapshot, next: Snapshot, changes: string[]): void {
+  if (!sameSettings(old.node, next.node)) changes.push('node: settings changed');
+  if (!sameBuffer(old.clients, next.clients)) changes.push('VPCs: client addresses changed');
+  const before = new Map(old.endpoints.map((endpoint) => [endpoint.id, endpoint]));
+  for (const endpoint of next.endpoints) {
+    const was = before.get(endpoint.id);
+    before.delete(endpoint.id);
+    if (was === undefined) changes.push(`endpoint ${endpoint.id}: added`);
+    else if (!sameSettings(was, endpoint)) changes.push(`endpoint ${endpoint.id}: changed`);
+  }
+  for (const id of before.keys()) changes.push(`endpoint ${id}: removed`);
+}
+
+function sameSettings(a: object, b: object): boolean {
+  return JSON.stringify(a, buffersAsText) === JSON.stringify(b, buffersAsText);
+}
+
+function buffersAsText(_: string, value: unknown): unknown {
+  return value instanceof SharedArrayBuffer ? Buffer.from(value).toString('base64') : value;
+}
+
+function sameBuffer(a: SharedArrayBuffer, b: SharedArrayBuffer): boolean {
+  return Buffer.from(a).equals(Buffer.from(b));
+}

@@ -1,0 +1,67 @@
+import { CidrTable } from '../../util/cidr.ts';
+import type { InboundEndpoint, NodeSettings, ViewData } from '../../view/snapshot.ts';
+import { BY_SOURCE } from '../config/endpoints.ts';
+import type { Config } from '../config/load.ts';
+
+/** Client address → index of its view. */
+export function compileClients(config: Config, views: readonly ViewData[]): SharedArrayBuffer {
+  const indexes = new Map(views.map(({ vpc, index }) => [vpc, index]));
+  const entries = config.vpcs.flatMap(({ id, cidrs }) =>
+    cidrs.map((cidr) => ({ ...cidr, value: indexes.get(id)! })),
+  );
+  return CidrTable.build(entries).buffer;
+}
+
+export function compileEndpoints(config: Config, views: readonly ViewData[]): InboundEndpoint[] {
+  const indexes = new Map(views.map(({ vpc, index }) => [vpc, index]));
+  const everyVpc = config.vpcs.flatMap(({ cidrs }) => cidrs);
+  return config.endpoints.inbound.map((endpoint) => ({
+    id: endpoint.id,
+    listen: endpoint.listen,
+    protocols: endpoint.protocols,
+    view: endpoint.vpc === BY_SOURCE ? -1 : indexes.get(endpoint.vpc)!,
+    defaultView: endpoint.defaultVpc === undefined ? -1 : indexes.get(endpoint.defaultVpc)!,
+    allow: setOf(endpoint.allow ?? everyVpc),
+    outside: endpoint.outside,
+    rateLimited: endpoint.rateLimit,
+  }));
+}
+
+export function compileNode({ node, cookies }: Config): NodeSettings {
+  const { ttl, stale, rateLimit } = node;
+  return {
+    name: node.name,
+    region: node.region,
+    nsid: node.nsid,
+    cacheBytes: node.cache,
+    cookies,
+    rateLimit:
+      rateLimit === 'off'
+        ? undefined
+        : {
+            ratePerSecond: rateLimit.rate,
+            burst: rateLimit.burst,
+            slip: rateLimit.slip,
+            exempt: setOf(rateLimit.exempt),
+          },
+    // Down, so that 500ms is no second: nothing is kept longer than it was told to.
+    ttl: {
+      floorSeconds: Math.floor(ttl.floor / 1000),
+      ceilingSeconds: Math.floor(ttl.ceiling / 1000),
+      negativeSeconds: Math.floor(ttl.negative / 1000),
+    },
+    stale: {
+      enabled: stale.enabled,
+      clientTimeoutMs: stale.clientTimeout,
+      maxSeconds: Math.floor(stale.maxAge / 1000),
+    },
+    prefetch: node.prefetch,
+  };
+}
+
+/** Blocks without values of their own. */
+function setOf(
+  cidrs: readonly { readonly prefix: Uint8Array; readonly length: number }[],
+): SharedArrayBuffer {
+  return CidrTable.build(cidrs.map((cidr) => ({ ...cidr, value: 0 }))).buffer;
+}
