@@ -83,6 +83,7 @@ export class Cursor {
   name(pointers = true): Name {
     const buf = this.buf;
     let length = 0;
+    let labels = 0;
     let at = this.off;
     let end = this.end;
     let run = at;
@@ -91,18 +92,12 @@ export class Cursor {
       if (at >= end) throw new WireError('name runs past the end', at);
       const octet = buf[at]!;
       if (octet <= LABEL_OCTETS_MAX) {
-        this.#labels++;
+        labels++;
         at += octet + 1;
-        if (length + at - run > NAME_OCTETS_MAX - (octet === 0 ? 0 : 1))
+        if (octet === 0) break;
+        if (length + at - run >= NAME_OCTETS_MAX)
           throw new WireError(`name over ${NAME_OCTETS_MAX} octets`, at);
-        if (octet !== 0) continue;
-        this.#octets += length + at - run;
-        if (this.#labels > LABELS_MAX || this.#octets > UNFOLDED_OCTETS_MAX)
-          throw new WireError('names unfold to more than any real message has', at);
-        if (hops === 0) this.off = at;
-        // Most names are one run: not compressed, or nothing but a pointer.
-        if (length === 0) return buf.slice(run, at);
-        return scratch.slice(0, copyRun(buf, run, at, length));
+        continue;
       }
       if (octet < POINTER) throw new WireError('label type is not 00 or 11', at);
       if (!pointers) throw new WireError('compressed name where none is allowed', at);
@@ -115,6 +110,18 @@ export class Cursor {
       end = run;
       at = run = target;
     }
+    if (hops === 0) this.off = at;
+    this.#unfolded(labels, length + at - run);
+    // Most names are one run: not compressed, or nothing but a pointer.
+    if (length === 0) return buf.slice(run, at);
+    return scratch.slice(0, copyRun(buf, run, at, length));
+  }
+
+  #unfolded(labels: number, octets: number): void {
+    this.#labels += labels;
+    this.#octets += octets;
+    if (this.#labels > LABELS_MAX || this.#octets > UNFOLDED_OCTETS_MAX)
+      throw new WireError('names unfold to more than any real message has', this.off);
   }
 
   /** Moves past a name without building it: the same checks as `name`, but pointers are not followed. */

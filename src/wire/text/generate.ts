@@ -1,5 +1,6 @@
 /** `$GENERATE range lhs [ttl] [class] type rhs`, as BIND 9 reads it: one record for every number of a range. */
 import { TextError } from '../error.ts';
+import { excerpt } from './excerpt.ts';
 import { RecordScanner } from './scanner.ts';
 import type { Token } from './tokens.ts';
 
@@ -19,12 +20,16 @@ export interface Range {
 /** Reads `start-stop` or `start-stop/step`. Throws TextError. */
 export function rangeFromToken(token: Token): Range {
   const match = /^([0-9]{1,10})-([0-9]{1,10})(?:\/([0-9]{1,10}))?$/.exec(token.text);
-  if (match === null) fail(token, `range "${token.text}"; write start-stop or start-stop/step, as in 1-254`);
+  if (match === null)
+    fail(token, `range ${excerpt(token.text)}; write start-stop or start-stop/step, as in 1-254`);
   const [start, stop, step] = [Number(match[1]), Number(match[2]), Number(match[3] ?? 1)];
   if (stop < start || stop > NUMBER_MAX || step === 0)
-    fail(token, `range "${token.text}"; start may not be over stop, stop not over ${NUMBER_MAX}, step not 0`);
+    fail(
+      token,
+      `range ${excerpt(token.text)}; start may not be over stop, stop not over ${NUMBER_MAX}, step not 0`,
+    );
   if (Math.floor((stop - start) / step) >= GENERATE_STEPS_MAX)
-    fail(token, `range "${token.text}" makes more than ${GENERATE_STEPS_MAX} records`);
+    fail(token, `range ${excerpt(token.text)} makes more than ${GENERATE_STEPS_MAX} records`);
   return { start, stop, step };
 }
 
@@ -99,7 +104,7 @@ function parsePlace(token: Token, at: number): { place: Place; length: number } 
   if (match === null || Math.abs(offset) > NUMBER_MAX || width > WIDTH_MAX)
     fail(
       token,
-      `"$${token.text.slice(at)}"; write \${offset,width,base}: width at most ${WIDTH_MAX}, base d o x X n or N`,
+      `${excerpt(`$${token.text.slice(at)}`)}; write \${offset,width,base}: width at most ${WIDTH_MAX}, base d o x X n or N`,
     );
   return { place: { offset, width, base: match[3] ?? 'd' }, length: match[0].length };
 }

@@ -4,12 +4,14 @@ import { isAtOrBelow, type Name, nameFromText, nameToText, readEscape } from '..
 import { isDataType, questionTypeFromText, rdataFromText, typeToText } from '../rdata/table.ts';
 import { durationFromText } from '../rdata/time.ts';
 import type { Rr } from '../record.ts';
+import { excerpt } from './excerpt.ts';
 import { rangeFromToken, Template, templatesOf } from './generate.ts';
 import { RecordScanner } from './scanner.ts';
 import { RdataTokens, type Token } from './tokens.ts';
 
 /** Errors told of one zone; more help nobody, and a file that is no zone file has one in every line. */
 export const ZONE_ERRORS_MAX = 1_000;
+const MESSAGE_CHARS_MAX = 400;
 /** Files within files, the zone's own not counted: a file that includes itself ends here. */
 export const INCLUDE_DEPTH_MAX = 8;
 /** Files that a zone includes in all: a file that includes itself twice doubles at every depth. */
@@ -137,7 +139,9 @@ class ZoneParser {
 
   #report(scope: Scope, line: number, column: number, message: string): void {
     if (this.errors.length === ZONE_ERRORS_MAX) this.#stop(scope, line, column, 'too many errors');
-    this.errors.push({ file: scope.file, line, column, message });
+    // What is in this folder quotes excerpts; others may quote a word as long as the file.
+    const cut = message.length <= MESSAGE_CHARS_MAX ? message : `${message.slice(0, MESSAGE_CHARS_MAX)}…`;
+    this.errors.push({ file: scope.file, line, column, message: cut });
   }
 
   #stop(scope: Scope, line: number, column: number, message: string): never {
@@ -234,7 +238,7 @@ class ZoneParser {
     if (this.#includes++ === INCLUDES_MAX)
       this.#stop(scope, word.line, word.column, `zone of more than ${INCLUDES_MAX} included files`);
     const found = this.#options.include?.(path, scope.file) ?? '$INCLUDE is not allowed here';
-    if (typeof found === 'string') fail(word, `cannot include "${path}": ${found}`);
+    if (typeof found === 'string') fail(word, `cannot include ${excerpt(path)}: ${found}`);
     this.#file(found.text, { ...scope, file: found.file, depth: scope.depth + 1, origin });
   }
 
@@ -270,7 +274,7 @@ function isDirective(word: Token): boolean {
 function argument(words: readonly Token[], at: number, what: string, most = words.length): Token {
   const directive = words[0]!;
   const extra = words[most + 1];
-  if (extra !== undefined) fail(extra, `"${extra.text}" after the end of ${directive.text}`);
+  if (extra !== undefined) fail(extra, `${excerpt(extra.text)} after the end of ${directive.text}`);
   return words[at] ?? fail(directive, `${directive.text}: ${what} is missing`);
 }
 
@@ -300,7 +304,10 @@ function readHeader(words: readonly Token[], at: number): Header {
 function readTtl(word: Token): number {
   const seconds = durationFromText(word.text);
   if (seconds === undefined || seconds > TTL_MAX)
-    fail(word, `TTL "${word.text}"; write 0 to ${TTL_MAX} seconds, also with units as in 1h30m (w d h m s)`);
+    fail(
+      word,
+      `TTL ${excerpt(word.text)}; write 0 to ${TTL_MAX} seconds, also with units as in 1h30m (w d h m s)`,
+    );
   return seconds;
 }
 
@@ -333,9 +340,9 @@ function readType(word: Token): number {
 
 function typeHint(text: string): string {
   if (/^[0-9]/.test(text) || CLASS_WORD.test(text))
-    return `type expected, "${text}" found; a record is [owner] [TTL] [class] type rdata`;
-  if (text.startsWith('$')) return `unknown type "${text}"; a directive begins in the first column`;
-  return `unknown type "${text}"; types without a name are written as TYPE and their number`;
+    return `type expected, ${excerpt(text)} found; a record is [owner] [TTL] [class] type rdata`;
+  if (text.startsWith('$')) return `unknown type ${excerpt(text)}; a directive begins in the first column`;
+  return `unknown type ${excerpt(text)}; types without a name are written as TYPE and their number`;
 }
 
 function nameFromWord(word: Token, origin: Name): Name {
@@ -344,7 +351,7 @@ function nameFromWord(word: Token, origin: Name): Name {
   } catch (error) {
     if (!(error instanceof TextError)) throw error;
     const column = word.column + error.column - 1;
-    throw new TextError(`name "${word.text}": ${error.message}`, word.line, column);
+    throw new TextError(`name ${excerpt(word.text)}: ${error.message}`, word.line, column);
   }
 }
 

@@ -390,6 +390,20 @@ t.test('errors are bounded', async (t) => {
   t.equal(errors.at(-1), `z:${ZONE_ERRORS_MAX + 1}:2 too many errors`);
 });
 
+t.test('messages stay short, however long the word', async (t) => {
+  const word = 'a'.repeat(100_000);
+  for (const text of [
+    `${word} 5 A 192.0.2.1`,
+    `a 5 ${word}`,
+    `a 5 A ${word}`,
+    `a 5 A 192.0.2.1 ${word}`,
+    `$TTL ${word}`,
+  ]) {
+    const { errors } = parse(text);
+    t.ok(errors.length === 1 && errors[0]!.length < 500, `${errors[0]?.length}`);
+  }
+});
+
 t.test('the root zone', async (t) => {
   const records = read(t, '. NS a.root\na.root A 192.0.2.1', { origin: nameFromText('.') });
   t.same(records, ['. NS a.root.', 'a.root. A 192.0.2.1']);
