@@ -8,7 +8,7 @@ import { randomCase } from './case.ts';
 import type { Env, ResolverCounter } from './env.ts';
 import { type Asked, match, type SwitchReason } from './match.ts';
 import { isIpv6 } from './path.ts';
-import type { Target } from './target.ts';
+import type { Place, Target } from './target.ts';
 import type { Exchange, Protocol, TransportFailure } from './transport.ts';
 
 /** RFC 9520 section 3.1 as a limit: queries per server, question and transport, whatever happens. */
@@ -71,19 +71,23 @@ export interface AttemptOwner {
 /**
  * One target asked one question: by UDP first, by TCP when UDP will not do, with EDNS unless refused.
  *
- *     asking ──patience over──▶ late          in both: reply, failure ──▶ ended
- *       └──another target won──▶ detached ──reply or patience over──▶ ended (measured, not used)
+ *     asking ──pushed out of its place──▶ pressed ──patience over──▶ late      in all three: reply, failure ──▶ ended
+ *       ├──patience over──▶ late
+ *       └──another target won──▶ detached ──reply or patience over──▶ ended    (measured, not used)
  */
-export class Attempt {
+export type AttemptState = 'asking' | 'pressed' | 'late' | 'detached' | 'ended';
+
+export class Attempt implements Place {
   readonly candidate: Candidate;
   readonly #env: Env;
   readonly #question: AttemptQuestion;
   readonly #budget: Budget;
   readonly #owner: AttemptOwner;
-  #state: 'asking' | 'late' | 'detached' | 'ended' = 'asking';
+  #state: AttemptState = 'asking';
   #exchange: Exchange | undefined = undefined;
   #timer: Timer | undefined = undefined;
-  #sentAt = 0;
+  /** Clock time of the last packet. */
+  sentAt = 0;
   #ignored = 0;
 
   /** Sends the first packet. There must be budget and a try left; otherwise the attempt fails, soon. */
@@ -99,24 +103,33 @@ export class Attempt {
     this.#question = question;
     this.#budget = budget;
     this.#owner = owner;
-    candidate.target.outstanding++;
     if (!this.#send()) this.#timer = env.clock.after(0, () => this.#fail('no packet left to send'));
   }
 
-  get state(): 'asking' | 'late' | 'detached' | 'ended' {
+  get state(): AttemptState {
     return this.#state;
+  }
+
+  /** Gives its place at the target to another. It listens on, and its owner goes on as if it were late. */
+  press(): void {
+    this.candidate.target.places.delete(this);
+    if (this.#state !== 'asking') return;
+    this.#state = 'pressed';
+    this.#env.clock.after(0, () => {
+      if (this.#state === 'pressed' || this.#state === 'late') this.#owner.late(this);
+    });
   }
 
   /** Another target has won. Listens on for as long as it is patient, to learn how long this one takes. */
   detach(): void {
-    if (this.#state === 'asking') this.#state = 'detached';
+    if (this.#state === 'asking' || this.#state === 'pressed') this.#state = 'detached';
     else this.cancel();
   }
 
   /** Ends silently and counts for nothing. */
   cancel(): void {
     if (this.#state === 'ended') return;
-    if (this.#state !== 'late') this.candidate.target.outstanding--;
+    this.candidate.target.places.delete(this);
     this.#state = 'ended';
     this.#exchange?.cancel();
     this.#timer?.cancel();
@@ -131,6 +144,9 @@ export class Attempt {
     const now = this.#env.clock.now();
     if (!candidate.mayTry || !this.#budget.takePacket(now)) return false;
     const tries = ++candidate.tries[protocol];
+    // Anew, to stand behind those that were sent before.
+    target.places.delete(this);
+    target.places.add(this);
     // Some servers, and the boxes before them, swallow what has an OPT record. The last try goes without.
     const edns = candidate.edns && (tries < TRIES_MAX || candidate.heard || protocol === 'tcp');
     const case0x20 = this.#question.case0x20 && target.keepsCase(now);
@@ -142,7 +158,7 @@ export class Attempt {
       edns,
       case0x20,
     };
-    this.#sentAt = now;
+    this.sentAt = now;
     this.#count(protocol === 'udp' ? 'upstream_queries_udp' : 'upstream_queries_tcp');
     target.counts.sent++;
     if (protocol === 'tcp') target.counts.tcp++;
@@ -245,10 +261,7 @@ export class Attempt {
       this.cancel();
       return;
     }
-    if (this.#state === 'late') {
-      this.#state = 'asking';
-      this.candidate.target.outstanding++;
-    }
+    this.#state = 'asking';
     if (!this.#send()) this.#fail(otherwise);
   }
 
@@ -258,7 +271,7 @@ export class Attempt {
     const now = this.#env.clock.now();
     this.candidate.heard = true;
     this.#count('upstream_replies');
-    if (protocol === 'udp') target.rtt.sample(now - this.#sentAt);
+    if (protocol === 'udp') target.rtt.sample(now - this.sentAt);
     this.#env.targets.routeWorks(target.address);
     target.answered(now);
   }
@@ -266,13 +279,12 @@ export class Attempt {
   #late(): void {
     const { target } = this.candidate;
     this.#count('upstream_timeouts');
-    target.outstanding--;
-    const suspicious = target.failed('timeout');
-    const detached = this.#state === 'detached';
+    target.places.delete(this);
+    if (target.failed('timeout')) this.#owner.suspect(target);
+    const was = this.#state;
     this.#state = 'late';
-    if (suspicious) this.#owner.suspect(target);
-    if (detached) this.cancel();
-    else this.#owner.late(this);
+    if (was === 'detached') this.cancel();
+    else if (was === 'asking') this.#owner.late(this);
   }
 
   #failed(failure: TransportFailure): void {

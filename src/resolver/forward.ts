@@ -61,7 +61,7 @@ export class Forwarding implements AttemptOwner {
   #newest: Attempt | undefined = undefined;
   #hedge: Timer | undefined = undefined;
   #waits: (() => void)[] = [];
-  #state: 'asking' | 'waiting' | 'listening' | 'done' = 'asking';
+  #state: 'open' | 'done' = 'open';
 
   /** Starts at once; `done` is called once and never from within the constructor. */
   constructor(
@@ -153,13 +153,12 @@ export class Forwarding implements AttemptOwner {
     const mayAsk = now < this.#attemptQuestion.deadline && this.#budget.spent(now) === undefined;
     const candidate = mayAsk ? this.#pick() : undefined;
     if (candidate !== undefined) this.#ask(candidate);
-    else if (this.#out.size > 0) this.#state = 'listening';
-    else if (!mayAsk || !this.#waitForProbes()) this.#later(this.#verdict());
+    else if (this.#out.size === 0 && !(mayAsk && this.#waitForProbes())) this.#later(this.#verdict());
   }
 
   #ask(candidate: Candidate): void {
     const first = this.#newest === undefined;
-    this.#state = 'asking';
+    candidate.target.makeRoom();
     const attempt = new Attempt(this.#env, candidate, this.#attemptQuestion, this.#budget, this);
     this.#newest = attempt;
     this.#out.add(attempt);
@@ -178,14 +177,15 @@ export class Forwarding implements AttemptOwner {
   #pick(): Candidate | undefined {
     let best: Candidate | undefined;
     let bestRank = Number.POSITIVE_INFINITY;
+    const now = this.#env.clock.now();
     for (const candidate of this.#candidates) {
       const { target } = candidate;
-      if (!candidate.mayTry || target.full || this.#isAsking(candidate)) continue;
-      if (target.breaker.state !== 'closed' && target.breaker.state !== 'suspect') continue;
-      const doubtful =
-        target.breaker.state === 'suspect' ||
-        !this.#env.targets.hasRoute(target.address, this.#env.clock.now());
-      const rank = candidate.tries.udp + candidate.tries.tcp + (doubtful ? 100 : 0);
+      if (!candidate.mayTry || !isUsable(target) || this.#isAsking(candidate)) continue;
+      const tries = candidate.tries.udp + candidate.tries.tcp;
+      // A new question takes the place of an old one; a second try does not.
+      if (target.full && !(tries === 0 && target.canMakeRoom(now))) continue;
+      const doubtful = target.breaker.state === 'suspect' || !this.#env.targets.hasRoute(target.address, now);
+      const rank = tries + (doubtful ? 100 : 0);
       if (rank >= bestRank) continue;
       best = candidate;
       bestRank = rank;
@@ -218,7 +218,6 @@ export class Forwarding implements AttemptOwner {
       open++;
       this.#waits.push(stop);
     }
-    if (open > 0) this.#state = 'waiting';
     return open > 0;
   }
 

@@ -38,13 +38,14 @@ function byScore(targets: readonly Target[], prng: Prng): Target[] {
   return out;
 }
 
-const HEDGE_MIN_MS = 10;
+/** A reply that is just about to come is not worth a second query. */
+const HEDGE_MARGIN_MS = 10;
 
-/** How long `hedged` waits for the first target: longer than it takes usually, shorter than its patience. */
+/** How long `hedged` waits for the first target: clearly longer than it takes usually, no longer than its patience. */
 export function hedgeDelay(target: Target): number {
   const { smoothed, variation, patience } = target.rtt;
-  const usual = smoothed === undefined ? PATIENCE_FIRST_MS / 2 : smoothed + 2 * variation;
-  return Math.min(Math.max(HEDGE_MIN_MS, usual), patience);
+  if (smoothed === undefined) return PATIENCE_FIRST_MS / 2;
+  return Math.min(smoothed + Math.max(HEDGE_MARGIN_MS, 3 * variation), patience);
 }
 
 /** Hedged queries per question in the long run, and at once. */

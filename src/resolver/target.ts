@@ -1,12 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import { Breaker, type BreakerState } from './breaker.ts';
+import { JOSTLE_MS } from './inflight.ts';
 import { type ForwardTarget, isIpv6 } from './path.ts';
 import { Rtt } from './rtt.ts';
 
 /** Queries out at one target and not overdue. It shrinks while the target is silent: a struggling server is not helped by more. */
 export const OUTSTANDING_MAX = 400;
-/** Even a silent target is asked this many at once, or it would never be seen to recover. */
-export const OUTSTANDING_MIN = 20;
+/** The cap never falls below: silence about some names must not cut off all others. */
+export const OUTSTANDING_MIN = 100;
 /** Completed queries between adjustments, and the shares of timeouts that raise and lower the cap (BIND's fetches-per-server). */
 const ADJUST_EVERY = 100;
 const TIMEOUTS_LOW = 0.1;
@@ -22,6 +23,14 @@ const BADNESS_GAIN = 1 / 8;
 /** What a target that never answers usefully counts as, in milliseconds, when the fastest is chosen. */
 const BADNESS_MS = 1_000;
 
+/** A query that is out. */
+export interface Place {
+  /** Clock time. */
+  readonly sentAt: number;
+  /** Its place is given to another: it is to leave `places`. */
+  press(): void;
+}
+
 /** What is known of one server, whichever rules use it: how it performs, never what it said. */
 export class Target {
   readonly address: string;
@@ -29,8 +38,8 @@ export class Target {
   readonly rtt = new Rtt();
   readonly breaker = new Breaker();
   readonly counts = { sent: 0, answered: 0, timeouts: 0, errors: 0, refusals: 0, tcp: 0, hedges: 0 };
-  /** Out and not overdue. */
-  outstanding = 0;
+  /** Queries that are out and not overdue, in the order in which they were sent. */
+  readonly places = new Set<Place>();
   /** Clock time of the last probe, and how many there were. */
   probedAt = Number.NEGATIVE_INFINITY;
   probes = 0;
@@ -52,9 +61,26 @@ export class Target {
     this.#outstandingMax = cap;
   }
 
+  /** Whether another query may be sent. */
   get full(): boolean {
-    return this.outstanding >= this.#outstandingMax;
+    return this.places.size >= this.#outstandingMax;
   }
+
+  /** Whether the oldest query may be pushed out of its place: most answers come in that time. */
+  canMakeRoom(now: number): boolean {
+    for (const oldest of this.places) return now - oldest.sentAt >= JOSTLE_MS;
+    return false;
+  }
+
+  /** Pushes the oldest query out of its place, if there is no other. */
+  makeRoom(): void {
+    if (!this.full) return;
+    for (const oldest of this.places) {
+      oldest.press();
+      return;
+    }
+  }
+
   get outstandingMax(): number {
     return this.#outstandingMax;
   }
@@ -176,7 +202,7 @@ export class Targets {
       srttMs: target.rtt.smoothed,
       rttvarMs: target.rtt.smoothed === undefined ? undefined : target.rtt.variation,
       patienceMs: target.rtt.patience,
-      outstanding: target.outstanding,
+      outstanding: target.places.size,
       outstandingMax: target.outstandingMax,
       case0x20: target.keepsCase(now),
       counts: { ...target.counts },

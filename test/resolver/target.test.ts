@@ -24,7 +24,7 @@ t.test('errors that are told at once do not shrink it; the workers share it', as
   const target = new Targets(4).of(PLACE);
   for (let i = 0; i < 500; i++) target.failed('error');
   t.equal(target.outstandingMax, OUTSTANDING_MAX / 4);
-  target.outstanding = OUTSTANDING_MAX / 4;
+  for (let i = 0; i < OUTSTANDING_MAX / 4; i++) target.places.add({ sentAt: 0, press: () => undefined });
   t.ok(target.full);
 });
 
@@ -60,4 +60,28 @@ t.test('status', async (t) => {
   for (let i = 0; i < 8; i++) target.failed('timeout');
   target.breaker.probeFailed(1000);
   t.match(targets.status(1200), [{ breaker: 'open', failures: 8, retryInMs: 800 }]);
+});
+
+t.test('a full target: the oldest query gives its place to a new one, once it is old enough', async (t) => {
+  const target = new Targets(40).of(PLACE);
+  const pressed: number[] = [];
+  const enter = (sentAt: number): void => {
+    const place = {
+      sentAt,
+      press: () => {
+        target.places.delete(place);
+        pressed.push(sentAt);
+      },
+    };
+    target.places.add(place);
+  };
+  for (let i = 0; i < 10; i++) enter(i);
+  t.notOk(target.canMakeRoom(199));
+  t.ok(target.canMakeRoom(200));
+  target.makeRoom();
+  t.notOk(target.full);
+  enter(200);
+  target.makeRoom();
+  t.same(pressed, [0, 1]);
+  t.notOk(target.canMakeRoom(201));
 });
