@@ -47,14 +47,14 @@ const TRANSPORTS = ['udp', 'tcp'] as const;
 
 export class Sockets {
   readonly #ffi: Ffi | undefined;
-  readonly #slots: number;
+  /** Number of workers. */
+  readonly slots: number;
   readonly #passed: readonly PassedSocket[];
   readonly #hostAddresses: () => string[];
   #endpoints: readonly InboundEndpoint[] = [];
   #opened = new Map<string, Opened>();
   #failed: readonly string[] = [];
 
-  /** @param options.slots number of workers */
   constructor(options: {
     ffi: Ffi | undefined;
     slots: number;
@@ -62,7 +62,7 @@ export class Sockets {
     hostAddresses?: () => string[];
   }) {
     this.#ffi = options.ffi;
-    this.#slots = options.slots;
+    this.slots = options.slots;
     this.#passed = options.passed ?? [];
     this.#hostAddresses = options.hostAddresses ?? hostAddresses;
   }
@@ -126,20 +126,37 @@ export class Sockets {
 
   /**
    * The sockets of a slot, as its worker is to have them: fresh duplicates, which are the worker's to close, but
-   * for what it `holds` (by `descriptorKey`).
+   * for what it `holds` (by `descriptorKey`). Throws SocketError where no descriptor is left.
    */
   descriptors(slot: number, holds: ReadonlySet<string> = NOTHING): Descriptor[] {
-    return [...this.#opened.values()].map(({ kind, endpoint, address, port, fds }) => {
-      const descriptor = { kind, endpoint, address, port, slot };
-      const fd = fds.length === 1 ? fds[0] : fds[slot];
-      if (holds.has(descriptorKey(descriptor))) return { ...descriptor, fd: FD_KEPT };
-      return { ...descriptor, fd: fd === undefined ? FD_OPEN : this.#ffi!.duplicate(fd) };
-    });
+    const descriptors: Descriptor[] = [];
+    try {
+      for (const { kind, endpoint, address, port, fds } of this.#opened.values()) {
+        const descriptor = { kind, endpoint, address, port, slot };
+        const fd = fds.length === 1 ? fds[0] : fds[slot];
+        if (holds.has(descriptorKey(descriptor))) descriptors.push({ ...descriptor, fd: FD_KEPT });
+        else descriptors.push({ ...descriptor, fd: fd === undefined ? FD_OPEN : this.#ffi!.duplicate(fd) });
+      }
+    } catch (error) {
+      this.release(descriptors);
+      throw error;
+    }
+    return descriptors;
+  }
+
+  /** False: workers open their sockets themselves, and the kernel forgets those of one that died. */
+  get canShare(): boolean {
+    return this.#ffi !== undefined;
   }
 
   /** Closes duplicates that no worker took over. */
   release(descriptors: readonly Descriptor[]): void {
     for (const { fd } of descriptors) if (fd >= 0) this.#ffi!.close(fd);
+  }
+
+  /** What is listened on, each as `udp 127.0.0.1:53`. */
+  listening(): string[] {
+    return [...this.#opened.keys()];
   }
 
   /** Passed sockets that no endpoint listens on. */
@@ -197,7 +214,7 @@ export class Sockets {
     ffi.close(ffi.open({ ...place, sharing: 'alone' }));
     const fds: number[] = [];
     try {
-      for (let slot = 0; slot < this.#slots; slot++) fds.push(ffi.open({ ...place, sharing: 'shared' }));
+      for (let slot = 0; slot < this.slots; slot++) fds.push(ffi.open({ ...place, sharing: 'shared' }));
     } catch (error) {
       for (const fd of fds) ffi.close(fd);
       throw error;

@@ -4,7 +4,8 @@ import { type HashSeed, keyedHash } from '../util/hash.ts';
  * TCP clients of the whole process, counted in shared memory: each worker has a block of its own, so that what a
  * worker that died had counted goes with it, and the sums over all blocks are the process's figures.
  *
- *     block   total │ row 0: BUCKETS │ row 1: BUCKETS      i32 cells
+ *     buffer  limit │ block of worker 0 │ block of worker 1 │ …      i32 cells
+ *     block   total │ row 0: BUCKETS │ row 1: BUCKETS
  *
  * An address is counted in one bucket of each row, by two hashes, and has as many connections as the emptier of
  * the two says (a count-min sketch): so a stranger shares its limit only by meeting others in both rows at once,
@@ -22,9 +23,14 @@ export const IDLE_MS = 10_000;
 /** A full process keeps idle connections no longer than this: time for one more round trip. */
 const IDLE_MS_MIN = 500;
 
-/** Octets of the shared buffer for `slots` workers. */
-export function tcpClientsBytes(slots: number): number {
-  return slots * BLOCK * Int32Array.BYTES_PER_ELEMENT;
+/**
+ * The shared buffer, for `slots` workers.
+ * @param max lower than TCP_CLIENTS_MAX where the process may not open that many files
+ */
+export function tcpClientsBuffer(slots: number, max = TCP_CLIENTS_MAX): SharedArrayBuffer {
+  const buffer = new SharedArrayBuffer((1 + slots * BLOCK) * Int32Array.BYTES_PER_ELEMENT);
+  new Int32Array(buffer)[0] = Math.min(max, TCP_CLIENTS_MAX);
+  return buffer;
 }
 
 export class TcpClients {
@@ -36,15 +42,16 @@ export class TcpClients {
 
   /**
    * Takes the block of `slot`, emptied of what a predecessor left.
+   * @param buffer of `tcpClientsBuffer`
    * @param seed the same in all workers
-   * @param max lower than TCP_CLIENTS_MAX where the process may not open that many files
    */
-  constructor(buffer: SharedArrayBuffer, slot: number, seed: number, max = TCP_CLIENTS_MAX) {
-    this.#counts = new Int32Array(buffer);
-    this.#slots = Math.floor(this.#counts.length / BLOCK);
+  constructor(buffer: SharedArrayBuffer, slot: number, seed: number) {
+    const cells = new Int32Array(buffer);
+    this.#max = cells[0]!;
+    this.#counts = cells.subarray(1);
+    this.#slots = this.#counts.length / BLOCK;
     this.#own = slot * BLOCK;
     this.#seeds = Array.from({ length: ROWS }, (_, row) => [seed, row] as const);
-    this.#max = max;
     for (let i = 0; i < BLOCK; i++) Atomics.store(this.#counts, this.#own + i, 0);
   }
 

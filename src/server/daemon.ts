@@ -1,0 +1,326 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { rateLimitBytes } from '../policy/ratelimit.ts';
+import { LOOP_TOKEN_OCTETS } from '../resolver/loop.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { daemonCounters, METRIC, Metrics } from '../telemetry/metrics.ts';
+import { unreachable } from '../util/assert.ts';
+import type { Clock } from '../util/clock.ts';
+import { Dependencies } from '../util/deps.ts';
+import { type Ffi, loadFfi } from '../util/ffi.ts';
+import type { Prng } from '../util/prng.ts';
+import {
+  CONTROL_SLOT,
+  type ControlNews,
+  type ControlOrder,
+  type ControlStart,
+  MAIN_SLOT,
+  SHARED_SLOTS,
+  type SharedBuffers,
+  WORKERS_MAX,
+} from '../view/channel.ts';
+import type { Snapshot } from '../view/snapshot.ts';
+import { passedSockets, type SocketChanges, Sockets } from './sockets.ts';
+import { Brake, CONTROL_SILENT_MS, type Post, Supervisor, type Thread } from './supervise.ts';
+import { ServiceManager } from './systemd.ts';
+import { TCP_CLIENTS_MAX, tcpClientsBuffer } from './tcpclients.ts';
+import { type WorkerSeeds, Workers } from './workers.ts';
+
+export interface DaemonOptions {
+  /** Absolute path. */
+  readonly configFile: string;
+  readonly workerFile: URL;
+  readonly controlFile: URL;
+  readonly clock: Clock;
+  readonly prng: Prng;
+  readonly log: Logger;
+}
+
+/** sysexits(3) EX_SOFTWARE: the program failed. The service manager starts it again. */
+export const EXIT_SOFTWARE = 70;
+const EXIT_CONFIG = 1;
+/** Longer than any client waits for an answer. */
+const FINISH_MS = 5_000;
+/** Interfaces change when links go up and tunnels are made: this is how long a new address waits for its socket. */
+const REFRESH_MS = 10_000;
+/** A million records as text and as objects, before they are an image. */
+const CONTROL_LIMITS = { maxOldGenerationSizeMb: 4096 };
+
+/** The main thread: owns the listening sockets, starts the other threads and keeps them alive. Serves no query. */
+export class Daemon {
+  readonly #o: DaemonOptions;
+  readonly #ffi: Ffi | undefined;
+  readonly #log: Logger;
+  readonly #manager: ServiceManager;
+  readonly #supervisor: Supervisor;
+  readonly #shared: SharedBuffers;
+  readonly #metrics: Metrics;
+  readonly #outcome = Promise.withResolvers<number>();
+  #control: Post | undefined;
+  #inForce: Snapshot | undefined;
+  #sockets: Sockets | undefined;
+  #workers: Workers | undefined;
+  #state: 'starting' | 'serving' | 'stopping' = 'starting';
+
+  constructor(options: DaemonOptions, ffi: Ffi | undefined) {
+    this.#o = options;
+    this.#ffi = ffi;
+    this.#log = options.log;
+    this.#manager = new ServiceManager(ffi, process.env, process.pid);
+    this.#shared = sharedBuffers();
+    this.#metrics = new Metrics(daemonCounters(SHARED_SLOTS, this.#shared.counters).block(MAIN_SLOT));
+    this.#supervisor = new Supervisor({
+      clock: options.clock,
+      beats: this.#shared.beats,
+      log: options.log,
+      abandon: (reason) => this.#abandon(reason),
+    });
+  }
+
+  /** Runs until a signal or a failure ends it; resolves with the exit code when no thread is left. */
+  async run(): Promise<number> {
+    this.#listenToSignals();
+    this.#manager.keepWatched(this.#o.clock);
+    this.#control = this.#supervisor.add({
+      name: 'control',
+      cell: CONTROL_SLOT,
+      silentMs: CONTROL_SILENT_MS,
+      brake: new Brake(this.#o.clock),
+      start: () => this.#startControl(),
+      started: (thread) => this.#workers?.setControl(thread),
+      ended: () => {
+        this.#metrics.add(METRIC.controlRestarts);
+        this.#workers?.setControl(undefined);
+      },
+    });
+    // Timers do not keep a process alive; without this it would end while every thread waits to be replaced.
+    const { port1, port2 } = new MessageChannel();
+    port1.on('message', () => undefined);
+    const code = await this.#outcome.promise;
+    await this.#supervisor.stop();
+    port2.close();
+    return code;
+  }
+
+  #startControl(): Thread {
+    const { configFile, controlFile } = this.#o;
+    const workerData: ControlStart = { configFile, shared: this.#shared, inForce: this.#inForce };
+    const control = new Worker(controlFile, { workerData, resourceLimits: CONTROL_LIMITS, name: 'control' });
+    control.on('message', (news: ControlNews) => this.#hear(control, news));
+    return control;
+  }
+
+  #tellControl(order: ControlOrder): void {
+    this.#control?.thread?.postMessage(order);
+  }
+
+  #hear(control: Thread, news: ControlNews): void {
+    const isCurrent = this.#control === undefined || this.#control.thread === control;
+    if (!isCurrent || this.#state === 'stopping') return;
+    switch (news.news) {
+      case 'snapshot':
+        this.#propose(news.snapshot, news.workers);
+        return;
+      case 'reloading':
+        if (this.#state === 'serving') this.#manager.tell('RELOADING=1', 'reading the configuration');
+        return;
+      case 'settled':
+        if (this.#state === 'serving') this.#manager.tell('READY=1', `revision ${news.revision} is in force`);
+        return;
+      case 'failed':
+        for (const error of news.errors) this.#log.error({}, error);
+        if (this.#inForce === undefined) this.#fail(EXIT_CONFIG, 'the configuration has errors');
+        return;
+      default:
+        unreachable(news);
+    }
+  }
+
+  /** Opens the sockets of a snapshot; if that fails, all stays as it was. */
+  #propose(snapshot: Snapshot, workers: number): void {
+    const { revision } = snapshot;
+    this.#sockets ??= this.#makeSockets(workers);
+    try {
+      this.#report(this.#sockets.apply(snapshot.endpoints));
+    } catch (error) {
+      const failure = (error as Error).message;
+      this.#tellControl({ order: 'sockets', revision, failure });
+      if (this.#inForce === undefined) this.#fail(EXIT_CONFIG, failure);
+      else this.#log.error({ revision }, `the configuration is refused: ${failure}`);
+      return;
+    }
+    this.#inForce = snapshot;
+    this.#tellControl({ order: 'sockets', revision });
+    if (this.#workers !== undefined) this.#workers.adopt(snapshot);
+    else this.#startWorkers(this.#sockets, snapshot);
+  }
+
+  #makeSockets(workers: number): Sockets {
+    const passed = passedSockets(this.#ffi, process.env, process.pid);
+    return new Sockets({ ffi: this.#ffi, slots: slotsFor(workers), passed });
+  }
+
+  #startWorkers(sockets: Sockets, snapshot: Snapshot): void {
+    for (const socket of sockets.unused())
+      this.#log.warn({ ...socket }, 'a socket was passed on which no endpoint listens');
+    this.#workers = new Workers(
+      {
+        file: this.#o.workerFile,
+        slots: sockets.slots,
+        seeds: this.#seeds(snapshot),
+        sockets,
+        supervisor: this.#supervisor,
+        clock: this.#o.clock,
+        log: this.#log,
+        metrics: this.#metrics,
+      },
+      snapshot,
+    );
+    this.#workers.setControl(this.#control?.thread);
+    this.#workers.start().then(
+      () => this.#serving(sockets),
+      (error: Error) => this.#fail(EXIT_SOFTWARE, error.message),
+    );
+  }
+
+  #seeds({ node }: Snapshot): WorkerSeeds {
+    const { prng } = this.#o;
+    const { current, previous } = node.cookies ?? {
+      current: prng.fill(new Uint8Array(COOKIE_SECRET_OCTETS)),
+      previous: undefined,
+    };
+    return {
+      shared: this.#shared,
+      seed: prng.u32(),
+      loopToken: prng.fill(new Uint8Array(LOOP_TOKEN_OCTETS)),
+      cookieSecrets: previous === undefined ? { current } : { current, previous },
+    };
+  }
+
+  #serving(sockets: Sockets): void {
+    if (this.#state !== 'starting') return;
+    this.#state = 'serving';
+    const status = `serving with ${sockets.slots} workers`;
+    this.#log.info({ workers: sockets.slots, listen: sockets.listening() }, status);
+    this.#manager.tell('READY=1', status);
+    this.#o.clock.every(REFRESH_MS, () => {
+      if (this.#state !== 'serving') return;
+      const changes = sockets.refresh();
+      this.#report(changes);
+      if (changes.opened.length > 0 || changes.closed.length > 0) this.#workers?.giveSockets();
+    });
+  }
+
+  #report({ opened, closed, failed }: SocketChanges): void {
+    if (opened.length > 0) this.#log.info({ sockets: opened }, 'listening');
+    if (closed.length > 0) this.#log.info({ sockets: closed }, 'no longer listening');
+    for (const failure of failed) this.#log.warn({}, failure);
+  }
+
+  /** Handlers are set even for signals whose default would do: process 1 has no defaults. */
+  #listenToSignals(): void {
+    process.on('SIGHUP', () => {
+      this.#log.info({}, 'SIGHUP: reading the configuration again');
+      this.#tellControl({ order: 'reload' });
+    });
+    for (const [signal, number] of [['SIGTERM', 15] as const, ['SIGINT', 2] as const]) {
+      process.on(signal, () => {
+        if (this.#state === 'stopping') this.#exitNow(128 + number);
+        else void this.#stop(signal);
+      });
+    }
+    process.on('uncaughtException', (error) => {
+      this.#log.fatal({ err: error }, 'the main thread failed');
+      this.#exitNow(EXIT_SOFTWARE);
+    });
+    // Whoever read our log is gone: that is no reason to serve no more.
+    process.stderr.on('error', () => undefined);
+  }
+
+  async #stop(signal: string): Promise<void> {
+    this.#state = 'stopping';
+    this.#log.info({ signal }, 'stopping: what is in flight is finished');
+    this.#manager.tell('STOPPING=1', 'finishing what is in flight');
+    const workers = this.#workers?.stop(FINISH_MS);
+    this.#sockets?.closeAll();
+    this.#tellControl({ order: 'stop' });
+    const control = this.#control?.retire();
+    await workers;
+    await Promise.race([control, this.#pause(CONTROL_EXIT_MS)]);
+    this.#log.info({}, 'stopped');
+    this.#outcome.resolve(0);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#o.clock.after(ms, resolve));
+  }
+
+  #fail(code: number, reason: string): void {
+    if (this.#state === 'stopping') return;
+    this.#state = 'stopping';
+    this.#log.fatal({}, `cannot serve: ${reason}`);
+    this.#sockets?.closeAll();
+    this.#outcome.resolve(code);
+  }
+
+  #abandon(reason: string): void {
+    this.#log.fatal({}, `the process ends: ${reason}`);
+    this.#exitNow(EXIT_SOFTWARE);
+  }
+
+  /** Waits for no thread where that is possible: one that hangs is a reason to come here. */
+  #exitNow(code: number): never {
+    this.#ffi?.exitNow(code);
+    process.exit(code);
+  }
+}
+
+/** Loads what is native and runs a daemon; see `Daemon.run`. */
+export async function runDaemon(options: DaemonOptions): Promise<number> {
+  return new Daemon(options, await loadFfi()).run();
+}
+
+function sharedBuffers(): SharedBuffers {
+  return {
+    counters: daemonCounters(SHARED_SLOTS).buffer,
+    dependencies: new Dependencies().buffer,
+    beats: new SharedArrayBuffer(SHARED_SLOTS * Int32Array.BYTES_PER_ELEMENT),
+    rateLimit: new SharedArrayBuffer(rateLimitBytes()),
+    tcpClients: tcpClientsBuffer(WORKERS_MAX, clientsWithin(openFilesMax())),
+  };
+}
+
+/** Elsewhere than on Linux the kernel does not spread clients over sockets of one address. */
+function slotsFor(workers: number): number {
+  if (process.platform !== 'linux') return 1;
+  return Math.min(
+    Math.max(1, workers),
+    WORKERS_MAX,
+    Math.max(WORKERS_PER_CORE_MAX * availableParallelism(), 1),
+  );
+}
+
+/** More only take caches from each other. */
+const WORKERS_PER_CORE_MAX = 8;
+const COOKIE_SECRET_OCTETS = 16;
+/** For control to close its sockets. */
+const CONTROL_EXIT_MS = 1_000;
+/** Descriptors that are ours whatever clients do: files, listening sockets, event loops. */
+const FILES_RESERVED = 128;
+const CLIENTS_MIN = 16;
+
+/** Half of the descriptors are for clients, as each query of theirs may need one towards an upstream. */
+export function clientsWithin(openFiles: number): number {
+  return Math.min(TCP_CLIENTS_MAX, Math.max(CLIENTS_MIN, Math.floor((openFiles - FILES_RESERVED) / 2)));
+}
+
+/** The soft limit of open files, which Node raises to the hard one at its start. */
+function openFilesMax(): number {
+  try {
+    const limit = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+    return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}

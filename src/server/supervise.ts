@@ -1,0 +1,273 @@
+import type { Worker } from 'node:worker_threads';
+import type { LogFields, Logger } from '../telemetry/log.ts';
+import { unreachable } from '../util/assert.ts';
+import type { Clock, Timer } from '../util/clock.ts';
+
+/**
+ * Keeps threads alive. Each holds a post: a worker slot, or control. A thread that ends or falls silent is
+ * replaced by another in the same post.
+ *
+ *     starting ─ first beat ─▶ running ─ silent ─▶ ending ─ exit ─▶ waiting ─ brake ─▶ starting
+ *        └── no beat within STARTUP_MS ──────────────▲        ▲
+ *                 any ── exit by itself ──────────────────────┘          stop: → stopped
+ *
+ * Silence counts only while the supervisor's own event loop turns in time: on a machine that is overloaded or was
+ * asleep, everybody is silent. And only one thread is ended at a time: if all seem to hang, the fault is not
+ * theirs.
+ */
+export type Thread = Pick<Worker, 'postMessage' | 'terminate' | 'on'>;
+
+export type PostState = 'starting' | 'running' | 'ending' | 'waiting' | 'stopped';
+
+export interface PostOptions {
+  /** For logs: `worker 0`. */
+  readonly name: string;
+  /** Its cell in the shared beats. */
+  readonly cell: number;
+  /** Milliseconds without a beat that mean that it hangs. */
+  readonly silentMs: number;
+  /** Posts with one brake share it. */
+  readonly brake: Brake;
+  readonly start: () => Thread;
+  /** A thread is there, and nothing was said to it yet. */
+  readonly started?: (thread: Thread) => void;
+  /** It is gone and comes back after `delayMs`; `beat`: it had come to its first beat. */
+  readonly ended?: (delayMs: number, beat: boolean) => void;
+}
+
+/** How often beats are looked at. */
+const CHECK_MS = 100;
+/** A worker beats each 100 ms: five missed ones. A client waits for its first retry about as long. */
+export const WORKER_SILENT_MS = 500;
+/** Control may compile a large configuration in one go; no client waits for it. */
+export const CONTROL_SILENT_MS = 60_000;
+/** The supervisor itself is late by this much: then nobody's silence means anything. */
+const OWN_LAG_MS_MAX = 50;
+/** From a thread's start to its first beat: imports on a slow machine that is busy. */
+const STARTUP_MS = 10_000;
+/** A thread that does not end within this is in a native call that will not return. */
+const END_MS = 1_000;
+
+export class Supervisor {
+  readonly #clock: Clock;
+  readonly #beats: Int32Array;
+  readonly #log: Logger;
+  readonly #abandon: (reason: string) => void;
+  readonly #posts: Post[] = [];
+  readonly #timer: Timer;
+  #checkedAt: number;
+
+  /** `abandon`: a thread cannot be ended, and so the process must. */
+  constructor(options: {
+    clock: Clock;
+    beats: SharedArrayBuffer;
+    log: Logger;
+    abandon: (reason: string) => void;
+  }) {
+    this.#clock = options.clock;
+    this.#beats = new Int32Array(options.beats);
+    this.#log = options.log;
+    this.#abandon = options.abandon;
+    this.#checkedAt = this.#clock.now();
+    this.#timer = this.#clock.every(CHECK_MS, () => this.#check());
+  }
+
+  /** Starts a thread and keeps its post filled from now on. */
+  add(options: PostOptions): Post {
+    const post = new Post(options, {
+      clock: this.#clock,
+      beats: this.#beats,
+      log: this.#log,
+      abandon: this.#abandon,
+    });
+    this.#posts.push(post);
+    post.start();
+    return post;
+  }
+
+  #check(): void {
+    const now = this.#clock.now();
+    const isLate = now - this.#checkedAt - CHECK_MS >= OWN_LAG_MS_MAX;
+    this.#checkedAt = now;
+    for (const post of this.#posts) post.look(isLate);
+    if (isLate || this.#posts.some((post) => post.state === 'ending')) return;
+    this.#posts.find((post) => post.isOverdue(now))?.end();
+  }
+
+  /** Ends every thread that is still there, and starts none. Resolves when all are gone. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#posts.map((post) => post.stop()));
+    this.#timer.cancel();
+  }
+}
+
+interface Surroundings {
+  readonly clock: Clock;
+  readonly beats: Int32Array;
+  readonly log: Logger;
+  readonly abandon: (reason: string) => void;
+}
+
+export class Post {
+  readonly #o: PostOptions;
+  readonly #around: Surroundings;
+  #state: PostState = 'waiting';
+  #thread: Thread | undefined;
+  #firstCount = 0;
+  #lastCount = 0;
+  #seenAt = 0;
+  #timer: Timer | undefined;
+  #gone: (() => void)[] = [];
+  /** Threads that took the place of another. */
+  replacements = 0;
+
+  constructor(options: PostOptions, around: Surroundings) {
+    this.#o = options;
+    this.#around = around;
+  }
+
+  get state(): PostState {
+    return this.#state;
+  }
+
+  /** The thread in this post, if it can be spoken to. */
+  get thread(): Thread | undefined {
+    return this.#thread;
+  }
+
+  start(): void {
+    const { clock, beats } = this.#around;
+    this.#firstCount = this.#lastCount = Atomics.load(beats, this.#o.cell);
+    this.#seenAt = clock.now();
+    this.#state = 'starting';
+    let thread: Thread;
+    try {
+      thread = this.#o.start();
+    } catch (error) {
+      this.#lost({ err: error }, 'cannot be started');
+      return;
+    }
+    this.#thread = thread;
+    let failure: unknown;
+    thread.on('error', (error) => {
+      failure = error;
+    });
+    thread.on('exit', (code) => {
+      if (this.#thread === thread) this.#exited(code, failure);
+    });
+    this.#o.started?.(thread);
+  }
+
+  /** Notes a beat. `isLate`: the supervisor was not looking, so what it did not see is forgiven. */
+  look(isLate: boolean): void {
+    const count = Atomics.load(this.#around.beats, this.#o.cell);
+    if (count === this.#lastCount && !isLate) return;
+    if (count !== this.#lastCount && this.#state === 'starting') this.#state = 'running';
+    this.#lastCount = count;
+    this.#seenAt = this.#around.clock.now();
+  }
+
+  isOverdue(now: number): boolean {
+    switch (this.#state) {
+      case 'starting':
+        return now - this.#seenAt >= STARTUP_MS;
+      case 'running':
+        return now - this.#seenAt >= this.#o.silentMs;
+      case 'ending':
+      case 'waiting':
+      case 'stopped':
+        return false;
+      default:
+        return unreachable(this.#state);
+    }
+  }
+
+  /** Ends a thread that hangs. */
+  end(): void {
+    const silentMs = Math.round(this.#around.clock.now() - this.#seenAt);
+    this.#around.log.error({ thread: this.#o.name, silentMs }, `${this.#o.name} hangs and is ended`);
+    this.#state = 'ending';
+    this.#terminate();
+  }
+
+  #terminate(): void {
+    this.#timer?.cancel();
+    this.#timer = this.#around.clock.after(END_MS, () =>
+      this.#around.abandon(`${this.#o.name} did not end within ${END_MS} ms: it is in a native call`),
+    );
+    this.#thread?.terminate().catch(() => undefined);
+  }
+
+  #exited(code: number, failure: unknown): void {
+    this.#timer?.cancel();
+    this.#thread = undefined;
+    if (this.#state === 'stopped') {
+      for (const resolve of this.#gone.splice(0)) resolve();
+      return;
+    }
+    const fields: LogFields = failure === undefined ? { exitCode: code } : { exitCode: code, err: failure };
+    this.#lost(fields, this.#state === 'ending' ? 'was ended' : 'ended by itself');
+  }
+
+  #lost(fields: LogFields, what: string): void {
+    const { clock, beats, log } = this.#around;
+    const delayMs = this.#o.brake.delayMs();
+    const hadBeat = Atomics.load(beats, this.#o.cell) !== this.#firstCount;
+    this.#state = 'waiting';
+    this.replacements++;
+    log.error({ ...fields, delayMs }, `${this.#o.name} ${what} and is replaced`);
+    this.#o.ended?.(delayMs, hadBeat);
+    // `ended` may have decided to stop.
+    if (this.#isStopped()) return;
+    if (delayMs === 0) this.start();
+    else this.#timer = clock.after(delayMs, () => this.start());
+  }
+
+  #isStopped(): boolean {
+    return this.#state === 'stopped';
+  }
+
+  /** The thread is about to end by itself, as it was told to: it is not replaced. Resolves when it is gone. */
+  retire(): Promise<void> {
+    this.#state = 'stopped';
+    this.#timer?.cancel();
+    if (this.#thread === undefined) return Promise.resolve();
+    return new Promise((resolve) => this.#gone.push(resolve));
+  }
+
+  /** Ends the thread, if it is there. Resolves when it is gone. */
+  stop(): Promise<void> {
+    const gone = this.retire();
+    if (this.#thread !== undefined) this.#terminate();
+    return gone;
+  }
+}
+
+/** This many replacements within the window are met at once: a crash must cost as little as it can. */
+const FREE_REPLACEMENTS = 5;
+const WINDOW_MS = 60_000;
+const DELAY_MS_MIN = 100;
+const DELAY_MS_MAX = 10_000;
+
+/**
+ * Keeps replacements from becoming a storm, where threads die as fast as they are started: beyond a few in a
+ * minute each waits twice as long as the one before, up to ten seconds.
+ */
+export class Brake {
+  readonly #clock: Clock;
+  #recent: number[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Counts a replacement and says how long it has to wait. */
+  delayMs(): number {
+    const now = this.#clock.now();
+    this.#recent = this.#recent.filter((at) => now - at < WINDOW_MS);
+    this.#recent.push(now);
+    const excess = this.#recent.length - FREE_REPLACEMENTS;
+    if (excess <= 0) return 0;
+    return Math.min(DELAY_MS_MAX, DELAY_MS_MIN * 2 ** Math.min(excess - 1, 16));
+  }
+}

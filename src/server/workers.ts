@@ -1,0 +1,236 @@
+import { MessageChannel, Worker } from 'node:worker_threads';
+import type { Logger } from '../telemetry/log.ts';
+import { METRIC, type Metrics } from '../telemetry/metrics.ts';
+import type { Clock } from '../util/clock.ts';
+import type { ControlOrder, Descriptor, WorkerNews, WorkerOrder, WorkerStart } from '../view/channel.ts';
+import type { Snapshot } from '../view/snapshot.ts';
+import { descriptorKey, type Sockets } from './sockets.ts';
+import { Brake, type Post, type Supervisor, type Thread, WORKER_SILENT_MS } from './supervise.ts';
+
+/** What all workers of a process begin with alike. */
+export type WorkerSeeds = Pick<WorkerStart, 'shared' | 'seed' | 'loopToken' | 'cookieSecrets'>;
+
+export interface WorkersOptions {
+  /** The worker's module. */
+  readonly file: URL;
+  readonly slots: number;
+  readonly seeds: WorkerSeeds;
+  readonly sockets: Sockets;
+  readonly supervisor: Supervisor;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Main's own counters. */
+  readonly metrics: Metrics;
+}
+
+/** V8's heap only: caches, zone images and tables are outside of it. One worker at its limit dies alone. */
+const WORKER_LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 64 };
+/** Deaths while the daemon starts: more, and it is the program or the host that is at fault. */
+const STARTUP_DEATHS_MAX = 3;
+/** Beyond the time that workers have to finish, for their way out. */
+const EXIT_MS = 500;
+
+interface Slot {
+  readonly number: number;
+  post: Post | undefined;
+  state: 'absent' | 'starting' | 'ready';
+  /** Keys of the sockets that its worker has been given. */
+  given: Set<string>;
+  /** What it was started with, until it is known to have taken them. */
+  lent: readonly Descriptor[];
+  /** Slots whose worker is away for longer, whose sockets this one reads as well. */
+  readonly looksAfter: Set<number>;
+}
+
+/**
+ * The workers and what goes between them: each pair has a port, made anew when one of them is replaced, and so
+ * has each with control. A slot that stays empty because of the brake has its sockets read by another worker
+ * meanwhile, as clients whose flow the kernel gives to that slot would get nothing.
+ */
+export class Workers {
+  readonly #o: WorkersOptions;
+  readonly #slots: Slot[];
+  readonly #brake: Brake;
+  readonly #ready = Promise.withResolvers<void>();
+  #snapshot: Snapshot;
+  #control: Thread | undefined;
+  #startup: 'starting' | 'over' = 'starting';
+  #deaths = 0;
+
+  constructor(options: WorkersOptions, snapshot: Snapshot) {
+    this.#o = options;
+    this.#snapshot = snapshot;
+    this.#brake = new Brake(options.clock);
+    this.#slots = Array.from({ length: options.slots }, (_, number) => ({
+      number,
+      post: undefined,
+      state: 'absent',
+      given: new Set<string>(),
+      lent: [],
+      looksAfter: new Set<number>(),
+    }));
+  }
+
+  /** Starts all workers. Resolves when each reads its sockets; rejects when they cannot. */
+  start(): Promise<void> {
+    for (const slot of this.#slots) {
+      slot.post = this.#o.supervisor.add({
+        name: `worker ${slot.number}`,
+        cell: slot.number,
+        silentMs: WORKER_SILENT_MS,
+        brake: this.#brake,
+        start: () => this.#startWorker(slot),
+        started: (thread) => this.#connect(slot, thread),
+        ended: (delayMs, beat) => this.#ended(slot, delayMs, beat),
+      });
+    }
+    return this.#ready.promise;
+  }
+
+  get running(): number {
+    return this.#slots.filter(({ state }) => state === 'ready').length;
+  }
+
+  #startWorker(slot: Slot): Thread {
+    const { file, seeds, sockets, slots } = this.#o;
+    const descriptors = sockets.descriptors(slot.number);
+    const workerData: WorkerStart = {
+      ...seeds,
+      slot: slot.number,
+      slots,
+      snapshot: this.#snapshot,
+      descriptors,
+    };
+    let worker: Worker;
+    try {
+      worker = new Worker(file, { workerData, resourceLimits: WORKER_LIMITS, name: `worker ${slot.number}` });
+    } catch (error) {
+      sockets.release(descriptors);
+      throw error;
+    }
+    slot.state = 'starting';
+    slot.lent = descriptors;
+    slot.given = new Set(descriptors.map(descriptorKey));
+    worker.on('message', (news: WorkerNews) => this.#hear(slot, worker, news));
+    return worker;
+  }
+
+  /** Ports to all others that are there. The slot's post may not be known yet. */
+  #connect(slot: Slot, thread: Thread): void {
+    for (const other of this.#slots) {
+      const peer = other.post?.thread;
+      if (other === slot || peer === undefined) continue;
+      const { port1, port2 } = new MessageChannel();
+      order(thread, { order: 'peer', slot: other.number, port: port1 });
+      order(peer, { order: 'peer', slot: slot.number, port: port2 });
+    }
+    this.#connectToControl(slot, thread);
+  }
+
+  #connectToControl(slot: Slot, thread: Thread): void {
+    if (this.#control === undefined) return;
+    const { port1, port2 } = new MessageChannel();
+    const { revision } = this.#snapshot;
+    const toControl: ControlOrder = { order: 'worker', slot: slot.number, revision, port: port1 };
+    this.#control.postMessage(toControl, [port1]);
+    order(thread, { order: 'control', port: port2 });
+  }
+
+  /** Control is there (again), or is not. */
+  setControl(control: Thread | undefined): void {
+    this.#control = control;
+    for (const slot of this.#slots) {
+      const thread = slot.post?.thread;
+      if (thread !== undefined) this.#connectToControl(slot, thread);
+    }
+  }
+
+  #hear(slot: Slot, worker: Worker, news: WorkerNews): void {
+    if (slot.post !== undefined && slot.post.thread !== worker) return;
+    switch (news.news) {
+      case 'ready':
+        slot.state = 'ready';
+        slot.lent = [];
+        this.#takeBack(slot.number);
+        if (this.running === this.#slots.length) {
+          this.#startup = 'over';
+          this.#ready.resolve();
+        }
+        return;
+      case 'socket-failed':
+        this.#o.log.error({ worker: slot.number }, `cannot listen: ${news.failure}`);
+        this.#ready.reject(new Error(news.failure));
+    }
+  }
+
+  #ended(slot: Slot, delayMs: number, beat: boolean): void {
+    const { sockets, metrics } = this.#o;
+    metrics.add(METRIC.workerRestarts);
+    // A worker takes its descriptors after its first beat: from then on they are closed with it.
+    if (!beat) sockets.release(slot.lent);
+    slot.state = 'absent';
+    slot.lent = [];
+    slot.given.clear();
+    const gone: ControlOrder = { order: 'worker-gone', slot: slot.number };
+    this.#control?.postMessage(gone);
+    const homeless = [...slot.looksAfter];
+    slot.looksAfter.clear();
+    if (delayMs > 0) homeless.push(slot.number);
+    for (const number of homeless) this.#giveInCare(number);
+    if (this.#startup === 'starting' && ++this.#deaths >= STARTUP_DEATHS_MAX)
+      this.#ready.reject(new Error(`workers die while the daemon starts, ${this.#deaths} times so far`));
+  }
+
+  #giveInCare(number: number): void {
+    const able = this.#slots.filter(({ state }) => state === 'ready');
+    able.sort((a, b) => a.looksAfter.size - b.looksAfter.size);
+    const keeper = able[0];
+    if (keeper === undefined || !this.#o.sockets.canShare) return;
+    keeper.looksAfter.add(number);
+    this.#giveSockets(keeper);
+  }
+
+  #takeBack(number: number): void {
+    for (const slot of this.#slots) if (slot.looksAfter.delete(number)) this.#giveSockets(slot);
+  }
+
+  /** A snapshot for workers that are started from now on, whose sockets are open. */
+  adopt(snapshot: Snapshot): void {
+    this.#snapshot = snapshot;
+    this.giveSockets();
+  }
+
+  /** Tells every worker which sockets it has now. */
+  giveSockets(): void {
+    for (const slot of this.#slots) this.#giveSockets(slot);
+  }
+
+  #giveSockets(slot: Slot): void {
+    const thread = slot.post?.thread;
+    if (thread === undefined) return;
+    const numbers = [slot.number, ...slot.looksAfter];
+    try {
+      const descriptors = numbers.flatMap((number) => this.#o.sockets.descriptors(number, slot.given));
+      slot.given = new Set(descriptors.map(descriptorKey));
+      order(thread, { order: 'sockets', descriptors });
+    } catch (error) {
+      // No descriptors are left. What it has it keeps; the next change of sockets tries again.
+      this.#o.log.error({ err: error, worker: slot.number }, 'cannot give sockets to a worker');
+    }
+  }
+
+  /** Lets every worker finish what it has in hand. Resolves when all are gone, or soon after `withinMs`. */
+  async stop(withinMs: number): Promise<void> {
+    for (const { post } of this.#slots)
+      if (post?.thread !== undefined) order(post.thread, { order: 'stop', withinMs });
+    const gone = Promise.all(this.#slots.map(({ post }) => post?.retire()));
+    const late = Promise.withResolvers<void>();
+    const timer = this.#o.clock.after(withinMs + EXIT_MS, late.resolve);
+    await Promise.race([gone, late.promise]);
+    timer.cancel();
+  }
+}
+
+function order(thread: Thread, message: WorkerOrder): void {
+  thread.postMessage(message, 'port' in message ? [message.port] : []);
+}
