@@ -3,7 +3,7 @@ import { type Name, nameFromText } from '../wire/name.ts';
 import { canonicalRdata, typeToText } from '../wire/rdata/table.ts';
 import type { Rr, Rrset } from '../wire/record.ts';
 import { checkNameServers } from './address.ts';
-import { Collected, isWildcard } from './collect.ts';
+import { Collected } from './collect.ts';
 import { Column } from './column.ts';
 import {
   APEX,
@@ -42,24 +42,52 @@ export type ZoneBuild =
     };
 
 /**
- * Checks a zone and writes its image, or tells all that is wrong with it. Warned about and left out: duplicates
- * and data hidden by a zone cut or DNAME; warned about: differing TTLs in an RRset (the lowest holds), name
- * servers inside the zone without an address.
+ * Takes the records of a zone one by one, then checks it and writes its image, or tells all that is wrong with
+ * it. Warned about and left out: duplicates and data hidden by a zone cut or DNAME; warned about: differing TTLs
+ * in an RRset (the lowest holds), name servers inside the zone without an address.
  */
-export function buildZone(origin: Name, records: Iterable<Rr | Rrset>, options: ZoneOptions = {}): ZoneBuild {
-  const errors = new Problems();
-  const warnings = new Problems();
-  const collected = new Collected(origin, errors, options.seed);
-  for (const record of records) if (!collected.add(record)) break;
-  for (const name of options.emptyNodes ?? [])
-    if (collected.node(name) === NONE) errors.add(name, 'the name is not in the zone');
-  if (options.synthesizeApex) addApex(origin, collected);
-  const selection = new Selection(collected, errors, warnings);
-  for (let node = 0; node < collected.nodes; node++) selection.select(node);
-  if (errors.count > 0) return { errors: errors.list(origin), warnings: warnings.list(origin) };
-  const image = write(collected, selection);
-  checkNameServers(Zone.from(image), warnings);
-  return { image, warnings: warnings.list(origin) };
+export class ZoneBuilder {
+  readonly #origin: Name;
+  readonly #options: ZoneOptions;
+  readonly #errors = new Problems();
+  readonly #collected: Collected;
+
+  constructor(origin: Name, options: ZoneOptions = {}) {
+    this.#origin = origin;
+    this.#options = options;
+    this.#collected = new Collected(origin, this.#errors, options.seed);
+  }
+
+  /** Name and rdata are copied. False when the zone is too large and reading more of it is of no use. */
+  add(record: Rr | Rrset): boolean {
+    return this.#collected.add(record);
+  }
+
+  /** To be called once. */
+  finish(): ZoneBuild {
+    const [origin, collected, errors, warnings] = [
+      this.#origin,
+      this.#collected,
+      this.#errors,
+      new Problems(),
+    ];
+    for (const name of this.#options.emptyNodes ?? [])
+      if (collected.node(name) === NONE) errors.add(name, 'the name is not in the zone');
+    if (this.#options.synthesizeApex) addApex(origin, collected);
+    const selection = new Selection(collected, errors, warnings);
+    for (let node = 0; node < collected.nodes; node++) selection.select(node);
+    if (errors.count > 0) return { errors: errors.list(origin), warnings: warnings.list(origin) };
+    const image = write(collected, selection);
+    checkNameServers(Zone.from(image), warnings);
+    return { image, warnings: warnings.list(origin) };
+  }
+}
+
+/** See ZoneBuilder. */
+export function buildZone(origin: Name, records: Iterable<Rr | Rrset>, options?: ZoneOptions): ZoneBuild {
+  const builder = new ZoneBuilder(origin, options);
+  for (const record of records) if (!builder.add(record)) break;
+  return builder.finish();
 }
 
 /** The four name servers of private zones, and the SOA that goes with them. */
@@ -106,7 +134,10 @@ class Selection {
   readonly #errors: Problems;
   readonly #warnings: Problems;
   readonly #flags = new Column();
+  /** Of the node at hand; kept, because a million of them would keep the collector busy. */
   readonly #batch: number[] = [];
+  readonly #types: number[] = [];
+  readonly #counts: number[] = [];
 
   constructor(collected: Collected, errors: Problems, warnings: Problems) {
     this.#collected = collected;
@@ -163,13 +194,15 @@ class Selection {
     if (node === APEX) return 'apex';
     if ((flags & FLAG.BELOW_CUT) !== 0) return 'below-cut';
     if ((flags & FLAG.BELOW_DNAME) !== 0) return 'below-dname';
-    return isWildcard(this.#collected.names.nameAt(node)) ? 'wildcard' : 'inside';
+    const { parent, wildcard } = this.#collected;
+    return wildcard.at(parent.at(node)) === node ? 'wildcard' : 'inside';
   }
 
   #selectRrsets(node: number, batch: readonly number[], place: Place, isCut: boolean): void {
     const { type } = this.#collected;
-    const types: number[] = [];
-    const counts: number[] = [];
+    const types = this.#types;
+    const counts = this.#counts;
+    types.length = counts.length = 0;
     for (let from = 0, to = 0; from < batch.length; from = to) {
       const of = type.at(batch[from]!);
       while (to < batch.length && type.at(batch[to]!) === of) to++;
@@ -178,7 +211,8 @@ class Selection {
         this.#warnings.add(this.#nameOf(node), `${typeToText(of)}: ignored: ${why}`);
         continue;
       }
-      const unique = this.#unique(node, of, from + 1 === to ? [batch[from]!] : batch.slice(from, to));
+      const all = batch.length === to - from ? batch : batch.slice(from, to);
+      const unique = this.#unique(node, of, all);
       this.#emit(node, of, unique);
       types.push(of);
       counts.push(unique.length);
@@ -187,7 +221,7 @@ class Selection {
   }
 
   /** Without duplicates (RFC 2181 section 5), which are told by the canonical form: names in rdata ignore case. */
-  #unique(node: number, type: number, records: number[]): number[] {
+  #unique(node: number, type: number, records: readonly number[]): readonly number[] {
     if (records.length < 2) return records;
     const seen = new Set<string>();
     const unique = records.filter((record) => {
@@ -262,10 +296,6 @@ function write(collected: Collected, selection: Selection): SharedArrayBuffer {
   collected.names.writeTo(image, names);
   const octets = new Uint8Array(image);
   let at = rdata;
-  for (const record of selection.order.words()) {
-    const stored = collected.stored(record);
-    octets.set(stored, at);
-    at += stored.length;
-  }
+  for (const record of selection.order.words()) at = collected.copyStored(record, octets, at);
   return image;
 }

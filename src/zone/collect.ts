@@ -81,10 +81,12 @@ export class Collected {
     return (this.#rdata[at]! << 8) | this.#rdata[at + 1]!;
   }
 
-  /** The length and the octets of the rdata, as they stand in an image. */
-  stored(record: number): Uint8Array {
-    const at = this.#rdataAt.at(record);
-    return this.#rdata.subarray(at, at + 2 + this.rdataLength(record));
+  /** Copies the length and the octets of the rdata, as they stand in an image, to `at`; returns where they end. */
+  copyStored(record: number, octets: Uint8Array, at: number): number {
+    const from = this.#rdataAt.at(record);
+    const length = 2 + this.rdataLength(record);
+    for (let i = 0; i < length; i++) octets[at + i] = this.#rdata[from + i]!;
+    return at + length;
   }
 
   /** Makes the nodes from the longest known suffix of `name` down to it. */

@@ -10,10 +10,11 @@ import { foldOctet, type Name } from '../wire/name.ts';
  *   +----------+----------------+-----------------+----------------------------------+
  *   | header 8 | entries 2 × n  | slots 2 × m     | arena: [length][wire form] …      |
  *   +----------+----------------+-----------------+----------------------------------+
- *   header   magic · octets in all · n · m − 1 · seed · octets of the arena · 0 · 0
+ *   header   magic · octets in all · n · m − 1 · seed · octets of the arena · depth · 0
  *   entry i  offset of the name's length octet in the arena · value     (in the order of adding)
  *   slot     full hash · i + 1, or 0 for a free slot                     (open addressing, linear probing)
  *
+ * depth is the most suffixes that a name in the table has, itself and the root among them.
  * m is a power of two and at least 4/3 n, so that a probe ends after a step or two. The hash runs over a name
  * from its last octet to its first: the state after a label is then the state of that suffix, and one pass over
  * a name gives the hashes of all its suffixes. It is seeded, so that nobody can choose names that share a chain.
@@ -26,6 +27,7 @@ export class NameTable {
   readonly #arena: number;
   readonly #mask: number;
   readonly #seed: number;
+  readonly #depth: number;
   /** Number of names. */
   readonly size: number;
   /** Octets of the table, from its start in the buffer. */
@@ -37,6 +39,7 @@ export class NameTable {
     this.size = header[HEADER.ENTRIES]!;
     this.#mask = header[HEADER.MASK]!;
     this.#seed = header[HEADER.SEED]!;
+    this.#depth = header[HEADER.DEPTH]!;
     this.#slots = HEADER_WORDS + 2 * this.size;
     const arena = this.#slots + 2 * (this.#mask + 1);
     this.#words = new Uint32Array(buffer, offset, arena);
@@ -90,9 +93,9 @@ export class NameTable {
    * number. Suffixes of fewer than `shortest` octets are not looked for.
    */
   lookupSuffixes(name: Name, found: Suffixes, shortest = 1): number {
-    let count = 0;
     const labels = this.#hashSuffixes(name);
-    for (let i = 0; i < labels; i++) {
+    let count = 0;
+    for (let i = this.#firstSuffix(labels); i < labels; i++) {
       const off = labelStart[i]!;
       if (name.length - off < shortest) break;
       const entry = this.#probe(suffixHash[i]!, name, off, name.length - off);
@@ -103,15 +106,28 @@ export class NameTable {
     return count;
   }
 
-  /** The value of the longest suffix of `name` in the table, or -1. */
-  lookupLongest(name: Name): number {
+  /**
+   * The value of the longest suffix of `name` in the table, which must hold, with a name, all its parents up to
+   * the one of `top` octets, as a zone's does; -1 where that is no suffix of `name`. Such a table is searched by
+   * halves: a name of 127 labels costs 8 probes.
+   */
+  lookupClosest(name: Name, top: number): number {
     const labels = this.#hashSuffixes(name);
-    for (let i = 0; i < labels; i++) {
-      const off = labelStart[i]!;
-      const entry = this.#probe(suffixHash[i]!, name, off, name.length - off);
-      if (entry >= 0) return this.#words[this.#entries + 2 * entry + 1]!;
+    let low = this.#firstSuffix(labels);
+    let high = labels - 1;
+    while (high >= low && name.length - labelStart[high]! < top) high--;
+    let found = -1;
+    // The longest first: most questions are for what exists.
+    for (let at = low; low <= high; at = (low + high) >>> 1) {
+      const off = labelStart[at]!;
+      const entry = this.#probe(suffixHash[at]!, name, off, name.length - off);
+      if (entry < 0) low = at + 1;
+      else {
+        found = entry;
+        high = at - 1;
+      }
     }
-    return -1;
+    return found < 0 ? -1 : this.valueAt(found);
   }
 
   /** The folded name that was added as the `index`th, sharing the table's memory. `index` in 0..size-1. */
@@ -135,17 +151,22 @@ export class NameTable {
     for (let i = 0; i < this.size; i++) yield [this.nameAt(i), this.valueAt(i)];
   }
 
-  /** Hashes of all suffixes, longest first, into the scratch arrays; returns their number (labels + root). */
+  /** Offsets and hashes of the suffixes, longest first, into the scratch arrays; returns their number (labels + root). */
   #hashSuffixes(name: Name): number {
     let count = 0;
     for (let i = 0; i < name.length; i += name[i]! + 1) labelStart[count++] = i;
     let state = this.#seed;
     let i = name.length - 1;
-    for (let label = count - 1; label >= 0; label--) {
+    for (let label = count - 1; label >= this.#firstSuffix(count); label--) {
       for (const start = labelStart[label]!; i >= start; i--) state = step(state, name[i]!);
       suffixHash[label] = finish(state);
     }
     return count;
+  }
+
+  /** Longer ones have more labels than any name in the table: they need not be looked for, nor hashed. */
+  #firstSuffix(count: number): number {
+    return count > this.#depth ? count - this.#depth : 0;
   }
 
   #probe(hash: number, buf: Uint8Array, off: number, len: number): number {
@@ -176,6 +197,7 @@ export class NameTableBuilder {
   #entries = new Uint32Array(SLOTS_MIN * 2);
   #arena = new Uint8Array(1024);
   #arenaUsed = 0;
+  #depth = 0;
   size = 0;
 
   constructor(seed: number = cryptoPrng.u32()) {
@@ -229,6 +251,7 @@ export class NameTableBuilder {
     words[HEADER.MASK] = this.#mask;
     words[HEADER.SEED] = this.#seed;
     words[HEADER.ARENA] = this.#arenaUsed;
+    words[HEADER.DEPTH] = this.#depth;
     words.set(this.#entries.subarray(0, 2 * this.size), HEADER_WORDS);
     words.set(this.#slots, slots);
     new Uint8Array(buffer, offset + arena * 4).set(this.#arena.subarray(0, this.#arenaUsed));
@@ -258,6 +281,9 @@ export class NameTableBuilder {
     this.#arena[to++] = name.length - off;
     for (let i = off; i < name.length; i++) this.#arena[to++] = foldOctet(name[i]!);
     this.#arenaUsed = to;
+    let depth = 0;
+    for (let i = off; i < name.length; i += name[i]! + 1) depth++;
+    this.#depth = Math.max(this.#depth, depth);
     return at;
   }
 
@@ -278,7 +304,7 @@ export class NameTableBuilder {
 /** "CNT1" as this machine reads it: a table written with the other byte order is not taken for one. */
 const MAGIC = 0x434e5431;
 const HEADER_WORDS = 8;
-const HEADER = { MAGIC: 0, OCTETS: 1, ENTRIES: 2, MASK: 3, SEED: 4, ARENA: 5 } as const;
+const HEADER = { MAGIC: 0, OCTETS: 1, ENTRIES: 2, MASK: 3, SEED: 4, ARENA: 5, DEPTH: 6 } as const;
 const SLOTS_MIN = 8;
 /** 127 labels of one octet, and the root. */
 const SUFFIXES_MAX = 128;

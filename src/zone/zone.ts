@@ -85,7 +85,7 @@ export class Zone {
 
   /** The node of `name` or of its closest encloser (RFC 4592 section 3.3.1); -1 outside the zone. */
   closest(name: Name): number {
-    return this.#names.lookupLongest(name);
+    return this.#names.lookupClosest(name, this.origin.length);
   }
 
   nameOf(node: number): Name {

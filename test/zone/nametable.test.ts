@@ -43,8 +43,6 @@ t.test('suffixes are looked up in place', async (t) => {
   t.equal(table.lookup(name, 2), 2);
   t.equal(table.lookup(name, 4), -1);
   t.equal(table.lookup(name, name.length - 1), 0);
-  t.equal(table.lookupLongest(name), 2);
-  t.equal(table.lookupLongest(n('test.')), 0);
   const message = new Uint8Array([9, 9, ...n('b.C.example.'), 7]);
   t.equal(table.lookupAt(message, 2, message.length - 3), 2);
   t.equal(table.lookupAt(message, 4, message.length - 5), -1);
@@ -65,7 +63,28 @@ t.test('the longest possible name has 128 suffixes', async (t) => {
   const found = new Suffixes();
   t.equal(table.lookupSuffixes(name, found), 128);
   t.same([...found.values], [...Array(128).keys()]);
-  t.equal(NameTable.build([]).lookupLongest(name), -1);
+  t.equal(NameTable.build([]).lookupSuffixes(name, found), 0);
+  const shallow = NameTable.build([[n('a.'), 5]]);
+  t.equal(shallow.lookupSuffixes(name, found), 1);
+  t.same([found.offsets[0], found.values[0]], [252, 5]);
+});
+
+t.test('the closest name of a table that has all parents', async (t) => {
+  const labels = 60;
+  const deep = n('a.'.repeat(labels) + 'zone.test.');
+  const all: [Name, number][] = [];
+  for (let rest = deep; rest.length >= n('zone.test.').length; rest = parentOf(rest))
+    all.push([rest, all.length]);
+  const table = NameTable.build(all);
+  const top = n('zone.test.').length;
+  for (const [name, value] of all) {
+    t.equal(table.lookupClosest(name, top), value);
+    t.equal(table.lookupClosest(n('x.' + nameToText(name)), top), value);
+  }
+  t.equal(table.lookupClosest(n('x.y.' + nameToText(deep)), top), 0);
+  t.equal(table.lookupClosest(n('a.ZONE.test.'), top), labels - 1);
+  for (const outside of ['.', 'test.', 'a.test.', 'zone.tes.', 'a.zone.test.x.'])
+    t.equal(table.lookupClosest(n(outside), top), -1, outside);
 });
 
 t.test('iteration is in the order of adding; the last value of a name holds', async (t) => {
