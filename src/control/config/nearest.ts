@@ -28,7 +28,7 @@ const TEXT_MAX = 64;
 
 /** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
 export function editDistance(a: string, b: string): number {
-  if (a.length > TEXT_MAX || b.length > TEXT_MAX) return a === b ? 0 : TEXT_MAX;
+  if (a.length > TEXT_MAX || b.length > TEXT_MAX) return a === b ? 0 : Number.POSITIVE_INFINITY;
   let before: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
