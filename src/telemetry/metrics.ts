@@ -148,14 +148,28 @@ const LIST = [
     'Questions given up because their work budget ran out.',
   ),
   counter(
+    'workerRestarts',
+    'causeway_worker_restarts_total',
+    'Workers that were replaced because they died or hung.',
+  ),
+  counter(
+    'controlRestarts',
+    'causeway_control_restarts_total',
+    'Times the control thread was started again.',
+  ),
+  ...family('causeway_reloads_total', 'Readings of the configuration after the first, by result.', 'result', {
+    reloadsApplied: 'applied',
+    reloadsRefused: 'refused',
+  } as const),
+  counter(
     'workerErrors',
     'causeway_worker_errors_total',
     'Errors of the program that a worker caught; each is a bug.',
   ),
 ] as const;
 
-export const COUNTERS: readonly CounterSpec[] = LIST;
 export type CounterKey = (typeof LIST)[number]['key'];
+export const COUNTERS: readonly (CounterSpec & { readonly key: CounterKey })[] = LIST;
 
 /** Durations, each a Prometheus histogram in seconds. */
 export const HISTOGRAMS = {

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { createLogger, isoFromWall, LogLimit, type LogOptions, printable } from '../../src/telemetry/log.ts';
+import { createLogger, LogLimit, type LogOptions } from '../../src/telemetry/log.ts';
+import { isoFromWall, printable } from '../../src/telemetry/text.ts';
 import { ManualClock } from '../../src/util/clock.ts';
 
 /** Every octet, and what turns or hides text further up. */

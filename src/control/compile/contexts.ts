@@ -10,7 +10,7 @@ export class ContextRegistry {
   #next: number;
 
   /** Continues `previous`; what this compilation does not ask for is forgotten. */
-  constructor(previous?: ContextRegistry) {
+  constructor(previous?: Pick<ContextRegistry, 'fingerprints' | 'next'>) {
     this.#before = previous?.fingerprints ?? new Map();
     this.#next = previous?.next ?? 1;
   }

@@ -1,0 +1,350 @@
+import type { Server } from 'node:http';
+import { availableParallelism } from 'node:os';
+import type { Logger } from '../telemetry/log.ts';
+import { type DaemonCounters, METRIC, type Metrics } from '../telemetry/metrics.ts';
+import { isoFromWall } from '../telemetry/text.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Dependencies } from '../util/deps.ts';
+import { DEPENDENCY_SLOTS } from '../util/deps.ts';
+import type { Port } from '../util/rpc.ts';
+import { type ControlNews, type ControlStart, WORKERS_MAX } from '../view/channel.ts';
+import type { ReloadReport, StatusReport, WorkerStatus } from '../view/report.ts';
+import type { Snapshot } from '../view/snapshot.ts';
+import { ContextRegistry } from './compile/contexts.ts';
+import { type Compiled, compile } from './compile.ts';
+import { type Config, loadConfig } from './config/load.ts';
+import { type ConfigProblem, problemToText } from './config/problem.ts';
+import type { Plain } from './http.ts';
+import { openMetrics, scrape } from './metrics.ts';
+import {
+  endpointReports,
+  type PerWorker,
+  sumCaches,
+  targetReports,
+  viewReports,
+  workerReports,
+} from './reports.ts';
+import { controlRoutes, type Daemon, probeRoutes } from './routes.ts';
+import { ControlSocket } from './socket.ts';
+import { Workers } from './workers.ts';
+
+/** Main opens sockets in milliseconds; if it does not answer for that long, it is not going to. */
+const SOCKETS_MS_MAX = 30_000;
+/** A worker that is silent for longer than this is shown as such, and its figures are missing. */
+const STATUS_MS_MAX = 500;
+
+/** What the control thread is made of; tests bring their own. */
+export interface ControlOptions {
+  readonly start: Pick<ControlStart, 'configFile' | 'inForce'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly counters: DaemonCounters;
+  readonly metrics: Metrics;
+  readonly dependencies: Dependencies;
+  readonly tell: (news: ControlNews) => void;
+  readonly version: string;
+}
+
+/** What is in force: for the first time from a file, later as the difference to what was. */
+interface InForce {
+  readonly compiled: Compiled;
+  readonly since: string;
+}
+
+/**
+ * The control side of the daemon: it reads and compiles the configuration, hands snapshots to main and the
+ * workers, and answers operators and scrapers. Nothing here is needed to answer a query.
+ *
+ *     start ─▶ propose ─ sockets ─▶ in force        failure: `failed`, main gives up
+ *     reload ─▶ load, compile ─▶ propose ─ sockets ─▶ publish ─▶ bump ─▶ in force
+ *                    └ errors ────────────┴ failure ─▶ refused: all stays as it was
+ */
+export class Control {
+  readonly #o: ControlOptions;
+  readonly #workers: Workers;
+  readonly #daemon: Daemon;
+  #config: Config | undefined;
+  #inForce: InForce | undefined;
+  /** Why the last reading of the configuration was refused. */
+  #errors: readonly string[] = [];
+  #socket: ControlSocket | undefined;
+  #metrics: { readonly server: Server; readonly address: string } | undefined;
+  #socketsAnswer: ((failure: string | undefined) => void) | undefined;
+  #reloading: Promise<ReloadReport> | undefined;
+  #reloadAgain: Promise<ReloadReport> | undefined;
+
+  constructor(options: ControlOptions) {
+    this.#o = options;
+    this.#workers = new Workers(options.clock);
+    this.#daemon = {
+      workers: this.#workers,
+      snapshot: () => this.#inForce?.compiled.snapshot,
+      status: () => this.status(),
+      scrape: () => this.#scrape(),
+      reload: () => this.reload(),
+    };
+  }
+
+  /** Proposes the first snapshot, or takes over from a control that died. */
+  async start(): Promise<void> {
+    const { start } = this.#o;
+    if (start.inForce !== undefined) await this.#takeOver(start.inForce);
+    else {
+      const errors = await this.#startFirst();
+      if (errors.length > 0) this.#o.tell({ news: 'failed', errors });
+    }
+  }
+
+  async #startFirst(): Promise<readonly string[]> {
+    const read = this.#read(undefined);
+    if ('errors' in read) return read.errors;
+    const failure = await this.#openSocket(read.config);
+    if (failure !== undefined) return [failure];
+    const refusal = await this.#propose(read.compiled.snapshot, read.config);
+    if (refusal !== undefined) return [refusal];
+    this.#settle(read.config, read.compiled);
+    await this.#openMetrics(read.config);
+    return [];
+  }
+
+  /**
+   * The workers go on with what they serve, and so does this thread: caches stay. Only the numbers that the
+   * snapshot uses are known of the past, so the next reload gives all forward rules new contexts.
+   */
+  async #takeOver(snapshot: Snapshot): Promise<void> {
+    const contexts = snapshot.paths.map(({ context }) => context).concat(zoneContexts(snapshot));
+    const next = contexts.reduce((most, context) => Math.max(most, context), 0) + 1;
+    const compiled: Compiled = {
+      snapshot,
+      touched: [],
+      changes: [],
+      warnings: [],
+      contexts: new ContextRegistry({ fingerprints: new Map(), next }),
+      zones: new Map(),
+    };
+    this.#inForce = { compiled, since: isoFromWall(this.#o.clock.wall()) };
+    const { config } = loadConfig(this.#o.start.configFile);
+    if (config === undefined) {
+      this.#o.log.warn({}, 'the configuration has errors: no control socket until it is reloaded without');
+      return;
+    }
+    this.#config = config;
+    const failure = await this.#openSocket(config);
+    if (failure !== undefined) this.#o.log.error({ failure }, 'no control socket');
+    await this.#openMetrics(config);
+  }
+
+  /** A worker is there. One that serves an older snapshot than is in force gets that. */
+  async attach(slot: number, revision: number, port: Port): Promise<void> {
+    this.#workers.attach(slot, port);
+    const snapshot = this.#inForce?.compiled.snapshot;
+    if (snapshot === undefined || revision >= snapshot.revision) return;
+    await this.#workers.publish(snapshot, [slot]);
+    // It came to this snapshot by another way than a reload: what changed for it is not known.
+    for (let dependency = 0; dependency < DEPENDENCY_SLOTS; dependency++)
+      this.#o.dependencies.bump(dependency);
+  }
+
+  detach(slot: number): void {
+    this.#workers.detach(slot);
+  }
+
+  /** Main has opened the sockets of the proposed snapshot, or could not. */
+  socketsOpened(revision: number, failure: string | undefined): void {
+    if (revision === this.#proposed) this.#socketsAnswer?.(failure);
+  }
+  #proposed = 0;
+
+  /** Reads the configuration again. While one reload runs, all that are asked for meanwhile are one more. */
+  reload(): Promise<ReloadReport> {
+    if (this.#reloading === undefined) {
+      this.#reloading = this.#reload().finally(() => {
+        this.#reloading = undefined;
+      });
+      return this.#reloading;
+    }
+    this.#reloadAgain ??= this.#reloading.then(() => {
+      this.#reloadAgain = undefined;
+      return this.reload();
+    });
+    return this.#reloadAgain;
+  }
+
+  async #reload(): Promise<ReloadReport> {
+    const { clock, log, metrics, tell } = this.#o;
+    tell({ news: 'reloading' });
+    const begun = clock.now();
+    const outcome = await this.#tryReload();
+    const revision = this.#inForce?.compiled.snapshot.revision ?? 0;
+    this.#errors = outcome.errors;
+    const ms = Math.round(clock.now() - begun);
+    if (outcome.errors.length === 0) {
+      metrics.add(METRIC.reloadsApplied);
+      log.info({ revision, changes: outcome.changes.length, ms }, 'the configuration is reloaded');
+    } else {
+      metrics.add(METRIC.reloadsRefused);
+      for (const error of outcome.errors) log.error({ problem: error }, 'error in the configuration');
+      log.error({ revision }, 'the configuration is refused; what was in force stays in force');
+    }
+    tell({ news: 'settled', revision });
+    return { applied: outcome.errors.length === 0, revision, ...outcome };
+  }
+
+  async #tryReload(): Promise<{ changes: readonly string[]; errors: readonly string[] }> {
+    const read = this.#read(this.#inForce?.compiled);
+    if ('errors' in read) return { changes: [], errors: read.errors };
+    const { config, compiled } = read;
+    const refusal = await this.#propose(compiled.snapshot, config);
+    if (refusal !== undefined) return { changes: [], errors: [refusal] };
+    const late = await this.#workers.publish(compiled.snapshot);
+    if (late.length > 0)
+      this.#o.log.warn({ workers: late }, 'workers are late to serve the new configuration');
+    for (const hash of compiled.touched) {
+      const { dependencies } = this.#o;
+      dependencies.bump(dependencies.slotOf(hash));
+    }
+    this.#settle(config, compiled);
+    await this.#openMetrics(config);
+    if (this.#socket === undefined) await this.#openSocket(config);
+    return { changes: compiled.changes, errors: [] };
+  }
+
+  #read(
+    previous: Compiled | undefined,
+  ): { config: Config; compiled: Compiled } | { errors: readonly string[] } {
+    const loaded = loadConfig(this.#o.start.configFile);
+    this.#warn(loaded.warnings);
+    if (loaded.config === undefined) return { errors: loaded.errors.map(problemToText) };
+    const compiled = compile(loaded.config, previous);
+    this.#warn(compiled.warnings);
+    if ('errors' in compiled) return { errors: compiled.errors.map(problemToText) };
+    return { config: loaded.config, compiled };
+  }
+
+  #warn(problems: readonly ConfigProblem[]): void {
+    for (const problem of problems)
+      this.#o.log.warn({ problem: problemToText(problem) }, 'the configuration may not be meant so');
+  }
+
+  /** Main opens the snapshot's sockets; resolves with what failed. */
+  async #propose(snapshot: Snapshot, config: Config): Promise<string | undefined> {
+    this.#proposed = snapshot.revision;
+    const answer = new Promise<string | undefined>((done) => {
+      const timer = this.#o.clock.after(SOCKETS_MS_MAX, () =>
+        done('the main thread does not open the sockets'),
+      );
+      this.#socketsAnswer = (failure) => {
+        timer.cancel();
+        done(failure);
+      };
+    });
+    this.#o.tell({ news: 'snapshot', snapshot, workers: workersOf(config) });
+    return answer;
+  }
+
+  #settle(config: Config, compiled: Compiled): void {
+    if (this.#config !== undefined && this.#config.stateFolder !== config.stateFolder)
+      this.#o.log.warn({ state: config.stateFolder }, 'another node.state counts from the next start on');
+    if (this.#config !== undefined && workersOf(this.#config) !== workersOf(config))
+      this.#o.log.warn(
+        { workers: config.node.workers },
+        'another node.workers counts from the next start on',
+      );
+    this.#config = config;
+    this.#inForce = { compiled, since: isoFromWall(this.#o.clock.wall()) };
+  }
+
+  async #openSocket(config: Config): Promise<string | undefined> {
+    try {
+      this.#socket = await ControlSocket.open(config.stateFolder, controlRoutes(this.#daemon), this.#o.log);
+      return undefined;
+    } catch (error) {
+      return `control socket: ${(error as Error).message}`;
+    }
+  }
+
+  /** A metrics address that cannot be had is no reason not to answer queries. */
+  async #openMetrics({ node }: Config): Promise<void> {
+    const wanted = node.metrics === 'off' ? 'off' : `${node.metrics.address} ${node.metrics.port}`;
+    if (this.#metrics?.address === wanted) return;
+    this.#closeMetrics();
+    if (node.metrics === 'off') return;
+    try {
+      const server = await openMetrics(node.metrics, probeRoutes(this.#daemon), this.#o.log);
+      this.#metrics = { server, address: wanted };
+      this.#o.log.info({ address: node.metrics.address, port: node.metrics.port }, 'metrics are served');
+    } catch (err) {
+      this.#o.log.error({ err, metrics: wanted }, 'metrics cannot be served; choose another node.metrics');
+    }
+  }
+
+  #closeMetrics(): void {
+    this.#metrics?.server.close();
+    this.#metrics?.server.closeAllConnections();
+    this.#metrics = undefined;
+  }
+
+  async status(): Promise<StatusReport> {
+    const { clock, start, version } = this.#o;
+    const perWorker = await this.#workers.askAll({ ask: 'status' }, STATUS_MS_MAX);
+    const inForce = this.#inForce;
+    const snapshot = inForce?.compiled.snapshot;
+    const workers = this.#allWorkers(perWorker);
+    return {
+      node: { name: snapshot?.node.name ?? '', region: snapshot?.node.region ?? '' },
+      version,
+      pid: process.pid,
+      uptimeSeconds: Math.floor(process.uptime()),
+      ready: workers.some(({ state }) => state === 'serving'),
+      config: {
+        file: start.configFile,
+        revision: snapshot?.revision ?? 0,
+        since: inForce?.since ?? isoFromWall(clock.wall()),
+        errors: this.#errors,
+      },
+      workers,
+      endpoints: snapshot === undefined ? [] : endpointReports(snapshot),
+      views: snapshot === undefined ? [] : viewReports(snapshot),
+      targets: snapshot === undefined ? [] : targetReports(snapshot, perWorker),
+      caches: sumCaches(perWorker.flatMap(({ answer }) => answer?.caches ?? [])),
+    };
+  }
+
+  /** Those that main has not reported yet are starting. */
+  #allWorkers(perWorker: PerWorker<WorkerStatus>): StatusReport['workers'] {
+    const known = workerReports(perWorker);
+    const expected = this.#config === undefined ? 0 : workersOf(this.#config);
+    const missing = Array.from({ length: expected }, (_, slot) => slot).filter(
+      (slot) => !known.some(({ worker }) => worker === slot),
+    );
+    const starting = missing.map((worker) => ({
+      worker,
+      state: 'starting' as const,
+      revision: 0,
+      uptimeSeconds: 0,
+      inFlight: 0,
+    }));
+    return [...known, ...starting].sort((a, b) => a.worker - b.worker);
+  }
+
+  async #scrape(): Promise<Plain> {
+    return scrape(this.#o.counters, await this.status(), this.#o.clock.wall());
+  }
+
+  /** Closes what is open to the outside. */
+  async stop(): Promise<void> {
+    this.#closeMetrics();
+    await this.#socket?.close();
+    this.#workers.close();
+  }
+}
+
+function workersOf({ node }: Config): number {
+  return Math.min(WORKERS_MAX, node.workers === 'auto' ? availableParallelism() : node.workers);
+}
+
+function zoneContexts(snapshot: Snapshot): number[] {
+  return snapshot.views.flatMap(({ groups }) =>
+    groups.flat().flatMap((candidate) => ('context' in candidate ? [candidate.context] : [])),
+  );
+}

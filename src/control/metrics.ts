@@ -1,0 +1,198 @@
+import { readdirSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { Logger } from '../telemetry/log.ts';
+import { COUNTERS, type DaemonCounters, HISTOGRAMS, type HistogramKey } from '../telemetry/metrics.ts';
+import type { StatusReport } from '../view/report.ts';
+import { httpServer, Plain, type Routes } from './http.ts';
+
+/** The media type of Prometheus' text format. */
+const EXPOSITION = 'text/plain; version=0.0.4; charset=utf-8';
+
+interface Sample {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly value: number;
+  /** `_bucket`, `_sum`, `_count` of a histogram. */
+  readonly suffix?: string;
+}
+
+interface Metric {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly samples: readonly Sample[];
+}
+
+/** The text format 0.0.4, one metric after the other. */
+export function exposition(metrics: readonly Metric[]): string {
+  return metrics.map(metricText).join('');
+}
+
+function metricText({ name, type, help, samples }: Metric): string {
+  const lines = samples.map(
+    ({ labels, value, suffix = '' }) => `${name}${suffix}${labelText(labels)} ${numberText(value)}\n`,
+  );
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`;
+}
+
+function labelText(labels: Readonly<Record<string, string>> = {}): string {
+  const pairs = Object.entries(labels).map(([key, value]) => `${key}="${escapeLabel(value)}"`);
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
+}
+
+function escapeLabel(value: string): string {
+  return value.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`));
+}
+
+function numberText(value: number): string {
+  if (value === Number.POSITIVE_INFINITY) return '+Inf';
+  return String(value);
+}
+
+/** All counters of all threads, in the order of their list. */
+export function counterMetrics(counters: DaemonCounters): Metric[] {
+  const metrics: { name: string; type: 'counter'; help: string; samples: Sample[] }[] = [];
+  for (const { key, metric, help, labels } of COUNTERS) {
+    const sample = { labels, value: counters.sum(key) };
+    const last = metrics.at(-1);
+    if (last?.name === metric) last.samples.push(sample);
+    else metrics.push({ name: metric, type: 'counter', help, samples: [sample] });
+  }
+  const keys = Object.keys(HISTOGRAMS) as HistogramKey[];
+  return [...metrics, ...keys.map((key) => histogramMetric(counters, key))];
+}
+
+/** Buckets as Prometheus has them: each counts all that is not above its bound, in seconds. */
+function histogramMetric(counters: DaemonCounters, key: HistogramKey): Metric {
+  const { counts, sum } = counters.histogram(key);
+  let total = 0;
+  const buckets = counts.map((count, bucket): Sample => {
+    total += count;
+    // Bucket i holds what took at most 2^i µs; the last has no bound.
+    const bound = bucket === counts.length - 1 ? '+Inf' : String(2 ** bucket / 1e6);
+    return { suffix: '_bucket', labels: { le: bound }, value: total };
+  });
+  const { metric, help } = HISTOGRAMS[key];
+  return {
+    name: metric,
+    type: 'histogram',
+    help,
+    samples: [...buckets, { suffix: '_sum', value: sum / 1e6 }, { suffix: '_count', value: total }],
+  };
+}
+
+function gauge(name: string, help: string, samples: readonly Sample[]): Metric {
+  return { name, type: 'gauge', help, samples };
+}
+
+/** What the status says, as figures: labels are names of the configuration, never of a query. */
+export function statusMetrics(status: StatusReport): Metric[] {
+  const { caches, targets, workers, config } = status;
+  const perCache = (pick: (figures: (typeof caches)['answers']) => number): Sample[] => [
+    { labels: { cache: 'answers' }, value: pick(caches.answers) },
+    { labels: { cache: 'records' }, value: pick(caches.records) },
+  ];
+  const serving = workers.filter(({ state }) => state === 'serving').length;
+  return [
+    gauge('causeway_build_info', 'Version of the daemon and of Node.js; always 1.', [
+      { labels: { version: status.version, node: process.versions.node }, value: 1 },
+    ]),
+    gauge('causeway_ready', 'Whether questions are answered.', [{ value: status.ready ? 1 : 0 }]),
+    gauge('causeway_workers', 'Worker threads, by whether they serve.', [
+      { labels: { state: 'serving' }, value: serving },
+      { labels: { state: 'other' }, value: workers.length - serving },
+    ]),
+    gauge('causeway_in_flight_queries', 'Questions that wait for an upstream or another worker.', [
+      { value: workers.reduce((sum, { inFlight }) => sum + inFlight, 0) },
+    ]),
+    gauge('causeway_config_revision', 'Revision of the configuration in force.', [
+      { value: config.revision },
+    ]),
+    gauge('causeway_config_accepted', 'Whether the last configuration that was read is in force.', [
+      { value: config.errors.length === 0 ? 1 : 0 },
+    ]),
+    gauge(
+      'causeway_cache_entries',
+      'Entries held.',
+      perCache(({ entries }) => entries),
+    ),
+    gauge(
+      'causeway_cache_bytes',
+      'Octets held.',
+      perCache(({ bytesUsed }) => bytesUsed),
+    ),
+    gauge(
+      'causeway_cache_budget_bytes',
+      'Octets that may be held.',
+      perCache(({ bytesBudget }) => bytesBudget),
+    ),
+    gauge(
+      'causeway_target_up',
+      'Whether no worker has given the target up.',
+      targets.map(({ target, breaker }) => ({ labels: { target }, value: breaker === 'closed' ? 1 : 0 })),
+    ),
+    gauge(
+      'causeway_target_rtt_seconds',
+      'Smoothed round-trip time of the target, as its fastest worker sees it.',
+      targets.flatMap(({ target, srttMs }) =>
+        srttMs === undefined ? [] : [{ labels: { target }, value: srttMs / 1000 }],
+      ),
+    ),
+  ].filter(({ samples }) => samples.length > 0);
+}
+
+/** The process as a whole, under the names that Prometheus' own clients use. */
+export function processMetrics(wallMs: number): Metric[] {
+  const { user, system } = process.cpuUsage();
+  const metrics = [
+    {
+      name: 'process_cpu_seconds_total',
+      type: 'counter' as const,
+      help: 'Total user and system CPU time spent in seconds.',
+      samples: [{ value: (user + system) / 1e6 }],
+    },
+    gauge('process_resident_memory_bytes', 'Resident memory size in bytes.', [
+      { value: process.memoryUsage.rss() },
+    ]),
+    gauge('process_start_time_seconds', 'Start time of the process since unix epoch in seconds.', [
+      { value: Math.round(wallMs / 1000 - process.uptime()) },
+    ]),
+  ];
+  const descriptors = openDescriptors();
+  if (descriptors === undefined) return metrics;
+  return [
+    ...metrics,
+    gauge('process_open_fds', 'Number of open file descriptors.', [{ value: descriptors }]),
+  ];
+}
+
+function openDescriptors(): number | undefined {
+  try {
+    return readdirSync('/proc/self/fd').length;
+  } catch {
+    return undefined; // no /proc
+  }
+}
+
+/** Everything, as the answer to a scrape. */
+export function scrape(counters: DaemonCounters, status: StatusReport, wallMs: number): Plain {
+  const text = exposition([...counterMetrics(counters), ...statusMetrics(status), ...processMetrics(wallMs)]);
+  return new Plain(200, text, EXPOSITION);
+}
+
+/** The HTTP server for scrapers and probes. Bodies are never read. Rejects where the address cannot be had. */
+export async function openMetrics(
+  address: { readonly address: string; readonly port: number },
+  routes: Routes,
+  log: Logger,
+): Promise<Server> {
+  const server = httpServer(routes, log, { bodies: false });
+  await new Promise<void>((done, fail) => {
+    server.once('error', fail);
+    server.listen(address.port, address.address, () => {
+      server.removeListener('error', fail);
+      done();
+    });
+  });
+  server.on('error', (err) => log.error({ err }, 'the metrics server failed'));
+  return server;
+}

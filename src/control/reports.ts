@@ -1,0 +1,130 @@
+import { targetToText } from '../resolver/path.ts';
+import type { TargetStatus } from '../resolver/target.ts';
+import type {
+  CacheDump,
+  CacheEntry,
+  CacheFigures,
+  CacheReport,
+  EndpointReport,
+  TargetReport,
+  ViewReport,
+  WorkerCaches,
+  WorkerReport,
+  WorkerStatus,
+} from '../view/report.ts';
+import type { Snapshot } from '../view/snapshot.ts';
+import { NOBODY } from './compile/views.ts';
+
+/** What each worker answered, by slot; undefined where it was silent. */
+export type PerWorker<T> = readonly { readonly slot: number; readonly answer: T | undefined }[];
+
+const NO_FIGURES: CacheFigures = { entries: 0, bytesUsed: 0, bytesBudget: 0, inserts: 0, evictions: 0 };
+
+function addFigures(a: CacheFigures, b: CacheFigures): CacheFigures {
+  return {
+    entries: a.entries + b.entries,
+    bytesUsed: a.bytesUsed + b.bytesUsed,
+    bytesBudget: a.bytesBudget + b.bytesBudget,
+    inserts: a.inserts + b.inserts,
+    evictions: a.evictions + b.evictions,
+  };
+}
+
+export function sumCaches(list: readonly WorkerCaches[]): WorkerCaches {
+  return {
+    answers: list.map((caches) => caches.answers).reduce(addFigures, NO_FIGURES),
+    records: list.map((caches) => caches.records).reduce(addFigures, NO_FIGURES),
+  };
+}
+
+export function cacheReport(perWorker: PerWorker<WorkerCaches>): CacheReport {
+  const workers = perWorker.flatMap(({ slot, answer }) =>
+    answer === undefined ? [] : [{ worker: slot, answers: answer.answers, records: answer.records }],
+  );
+  return { total: sumCaches(workers), workers };
+}
+
+/** Entries of all workers by name; at most `limit`. */
+export function cacheDump(perWorker: PerWorker<readonly CacheEntry[]>, limit: number): CacheDump {
+  const all = perWorker.flatMap(({ answer }) => answer ?? []);
+  all.sort((a, b) => compare(a.name, b.name) || compare(a.type, b.type) || compare(a.vpc, b.vpc));
+  const full = perWorker.some(({ answer }) => answer !== undefined && answer.length >= limit);
+  return { entries: all.slice(0, limit), truncated: full || all.length > limit };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+export function workerReports(perWorker: PerWorker<WorkerStatus>): WorkerReport[] {
+  return perWorker.map(({ slot, answer }) => ({
+    worker: slot,
+    state: answer === undefined ? 'silent' : answer.revision === 0 ? 'starting' : 'serving',
+    revision: answer?.revision ?? 0,
+    uptimeSeconds: answer?.uptimeSeconds ?? 0,
+    inFlight: answer?.inFlight ?? 0,
+  }));
+}
+
+/** From the best state of a breaker to the worst. */
+const BREAKER_ORDER: readonly TargetStatus['breaker'][] = ['closed', 'suspect', 'half-open', 'open'];
+
+/** The targets of the snapshot in its order, and then those of older ones that workers still measure. */
+export function targetReports(snapshot: Snapshot, perWorker: PerWorker<WorkerStatus>): TargetReport[] {
+  const seen = new Map<string, TargetStatus[]>();
+  for (const { targets } of snapshot.paths) for (const target of targets) seen.set(targetToText(target), []);
+  for (const { answer } of perWorker)
+    for (const target of answer?.targets ?? []) {
+      const known = seen.get(targetToText(target));
+      if (known === undefined) seen.set(targetToText(target), [target]);
+      else known.push(target);
+    }
+  const workers = perWorker.filter(({ answer }) => answer !== undefined).length;
+  return [...seen].map(([target, list]) => targetReport(target, list, workers));
+}
+
+function targetReport(target: string, list: readonly TargetStatus[], workers: number): TargetReport {
+  const sum = (key: keyof TargetStatus['counts']): number => list.reduce((s, t) => s + t.counts[key], 0);
+  const measured = list.flatMap(({ srttMs }) => (srttMs === undefined ? [] : [srttMs]));
+  const worst = Math.max(0, ...list.map(({ breaker }) => BREAKER_ORDER.indexOf(breaker)));
+  return {
+    target,
+    breaker: BREAKER_ORDER[worst]!,
+    givenUpBy: list.filter(({ breaker }) => breaker !== 'closed').length,
+    workers,
+    srttMs: measured.length === 0 ? undefined : Math.min(...measured),
+    outstanding: list.reduce((total, { outstanding }) => total + outstanding, 0),
+    counts: {
+      sent: sum('sent'),
+      answered: sum('answered'),
+      timeouts: sum('timeouts'),
+      errors: sum('errors'),
+      refusals: sum('refusals'),
+      tcp: sum('tcp'),
+      hedges: sum('hedges'),
+    },
+  };
+}
+
+export function endpointReports(snapshot: Snapshot): EndpointReport[] {
+  return snapshot.endpoints.map(({ id, listen, protocols, view }) => ({
+    id,
+    listen: listen.map(targetToText),
+    protocols,
+    vpc: snapshot.views[view]?.vpc ?? 'by-source',
+  }));
+}
+
+/** How many private zones and rules a VPC has; autodefined ones go without saying. */
+export function viewReports(snapshot: Snapshot): ViewReport[] {
+  // The place of a VPC that is gone has no name.
+  const views = snapshot.views.filter(({ vpc }) => vpc !== NOBODY);
+  return views.map(({ vpc, groups }) => {
+    const candidates = groups.flat();
+    return {
+      vpc,
+      zones: candidates.filter(({ kind }) => kind === 'zone').length,
+      rules: candidates.filter(({ kind }) => kind === 'forward' || kind === 'system').length,
+    };
+  });
+}

@@ -1,0 +1,87 @@
+import type { Clock } from '../util/clock.ts';
+import { Caller, type Port } from '../util/rpc.ts';
+import type { Answers, Ask } from '../view/channel.ts';
+import type { Snapshot } from '../view/snapshot.ts';
+import type { PerWorker } from './reports.ts';
+
+/** A worker that loads a large snapshot may be busy that long before it serves it. */
+const PUBLISH_MS_MAX = 30_000;
+
+type AskOf<Kind extends Ask['ask']> = Extract<Ask, { readonly ask: Kind }>;
+type Call = { readonly ask: Ask } | { readonly snapshot: Snapshot };
+type Answer = { readonly answer: unknown } | { readonly serving: number };
+
+/** The workers as control sees them: a port for each slot, replaced when main replaces the worker. */
+export class Workers {
+  readonly #clock: Clock;
+  readonly #callers = new Map<number, Caller<Call, Answer>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get slots(): number[] {
+    return [...this.#callers.keys()].sort((a, b) => a - b);
+  }
+
+  attach(slot: number, port: Port): void {
+    this.#callers.get(slot)?.close();
+    this.#callers.set(slot, new Caller(port, this.#clock));
+  }
+
+  detach(slot: number): void {
+    this.#callers.get(slot)?.close();
+    this.#callers.delete(slot);
+  }
+
+  /** Asks every worker; one that is silent, gone or fails has no answer. */
+  async askAll<Kind extends Ask['ask']>(
+    ask: AskOf<Kind>,
+    timeoutMs?: number,
+  ): Promise<PerWorker<Answers[Kind]>> {
+    return Promise.all(
+      this.slots.map(async (slot) => {
+        const answer = await this.#ask(slot, ask, timeoutMs).catch(() => undefined);
+        return { slot, answer: answer as Answers[Kind] | undefined };
+      }),
+    );
+  }
+
+  /** Asks one worker, the first that is there. Rejects with RpcError, or undefined where there is none. */
+  async askOne<Kind extends Ask['ask']>(
+    ask: AskOf<Kind>,
+    timeoutMs?: number,
+  ): Promise<Answers[Kind] | undefined> {
+    const slot = this.slots[0];
+    if (slot === undefined) return undefined;
+    return (await this.#ask(slot, ask, timeoutMs)) as Answers[Kind];
+  }
+
+  /**
+   * Gives the snapshot to every worker, or to those in `slots`, each beginning as soon as it has it. Returns the slots that do not serve
+   * it in time; main replaces those that hang, and gives what replaces them the newest snapshot.
+   */
+  async publish(snapshot: Snapshot, slots: readonly number[] = this.slots): Promise<number[]> {
+    const late = await Promise.all(
+      slots.map(async (slot) => {
+        const answer = await this.#callers
+          .get(slot)!
+          .call({ snapshot }, PUBLISH_MS_MAX)
+          .catch(() => undefined);
+        return answer !== undefined && 'serving' in answer && answer.serving === snapshot.revision
+          ? []
+          : [slot];
+      }),
+    );
+    return late.flat();
+  }
+
+  close(): void {
+    for (const slot of this.slots) this.detach(slot);
+  }
+
+  async #ask(slot: number, ask: Ask, timeoutMs: number | undefined): Promise<unknown> {
+    const answer = await this.#callers.get(slot)!.call({ ask }, timeoutMs);
+    return 'answer' in answer ? answer.answer : undefined;
+  }
+}

@@ -1,0 +1,86 @@
+import { spawnSync } from 'node:child_process';
+import type { AddressInfo } from 'node:net';
+import t from 'tap';
+import { openMetrics, scrape } from '../../src/control/metrics.ts';
+import { type Daemon, probeRoutes } from '../../src/control/routes.ts';
+import { createLogger } from '../../src/telemetry/log.ts';
+import { daemonCounters, METRIC, Metrics } from '../../src/telemetry/metrics.ts';
+import { status } from '../support/fake-daemon.ts';
+
+function scraped(): string {
+  const counters = daemonCounters(2);
+  const one = new Metrics(counters.block(0));
+  one.add(METRIC.queriesUdp, 3);
+  one.resolution(0.9);
+  one.resolution(1500);
+  new Metrics(counters.block(1)).add(METRIC.queriesUdp, 4);
+  return scrape(counters, status, 1_700_000_000_000).text;
+}
+
+t.test('threads are summed, histograms are cumulative, in seconds', (t) => {
+  const text = scraped();
+  t.match(text, /^causeway_queries_total\{transport="udp"\} 7$/m);
+  t.match(text, /^causeway_resolution_seconds_bucket\{le="0\.000512"\} 0$/m);
+  t.match(text, /^causeway_resolution_seconds_bucket\{le="0\.001024"\} 1$/m);
+  t.match(text, /^causeway_resolution_seconds_bucket\{le="\+Inf"\} 2$/m);
+  t.match(text, /^causeway_resolution_seconds_count 2$/m);
+  t.match(text, /^causeway_resolution_seconds_sum 1\.5009$/m);
+  t.end();
+});
+
+t.test('the status as gauges', (t) => {
+  const text = scraped();
+  t.match(text, /^causeway_ready 1$/m);
+  t.match(text, /^causeway_workers\{state="serving"\} 1$/m);
+  t.match(text, /^causeway_target_up\{target="192\.0\.2\.53:53"\} 0$/m);
+  t.match(text, /^causeway_cache_entries\{cache="records"\} 20$/m);
+  t.match(text, /^process_resident_memory_bytes \d+$/m);
+  t.end();
+});
+
+t.test('each metric has its help and type once, each series is there once', (t) => {
+  const lines = scraped().trimEnd().split('\n');
+  const names = lines.flatMap((line) => /^# TYPE (\S+) (counter|gauge|histogram)$/.exec(line)?.[1] ?? []);
+  t.equal(new Set(names).size, names.length);
+  t.equal(lines.filter((line) => line.startsWith('# HELP ')).length, names.length);
+  const series = lines.filter((line) => !line.startsWith('#')).map((line) => line.replace(/ \S+$/, ''));
+  t.equal(new Set(series).size, series.length);
+  for (const line of lines)
+    t.match(line, /^(# (HELP|TYPE) \S+ .+|[a-z_]+(\{[a-z]+="[^"\\]*"(,[a-z]+="[^"\\]*")*\})? [0-9.e+-]+)$/);
+  t.end();
+});
+
+const promtool = spawnSync('promtool', ['--version']);
+const absent = promtool.error === undefined ? false : 'promtool is not installed';
+t.test('promtool has nothing to say', { skip: absent }, (t) => {
+  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: scraped() });
+  t.equal(status, 0, `${stdout}${stderr}`);
+  t.end();
+});
+
+t.test('the server: metrics, health and readiness, and nothing else', async (t) => {
+  let ready = true;
+  const counters = daemonCounters(1);
+  const daemon = {
+    status: async () => ({ ...status, ready }),
+    scrape: async () => scrape(counters, status, 0),
+  } as unknown as Daemon;
+  const log = createLogger({ thread: 'test', level: 'fatal' });
+  const server = await openMetrics({ address: '127.0.0.1', port: 0 }, probeRoutes(daemon), log);
+  const { port } = server.address() as AddressInfo;
+  const get = (path: string, init?: RequestInit): Promise<Response> =>
+    fetch(`http://127.0.0.1:${port}${path}`, init);
+  const metrics = await get('/metrics');
+  t.equal(metrics.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
+  t.match(await metrics.text(), /^# HELP causeway_queries_total /);
+  t.equal((await get('/healthz')).status, 200);
+  t.equal((await get('/readyz')).status, 200);
+  ready = false;
+  t.equal((await get('/readyz')).status, 503);
+  t.equal((await get('/status')).status, 404);
+  t.equal((await get('/reload', { method: 'POST' })).status, 404);
+  const taken = { address: '127.0.0.1', port };
+  await t.rejects(openMetrics(taken, {}, log), { code: 'EADDRINUSE' });
+  server.closeAllConnections();
+  server.close();
+});

@@ -1,0 +1,184 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
+import { Plain } from '../../src/control/http.ts';
+import { sumCaches } from '../../src/control/reports.ts';
+import { controlRoutes, type Daemon } from '../../src/control/routes.ts';
+import { ControlSocket } from '../../src/control/socket.ts';
+import { Workers } from '../../src/control/workers.ts';
+import { createLogger, type Logger } from '../../src/telemetry/log.ts';
+import { CidrTable, parseCidr } from '../../src/util/cidr.ts';
+import { systemClock } from '../../src/util/clock.ts';
+import { type Port, serveCalls } from '../../src/util/rpc.ts';
+import type { Ask, WorkerCall } from '../../src/view/channel.ts';
+import type { Explanation } from '../../src/view/explain.ts';
+import type { CacheFigures, ReloadReport, StatusReport, WorkerStatus } from '../../src/view/report.ts';
+import type { Snapshot } from '../../src/view/snapshot.ts';
+
+/** A control thread without a daemon: real socket, routes and ports; workers that answer from a table. */
+export interface FakeDaemon {
+  readonly state: string;
+  readonly socket: ControlSocket;
+  readonly workers: Workers;
+  /** What the workers were asked, in order. */
+  readonly asked: Ask[];
+  readonly logged: string[];
+  reload: ReloadReport;
+  close(): Promise<void>;
+}
+
+export const figures = (entries: number): CacheFigures => ({
+  entries,
+  bytesUsed: entries * 100,
+  bytesBudget: 1024 * 1024,
+  inserts: entries + 1,
+  evictions: 1,
+});
+
+export function workerStatus(worker: number, over: Partial<WorkerStatus> = {}): WorkerStatus {
+  return {
+    worker,
+    revision: 7,
+    uptimeSeconds: 3700,
+    inFlight: worker,
+    targets: [],
+    caches: { answers: figures(10), records: figures(20) },
+    ...over,
+  };
+}
+
+export const explanation: Explanation = {
+  qname: 'db.internal.example.',
+  qtype: 'A',
+  view: 'vpc-corp',
+  steps: [
+    { stage: 'match', decision: 'zone internal.example. is the longest match' },
+    { stage: 'zone', decision: 'hit', detail: 'wildcard *.internal.example.' },
+  ],
+  candidates: [
+    { name: 'internal.example.', kind: 'zone', id: 'internal', chosen: true, why: 'longest match' },
+    { name: '.', kind: 'forward', id: 'rule-1', chosen: false, why: 'shorter name' },
+  ],
+  answer: {
+    rcode: 'NOERROR',
+    flags: ['aa', 'ra'],
+    answer: ['db.internal.example. 300 IN A 10.20.0.5'],
+    authority: [],
+    additional: [],
+  },
+  source: 'zone',
+  ede: [],
+};
+
+/** Only what the routes look at. */
+export const snapshot = {
+  revision: 7,
+  clients: CidrTable.build([{ ...parseCidr('10.20.0.0/16'), value: 0 }]).buffer,
+  views: [{ vpc: 'vpc-corp' }],
+  paths: [],
+  endpoints: [],
+} as unknown as Snapshot;
+
+export const status: StatusReport = {
+  node: { name: 'edge-1', region: 'eu-central-1' },
+  version: '0.1.0',
+  pid: 4711,
+  uptimeSeconds: 90_061,
+  ready: true,
+  config: { file: '/etc/causeway/causeway.yaml', revision: 7, since: '2026-01-02T03:04:05.000Z', errors: [] },
+  workers: [
+    { worker: 0, state: 'serving', revision: 7, uptimeSeconds: 3700, inFlight: 0 },
+    { worker: 1, state: 'silent', revision: 0, uptimeSeconds: 0, inFlight: 0 },
+  ],
+  endpoints: [{ id: 'in-1', listen: ['127.0.0.1:5353'], protocols: ['do53'], vpc: 'by-source' }],
+  views: [{ vpc: 'vpc-corp', zones: 2, rules: 3 }],
+  targets: [
+    {
+      target: '192.0.2.53:53',
+      breaker: 'open',
+      givenUpBy: 1,
+      workers: 2,
+      srttMs: 12.34,
+      outstanding: 3,
+      counts: { sent: 100, answered: 90, timeouts: 9, errors: 1, refusals: 0, tcp: 2, hedges: 0 },
+    },
+  ],
+  caches: sumCaches([{ answers: figures(10), records: figures(20) }]),
+};
+
+type Answerer = (ask: Ask, slot: number) => unknown;
+
+const answerFromTable: Answerer = (ask, slot) => {
+  switch (ask.ask) {
+    case 'status':
+      return workerStatus(slot);
+    case 'cache-stats':
+      return { answers: figures(10 + slot), records: figures(20) };
+    case 'cache-dump':
+      return Array.from({ length: Math.min(ask.limit, 3) }, (_, i) => ({
+        name: `n${i}-${slot}.corp.example.`,
+        type: 'A',
+        rule: 'rule-1',
+        vpc: 'vpc-corp',
+        kind: i === 2 ? 'nxdomain' : 'rrset',
+        state: i === 1 ? 'stale' : 'fresh',
+        ttl: 100 - i,
+        ageSeconds: 65,
+        records: i === 2 ? [] : ['192.0.2.1', '192.0.2.2'],
+      }));
+    case 'cache-flush':
+      return { removed: 1 };
+    case 'explain':
+      return { ...explanation, view: ask.vpc };
+  }
+};
+
+export async function startFakeDaemon(options: {
+  slots?: number;
+  answer?: Answerer;
+  daemon?: Partial<Daemon>;
+}): Promise<FakeDaemon> {
+  const state = mkdtempSync(join(tmpdir(), 'causeway-'));
+  const workers = new Workers(systemClock);
+  const asked: Ask[] = [];
+  const logged: string[] = [];
+  const log: Logger = createLogger({ thread: 'control', format: 'json', write: (line) => logged.push(line) });
+  const channels = Array.from({ length: options.slots ?? 2 }, () => new MessageChannel());
+  channels.forEach(({ port1, port2 }, slot) => {
+    workers.attach(slot, port1 as unknown as Port);
+    serveCalls<WorkerCall>(port2 as unknown as Port, async (call) => {
+      if (!('ask' in call)) return { serving: call.snapshot.revision };
+      asked.push(call.ask);
+      return { answer: await (options.answer ?? answerFromTable)(call.ask, slot) };
+    });
+    port1.unref();
+    port2.unref();
+  });
+  const fake = {
+    reload: {
+      applied: true,
+      revision: 8,
+      changes: ['zone internal.example. changed'],
+      errors: [],
+    } as ReloadReport,
+  };
+  const socket = await ControlSocket.open(
+    state,
+    controlRoutes({
+      workers,
+      snapshot: () => snapshot,
+      status: async () => status,
+      scrape: async () => new Plain(200, '# nothing\n'),
+      reload: async () => fake.reload,
+      ...options.daemon,
+    }),
+    log,
+  );
+  const close = async (): Promise<void> => {
+    await socket.close();
+    workers.close();
+    rmSync(state, { recursive: true });
+  };
+  return Object.assign(fake, { state, socket, workers, asked, logged, close });
+}
