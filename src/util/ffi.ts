@@ -310,8 +310,8 @@ function writeAddress(spec: SocketSpec): number {
 /** Number of an interface, by which a link-local address is told from the same one elsewhere. */
 function scopeOf(zone: string, spec: SocketSpec): number {
   if (/^[1-9][0-9]{0,8}$/.test(zone)) return Number(zone);
-  const found = os.networkInterfaces()[zone]?.find((entry) => entry.family === 'IPv6');
-  if (found?.family === 'IPv6' && found.scopeid !== undefined && found.scopeid !== 0) return found.scopeid;
+  for (const entry of os.networkInterfaces()[zone] ?? [])
+    if (entry.family === 'IPv6' && entry.scopeid) return entry.scopeid;
   throw new SocketError('ENODEV', `cannot open ${socketText(spec)}: no interface ${zone} with IPv6`);
 }
 

@@ -1,15 +1,11 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { Clock, Timer } from './clock.ts';
 
 /**
  * Calls over a message port: `{ id, … }` goes out, `{ id, … }` comes back, in any order. What is lost is noticed:
  * by the timeout, and at once where the other side closes.
  */
-export interface Port {
-  postMessage(message: unknown): void;
-  on(event: 'message', listener: (message: never) => void): unknown;
-  on(event: 'close', listener: () => void): unknown;
-  close(): void;
-}
+export type Port = Pick<MessagePort, 'postMessage' | 'on' | 'close'>;
 
 /** `timeout`: no answer in time. `gone`: the other side closed. `overload`: too many calls are open. */
 export type RpcFailure = 'timeout' | 'gone' | 'overload' | 'refused';

@@ -1,0 +1,201 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { on } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { type Ffi, loadFfi, SocketError, socketText } from '../../src/util/ffi.ts';
+import { freePort } from '../support/ports.ts';
+
+const loaded = await loadFfi();
+if (loaded === undefined) {
+  t.pass('no native interface here: nothing to test');
+  process.exit(0);
+}
+const ffi: Ffi = loaded;
+
+const codeOf = (fn: () => unknown): string => {
+  try {
+    fn();
+    return 'no error';
+  } catch (error) {
+    return error instanceof SocketError ? error.code : String(error);
+  }
+};
+/** Octal flags of a descriptor as the kernel shows them. */
+const flagsOf = (fd: number): number =>
+  Number.parseInt(/^flags:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))![1]!, 8);
+
+t.test('sockets are bound where they are wanted', (t) => {
+  for (const kind of ['udp', 'tcp'] as const) {
+    for (const address of ['127.0.0.1', '127.9.8.7', '::1']) {
+      const fd = ffi.open({ kind, address, port: 0, sharing: 'alone' });
+      const bound = ffi.inspect(fd)!;
+      t.match(bound, { kind, address });
+      t.ok(bound.port > 0);
+      t.ok(flagsOf(fd) & 0o4000, 'non-blocking');
+      t.ok(flagsOf(fd) & 0o2000000, 'closed on exec');
+      ffi.close(fd);
+    }
+  }
+  t.end();
+});
+
+t.test('an address that is taken is named in the error, with a remedy', async (t) => {
+  const port = await freePort();
+  for (const kind of ['udp', 'tcp'] as const) {
+    const spec = { kind, address: '127.0.0.1', port };
+    const fd = ffi.open({ ...spec, sharing: 'alone' });
+    t.throws(() => ffi.open({ ...spec, sharing: 'alone' }), {
+      code: 'EADDRINUSE',
+      message: new RegExp(`cannot bind ${kind} 127\\.0\\.0\\.1:${port}: EADDRINUSE; another program`),
+    });
+    t.equal(
+      codeOf(() => ffi.open({ ...spec, sharing: 'shared' })),
+      'EADDRINUSE',
+      'alone is alone',
+    );
+    ffi.close(fd);
+    const shared = [ffi.open({ ...spec, sharing: 'shared' }), ffi.open({ ...spec, sharing: 'shared' })];
+    t.equal(
+      codeOf(() => ffi.open({ ...spec, sharing: 'alone' })),
+      'EADDRINUSE',
+      'and finds those that share',
+    );
+    for (const each of shared) ffi.close(each);
+  }
+});
+
+t.test('other failures say what they are', (t) => {
+  const open = (address: string) => (): number =>
+    ffi.open({ kind: 'udp', address, port: 0, sharing: 'alone' });
+  t.equal(codeOf(open('192.0.2.77')), 'EADDRNOTAVAIL');
+  t.throws(open('192.0.2.77'), { message: /no interface of this host has that address/ });
+  t.equal(codeOf(open('host.example')), 'EINVAL');
+  t.equal(codeOf(open('010.0.0.1')), 'EINVAL');
+  t.equal(codeOf(open('fe80::1%nosuch0')), 'ENODEV');
+  t.equal(
+    codeOf(() => ffi.duplicate(9999)),
+    'EBADF',
+  );
+  t.end();
+});
+
+t.test('an IPv6 wildcard leaves IPv4 alone', async (t) => {
+  const port = await freePort();
+  const six = ffi.open({ kind: 'udp', address: '::', port, sharing: 'alone' });
+  const four = ffi.open({ kind: 'udp', address: '0.0.0.0', port, sharing: 'alone' });
+  t.same(ffi.inspect(six), { kind: 'udp', address: '::', port });
+  ffi.close(six);
+  ffi.close(four);
+});
+
+t.test('a link-local address is bound on its link', (t) => {
+  const found = Object.entries(networkInterfaces())
+    .flatMap(([name, entries]) => (entries ?? []).map((entry) => ({ name, ...entry })))
+    .find(({ address }) => address.startsWith('fe80:'));
+  if (found === undefined) return t.end();
+  for (const zone of [found.name, found.family === 'IPv6' ? String(found.scopeid) : found.name]) {
+    const fd = ffi.open({ kind: 'udp', address: `${found.address}%${zone}`, port: 0, sharing: 'alone' });
+    t.equal(ffi.inspect(fd)?.address, found.address);
+    ffi.close(fd);
+  }
+  t.end();
+});
+
+t.test('a duplicate is the same kernel socket: its queue outlives the first descriptor', async (t) => {
+  const fd = ffi.open({ kind: 'udp', address: '127.0.0.1', port: 0, sharing: 'shared' });
+  const { port } = ffi.inspect(fd)!;
+  const sender = createSocket('udp4');
+  await new Promise((resolve) => sender.send('waiting', port, '127.0.0.1', resolve));
+  const copy = ffi.duplicate(fd);
+  ffi.close(fd);
+  t.ok(flagsOf(copy) & 0o2000000, 'closed on exec');
+  const reader = createSocket('udp4');
+  const received = new Promise((resolve) => reader.once('message', (octets) => resolve(String(octets))));
+  reader.bind({ fd: copy });
+  t.equal(await received, 'waiting');
+  reader.close();
+  sender.close();
+});
+
+t.test('net and dgram serve what was opened here', async (t) => {
+  const fd = ffi.open({ kind: 'tcp', address: '::1', port: 0, sharing: 'shared' });
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen({ fd }, resolve));
+  t.match(server.address(), { address: '::1', family: 'IPv6' });
+  server.close();
+});
+
+t.test('only bound IP sockets are recognised among inherited descriptors', async (t) => {
+  const file = openSync(import.meta.filename, 'r');
+  t.equal(ffi.inspect(file), undefined);
+  closeSync(file);
+  t.equal(ffi.inspect(9999), undefined);
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-ffi-'));
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(join(folder, 's'), resolve));
+  const { fd } = (server as unknown as { _handle: { fd: number } })._handle;
+  t.equal(ffi.inspect(fd), undefined, 'a unix socket');
+  server.close();
+  rmSync(folder, { recursive: true });
+});
+
+t.test('adopting makes an inherited descriptor non-blocking and closed on exec', (t) => {
+  const file = openSync(import.meta.filename, 'r');
+  ffi.adopt(file);
+  t.ok(flagsOf(file) & 0o4000);
+  t.ok(flagsOf(file) & 0o2000000);
+  closeSync(file);
+  t.end();
+});
+
+t.test('a unix datagram that nobody takes is no error', (t) => {
+  t.equal(ffi.sendUnix('/nonexistent/notify', 'READY=1'), false);
+  t.equal(ffi.sendUnix('@causeway-test-nobody', 'READY=1'), false);
+  t.equal(ffi.sendUnix(`/${'x'.repeat(200)}`, 'READY=1'), false);
+  t.equal(ffi.sendUnix('', 'READY=1'), false);
+  t.end();
+});
+
+t.test('sockets as text', (t) => {
+  t.equal(socketText({ kind: 'udp', address: '192.0.2.1', port: 53 }), 'udp 192.0.2.1:53');
+  t.equal(socketText({ kind: 'tcp', address: '2001:db8::1', port: 53 }), 'tcp [2001:db8::1]:53');
+  t.end();
+});
+
+t.test(
+  'a service manager gets what it is told',
+  { skip: hasPython() ? false : 'no python3 here' },
+  async (t) => {
+    for (const form of ['abstract', 'path'] as const) {
+      const folder = mkdtempSync(join(tmpdir(), 'causeway-ffi-'));
+      const path = form === 'path' ? join(folder, 'notify') : `@causeway-test-${process.pid}`;
+      // Node has no unix datagram sockets to listen with.
+      const listener = spawn('python3', ['-c', LISTENER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const lines: string[] = [];
+      const output = on(listener.stdout, 'data');
+      lines.push(String((await output.next()).value));
+      t.ok(ffi.sendUnix(path, 'READY=1\nSTATUS=serving\n'));
+      lines.push(String((await output.next()).value));
+      t.same(lines, ['bound\n', 'READY=1\nSTATUS=serving\n']);
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
+
+const LISTENER = `
+import socket, sys
+path = sys.argv[1]
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind('\\0' + path[1:] if path.startswith('@') else path)
+print('bound', flush=True)
+s.settimeout(5)
+sys.stdout.write(s.recv(4096).decode())
+`;
+
+function hasPython(): boolean {
+  return spawnSync('python3', ['--version']).status === 0;
+}
