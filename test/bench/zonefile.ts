@@ -38,6 +38,7 @@ for (const [name, line] of [
   const text = zone(line);
   let count = 0;
   let octets = 0;
+  const cpuBefore = process.cpuUsage();
   const start = process.hrtime.bigint();
   const errors = parseZone(text, {
     origin: nameFromText('example.'),
@@ -48,10 +49,12 @@ for (const [name, line] of [
     },
   });
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const cpu = ((user + system) / 1e6).toFixed(2);
   const mib = (text.length / 1048576).toFixed(1);
   console.log(
     `${name.padEnd(10)} ${count} records, ${mib} MiB, ${octets} octets of data, ${errors.length} errors: ` +
-      `${seconds.toFixed(2)} s, ${Math.round(count / seconds)} records/s`,
+      `${seconds.toFixed(2)} s (${cpu} s of CPU), ${Math.round(count / seconds)} records/s`,
   );
   if (errors[0] !== undefined) console.log(errors[0]);
 }
