@@ -41,7 +41,7 @@ export interface ResolverOptions {
 /** RFC 8767 section 5 (failure recheck timer): stale data is served for that long before the upstream is tried again. */
 export const RECHECK_MS = 30_000;
 /** Questions whose recheck timers are remembered; a forgotten one is asked once more. */
-const RECHECKS_MAX = 65_536;
+const RECHECKS_MAX = 16_384;
 /** Refreshes under way for no client: a share of the places that questions of clients have. */
 export const PREFETCHES_MAX = 64;
 

@@ -9,6 +9,8 @@ export const PATIENCE_FIRST_MS = 400;
 export const PATIENCE_MIN_MS = 200;
 /** Above this the client's own patience is at stake. */
 export const PATIENCE_MAX_MS = 1_500;
+/** However steady a server is, replies are not late by less than this. */
+const MARGIN_MS = 10;
 /** Gains of RFC 6298 section 2.3. */
 const ALPHA = 1 / 8;
 const BETA = 1 / 4;
@@ -33,6 +35,11 @@ export class Rtt {
 
   late(): void {
     this.#backoff = Math.min(this.#backoff * 2, PATIENCE_MAX_MS / PATIENCE_MIN_MS);
+  }
+
+  /** Milliseconds after which a reply would be unusually late; undefined where nothing is known. */
+  get usual(): number | undefined {
+    return this.smoothed === undefined ? undefined : this.smoothed + Math.max(MARGIN_MS, 3 * this.variation);
   }
 
   /** Milliseconds to wait before another try, PATIENCE_MIN_MS to PATIENCE_MAX_MS. */

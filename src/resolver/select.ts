@@ -38,14 +38,10 @@ function byScore(targets: readonly Target[], prng: Prng): Target[] {
   return out;
 }
 
-/** A reply that is just about to come is not worth a second query. */
-const HEDGE_MARGIN_MS = 10;
-
 /** How long `hedged` waits for the first target: clearly longer than it takes usually, no longer than its patience. */
 export function hedgeDelay(target: Target): number {
-  const { smoothed, variation, patience } = target.rtt;
-  if (smoothed === undefined) return PATIENCE_FIRST_MS / 2;
-  return Math.min(smoothed + Math.max(HEDGE_MARGIN_MS, 3 * variation), patience);
+  const { usual, patience } = target.rtt;
+  return usual === undefined ? PATIENCE_FIRST_MS / 2 : Math.min(usual, patience);
 }
 
 /** Hedged queries per question in the long run, and at once. */

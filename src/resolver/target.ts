@@ -66,9 +66,10 @@ export class Target {
     return this.places.size >= this.#outstandingMax;
   }
 
-  /** Whether the oldest query may be pushed out of its place: most answers come in that time. */
+  /** Whether the oldest query may be pushed out of its place: it is later than most, and likely of a name that is dead. */
   canMakeRoom(now: number): boolean {
-    for (const oldest of this.places) return now - oldest.sentAt >= JOSTLE_MS;
+    const age = Math.min(JOSTLE_MS, this.rtt.usual ?? JOSTLE_MS);
+    for (const oldest of this.places) return now - oldest.sentAt >= age;
     return false;
   }
 
@@ -161,7 +162,7 @@ export interface TargetStatus {
 }
 
 /** As many as rules may name, and then some; the longest unused goes first, and with it only measurements. */
-const TARGETS_MAX = 65_536;
+const TARGETS_MAX = 8_192;
 
 /** All targets that were asked lately, and which address families have a route from here. */
 export class Targets {

@@ -291,7 +291,7 @@ export class Simulation {
     this.prng = new SeededPrng(options.seed ?? 1);
     this.net = new SimNet(this.clock, new SeededPrng((options.seed ?? 1) + 1));
     this.cache = new RecordCache({
-      slab: new Slab({ bytes: 1 << 20, seed: [1, 2] }),
+      slab: new Slab({ bytes: 1 << 18, seed: [1, 2] }),
       clock: this.clock,
       deps: new Dependencies(),
     });
