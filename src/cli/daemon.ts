@@ -108,17 +108,22 @@ function exchange(
   const payload = body === undefined ? undefined : JSON.stringify(body);
   const headers = payload === undefined ? {} : { 'content-type': 'application/json' };
   return new Promise((done, fail) => {
-    const outgoing = request({ socketPath, method, path, headers, timeout: ANSWER_MS_MAX }, (reply) => {
-      const chunks: Buffer[] = [];
-      let octets = 0;
-      reply.on('data', (chunk: Buffer) => {
-        octets += chunk.length;
-        if (octets > ANSWER_OCTETS_MAX) reply.destroy(new Error('the answer is too long'));
-        else chunks.push(chunk);
-      });
-      reply.on('error', (error) => fail(connectionError(socketPath, error)));
-      reply.on('end', () => done({ status: reply.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
-    });
+    const outgoing = request(
+      { socketPath, method, path, headers, agent: false, timeout: ANSWER_MS_MAX },
+      (reply) => {
+        const chunks: Buffer[] = [];
+        let octets = 0;
+        reply.on('data', (chunk: Buffer) => {
+          octets += chunk.length;
+          if (octets > ANSWER_OCTETS_MAX) reply.destroy(new Error('the answer is too long'));
+          else chunks.push(chunk);
+        });
+        reply.on('error', (error) => fail(connectionError(socketPath, error)));
+        reply.on('end', () =>
+          done({ status: reply.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
+        );
+      },
+    );
     outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')));
     outgoing.on('error', (error) => fail(connectionError(socketPath, error)));
     outgoing.end(payload);
