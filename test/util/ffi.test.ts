@@ -1,6 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { on } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
@@ -175,12 +174,17 @@ t.test(
       const path = form === 'path' ? join(folder, 'notify') : `@causeway-test-${process.pid}`;
       // Node has no unix datagram sockets to listen with.
       const listener = spawn('python3', ['-c', LISTENER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
-      const lines: string[] = [];
-      const output = on(listener.stdout, 'data');
-      lines.push(String((await output.next()).value));
+      let output = '';
+      const ended = new Promise((resolve) => listener.stdout.once('end', resolve));
+      await new Promise<void>((bound) =>
+        listener.stdout.on('data', (chunk) => {
+          output += String(chunk);
+          if (output.startsWith('bound\n')) bound();
+        }),
+      );
       t.ok(ffi.sendUnix(path, 'READY=1\nSTATUS=serving\n'));
-      lines.push(String((await output.next()).value));
-      t.same(lines, ['bound\n', 'READY=1\nSTATUS=serving\n']);
+      await ended;
+      t.equal(output, 'bound\nREADY=1\nSTATUS=serving\n');
       rmSync(folder, { recursive: true });
     }
   },
