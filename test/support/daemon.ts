@@ -53,6 +53,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';
+  let stopping = false;
   child.stdout.on('data', (chunk) => (log += String(chunk)));
   child.stderr.on('data', (chunk) => (log += String(chunk)));
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
@@ -72,9 +73,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     log: () => log,
     configure: write,
     cli: (...args) => runCli([...args, '--config', configFile]),
-    kill: (signal) => child.kill(signal),
+    kill(signal) {
+      stopping ||= signal === 'SIGTERM' || signal === 'SIGINT';
+      child.kill(signal);
+    },
     async stop(signal = 'SIGTERM') {
-      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      // A second signal would mean "at once".
+      if (child.exitCode === null && !stopping) child.kill(signal);
+      stopping = true;
       const code = await exited;
       rmSync(folder, { recursive: true, force: true });
       return code;
