@@ -1,9 +1,11 @@
 /** Style that a machine can check. Each rule is in support/tidy.ts and is tried on a bad sample here. */
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import t from 'tap';
 import { parseAllDocuments } from 'yaml';
+import { missing } from './support/servers.ts';
 import * as tidy from './support/tidy.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -106,23 +108,45 @@ function yamlErrors(text: string): string[] {
   return ('empty' in documents ? [] : documents).flatMap((document) => document.errors.map(String));
 }
 
-t.test('the shell blocks that are marked as runnable run', { timeout: 120_000 }, (t) => {
+t.test('the shell blocks that are marked as runnable run', { timeout: 120_000 }, async (t) => {
   t.same(
     tidy.runnableBlocks('<!-- runnable -->\n```sh\ntrue\n```\n').map((block) => block.code),
     ['true\n'],
   );
-  t.throws(() => runBlock('false\ntrue'), 'a failing line fails its block');
+  await t.rejects(runBlock('false\ntrue'), 'a failing line fails its block');
+  if (missing('dig')) return t.skip(missing('dig') as string);
+  const stop = await serveExample();
+  t.teardown(stop);
   for (const path of tracked.filter((path) => path.endsWith('.md')))
     for (const block of tidy.runnableBlocks(read(path)))
-      t.doesNotThrow(() => runBlock(block.code), `${path}:${block.line}`);
-  t.end();
+      await t.resolves(runBlock(block.code), `${path}:${block.line}`);
 });
 
-/** From the project's root, as a reader would, with the tools of node_modules/.bin in reach as under npm. */
-function runBlock(code: string): void {
-  execFileSync('bash', ['-euo', 'pipefail', '-c', code], {
+/** What `npm start` starts: the README's blocks speak to it. Resolves, when it serves, with how to end it. */
+function serveExample(): Promise<() => Promise<void>> {
+  const child = spawn(join(root, 'bin/causeway'), ['serve'], {
     cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  let log = '';
+  return new Promise((resolve, reject) => {
+    child.stderr.on('data', (chunk) => {
+      log += String(chunk);
+      if (!log.includes('serving')) return;
+      resolve(() => {
+        child.kill('SIGTERM');
+        return ended;
+      });
+    });
+    child.once('exit', () => reject(new Error(`the example does not start:\n${log}`)));
+  });
+}
+
+/** From the project's root, as a reader would, with the tools of node_modules/.bin in reach as under npm. */
+async function runBlock(code: string): Promise<void> {
+  await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', code], {
+    cwd: root,
     timeout: 60_000,
     env: { ...process.env, PATH: `${join(root, 'node_modules/.bin')}:${process.env['PATH']}` },
   });
