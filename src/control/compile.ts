@@ -1,9 +1,9 @@
 import type { Snapshot, ZoneData } from '../view/snapshot.ts';
-import { ContextRegistry } from './compile/contexts.ts';
+import { ContextRegistry, type Contexts, forwardFingerprint, zoneFingerprint } from './compile/contexts.ts';
 import { diffSnapshots } from './compile/diff.ts';
 import { compileClients, compileEndpoints, compileNode } from './compile/endpoints.ts';
 import { stableKey } from './compile/key.ts';
-import { localZonesFor } from './compile/local.ts';
+import { LocalZones } from './compile/local.ts';
 import { type Association, compileViews, NOBODY } from './compile/views.ts';
 import { type CompiledZone, compileZone, isEmptied } from './compile/zones.ts';
 import { type Files, systemFiles } from './config/files.ts';
@@ -18,7 +18,8 @@ export interface Compiled {
   /** What changed since `previous`, one change a line. */
   readonly changes: readonly string[];
   readonly warnings: readonly ConfigProblem[];
-  readonly contexts: ContextRegistry;
+  readonly contexts: Contexts;
+  readonly localZones?: LocalZones | undefined;
   /** By id. */
   readonly zones: ReadonlyMap<string, CompiledZone>;
 }
@@ -40,9 +41,10 @@ export function compile(config: Config, previous?: Compiled): Compiled | Faults 
   const contexts = new ContextRegistry(previous?.contexts);
   const data: ZoneData[] = config.zones.map(({ id, name }) => {
     const key = stableKey('zone', id);
-    return { id, key, name, kind: 'private', image: zones.get(id)!.image };
+    return { id, key, name, kind: 'private', image: zones.get(id)!.image, compute: undefined };
   });
-  const associations = associate(config, data);
+  const localZones = new LocalZones(previous?.localZones);
+  const associations = associate(config, localZones, data);
   const { views, paths } = compileViews(
     { config, contexts, zones: data, associations },
     orderVpcs(config, previous),
@@ -55,10 +57,27 @@ export function compile(config: Config, previous?: Compiled): Compiled | Faults 
     zones: data,
     paths,
     endpoints: compileEndpoints(config, views),
+    nextContext: contexts.next,
   };
   const diff =
     previous === undefined ? { touched: [], changes: [] } : diffSnapshots(previous.snapshot, snapshot);
-  return { snapshot, ...diff, warnings: sortProblems(warnings), contexts, zones };
+  return { snapshot, ...diff, warnings: sortProblems(warnings), contexts, localZones, zones };
+}
+
+/**
+ * What the compilation of `snapshot` gave, as far as a snapshot tells: a control thread that takes over from one
+ * that died goes on from here. Zones are read and compared anew at the next compilation.
+ */
+export function resume(snapshot: Snapshot): Compiled {
+  const fingerprints = new Map<string, number>();
+  for (const path of snapshot.paths)
+    fingerprints.set(forwardFingerprint(snapshot.views[path.view]!.vpc, path), path.context);
+  for (const view of snapshot.views)
+    for (const candidate of view.groups.flat())
+      if (candidate.kind === 'zone' || candidate.kind === 'local')
+        fingerprints.set(zoneFingerprint(view.vpc, snapshot.zones[candidate.zone]!), candidate.context);
+  const contexts = { fingerprints, next: snapshot.nextContext };
+  return { snapshot, touched: [], changes: [], warnings: [], contexts, zones: new Map() };
 }
 
 /** Everything that is wrong with the configuration at `path`, or may be: `causeway check`. */
@@ -105,14 +124,14 @@ function compileZones(
 }
 
 /** Which zones each VPC sees. Adds the local zones to `data`. */
-function associate(config: Config, data: ZoneData[]): Map<string, Association[]> {
+function associate(config: Config, localZones: LocalZones, data: ZoneData[]): Map<string, Association[]> {
   const byVpc = new Map<string, Association[]>(config.vpcs.map(({ id }) => [id, []]));
   config.zones.forEach(({ vpcs, overlay }, zone) => {
     for (const vpc of vpcs) byVpc.get(vpc)!.push({ zone, overlay });
   });
   const numbers = new Map<string, number>();
   for (const vpc of config.vpcs)
-    for (const local of localZonesFor(vpc)) {
+    for (const local of localZones.of({ ...vpc, region: vpc.region ?? config.node.region })) {
       let zone = numbers.get(local.id);
       if (zone === undefined) {
         zone = data.push(local) - 1;

@@ -1,5 +1,6 @@
 import type { ForwardPath } from '../resolver/path.ts';
 import type { Name } from '../wire/name.ts';
+import type { ComputeNames } from '../zone/compute.ts';
 
 /**
  * All that answering needs to know, compiled off the packet path and never changed: plain data that may be posted
@@ -21,6 +22,8 @@ export interface Snapshot {
   /** One for each pair of a view and a forward rule. */
   readonly paths: readonly ForwardPath[];
   readonly endpoints: readonly InboundEndpoint[];
+  /** The least context number that was never given out: none is ever given out twice. */
+  readonly nextContext: number;
 }
 
 /** What holds for the whole node. Durations are in the unit that their name ends in. */
@@ -111,6 +114,8 @@ export interface ZoneData {
   readonly kind: 'private' | 'local';
   /** See zone/image.ts. The same buffer as before where a reload did not change the zone. */
   readonly image: SharedArrayBuffer;
+  /** Names of instances that are made up when asked for: such a zone is asked by `lookupCompute`. */
+  readonly compute: ComputeNames | undefined;
 }
 
 export interface InboundEndpoint {

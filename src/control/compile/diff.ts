@@ -39,11 +39,13 @@ function diffZoneData(
   for (const zone of next.zones) {
     const was = before.get(zone.key);
     before.delete(zone.key);
-    if (was?.image === zone.image) continue;
     if (was === undefined) {
       if (zone.kind === 'private') changes.push(`zone ${zone.id}: added`);
       continue;
     }
+    // What is made up depends on the name of the zone alone.
+    if (!sameSettings(was.compute, zone.compute)) touched.add(dependencyHash(zone.key, zone.name));
+    if (was.image === zone.image) continue;
     const names = diffZones(Zone.from(was.image, was.key), Zone.from(zone.image, zone.key));
     if (names === 'all') replaced.add(zone.key);
     else for (const name of names) touched.add(dependencyHash(zone.key, name));
@@ -173,7 +175,7 @@ function diffRest(old: Snapshot, next: Snapshot, changes: string[]): void {
   for (const id of before.keys()) changes.push(`endpoint ${id}: removed`);
 }
 
-function sameSettings(a: object, b: object): boolean {
+function sameSettings(a: object | undefined, b: object | undefined): boolean {
   return JSON.stringify(a, buffersAsText) === JSON.stringify(b, buffersAsText);
 }
 

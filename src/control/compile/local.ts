@@ -1,7 +1,73 @@
+import { cidrToText } from '../../util/cidr.ts';
 import type { ZoneData } from '../../view/snapshot.ts';
-import type { Config } from '../config/load.ts';
+import { isAtOrBelow, nameFromText, nameKey, nameToText } from '../../wire/name.ts';
+import { type LocalZone, localZones, vpcLocalZones } from '../../zone/local.ts';
+import { stableKey } from './key.ts';
 
-/** The zones that a VPC has without being asked for. */
-export function localZonesFor(_vpc: Config['vpcs'][number]): readonly ZoneData[] {
-  return [];
+export interface LocalVpc {
+  readonly id: string;
+  readonly region: string;
+  readonly cidrs: Parameters<typeof vpcLocalZones>[0]['cidrs'];
+  readonly autodefinedReverse: boolean;
+}
+
+/** The reverse of loopback addresses is localhost, also for a VPC of which they are clients. */
+const LOOPBACK_REVERSE = nameFromText('127.in-addr.arpa.');
+
+/**
+ * The zones that VPCs have without being asked for. Those of RFCs are the same for all and made once; those of a
+ * VPC's own blocks are kept over reloads while blocks and region stay.
+ */
+export class LocalZones {
+  readonly #common: readonly Local[];
+  readonly #before: ReadonlyMap<string, Own>;
+  readonly #own = new Map<string, Own>();
+
+  constructor(previous?: LocalZones) {
+    this.#common =
+      previous?.common ?? localZones().map((zone) => asData(zone, `local:${nameToText(zone.name)}`));
+    this.#before = previous?.own ?? new Map();
+  }
+
+  get common(): readonly Local[] {
+    return this.#common;
+  }
+
+  get own(): ReadonlyMap<string, Own> {
+    return this.#own;
+  }
+
+  /** The zones of one VPC. At a name that both have, its own comes in place of the common one. */
+  of(vpc: LocalVpc): ZoneData[] {
+    const made = `${vpc.region} ${vpc.cidrs.map(cidrToText).join()}`;
+    const before = this.#before.get(vpc.id);
+    const own = before?.made === made ? before : { made, zones: makeOwn(vpc) };
+    this.#own.set(vpc.id, own);
+    const replaced = new Set(own.zones.map(({ data }) => nameKey(data.name)));
+    const all = [...this.#common.filter(({ data }) => !replaced.has(nameKey(data.name))), ...own.zones];
+    return all
+      .filter(({ group }) => vpc.autodefinedReverse || group !== 'autodefined-reverse')
+      .map(({ data }) => data);
+  }
+}
+
+interface Local {
+  readonly data: ZoneData;
+  readonly group: LocalZone['group'];
+}
+
+interface Own {
+  /** Of what they were made. */
+  readonly made: string;
+  readonly zones: readonly Local[];
+}
+
+function makeOwn(vpc: LocalVpc): Local[] {
+  return vpcLocalZones(vpc)
+    .filter(({ name }) => !isAtOrBelow(name, LOOPBACK_REVERSE))
+    .map((zone) => asData(zone, `local:${vpc.id}:${nameToText(zone.name)}`));
+}
+
+function asData({ name, image, group, compute }: LocalZone, id: string): Local {
+  return { data: { id, key: stableKey('zone', id), name, kind: 'local', image, compute }, group };
 }

@@ -1,10 +1,10 @@
 import type { ForwardPath } from '../../resolver/path.ts';
 import { unreachable } from '../../util/assert.ts';
 import type { Candidate, ViewData, ZoneData } from '../../view/snapshot.ts';
-import { type Name, nameToText } from '../../wire/name.ts';
+import type { Name } from '../../wire/name.ts';
 import { NameTable, NameTableBuilder } from '../../zone/nametable.ts';
 import type { Config } from '../config/load.ts';
-import type { ContextRegistry } from './contexts.ts';
+import { type ContextRegistry, forwardFingerprint, zoneFingerprint } from './contexts.ts';
 import { stableKey } from './key.ts';
 
 type Vpc = Config['vpcs'][number];
@@ -67,10 +67,7 @@ function rulesByVpc(rules: readonly Rule[]): Map<string, Rule[]> {
   return byVpc;
 }
 
-/**
- * The way out of a forward rule for one VPC. Its context is what was learned by it: from whom (targets), as whom
- * (sources), for which names and whose clients. How targets are chosen changes nothing of that.
- */
+/** The way out of a forward rule for one VPC. */
 function forwardPath(
   { config, contexts }: ViewParts,
   rule: Rule,
@@ -78,17 +75,11 @@ function forwardPath(
   view: number,
   sources: readonly string[],
 ): ForwardPath {
-  const targets = (rule.targets ?? []).map(({ address, port }) => ({
-    address,
-    port,
-    protocol: 'do53' as const,
-  }));
-  const asked = targets.map(({ address, port }) => `${address} ${port}`).sort();
-  const fingerprint = ['forward', vpc.id, nameToText(rule.domain), asked.join(), [...sources].sort().join()];
+  const { domain, targets = [] } = rule;
   return {
-    context: contexts.of(fingerprint.join('|')),
+    context: contexts.of(forwardFingerprint(vpc.id, { domain, targets, sources })),
     rule: rule.id,
-    domain: rule.domain,
+    domain,
     view,
     policy: rule.policy,
     targets,
@@ -111,7 +102,7 @@ class ViewBuilder {
   }
 
   addZone(zone: ZoneData, { zone: index, overlay }: Association): void {
-    const context = this.#contexts.of(`zone|${this.#vpc}|${zone.id}|${nameToText(zone.name)}`);
+    const context = this.#contexts.of(zoneFingerprint(this.#vpc, zone));
     if (zone.kind === 'private')
       this.add(zone.name, { kind: 'zone', id: zone.id, zone: index, context, overlay });
     else this.add(zone.name, { kind: 'local', id: zone.id, zone: index, context });

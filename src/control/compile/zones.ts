@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { type Name, nameKey, nameToText } from '../../wire/name.ts';
 import type { Rr } from '../../wire/record.ts';
 import { type Place, parseZone, type ZoneError } from '../../wire/text/zonefile.ts';
-import { buildZone, type Problem, Zone } from '../../zone/image.ts';
+import { type Problem, Zone, ZoneBuilder } from '../../zone/image.ts';
 import { confine, fileFault } from '../config/files.ts';
 import { type Config, pathIn } from '../config/load.ts';
 import { type ConfigProblem, type Path, SettingError } from '../config/problem.ts';
@@ -39,15 +39,19 @@ export function compileZone(config: Config, index: number, previous?: CompiledZo
   if (main === undefined) return { errors: reader.errors };
   if (previous?.settings === settings && reader.isUnchanged(main, previous.sources))
     return { zone: previous };
-  const records: Rr[] = [];
-  const faults = reader.parse(main, (rr) => records.push(rr));
+  const builder = new ZoneBuilder(zone.name, { synthesizeApex: zone.records !== undefined });
+  let records = 0;
+  const faults = reader.parse(main, (rr) => {
+    records++;
+    builder.add(rr);
+  });
   // What a zone must hold is told only of one that could be read: half a zone lacks what it has.
   if (faults.length > 0) return { errors: faults.map((fault) => reader.problem(fault)) };
   const { sources } = reader;
-  const build = buildZone(zone.name, records, { synthesizeApex: zone.records !== undefined });
+  const build = builder.finish();
   if (build.errors !== undefined) return { errors: reader.locate(main, build.errors) };
   const warnings =
-    records.length > LOCATE_RECORDS_MAX || build.warnings.length === 0
+    records > LOCATE_RECORDS_MAX || build.warnings.length === 0
       ? build.warnings.map(({ name, message }) => unplaced(main, name, message))
       : reader.locate(main, build.warnings);
   return { zone: { image: build.image, warnings, settings, sources } };

@@ -5,12 +5,12 @@ import { type ConfigDocument, keyOf } from './document.ts';
 import { suggestion } from './nearest.ts';
 import type { Path } from './problem.ts';
 import { laterSection } from './schema.ts';
-import { type AddressAndPort, docOf, innerOf } from './setting.ts';
+import { type AddressAndPort, docOf, innerOf, type TargetAddress } from './setting.ts';
 
 /** `T` with everything left out that could not be read. */
 export type Partially<T> = T extends readonly (infer E)[]
   ? (Partially<E> | undefined)[]
-  : T extends Uint8Array | Cidr | AddressAndPort
+  : T extends Uint8Array | Cidr | AddressAndPort | TargetAddress
     ? T
     : T extends object
       ? { [K in keyof T]?: Partially<T[K]> | undefined }

@@ -201,9 +201,13 @@ export function listenAddress(defaultPort: number) {
   });
 }
 
+export interface TargetAddress extends AddressAndPort {
+  readonly protocol: 'do53';
+}
+
 /** An upstream server. Encrypted transports are known, and refused until they are there. */
 export function target() {
-  return text((input): AddressAndPort => {
+  return text((input): TargetAddress => {
     const scheme = /^([a-z0-9+.-]+):\/\//i.exec(input)?.[1]?.toLowerCase();
     if (scheme !== undefined) throw schemeError(input, scheme);
     if (/^[a-z0-9-]+(\.[a-z0-9-]+)*\.?$/i.test(input) && /[a-z]/i.test(input))
@@ -213,7 +217,7 @@ export function target() {
       );
     const found = parseAddressAndPort(input, DNS_PORT);
     refuseUnusable(input, parseAddress(found.address));
-    return found;
+    return { ...found, protocol: 'do53' };
   });
 }
 

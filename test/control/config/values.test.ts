@@ -135,12 +135,12 @@ t.test('targets', async (t) => {
   const rule = (targets: string) =>
     `${BASE}rules: [{ domain: x, type: forward, targets: [${targets}], vpcs: [vpc-a] }]`;
   t.same(good(rule('192.0.2.53, "192.0.2.54:5300"')).rules[0]!.targets, [
-    { address: '192.0.2.53', port: 53 },
-    { address: '192.0.2.54', port: 5300 },
+    { address: '192.0.2.53', port: 53, protocol: 'do53' },
+    { address: '192.0.2.54', port: 5300, protocol: 'do53' },
   ]);
   t.same(good(rule('"2001:DB8::53", "[2001:db8::54]:5300"')).rules[0]!.targets, [
-    { address: '2001:db8::53', port: 53 },
-    { address: '2001:db8::54', port: 5300 },
+    { address: '2001:db8::53', port: 53, protocol: 'do53' },
+    { address: '2001:db8::54', port: 5300, protocol: 'do53' },
   ]);
   t.match(
     errorsOf(
