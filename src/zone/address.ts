@@ -1,6 +1,7 @@
 import { TYPE } from '../wire/constants.ts';
-import { isAtOrBelow, type Name, nameToText } from '../wire/name.ts';
+import { isAtOrBelow, type Name, nameEquals, nameKey, nameToText } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
+import { dependencyHash } from './dependency.ts';
 import { APEX, FLAG, NONE, OCCLUDED } from './layout.ts';
 import type { Problems } from './problem.ts';
 import type { Zone } from './zone.ts';
@@ -18,37 +19,42 @@ export interface Glue {
 /**
  * Glue for the NS records of a cut: of name servers inside the delegated zone all, of others that this zone
  * knows the addresses of (siblings, RFC 9471 section 3.2) as long as the names do not exceed ADDITIONAL_NAMES_MAX.
+ * What the glue of the others depends on is added to `deps`; for the rest the cut stands.
  */
-export function glueOf(zone: Zone, ns: Rrset, cut: Name): Glue {
+export function glueOf(zone: Zone, ns: Rrset, cut: Name, deps: number[]): Glue {
   const inside: Rrset[] = [];
   const beside: Rrset[] = [];
   let names = 0;
   for (const target of ns.rdatas) {
     const isInside = isAtOrBelow(target, cut);
     if (!isInside && names >= ADDITIONAL_NAMES_MAX) continue;
-    const addresses = addressesOf(zone, zone.find(target), target);
-    if (addresses.length > 0) names++;
+    const host = hostOf(zone, target);
+    const addresses = host < 0 ? [] : addressesOf(zone, host, target);
+    if (addresses.length === 0) continue;
+    names++;
     (isInside ? inside : beside).push(...addresses);
+    if (!isInside) depend(zone, host, target, deps);
   }
   return { rrsets: [...inside, ...beside], required: inside.length };
 }
 
 /**
  * The A and AAAA RRsets, where this zone has them with authority, of the names that the records of `rrsets` lead
- * to: MX, SRV, NS, SVCB, HTTPS, NAPTR. At most ADDITIONAL_NAMES_MAX names. An answer with them depends on their
- * owners too.
+ * to: MX, SRV, NS, SVCB, HTTPS, NAPTR. At most ADDITIONAL_NAMES_MAX names. What they depend on is added to `deps`.
  */
-export function additionalFor(zone: Zone, rrsets: readonly Rrset[]): Rrset[] {
+export function additionalFor(zone: Zone, rrsets: readonly Rrset[], deps: number[] = []): Rrset[] {
   const additional: Rrset[] = [];
-  const seen = new Set<number>();
+  const seen = new Set<string>();
   for (const rrset of rrsets) {
     for (const rdata of rrset.rdatas) {
       const target = targetOf(rrset, rdata);
-      const node = target === undefined ? -1 : zone.find(target);
-      if (target === undefined || node < 0 || seen.has(node) || (zone.flags(node) & HIDDEN) !== 0) continue;
-      if (seen.size === ADDITIONAL_NAMES_MAX) return additional;
-      seen.add(node);
-      additional.push(...addressesOf(zone, node, target));
+      const host = target === undefined ? -1 : hostOf(zone, target);
+      if (target === undefined || host < 0 || (zone.flags(host) & HIDDEN) !== 0) continue;
+      if (seen.size === seen.add(nameKey(target)).size) continue;
+      if (seen.size > ADDITIONAL_NAMES_MAX) return additional;
+      const addresses = addressesOf(zone, host, target);
+      additional.push(...addresses);
+      if (addresses.length > 0) depend(zone, host, target, deps);
     }
   }
   return additional;
@@ -56,12 +62,28 @@ export function additionalFor(zone: Zone, rrsets: readonly Rrset[]): Rrset[] {
 
 const HIDDEN = OCCLUDED | FLAG.CUT;
 
-function addressesOf(zone: Zone, node: number, owner: Name): Rrset[] {
-  if (node < 0) return [];
-  const a = zone.rrset(node, TYPE.A, owner);
-  const aaaa = zone.rrset(node, TYPE.AAAA, owner);
+/** The node with the data of a name: its own, or the wildcard that stands for it, as in NSD and Knot; else -1. */
+function hostOf(zone: Zone, target: Name): number {
+  const closest = zone.closest(target);
+  if (closest < 0 || zone.nameLength(closest) === target.length) return closest;
+  const wildcard = zone.wildcard(closest);
+  return wildcard === NONE ? -1 : wildcard;
+}
+
+function addressesOf(zone: Zone, host: number, owner: Name): Rrset[] {
+  const a = zone.rrset(host, TYPE.A, owner);
+  const aaaa = zone.rrset(host, TYPE.AAAA, owner);
   if (a === undefined) return aaaa === undefined ? [] : [aaaa];
   return aaaa === undefined ? [a] : [a, aaaa];
+}
+
+/** An address depends on the node that it came from, and on a wildcard's parent, below which a name may come. */
+function depend(zone: Zone, host: number, target: Name, deps: number[]): void {
+  const isOwn = nameEquals(zone.nameOf(host), target);
+  for (const node of isOwn ? [host] : [host, zone.parent(host)]) {
+    const hash = dependencyHash(zone.id, zone.nameOf(node));
+    if (!deps.includes(hash)) deps.push(hash);
+  }
 }
 
 /** The host that a record sends its reader to next, or undefined where it names none. */
@@ -119,9 +141,8 @@ export function checkNameServers(zone: Zone, warnings: Problems): void {
 function lacksAddress(zone: Zone, owner: number, target: Name): boolean {
   const closest = zone.closest(target);
   if (closest < 0) return false;
-  const isNode = zone.nameLength(closest) === target.length;
-  if (isNode && addressesOf(zone, closest, target).length > 0) return false;
-  if (!isNode && zone.wildcard(closest) !== NONE) return false;
+  const host = hostOf(zone, target);
+  if (host >= 0 && addressesOf(zone, host, target).length > 0) return false;
   // In another delegated zone, which answers for the name itself.
   const above = (zone.flags(closest) & HIDDEN) !== 0 ? zone.top(closest) : APEX;
   return above === APEX || above === owner;

@@ -16,7 +16,8 @@ import type { Zone } from './zone.ts';
  *   If a zone cut or a DNAME lies above it, the topmost one decides:
  *     - at or below a cut: DELEGATION with the NS and glue. Only DS at the cut itself is the parent's to answer
  *       (RFC 4035 section 3.1.4.1).
- *     - below a DNAME, and never at it: DNAME, with the CNAME made from it, or DNAME-TOO-LONG.
+ *     - below a DNAME, and never at it: DNAME, with the CNAME made from it, to be followed unless it was asked
+ *       for; or DNAME-TOO-LONG.
  *
  *   If qname exists: its RRset is a HIT; ANY gets one of its RRsets (RFC 8482 section 4.1); a CNAME is to be
  *   followed unless it was asked for; otherwise NODATA.
@@ -35,7 +36,7 @@ export function lookup(zone: Zone, qname: Name, qtype: number): ZoneResult {
   const isTop = exists && top === closest;
   const flags = zone.flags(top);
   if ((flags & FLAG.CUT) !== 0 && !(isTop && qtype === TYPE.DS)) return delegation(zone, top);
-  if ((flags & FLAG.DNAME) !== 0 && !isTop) return dname(zone, top, qname);
+  if ((flags & FLAG.DNAME) !== 0 && !isTop) return dname(zone, top, qname, qtype);
   if (exists) return answer(zone, closest, qname, qtype, [dependencyHash(zone.id, qname)]);
   const wildcard = zone.wildcard(closest);
   const encloser = dependencyHash(zone.id, zone.nameOf(closest));
@@ -52,7 +53,13 @@ export type ZoneResult = (
   | { readonly kind: 'nxdomain'; readonly soa: Rrset }
   | Delegation
   | { readonly kind: 'cname'; readonly rrset: Rrset; readonly target: Name }
-  | { readonly kind: 'dname'; readonly rrset: Rrset; readonly cname: Rrset; readonly target: Name }
+  /** `target` is undefined where the CNAME made from the DNAME is what was asked for (CNAME, ANY). */
+  | {
+      readonly kind: 'dname';
+      readonly rrset: Rrset;
+      readonly cname: Rrset;
+      readonly target: Name | undefined;
+    }
   /** The new name would be over 255 octets: YXDOMAIN, with the DNAME (RFC 6672 section 2.2). */
   | { readonly kind: 'dname-too-long'; readonly rrset: Rrset }
 ) & {
@@ -99,22 +106,19 @@ function smallestOf(zone: Zone, node: number): number {
 function delegation(zone: Zone, node: number): ZoneResult {
   const cut = zone.nameOf(node);
   const ns = zone.rrset(node, TYPE.NS, cut)!;
-  const glue = glueOf(zone, ns, cut);
   const deps = [dependencyHash(zone.id, cut)];
-  for (const rrset of glue.rrsets.slice(glue.required)) {
-    const owner = dependencyHash(zone.id, rrset.name);
-    if (!deps.includes(owner)) deps.push(owner);
-  }
+  const glue = glueOf(zone, ns, cut, deps);
   return { kind: 'delegation', cut, ns, glue: glue.rrsets, requiredGlue: glue.required, node, deps };
 }
 
-function dname(zone: Zone, node: number, qname: Name): ZoneResult {
+function dname(zone: Zone, node: number, qname: Name, qtype: number): ZoneResult {
   const owner = zone.nameOf(node);
   const rrset = zone.rrset(node, TYPE.DNAME, owner)!;
   const deps = [dependencyHash(zone.id, owner)];
-  const target = replaceSuffix(qname, owner, rrset.rdatas[0]!);
-  if (target === undefined) return { kind: 'dname-too-long', rrset, node, deps };
+  const name = replaceSuffix(qname, owner, rrset.rdatas[0]!);
+  if (name === undefined) return { kind: 'dname-too-long', rrset, node, deps };
   // RFC 6672 section 3.1: the CNAME has the TTL of the DNAME.
-  const cname = { name: qname, type: TYPE.CNAME, ttl: rrset.ttl, rdatas: [target] };
+  const cname = { name: qname, type: TYPE.CNAME, ttl: rrset.ttl, rdatas: [name] };
+  const target = qtype === TYPE.CNAME || qtype === TYPE.ANY ? undefined : name;
   return { kind: 'dname', rrset, cname, target, node, deps };
 }

@@ -1,6 +1,8 @@
 import t from 'tap';
+import { TYPE } from '../../src/wire/constants.ts';
 import { typeFromText } from '../../src/wire/rdata/table.ts';
 import { ADDITIONAL_NAMES_MAX, additionalFor } from '../../src/zone/address.ts';
+import { dependencyHash } from '../../src/zone/dependency.ts';
 import type { Zone } from '../../src/zone/image.ts';
 import { lookup } from '../../src/zone/lookup.ts';
 import { lines, name, zone } from './support.ts';
@@ -30,7 +32,11 @@ const z = zone(
    svcalias A     192.0.2.5
    naptr    NAPTR 1 2 "a" "x+y" "" i
    nonaptr  NAPTR 1 2 "u" "x+y" "!^.*$!x!" .
-   ns2      TXT   x`,
+   ns2      TXT   x
+   *.w      A     192.0.2.6
+   wild     MX    1 a.W
+   wild     MX    2 b.w`,
+  7,
 );
 
 function additional(zone: Zone, question: string): string[] {
@@ -55,6 +61,22 @@ t.test('"." is the owner in a ServiceMode record, and nobody elsewhere (RFC 9460
   t.same(additional(z, 'svcalias.example. SVCB'), []);
   t.same(additional(z, 'null.example. MX'), []);
   t.same(additional(z, 'nonaptr.example. NAPTR'), []);
+});
+
+t.test('also of names that a wildcard stands for', async (t) => {
+  t.same(additional(z, 'wild.example. MX'), ['a.W.example. 300 A 192.0.2.6', 'b.w.example. 300 A 192.0.2.6']);
+});
+
+t.test('tells what it depends on: owners, or wildcards and their parents', async (t) => {
+  const deps = (qname: string, type: number): number[] => {
+    const result = lookup(z, name(qname), type);
+    const list: number[] = [];
+    if (result.kind === 'hit') additionalFor(z, [result.rrset], list);
+    return list;
+  };
+  const hashes = (...owners: string[]): number[] => owners.map((owner) => dependencyHash(7, name(owner)));
+  t.same(deps('mx.example.', TYPE.MX), hashes('h.example.', 'i.example.'));
+  t.same(deps('wild.example.', TYPE.MX), hashes('*.w.example.', 'w.example.'));
 });
 
 t.test('other types have none', async (t) => {

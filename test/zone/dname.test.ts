@@ -25,6 +25,15 @@ t.test('below the owner: the DNAME, and a CNAME with its TTL (RFC 6672 section 3
   ]);
 });
 
+t.test('a CNAME that was asked for is the answer, also one that a DNAME makes', async (t) => {
+  for (const qtype of ['CNAME', 'ANY'])
+    t.same(ask(z, `a.old.example. ${qtype}`), [
+      'DNAME',
+      'old.example. 600 DNAME new.other.',
+      'a.old.example. 600 CNAME a.new.other.',
+    ]);
+});
+
 t.test('at the owner it redirects nothing', async (t) => {
   t.same(ask(z, 'old.example. DNAME'), ['HIT', 'old.example. 600 DNAME new.other.']);
   t.same(ask(z, 'old.example. TXT'), ['HIT', 'old.example. 300 TXT "x"']);

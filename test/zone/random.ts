@@ -29,7 +29,7 @@ const owner = fc.tuple(fc.array(label, { minLength: 1, maxLength: 4 }), kind);
 
 /** Text of a zone, without its apex. */
 export const randomZone: fc.Arbitrary<string> = fc
-  .uniqueArray(owner, { maxLength: 9, selector: ([labels]) => labels.join('.') })
+  .uniqueArray(owner, { minLength: 1, maxLength: 9, size: 'max', selector: ([labels]) => labels.join('.') })
   .map((owners) => owners.flatMap(([labels, what]) => linesAt(labels, what)).join('\n'));
 
 function linesAt(labels: readonly string[], what: Kind): string[] {

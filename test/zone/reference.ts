@@ -51,7 +51,8 @@ export function reference(zone: readonly Line[], origin: string, qname: string, 
     const [dname] = at(node, 'DNAME');
     if (dname !== undefined) {
       const target = `${labels.join('.')}.${dname.rdata}`;
-      return ['DNAME', ...print([dname], node), `${qname} ${dname.ttl} CNAME ${target}`, `-> ${target}`];
+      const made = ['DNAME', ...print([dname], node), `${qname} ${dname.ttl} CNAME ${target}`];
+      return qtype === 'CNAME' ? made : [...made, `-> ${target}`];
     }
     const child = `${labels.at(-1)}.${node}`;
     if (!exists(child)) {

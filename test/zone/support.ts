@@ -66,7 +66,11 @@ export function show(result: ZoneResult): string[] {
     case 'cname':
       return [kind, ...lines(result.rrset), `-> ${nameToText(result.target)}`];
     case 'dname':
-      return [kind, ...lines(result.rrset, result.cname), `-> ${nameToText(result.target)}`];
+      return [
+        kind,
+        ...lines(result.rrset, result.cname),
+        ...(result.target ? [`-> ${nameToText(result.target)}`] : []),
+      ];
   }
 }
 
