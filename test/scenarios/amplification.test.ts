@@ -137,7 +137,7 @@ t.test(
 t.test('water torture: random names that get no answer leave room for those that do', async (t) => {
   const sim = new Simulation();
   const honest = serve(
-    Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`www${i}.corp.test.`, { A: ['192.0.2.1'] }])),
+    Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`www${i}.corp.test.`, { A: ['192.0.2.1'] }])),
   );
   const server = sim.net.server('192.0.2.1', (query) => {
     if (query.name.startsWith('www') || query.type === 'SOA') honest(query);
@@ -146,7 +146,7 @@ t.test('water torture: random names that get no answer leave room for those that
   let answered = 0;
   let most = 0;
   let mostOut = 0;
-  for (let tick = 0; tick < 200; tick++) {
+  for (let tick = 0; tick < 60; tick++) {
     // 1,000 questions a second, of which 20 are honest.
     for (let i = 0; i < 49; i++) void sim.start(`x${tick}-${i}.corp.test.`, 'A', path);
     void Promise.resolve(sim.start(`www${tick}.corp.test.`, 'A', path)).then((resolution) => {
@@ -156,7 +156,7 @@ t.test('water torture: random names that get no answer leave room for those that
     mostOut = Math.max(mostOut, sim.resolver.targets()[0]!.outstanding);
     await sim.pass(50);
   }
-  t.ok(answered >= 180, `${answered} of 200 honest questions answered`);
+  t.ok(answered >= 54, `${answered} of 60 honest questions answered`);
   t.ok(most <= INFLIGHT_MAX / 2, `${most} in flight`);
   t.ok(mostOut <= OUTSTANDING_MAX, `${mostOut} out at the server`);
 });

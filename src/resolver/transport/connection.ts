@@ -153,6 +153,8 @@ export class Connection {
   }
 
   #message(message: Uint8Array): void {
+    // What came in one piece with the reason to end it is not believed either.
+    if (this.#socket.destroyed) return;
     const seat = this.#seats.get((message[0]! << 8) | message[1]!);
     if (seat === undefined) {
       if (++this.#strays > STRAYS_MAX) this.end();
