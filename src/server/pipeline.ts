@@ -175,7 +175,7 @@ export class Pipeline implements QueryHandler {
     const waiting = answerQuery(q);
     if (waiting === undefined) return this.#answered(bytes, client, message, q);
     // The transport's buffer is reused by the time the answer comes.
-    const copy = bytes.slice();
+    const copy = new Uint8Array(bytes);
     return waiting.then(() => this.#answered(copy, client, message, q));
   }
 
