@@ -1,5 +1,6 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
+import { ZONE_OCTETS_MAX } from '../../wire/text/zonefile.ts';
 import { SettingError } from './problem.ts';
 
 /** Reading files, as an argument: the tests have folders in memory. */
@@ -12,8 +13,10 @@ export interface Files {
 
 export const systemFiles: Files = {
   read(path) {
+    const stat = statSync(path);
     // A FIFO would block and a device never end.
-    if (!statSync(path).isFile()) throw Object.assign(new Error('not a regular file'), { code: 'ENOTFILE' });
+    if (!stat.isFile()) throw Object.assign(new Error('not a regular file'), { code: 'ENOTFILE' });
+    if (stat.size > ZONE_OCTETS_MAX) throw Object.assign(new Error('too large'), { code: 'EFBIG' });
     return readFileSync(path);
   },
   realpath: (path) => realpathSync(path),
@@ -34,6 +37,8 @@ export function fileFault(error: unknown): { message: string; remedy: string } {
     case 'EISDIR':
     case 'ENOTFILE':
       return { message: 'this is not a regular file', remedy: 'write the path of a file' };
+    case 'EFBIG':
+      return { message: 'the file is too large', remedy: `at most ${ZONE_OCTETS_MAX} octets` };
     case 'ELOOP':
       return { message: 'symbolic links lead in a circle', remedy: 'write the path of the file itself' };
     default:
