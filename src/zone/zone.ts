@@ -68,7 +68,10 @@ export class Zone {
     this.negativeSoa = { ...soa, ttl: Math.min(soa.ttl, u32(rdata, rdata.length - SOA_MINIMUM)) };
   }
 
-  /** @param id what `dependencyHash` is to know the zone by. Throws ImageError. */
+  /**
+   * Opens an image that `buildZone` wrote: one that was cut short or is of another version throws ImageError, what
+   * was changed inside it is not looked for. `id` is what `dependencyHash` is to know the zone by.
+   */
   static from(image: SharedArrayBuffer, id = 0): Zone {
     try {
       return new Zone(image, id);
