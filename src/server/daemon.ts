@@ -158,7 +158,7 @@ export class Daemon {
 
   #makeSockets(workers: number): Sockets {
     const passed = passedSockets(this.#ffi, process.env, process.pid);
-    return new Sockets({ ffi: this.#ffi, slots: slotsFor(workers), passed });
+    return new Sockets({ ffi: this.#ffi, slots: slotsFor(workers), clock: this.#o.clock, passed });
   }
 
   #startWorkers(sockets: Sockets, snapshot: Snapshot): void {

@@ -1,3 +1,4 @@
+import type { Clock } from '../util/clock.ts';
 import { type Ffi, type SocketError, type SocketKind, socketText } from '../util/ffi.ts';
 import { type Descriptor, FD_KEPT, FD_OPEN } from '../view/channel.ts';
 import type { InboundEndpoint } from '../view/snapshot.ts';
@@ -43,6 +44,8 @@ export interface SocketChanges {
   readonly failed: readonly string[];
 }
 
+/** Twice the time that a worker keeps an address that was given up, for the answers that it owes. */
+const OWN_REMAINS_MS = 10_000;
 const TRANSPORTS = ['udp', 'tcp'] as const;
 
 export class Sockets {
@@ -51,6 +54,9 @@ export class Sockets {
   readonly slots: number;
   readonly #passed: readonly PassedSocket[];
   readonly #hostAddresses: () => string[];
+  readonly #clock: Clock;
+  /** When addresses were given up. */
+  readonly #closedAt = new Map<string, number>();
   #endpoints: readonly InboundEndpoint[] = [];
   #opened = new Map<string, Opened>();
   #failed: readonly string[] = [];
@@ -58,11 +64,13 @@ export class Sockets {
   constructor(options: {
     ffi: Ffi | undefined;
     slots: number;
+    clock: Clock;
     passed?: readonly PassedSocket[];
     hostAddresses?: () => string[];
   }) {
     this.#ffi = options.ffi;
     this.slots = options.slots;
+    this.#clock = options.clock;
     this.#passed = options.passed ?? [];
     this.#hostAddresses = options.hostAddresses ?? hostAddresses;
   }
@@ -210,8 +218,7 @@ export class Sockets {
     if (passed !== undefined) return { ...place, fds: [passed.fd] };
     const ffi = this.#ffi;
     if (ffi === undefined) return { ...place, fds: [] };
-    // Sharing is with our own sockets only: another program of this user would take a part of the clients, unseen.
-    ffi.close(ffi.open({ ...place, sharing: 'alone' }));
+    this.#checkAlone(ffi, place);
     const fds: number[] = [];
     try {
       for (let slot = 0; slot < this.slots; slot++) fds.push(ffi.open({ ...place, sharing: 'shared' }));
@@ -222,8 +229,17 @@ export class Sockets {
     return { ...place, fds };
   }
 
+  /** Sharing is with our own sockets only: another program of this user would take a part of the clients, unseen. */
+  #checkAlone(ffi: Ffi, place: Place): void {
+    const now = this.#clock.now();
+    for (const [key, at] of this.#closedAt) if (now - at >= OWN_REMAINS_MS) this.#closedAt.delete(key);
+    // A worker of ours may still answer there what it owes.
+    if (!this.#closedAt.has(socketText(place))) ffi.close(ffi.open({ ...place, sharing: 'alone' }));
+  }
+
   /** A passed socket stays: a later reload may want it again, and only systemd could open it anew. */
   #close(opened: Opened): void {
+    this.#closedAt.set(socketText(opened), this.#clock.now());
     const isPassed = this.#passed.some(({ fd }) => opened.fds.includes(fd));
     if (!isPassed) for (const fd of opened.fds) this.#ffi!.close(fd);
   }

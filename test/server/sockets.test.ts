@@ -1,0 +1,271 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import t from 'tap';
+import { descriptorKey, passedSockets, Sockets } from '../../src/server/sockets.ts';
+import { CidrTable } from '../../src/util/cidr.ts';
+import { ManualClock } from '../../src/util/clock.ts';
+import { type Ffi, loadFfi, socketText } from '../../src/util/ffi.ts';
+import { FD_KEPT, FD_OPEN } from '../../src/view/channel.ts';
+import type { InboundEndpoint } from '../../src/view/snapshot.ts';
+import { freePort } from '../support/ports.ts';
+
+const loaded = await loadFfi();
+const clock = new ManualClock();
+
+function endpoint(id: string, ...listen: [address: string, port: number][]): InboundEndpoint {
+  return {
+    id,
+    listen: listen.map(([address, port]) => ({ address, port })),
+    protocols: ['do53'],
+    view: -1,
+    defaultView: -1,
+    allow: CidrTable.build([]).buffer,
+    outside: 'drop',
+    rateLimited: true,
+  };
+}
+
+t.test('without FFI workers are told to open sockets themselves', (t) => {
+  const sockets = new Sockets({ ffi: undefined, clock, slots: 2 });
+  sockets.apply([endpoint('in-1', ['127.0.0.1', 5300])]);
+  t.notOk(sockets.canShare);
+  t.same(sockets.descriptors(1), [
+    { kind: 'udp', endpoint: 'in-1', address: '127.0.0.1', port: 5300, slot: 1, fd: FD_OPEN },
+    { kind: 'tcp', endpoint: 'in-1', address: '127.0.0.1', port: 5300, slot: 1, fd: FD_OPEN },
+  ]);
+  sockets.closeAll();
+  t.end();
+});
+
+if (loaded === undefined) process.exit(0);
+const ffi: Ffi = loaded;
+const openFiles = (): number => readdirSync('/proc/self/fd').length;
+const taken = (kind: 'udp' | 'tcp', address: string, port: number): boolean => {
+  try {
+    ffi.close(ffi.open({ kind, address, port, sharing: 'alone' }));
+    return false;
+  } catch {
+    return true;
+  }
+};
+
+t.test('one socket for each transport and slot, and fresh duplicates of it at any time', async (t) => {
+  const port = await freePort();
+  const before = openFiles();
+  const sockets = new Sockets({ ffi, clock, slots: 3 });
+  const changes = sockets.apply([endpoint('in-1', ['127.0.0.1', port])]);
+  t.same(changes.opened, [`udp 127.0.0.1:${port}`, `tcp 127.0.0.1:${port}`]);
+  t.equal(openFiles() - before, 6);
+  const first = sockets.descriptors(1);
+  const second = sockets.descriptors(1);
+  t.equal(openFiles() - before, 10);
+  for (const { fd, kind } of [...first, ...second])
+    t.same(ffi.inspect(fd), { kind, address: '127.0.0.1', port });
+  sockets.release([...first, ...second]);
+  sockets.closeAll();
+  t.equal(openFiles(), before);
+  t.notOk(taken('udp', '127.0.0.1', port));
+});
+
+t.test('what a worker has is not handed to it again', async (t) => {
+  const port = await freePort();
+  const sockets = new Sockets({ ffi, clock, slots: 1 });
+  sockets.apply([endpoint('in-1', ['127.0.0.1', port])]);
+  const [udp] = sockets.descriptors(0);
+  const again = sockets.descriptors(0, new Set([descriptorKey(udp!)]));
+  t.equal(again[0]!.fd, FD_KEPT);
+  t.ok(again[1]!.fd >= 0);
+  sockets.closeAll();
+});
+
+t.test('a reload opens and closes by difference', async (t) => {
+  const [a, b, c] = [await freePort(), await freePort(), await freePort()];
+  const sockets = new Sockets({ ffi, clock, slots: 1 });
+  sockets.apply([endpoint('in-1', ['127.0.0.1', a], ['127.0.0.1', b])]);
+  const held = new Set(sockets.descriptors(0).map(descriptorKey));
+  const changes = sockets.apply([endpoint('in-2', ['127.0.0.1', c]), endpoint('in-9', ['127.0.0.1', b])]);
+  t.same(changes.opened, [`udp 127.0.0.1:${c}`, `tcp 127.0.0.1:${c}`]);
+  t.same(changes.closed, [`udp 127.0.0.1:${a}`, `tcp 127.0.0.1:${a}`]);
+  const now = sockets.descriptors(0, held);
+  const kept = now.filter(({ fd }) => fd === FD_KEPT);
+  t.same(
+    kept.map((descriptor) => [socketText(descriptor), descriptor.endpoint]),
+    [
+      [`udp 127.0.0.1:${b}`, 'in-9'],
+      [`tcp 127.0.0.1:${b}`, 'in-9'],
+    ],
+    'a socket stays though its endpoint has another name',
+  );
+  t.ok(taken('udp', '127.0.0.1', c));
+  sockets.closeAll();
+});
+
+t.test('when one address cannot be had, everything stays as it was', async (t) => {
+  const [a, b, c] = [await freePort(), await freePort(), await freePort()];
+  const other = ffi.open({ kind: 'tcp', address: '127.0.0.1', port: c, sharing: 'alone' });
+  const sockets = new Sockets({ ffi, clock, slots: 2 });
+  sockets.apply([endpoint('in-1', ['127.0.0.1', a])]);
+  const before = openFiles();
+  t.throws(() => sockets.apply([endpoint('in-1', ['127.0.0.1', b], ['127.0.0.1', c])]), {
+    code: 'EADDRINUSE',
+    message: new RegExp(`tcp 127\\.0\\.0\\.1:${c}`),
+  });
+  t.equal(openFiles(), before);
+  t.same(sockets.listening(), [`udp 127.0.0.1:${a}`, `tcp 127.0.0.1:${a}`]);
+  t.notOk(taken('udp', '127.0.0.1', b));
+  sockets.closeAll();
+  ffi.close(other);
+});
+
+t.test('an address may come back while a worker still answers there', async (t) => {
+  const clock = new ManualClock();
+  const port = await freePort();
+  const sockets = new Sockets({ ffi, clock, slots: 1 });
+  const listen = [endpoint('in-1', ['127.0.0.1', port])];
+  sockets.apply(listen);
+  const [retiring, tcp] = sockets.descriptors(0);
+  sockets.release([tcp!]);
+  sockets.apply([]);
+  t.equal(sockets.apply(listen).opened.length, 2);
+  sockets.apply([]);
+  clock.advance(10_000);
+  t.throws(() => sockets.apply(listen), { code: 'EADDRINUSE' }, 'after that it is somebody else');
+  sockets.release([retiring!]);
+  t.equal(sockets.apply(listen).opened.length, 2);
+  sockets.closeAll();
+});
+
+t.test('nobody’s sockets are shared but our own', async (t) => {
+  const port = await freePort();
+  const first = new Sockets({ ffi, clock, slots: 1 });
+  first.apply([endpoint('in-1', ['127.0.0.1', port])]);
+  const second = new Sockets({ ffi, clock, slots: 1 });
+  t.throws(() => second.apply([endpoint('in-1', ['127.0.0.1', port])]), { code: 'EADDRINUSE' });
+  first.closeAll();
+});
+
+t.test('a wildcard is one socket for each address of the host, and follows them', async (t) => {
+  const port = await freePort();
+  let host = ['127.0.0.1', '127.0.0.2', '::1'];
+  const sockets = new Sockets({ ffi, clock, slots: 1, hostAddresses: () => host });
+  sockets.apply([endpoint('in-1', ['0.0.0.0', port])]);
+  t.same(sockets.listening().sort(), [
+    `tcp 127.0.0.1:${port}`,
+    `tcp 127.0.0.2:${port}`,
+    `udp 127.0.0.1:${port}`,
+    `udp 127.0.0.2:${port}`,
+  ]);
+  t.same(sockets.refresh(), { opened: [], closed: [], failed: [] });
+  host = ['127.0.0.2', '127.0.0.3'];
+  t.same(sockets.refresh(), {
+    opened: [`udp 127.0.0.3:${port}`, `tcp 127.0.0.3:${port}`],
+    closed: [`udp 127.0.0.1:${port}`, `tcp 127.0.0.1:${port}`],
+    failed: [],
+  });
+  t.notOk(taken('udp', '127.0.0.1', port));
+  sockets.closeAll();
+});
+
+t.test('IPv6 wildcards take IPv6 addresses', async (t) => {
+  const port = await freePort('::1');
+  const sockets = new Sockets({ ffi, clock, slots: 1, hostAddresses: () => ['127.0.0.1', '::1'] });
+  sockets.apply([endpoint('in-1', ['::', port])]);
+  t.same(sockets.listening(), [`udp [::1]:${port}`, `tcp [::1]:${port}`]);
+  sockets.closeAll();
+});
+
+t.test('one address of a wildcard that another program has is told, once, and tried again', async (t) => {
+  const port = await freePort();
+  const other = ffi.open({ kind: 'udp', address: '127.0.0.2', port, sharing: 'alone' });
+  const sockets = new Sockets({ ffi, clock, slots: 1, hostAddresses: () => ['127.0.0.1', '127.0.0.2'] });
+  const changes = sockets.apply([endpoint('in-1', ['0.0.0.0', port])]);
+  t.match(changes.failed, [/udp 127\.0\.0\.2:\d+: EADDRINUSE/]);
+  t.equal(changes.opened.length, 3);
+  t.same(sockets.refresh().failed, []);
+  ffi.close(other);
+  t.same(sockets.refresh().opened, [`udp 127.0.0.2:${port}`]);
+  sockets.closeAll();
+});
+
+t.test('a wildcard of which no address can be had is a failure', async (t) => {
+  const port = await freePort();
+  const other = ffi.open({ kind: 'udp', address: '127.0.0.1', port, sharing: 'alone' });
+  const tcp = ffi.open({ kind: 'tcp', address: '127.0.0.1', port, sharing: 'alone' });
+  const sockets = new Sockets({ ffi, clock, slots: 1, hostAddresses: () => ['127.0.0.1'] });
+  t.throws(() => sockets.apply([endpoint('in-1', ['0.0.0.0', port])]), { code: 'EADDRINUSE' });
+  ffi.close(other);
+  ffi.close(tcp);
+  sockets.closeAll();
+});
+
+t.test('an address that is named beside a wildcard belongs to the endpoint that names it', async (t) => {
+  const port = await freePort();
+  const sockets = new Sockets({ ffi, clock, slots: 1, hostAddresses: () => ['127.0.0.1', '127.0.0.2'] });
+  sockets.apply([endpoint('named', ['127.0.0.1', port]), endpoint('wild', ['0.0.0.0', port])]);
+  const byAddress = Object.fromEntries(sockets.descriptors(0).map((d) => [d.address, d.endpoint]));
+  t.same(byAddress, { '127.0.0.1': 'named', '127.0.0.2': 'wild' });
+  sockets.closeAll();
+});
+
+t.test('passed sockets', async (t) => {
+  const port = await freePort();
+  const udp = ffi.open({ kind: 'udp', address: '127.0.0.1', port, sharing: 'alone' });
+  const passed = [{ kind: 'udp', address: '127.0.0.1', port, fd: udp } as const];
+  const sockets = new Sockets({ ffi, clock, slots: 2, passed });
+  sockets.apply([endpoint('in-1', ['127.0.0.1', port])]);
+  for (const slot of [0, 1]) {
+    const descriptors = sockets.descriptors(slot);
+    t.not(descriptors[0]!.fd, udp, 'workers get duplicates');
+    t.match(ffi.inspect(descriptors[0]!.fd), { kind: 'udp', port });
+    sockets.release(descriptors);
+  }
+  t.same(sockets.unused(), []);
+  sockets.apply([]);
+  t.same(sockets.unused(), passed, 'a socket that is not wanted is not closed');
+  sockets.apply([endpoint('in-1', ['127.0.0.1', port])]);
+  t.match(sockets.descriptors(0)[0], { kind: 'udp', port }, 'and serves again');
+  sockets.closeAll();
+  t.equal(ffi.inspect(udp), undefined);
+});
+
+t.test('a passed wildcard socket is taken as it is', async (t) => {
+  const port = await freePort();
+  const udp = ffi.open({ kind: 'udp', address: '0.0.0.0', port, sharing: 'alone' });
+  const sockets = new Sockets({
+    ffi,
+    clock,
+    slots: 1,
+    passed: [{ kind: 'udp', address: '0.0.0.0', port, fd: udp }],
+    hostAddresses: () => ['127.0.0.1'],
+  });
+  sockets.apply([endpoint('in-1', ['0.0.0.0', port])]);
+  t.same(sockets.listening().sort(), [`tcp 127.0.0.1:${port}`, `udp 0.0.0.0:${port}`]);
+  sockets.closeAll();
+});
+
+t.test('LISTEN_FDS: what is passed is recognised, for this process only', async (t) => {
+  const env = { LISTEN_PID: '1', LISTEN_FDS: '2', LISTEN_FDNAMES: 'a:b', OTHER: 'x' };
+  t.same(passedSockets(ffi, env, process.pid), []);
+  t.same(env, { OTHER: 'x' }, 'and the variables are gone');
+  t.same(passedSockets(ffi, { LISTEN_PID: String(process.pid), LISTEN_FDS: 'many' }, process.pid), []);
+  t.same(passedSockets(undefined, { LISTEN_PID: String(process.pid), LISTEN_FDS: '1' }, process.pid), []);
+
+  const port = await freePort();
+  const udp = ffi.open({ kind: 'udp', address: '127.0.0.1', port, sharing: 'alone' });
+  const tcp = ffi.open({ kind: 'tcp', address: '127.0.0.1', port, sharing: 'alone' });
+  const script = `
+    const { loadFfi } = await import(${JSON.stringify(new URL('../../src/util/ffi.ts', import.meta.url).href)});
+    const { passedSockets } = await import(${JSON.stringify(new URL('../../src/server/sockets.ts', import.meta.url).href)});
+    process.env.LISTEN_PID = String(process.pid);
+    console.log(JSON.stringify(passedSockets(await loadFfi(), process.env, process.pid)));`;
+  const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    env: { ...process.env, LISTEN_FDS: '3', NODE_NO_WARNINGS: '1' },
+    stdio: ['ignore', 'pipe', 'inherit', udp, 'ignore', tcp],
+  });
+  t.same(JSON.parse(String(child.stdout)), [
+    { kind: 'udp', address: '127.0.0.1', port, fd: 3 },
+    { kind: 'tcp', address: '127.0.0.1', port, fd: 5 },
+  ]);
+  ffi.close(udp);
+  ffi.close(tcp);
+});
