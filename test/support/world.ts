@@ -73,6 +73,7 @@ export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision =
         name: nameFromText(name),
         kind: 'private',
         image: imageOf(name, text),
+        compute: undefined,
       });
       add(name, { kind: 'zone', id: name, zone: number, context: 1 + number, overlay });
     }
@@ -123,6 +124,7 @@ export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision =
         rateLimited: true,
       },
     ],
+    nextContext: 1_000_000,
   };
 }
 
