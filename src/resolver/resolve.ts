@@ -102,13 +102,13 @@ export class Resolver {
     if (!isAskable(type))
       return failed(path, 'type', `type ${type} cannot be asked for`, EDE.NOT_SUPPORTED, RCODE.NOTIMP);
     const name = fold(request.name);
-    const key = questionKey(path.context, name, type);
     const seen = look(this.#cache, path.context, name, type);
     if (seen.state === 'fresh') {
       count('resolver_cache_hits');
-      if (seen.prefetchDue) this.#refresh(key, name, type, path);
+      if (seen.prefetchDue) this.#refresh(name, type, path);
       return seen.resolution;
     }
+    const key = questionKey(path.context, name, type);
     const stale = path.serveStale ? seen.stale : undefined;
     if (stale !== undefined) {
       if (this.#failedLately(key, path)) return this.#stale(stale, path, 'the targets failed a moment ago');
@@ -210,8 +210,9 @@ export class Resolver {
   }
 
   /** Asks for what the cache still has, so that it does not run out. No client waits, and the budget is its own. */
-  #refresh(key: string, name: Name, type: number, path: ForwardPath): void {
+  #refresh(name: Name, type: number, path: ForwardPath): void {
     if (!this.#prefetch || this.#prefetches >= PREFETCHES_MAX) return;
+    const key = questionKey(path.context, name, type);
     if (this.#flights.find(key) !== undefined || this.#failedLately(key, path)) return;
     const flight = this.#start(key, name, type, path, new Budget(this.#env.clock.now()), []);
     if (flight === undefined) return;
