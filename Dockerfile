@@ -1,0 +1,41 @@
+# An image of Causeway: built from the lock file, run by its own user, with nothing writable but the state folder.
+#
+#   docker build -t causeway .
+#   docker run --read-only --cap-drop=ALL --security-opt=no-new-privileges \
+#     -v ./causeway:/etc/causeway:ro -v causeway-state:/var/lib/causeway -p 53:53/udp -p 53:53/tcp causeway
+#
+# The configuration is mounted at /etc/causeway/causeway.yaml, its zone files beside it, and says
+# `node: { state: /var/lib/causeway }`; see docs/operations.md.
+
+FROM node:26-bookworm-slim AS build
+WORKDIR /opt/causeway
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --no-progress
+COPY tsconfig.json tsconfig.build.json ./
+COPY src src
+RUN npm run build \
+ && npm prune --omit=dev --no-progress \
+ && rm -rf src tsconfig.json tsconfig.build.json .npmrc
+COPY bin bin
+
+# Node.js itself comes with the dependencies, in the version that the lock file names.
+FROM debian:bookworm-slim
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libatomic1 libstdc++6 \
+ && rm -rf /var/lib/apt/lists/* \
+ && groupadd --system --gid 10053 causeway \
+ && useradd --system --uid 10053 --gid 10053 --home-dir /var/lib/causeway --no-create-home \
+    --shell /usr/sbin/nologin causeway \
+ && install -d -o causeway -g causeway -m 0700 /var/lib/causeway \
+ && install -d -m 0755 /etc/causeway \
+ && ln -s /opt/causeway/bin/causeway /usr/local/bin/causeway
+COPY --from=build /opt/causeway /opt/causeway
+USER 10053:10053
+VOLUME /var/lib/causeway
+WORKDIR /var/lib/causeway
+# Port 53 needs no capability: container engines set net.ipv4.ip_unprivileged_port_start to 0.
+EXPOSE 53/udp 53/tcp 9153/tcp
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD ["causeway", "status", "--ready"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["causeway"]
+CMD ["serve"]
