@@ -38,6 +38,7 @@ export function findConfig(named: string | undefined, cwd: string): string {
 /** What the client needs of a configuration, read leniently: the daemon's own checks are not its business. */
 export interface ConfigGlance {
   readonly state: string;
+  readonly logLevel: string | undefined;
   /** `address:port` of the first inbound endpoint, if any. */
   readonly listen: string | undefined;
 }
@@ -50,9 +51,11 @@ export function glance(path: string): ConfigGlance {
     throw new CliError(`${path}: ${(error as Error).message.split('\n')[0]}`, 'see `causeway check`');
   }
   const state = at(document, 'node', 'state');
+  const logLevel = at(document, 'node', 'logLevel');
   const listen = at(document, 'endpoints', 'inbound', 0, 'listen', 0);
   return {
     state: stateFolder(path, typeof state === 'string' ? state : undefined),
+    logLevel: typeof logLevel === 'string' ? logLevel : undefined,
     listen: typeof listen === 'string' ? listen : undefined,
   };
 }

@@ -1,6 +1,7 @@
 import { serve } from '../main.ts';
+import { LOG_LEVEL_VARIABLE } from '../telemetry/text.ts';
 import { CliError, type Command } from './command.ts';
-import { findConfig, glance } from './daemon.ts';
+import { type ConfigGlance, findConfig, glance } from './daemon.ts';
 
 export const command: Command = {
   name: 'serve',
@@ -11,16 +12,19 @@ export const command: Command = {
   examples: ['causeway serve --config /etc/causeway/causeway.yaml'],
   async run(input, io) {
     const config = findConfig(input.text('config'), io.cwd);
-    return serve({ config, ...stateOf(config) });
+    const known = glanceIfReadable(config);
+    // What the environment says goes before what the file says.
+    if (known?.logLevel !== undefined) process.env[LOG_LEVEL_VARIABLE] ??= known.logLevel;
+    return serve({ config, ...(known === undefined ? {} : { state: known.state }) });
   },
 };
 
-/** The daemon itself says what is wrong with a configuration; until then it needs no state folder. */
-function stateOf(config: string): { state?: string } {
+/** The daemon itself says what is wrong with a configuration; until then it needs nothing of it. */
+function glanceIfReadable(config: string): ConfigGlance | undefined {
   try {
-    return { state: glance(config).state };
+    return glance(config);
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    return {};
+    return undefined;
   }
 }

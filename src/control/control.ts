@@ -10,8 +10,7 @@ import type { Port } from '../util/rpc.ts';
 import { type ControlNews, type ControlStart, WORKERS_MAX } from '../view/channel.ts';
 import type { ReloadReport, StatusReport, WorkerStatus } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
-import { ContextRegistry } from './compile/contexts.ts';
-import { type Compiled, compile } from './compile.ts';
+import { type Compiled, compile, resume } from './compile.ts';
 import { type Config, loadConfig } from './config/load.ts';
 import { type ConfigProblem, problemToText } from './config/problem.ts';
 import type { Plain } from './http.ts';
@@ -107,21 +106,9 @@ export class Control {
     return [];
   }
 
-  /**
-   * The workers go on with what they serve, and so does this thread: caches stay. Only the numbers that the
-   * snapshot uses are known of the past, so the next reload gives all forward rules new contexts.
-   */
+  /** The workers go on with what they serve, and so does this thread: caches stay, whatever the file says now. */
   async #takeOver(snapshot: Snapshot): Promise<void> {
-    const contexts = snapshot.paths.map(({ context }) => context).concat(zoneContexts(snapshot));
-    const next = contexts.reduce((most, context) => Math.max(most, context), 0) + 1;
-    const compiled: Compiled = {
-      snapshot,
-      touched: [],
-      changes: [],
-      warnings: [],
-      contexts: new ContextRegistry({ fingerprints: new Map(), next }),
-      zones: new Map(),
-    };
+    const compiled = resume(snapshot);
     this.#inForce = { compiled, since: isoFromWall(this.#o.clock.wall()) };
     const { config } = loadConfig(this.#o.start.configFile);
     if (config === undefined) {
@@ -341,10 +328,4 @@ export class Control {
 
 function workersOf({ node }: Config): number {
   return Math.min(WORKERS_MAX, node.workers === 'auto' ? availableParallelism() : node.workers);
-}
-
-function zoneContexts(snapshot: Snapshot): number[] {
-  return snapshot.views.flatMap(({ groups }) =>
-    groups.flat().flatMap((candidate) => ('context' in candidate ? [candidate.context] : [])),
-  );
 }

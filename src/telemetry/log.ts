@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import type { Clock } from '../util/clock.ts';
-import { isoFromWall, printable, printableJson } from './text.ts';
+import { isoFromWall, LOG_LEVEL_VARIABLE, printable, printableJson } from './text.ts';
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 export type LogFormat = 'json' | 'text';
@@ -19,6 +19,7 @@ export type LogFields = Readonly<Record<string, unknown>>;
 export interface LogOptions {
   /** Which thread speaks: `main`, `control`, `worker 0`. */
   readonly thread: string;
+  /** By default what the environment says, else `info`. */
   readonly level?: LogLevel;
   /** By default text when the standard error output is a terminal, else JSON. */
   readonly format?: LogFormat;
@@ -38,7 +39,7 @@ export function createLogger(options: LogOptions): Logger {
   const clock = options.clock;
   return pino(
     {
-      level: options.level ?? 'info',
+      level: options.level ?? levelFromEnvironment() ?? 'info',
       base: { thread: options.thread },
       formatters: { level: (level) => ({ level }) },
       timestamp: clock === undefined ? pino.stdTimeFunctions.isoTime : () => `,"time":"${isoTime(clock)}"`,
@@ -53,6 +54,13 @@ export function createLogger(options: LogOptions): Logger {
 
 function isoTime(clock: Pick<Clock, 'wall'>): string {
   return isoFromWall(clock.wall());
+}
+
+const LEVELS: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] satisfies LogLevel[];
+
+function levelFromEnvironment(): LogLevel | undefined {
+  const level = process.env[LOG_LEVEL_VARIABLE] ?? '';
+  return LEVELS.includes(level) ? (level as LogLevel) : undefined;
 }
 
 const LEVEL_COLOUR: Readonly<Record<string, string>> = {

@@ -54,3 +54,6 @@ function civilFromDays(days: number): { year: number; month: number; day: number
     day: dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1,
   };
 }
+
+/** Threads inherit the environment of the process: one variable reaches all of them before any of them logs. */
+export const LOG_LEVEL_VARIABLE = 'CAUSEWAY_LOG_LEVEL';

@@ -78,6 +78,15 @@ t.test('levels', (t) => {
   t.end();
 });
 
+t.test('the environment sets the level of all threads', (t) => {
+  process.env['CAUSEWAY_LOG_LEVEL'] = 'error';
+  t.same(logged({ format: 'json' }, {}, 'a'), []);
+  process.env['CAUSEWAY_LOG_LEVEL'] = 'nonsense';
+  t.equal(logged({ format: 'json' }, {}, 'a').length, 1);
+  delete process.env['CAUSEWAY_LOG_LEVEL'];
+  t.end();
+});
+
 t.test('printable leaves what is harmless as it is', (t) => {
   t.equal(printable('bücher.example. → 例え'), 'bücher.example. → 例え');
   t.equal(printable('a\nb'), 'a\\u{a}b');
