@@ -9,7 +9,7 @@ import { type Name, nameEquals, nameToText } from '../wire/name.ts';
 import { type Answer, emptyAnswer, type Rrset } from '../wire/record.ts';
 import { additionalFor } from '../zone/address.ts';
 import type { Zone } from '../zone/image.ts';
-import { lookup, type ZoneResult } from '../zone/lookup.ts';
+import type { ZoneResult } from '../zone/lookup.ts';
 import type { Trace } from './trace.ts';
 import type { World } from './world.ts';
 
@@ -134,7 +134,7 @@ function tryCandidates(q: Query, candidates: Iterator<Match>, negative: ZoneResu
       case 'zone':
       case 'local': {
         const zone = q.world.zone(candidate.zone);
-        const result = lookup(zone, q.current, q.qtype);
+        const result = q.world.lookup(candidate.zone, q.current, q.qtype);
         for (const hash of result.deps) depend(q, q.world.dependency(hash));
         const overlay = candidate.kind === 'zone' ? candidate.overlay : 'none';
         if (passesOn(result, overlay)) {
@@ -197,7 +197,7 @@ function takeZone(q: Query, zone: Zone, result: ZoneResult): Step {
     case 'hit':
     case 'any':
       q.answer.answer.push(result.rrset);
-      q.answer.additional.push(...additionalFor(zone, [result.rrset]));
+      addAdditional(q, zone, result.rrset);
       return 'done';
     case 'nodata':
     case 'nxdomain':
@@ -209,7 +209,10 @@ function takeZone(q: Query, zone: Zone, result: ZoneResult): Step {
     case 'cname':
       return follow(q, [result.rrset], result.target);
     case 'dname':
-      return follow(q, [result.rrset, result.cname], result.target);
+      if (result.target !== undefined) return follow(q, [result.rrset, result.cname], result.target);
+      // The CNAME that the DNAME stands for was what was asked for.
+      q.answer.answer.push(result.rrset, result.cname);
+      return 'done';
     case 'dname-too-long':
       q.answer.answer.push(result.rrset);
       q.answer.rcode = RCODE.YXDOMAIN;
@@ -217,6 +220,13 @@ function takeZone(q: Query, zone: Zone, result: ZoneResult): Step {
     default:
       return unreachable(result);
   }
+}
+
+/** Addresses that the client would ask for next; the answer depends on them too. */
+function addAdditional(q: Query, zone: Zone, rrset: Rrset): void {
+  const hashes: number[] = [];
+  q.answer.additional.push(...additionalFor(zone, [rrset], hashes));
+  for (const hash of hashes) depend(q, q.world.dependency(hash));
 }
 
 function takeNegative(q: Query, result: ZoneResult): Step {

@@ -3,8 +3,10 @@ import type { Dependencies, Dependency } from '../util/deps.ts';
 import type { Snapshot } from '../view/snapshot.ts';
 import { View } from '../view/view.ts';
 import type { Name } from '../wire/name.ts';
+import { lookupCompute } from '../zone/compute.ts';
 import { dependencyHash } from '../zone/dependency.ts';
 import { Zone } from '../zone/image.ts';
+import { lookup, type ZoneResult } from '../zone/lookup.ts';
 import type { Client } from './handler.ts';
 
 /**
@@ -30,6 +32,13 @@ export class World {
 
   zone(index: number): Zone {
     return this.#zones[index]!;
+  }
+
+  /** What the zone says; names of instances are computed (Route 53's `ip-10-0-0-1.<region>.compute.internal`). */
+  lookup(index: number, qname: Name, qtype: number): ZoneResult {
+    const zone = this.#zones[index]!;
+    const { compute } = this.snapshot.zones[index]!;
+    return compute === undefined ? lookup(zone, qname, qtype) : lookupCompute(zone, compute, qname, qtype);
   }
 
   view(index: number): View {
