@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import t from 'tap';
 import { openMetrics, scrape } from '../../src/control/metrics.ts';
 import { type Daemon, probeRoutes } from '../../src/control/routes.ts';
@@ -47,6 +49,14 @@ t.test('each metric has its help and type once, each series is there once', (t) 
   t.equal(new Set(series).size, series.length);
   for (const line of lines)
     t.match(line, /^(# (HELP|TYPE) \S+ .+|[a-z_]+(\{[a-z]+="[^"\\]*"(,[a-z]+="[^"\\]*")*\})? [0-9.e+-]+)$/);
+  t.end();
+});
+
+t.test('docs/operations.md tells of every metric, and of none that is not there', (t) => {
+  const text = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'operations.md'), 'utf8');
+  const told = new Set([...text.matchAll(/`((?:causeway|process)_[a-z_]+)/g)].map((match) => match[1]!));
+  const served = [...scraped().matchAll(/^# TYPE (\S+) /gm)].map((match) => match[1]!);
+  t.same([...told].sort(), [...served].sort());
   t.end();
 });
 
