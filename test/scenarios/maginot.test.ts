@@ -69,10 +69,7 @@ for (const [what, script, expected] of KINDS)
             query.reply(reply(query, { ...baited, flags }));
           });
           await sim.ask('www.corp.test.', 'A', sim.path({ targets: [server] }));
-          // A SOA of a name above the question's would be believed as its denial: it says nothing of other names.
-          const allowed = new Set([...expected, 'www.corp.test. A nodata', 'www.corp.test. TYPE0 nxdomain']);
-          for (const entry of cached(sim)) t.ok(allowed.has(entry), entry);
-          for (const entry of expected) t.ok(cached(sim).includes(entry) || bait.length > 0, entry);
+          t.same(cached(sim), [...expected].sort());
         }
       });
 
