@@ -65,18 +65,10 @@ class Worker {
     this.#world = new World(snapshot, this.#dependencies);
     this.#indexPaths(snapshot);
     const metrics = new Metrics(daemonCounters(SHARED_SLOTS, shared.counters).block(slot));
-    const budget = Math.floor(node.cacheBytes / slots);
-    const slab = (bytes: number): Slab => new Slab({ bytes, seed: [prng.u32() | 0, prng.u32() | 0] });
-    this.#answers = new AnswerCache({
-      slab: slab(Math.floor(budget * ANSWERS_SHARE)),
-      dependencies: this.#dependencies,
-      clock,
-    });
-    this.#records = new RecordCache({
-      slab: slab(Math.floor(budget * (1 - ANSWERS_SHARE))),
-      clock,
-      deps: this.#dependencies,
-    });
+    ({ answers: this.#answers, records: this.#records } = makeCaches(
+      Math.floor(node.cacheBytes / slots),
+      this.#dependencies,
+    ));
     this.#resolver = new Resolver({
       clock,
       prng,
@@ -169,12 +161,14 @@ class Worker {
   }
 
   #applySettings({ node }: Snapshot): void {
-    this.#records.configure({
+    const limits = {
       floor: node.ttl.floorSeconds,
       ceiling: node.ttl.ceilingSeconds,
       negativeCeiling: node.ttl.negativeSeconds,
       staleWindow: node.stale.enabled ? node.stale.maxSeconds : 0,
-    });
+    };
+    this.#records.configure(limits);
+    this.#resolver.configure(limits);
     this.#rateLimit.configure(node.rateLimit ?? UNLIMITED);
     this.#pipeline.exempt = node.rateLimit === undefined ? undefined : CidrTable.from(node.rateLimit.exempt);
   }
@@ -254,6 +248,19 @@ class Worker {
       };
     });
   }
+}
+
+/** Both caches of a worker within `budget` octets, each with a hash seed of its own. */
+function makeCaches(
+  budget: number,
+  dependencies: Dependencies,
+): { answers: AnswerCache; records: RecordCache } {
+  const forAnswers = Math.floor(budget * ANSWERS_SHARE);
+  const slab = (bytes: number): Slab => new Slab({ bytes, seed: [prng.u32() | 0, prng.u32() | 0] });
+  return {
+    answers: new AnswerCache({ slab: slab(forAnswers), dependencies, clock }),
+    records: new RecordCache({ slab: slab(budget - forAnswers), clock, deps: dependencies }),
+  };
 }
 
 const UNLIMITED = { ratePerSecond: 0, burst: 1, slip: 0 };

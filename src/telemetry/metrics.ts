@@ -85,6 +85,7 @@ const LIST = [
     recordCacheHits: 'hit',
     recordCacheMisses: 'miss',
     recordCacheStale: 'stale',
+    recordCacheFailures: 'failure',
   } as const),
   counter(
     'prefetches',
@@ -135,6 +136,11 @@ const LIST = [
     'Second targets asked because the first was slow.',
   ),
   counter('upstreamProbes', 'causeway_upstream_probes_total', 'Probes of targets that had been given up.'),
+  counter(
+    'resolutionFailures',
+    'causeway_resolution_failures_total',
+    'Questions to which no target gave a usable answer.',
+  ),
   counter('joined', 'causeway_joined_queries_total', 'Questions that joined an identical one in flight.'),
   counter(
     'handedOver',
