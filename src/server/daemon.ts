@@ -89,8 +89,8 @@ export class Daemon {
       brake: new Brake(this.#o.clock),
       start: () => this.#startControl(),
       started: (thread) => this.#workers?.setControl(thread),
-      ended: () => {
-        this.#metrics.add(METRIC.controlRestarts);
+      ended: (delayMs) => {
+        if (delayMs !== undefined) this.#metrics.add(METRIC.controlRestarts);
         this.#workers?.setControl(undefined);
       },
     });

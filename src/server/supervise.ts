@@ -31,8 +31,8 @@ export interface PostOptions {
   readonly start: () => Thread;
   /** A thread is there, and nothing was said to it yet. */
   readonly started?: (thread: Thread) => void;
-  /** It is gone and comes back after `delayMs`; `beat`: it had come to its first beat. */
-  readonly ended?: (delayMs: number, beat: boolean) => void;
+  /** It is gone, and is replaced after `delayMs` or never; `beat`: it had come to its first beat. */
+  readonly ended?: (delayMs: number | undefined, beat: boolean) => void;
 }
 
 /** How often beats are looked at. */
@@ -202,6 +202,7 @@ export class Post {
     this.#timer?.cancel();
     this.#thread = undefined;
     if (this.#state === 'stopped') {
+      this.#o.ended?.(undefined, this.#hadBeat());
       for (const resolve of this.#gone.splice(0)) resolve();
       return;
     }
@@ -210,17 +211,20 @@ export class Post {
   }
 
   #lost(fields: LogFields, what: string): void {
-    const { clock, beats, log } = this.#around;
+    const { clock, log } = this.#around;
     const delayMs = this.#o.brake.delayMs();
-    const hadBeat = Atomics.load(beats, this.#o.cell) !== this.#firstCount;
     this.#state = 'waiting';
     this.replacements++;
     log.error({ ...fields, delayMs }, `${this.#o.name} ${what} and is replaced`);
-    this.#o.ended?.(delayMs, hadBeat);
+    this.#o.ended?.(delayMs, this.#hadBeat());
     // `ended` may have decided to stop.
     if (this.#isStopped()) return;
     if (delayMs === 0) this.start();
     else this.#timer = clock.after(delayMs, () => this.start());
+  }
+
+  #hadBeat(): boolean {
+    return Atomics.load(this.#around.beats, this.#o.cell) !== this.#firstCount;
   }
 
   #isStopped(): boolean {

@@ -163,14 +163,18 @@ export class Workers {
     }
   }
 
-  #ended(slot: Slot, delayMs: number, beat: boolean): void {
-    const { sockets, metrics } = this.#o;
-    metrics.add(METRIC.workerRestarts);
+  #ended(slot: Slot, delayMs: number | undefined, beat: boolean): void {
     // A worker takes its descriptors after its first beat: from then on they are closed with it.
-    if (!beat) sockets.release(slot.lent);
+    if (!beat) this.#o.sockets.release(slot.lent);
     slot.state = 'absent';
     slot.lent = [];
     slot.given.clear();
+    if (delayMs !== undefined) this.#bridge(slot, delayMs);
+  }
+
+  /** Until its successor is there. */
+  #bridge(slot: Slot, delayMs: number): void {
+    this.#o.metrics.add(METRIC.workerRestarts);
     const gone: ControlOrder = { order: 'worker-gone', slot: slot.number };
     this.#control?.postMessage(gone);
     const homeless = [...slot.looksAfter];

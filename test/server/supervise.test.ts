@@ -35,7 +35,7 @@ function supervise(posts = 1, options: { silentMs?: number } = {}) {
   const supervisor = new Supervisor({ clock, beats, log, abandon: (reason) => abandoned.push(reason) });
   const brake = new Brake(clock);
   const threads: FakeThread[][] = [];
-  const ended: { slot: number; delayMs: number; beat: boolean }[] = [];
+  const ended: { slot: number; delayMs: number | undefined; beat: boolean }[] = [];
   const all: Post[] = [];
   for (let slot = 0; slot < posts; slot++) {
     threads.push([]);
@@ -199,7 +199,7 @@ t.test('a storm is braked: each replacement waits twice as long, up to ten secon
   const delays: number[] = [];
   for (let i = 0; i < 16; i++) {
     threads[0]!.at(-1)!.die();
-    delays.push(ended.at(-1)!.delayMs);
+    delays.push(ended.at(-1)!.delayMs!);
     pass(delays.at(-1)!, 1);
     t.equal(threads[0]!.length, i + 2);
   }

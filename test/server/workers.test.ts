@@ -1,0 +1,292 @@
+/** Real workers on real sockets: killed, hung and stopped under load. */
+import { readdirSync } from 'node:fs';
+import t from 'tap';
+import { Sockets } from '../../src/server/sockets.ts';
+import { Supervisor } from '../../src/server/supervise.ts';
+import { tcpClientsBuffer } from '../../src/server/tcpclients.ts';
+import { Workers } from '../../src/server/workers.ts';
+import type { Logger } from '../../src/telemetry/log.ts';
+import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
+import { CidrTable } from '../../src/util/cidr.ts';
+import { systemClock as clock } from '../../src/util/clock.ts';
+import { type Ffi, loadFfi } from '../../src/util/ffi.ts';
+import { MAIN_SLOT, SHARED_SLOTS, WORKERS_MAX } from '../../src/view/channel.ts';
+import type { Snapshot } from '../../src/view/snapshot.ts';
+import { Flows } from '../support/flows.ts';
+import { freePort } from '../support/ports.ts';
+import { query, sleep, textOf, UdpClient, until } from '../support/sockets.ts';
+
+const loaded = await loadFfi();
+if (loaded === undefined) {
+  t.pass('no native interface here: workers open their own sockets');
+  process.exit(0);
+}
+const ffi: Ffi = loaded;
+const alive = setInterval(() => undefined, 1000);
+t.teardown(() => clearInterval(alive));
+
+/** What workers of these tests look at. */
+function snapshotWith(port: number, revision = 1): Snapshot {
+  const endpoint = {
+    id: 'in-1',
+    listen: [{ address: '127.0.0.1', port }],
+    protocols: ['do53'],
+    view: -1,
+    defaultView: -1,
+    allow: CidrTable.build([]).buffer,
+    outside: 'drop',
+    rateLimited: true,
+  };
+  return { revision, endpoints: [endpoint] } as unknown as Snapshot;
+}
+
+async function run(slots: number, file = '../support/echo-worker.ts') {
+  const port = await freePort();
+  const shared = {
+    counters: daemonCounters(SHARED_SLOTS).buffer,
+    dependencies: new SharedArrayBuffer(0),
+    beats: new SharedArrayBuffer(SHARED_SLOTS * 4),
+    rateLimit: new SharedArrayBuffer(0),
+    tcpClients: tcpClientsBuffer(WORKERS_MAX),
+  };
+  const lines: { message: string; fields: Record<string, unknown> }[] = [];
+  const note = (fields: object, message: string): void => void lines.push({ message, fields: { ...fields } });
+  const log: Logger = { debug: note, info: note, warn: note, error: note, fatal: note };
+  const abandoned: string[] = [];
+  const supervisor = new Supervisor({
+    clock,
+    beats: shared.beats,
+    log,
+    abandon: (reason) => abandoned.push(reason),
+  });
+  const snapshot = snapshotWith(port);
+  const sockets = new Sockets({ ffi, clock, slots });
+  sockets.apply(snapshot.endpoints);
+  const counters = daemonCounters(SHARED_SLOTS, shared.counters);
+  const workers = new Workers(
+    {
+      file: new URL(file, import.meta.url),
+      slots,
+      seeds: {
+        shared,
+        seed: 1,
+        loopToken: new Uint8Array(8),
+        cookieSecrets: { current: new Uint8Array(16) },
+      },
+      sockets,
+      supervisor,
+      clock,
+      log,
+      metrics: new Metrics(counters.block(MAIN_SLOT)),
+    },
+    snapshot,
+  );
+  return {
+    port,
+    workers,
+    lines,
+    abandoned,
+    counters,
+    sockets,
+    async close() {
+      sockets.closeAll();
+      await supervisor.stop();
+    },
+  };
+}
+
+const openFiles = (): number => readdirSync('/proc/self/fd').length;
+
+/** Queries of many clients, again and again, until told to end. */
+function load(flows: Flows): { end(): Promise<void> } {
+  let isOn = true;
+  const ended = (async () => {
+    while (isOn) {
+      await flows.ask();
+      await sleep(20);
+    }
+  })();
+  return {
+    end: () => {
+      isOn = false;
+      return ended;
+    },
+  };
+}
+
+t.test('a worker that dies under load is replaced, and every flow is answered again', async (t) => {
+  const { port, workers, lines, counters, close } = await run(2);
+  await workers.start();
+  const flows = await Flows.open(300, port);
+  await flows.ask();
+  await flows.settle(5000);
+  t.equal(flows.lost, 0);
+  t.ok(flows.clientOf(0) >= 0 && flows.clientOf(1) >= 0, 'both slots have clients');
+  const before = flows.answeredBy[flows.clientOf(1)];
+  const traffic = load(flows);
+  await sleep(200);
+  for (const way of ['throw', 'exit']) {
+    flows.poison(flows.clientOf(1), way);
+    await until(() => workers.running === 1, 'the death');
+    await until(() => workers.running === 2, 'the successor');
+    await sleep(100);
+  }
+  await traffic.end();
+  await flows.settle(700);
+  t.ok(flows.sent > 2000, `${flows.sent} queries`);
+  t.ok(flows.lost <= 70, `${flows.lost} lost: what the dead had read`);
+  flows.forget();
+  await flows.ask();
+  await flows.settle(2000);
+  t.equal(flows.disappointed, 0, 'no flow is in a hole');
+  t.not(flows.answeredBy[flows.clientOf(1)], before, 'by another worker in the same slot');
+  t.equal(counters.sum('workerRestarts'), 2);
+  t.match(
+    lines.map(({ message }) => message),
+    Array(2).fill('worker 1 ended by itself and is replaced'),
+  );
+  t.match(lines[0]!.fields, { err: { message: 'told to throw' } });
+  t.match(lines[1]!.fields, { exitCode: 3 });
+  flows.close();
+  await close();
+});
+
+t.test('a worker that hangs is replaced, and its successor answers what has waited', async (t) => {
+  const { port, workers, lines, close } = await run(2);
+  await workers.start();
+  const flows = await Flows.open(100, port);
+  await flows.ask();
+  await flows.settle(5000);
+  flows.poison(flows.clientOf(1), 'spin');
+  await sleep(50);
+  await flows.ask();
+  await sleep(200);
+  t.ok(flows.lost > 0, `${flows.lost} wait in the kernel`);
+  await until(() => lines.some(({ message }) => /hangs and is ended/.test(message)), 'the verdict', 3000);
+  await until(() => workers.running === 2, 'the successor');
+  await flows.settle(500);
+  t.ok(flows.lost <= 32, `${flows.lost} lost: what it had read before`);
+  flows.forget();
+  await flows.ask();
+  await flows.settle(2000);
+  t.equal(flows.disappointed, 0);
+  flows.close();
+  await close();
+});
+
+t.test('while the brake holds, another worker answers for the empty slot', async (t) => {
+  const { port, workers, lines, close } = await run(2);
+  await workers.start();
+  const flows = await Flows.open(60, port);
+  await flows.ask();
+  await flows.settle(5000);
+  const client = flows.clientOf(1);
+  const delayMs = (): number => Number(lines.at(-1)?.fields['delayMs'] ?? 0);
+  while (delayMs() < 800) {
+    const deaths = lines.length;
+    flows.poison(client, 'exit');
+    await until(() => lines.length > deaths, 'the death');
+    if (delayMs() < 800) await until(() => workers.running === 2, 'the successor');
+  }
+  flows.forget();
+  await flows.ask();
+  await flows.settle(500);
+  t.equal(workers.running, 1);
+  t.equal(flows.disappointed, 0, 'all are answered');
+  t.match(flows.answeredBy[client], /^0\./, 'by the other');
+  await until(() => workers.running === 2, 'the successor', 5000);
+  for (let i = 0; i < 5; i++) await flows.ask();
+  await flows.settle(2000);
+  t.equal(flows.disappointed, 0, 'nothing is lost when it gives the sockets back');
+  await flows.ask();
+  await flows.settle(2000);
+  t.match(flows.answeredBy[client], /^1\./);
+  flows.close();
+  await close();
+});
+
+t.test('workers talk to each other, and again after one was replaced', async (t) => {
+  const { port, workers, close } = await run(3);
+  await workers.start();
+  const flows = await Flows.open(60, port);
+  await flows.ask();
+  await flows.settle(5000);
+  const check = async (): Promise<void> => {
+    for (const slot of [0, 1, 2]) {
+      const others = [0, 1, 2].filter((other) => other !== slot);
+      const expected = others.map((other) => `${other}:pong of ${other}`).join(' ');
+      t.equal(await flows.askOf(flows.clientOf(slot), 'peers'), expected, `worker ${slot}`);
+      await flows.ask();
+      await flows.settle(3000);
+    }
+  };
+  await check();
+  flows.poison(flows.clientOf(1), 'exit');
+  await until(() => workers.running === 2, 'the death');
+  await until(() => workers.running === 3, 'the successor');
+  await check();
+  flows.close();
+  await close();
+});
+
+t.test('stopping: what is in flight is answered, then all are gone', async (t) => {
+  const { port, workers, sockets, close } = await run(2);
+  await workers.start();
+  const flows = await Flows.open(50, port);
+  await flows.ask('later');
+  await sleep(80);
+  const start = clock.now();
+  const stopped = workers.stop(5000);
+  sockets.closeAll();
+  await sleep(20);
+  const late = new UdpClient('127.0.0.1', port);
+  await late.send(query(1, 'echo'));
+  await stopped;
+  t.ok(clock.now() - start < 2000, `${Math.round(clock.now() - start)} ms`);
+  await flows.settle(100);
+  t.equal(flows.lost, 0);
+  t.equal(late.received.length, 0, 'nothing new was taken');
+  late.close();
+  flows.close();
+  await close();
+});
+
+t.test('a worker in a native call that does not return ends the process', async (t) => {
+  const { port, workers, abandoned, close } = await run(1);
+  await workers.start();
+  const client = new UdpClient('127.0.0.1', port);
+  await client.send(query(1, 'sleep'));
+  await until(() => abandoned.length > 0, 'the verdict', 4000);
+  t.match(abandoned, [/worker 0 did not end within 1000 ms: it is in a native call/]);
+  await until(() => workers.running === 0, 'the end of the call', 5000);
+  await until(() => workers.running === 1, 'the successor', 5000);
+  client.close();
+  await close();
+});
+
+t.test(
+  'workers that die at their start are no reason to try for ever, and leave no descriptors',
+  async (t) => {
+    const before = openFiles();
+    const { workers, close, lines } = await run(2, '../support/broken-worker.ts');
+    await t.rejects(workers.start(), /workers die while the daemon starts/);
+    await until(() => lines.some(({ fields }) => Number(fields['delayMs']) >= 100), 'the brake');
+    await close();
+    await until(() => openFiles() <= before, 'all descriptors to be closed');
+    t.match(lines[0]!.fields, { err: { message: 'broken from the start' } });
+  },
+);
+
+t.test('a snapshot that is in force is what successors begin with', async (t) => {
+  const { port, workers, close } = await run(1);
+  await workers.start();
+  const client = new UdpClient('127.0.0.1', port);
+  workers.adopt(snapshotWith(port, 7));
+  await client.send(query(1, 'exit'));
+  await until(() => workers.running === 0, 'the death');
+  await client.send(query(2, 'revision'));
+  await until(() => client.received.length === 1, 'the reply');
+  t.equal(textOf(client.received[0]!), '7');
+  client.close();
+  await close();
+});

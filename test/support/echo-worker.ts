@@ -1,0 +1,116 @@
+/**
+ * A worker that answers with what it is asked, for tests of supervision: it listens and obeys as the real one
+ * does, and dies or hangs when a query says so.
+ *
+ *     echo    its slot, and a number drawn at its start        throw, exit    it ends
+ *     later   the same after 200 ms                            spin           it hangs in JavaScript
+ *     peers   what its ports to others gave back               sleep          it hangs in a native call
+ */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { Reply } from '../../src/server/handler.ts';
+import { Listeners } from '../../src/server/listeners.ts';
+import { TcpClients } from '../../src/server/tcpclients.ts';
+import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
+import { systemClock as clock } from '../../src/util/clock.ts';
+import { beat } from '../../src/util/heartbeat.ts';
+import { cryptoPrng } from '../../src/util/prng.ts';
+import {
+  SHARED_SLOTS,
+  type WorkerCall,
+  type WorkerNews,
+  type WorkerOrder,
+  type WorkerStart,
+} from '../../src/view/channel.ts';
+import { query, reply, textOf } from './sockets.ts';
+
+const start = workerData as WorkerStart;
+const main = parentPort!;
+const tell = (news: WorkerNews): void => main.postMessage(news);
+const self = `${start.slot}.${cryptoPrng.u32()}`;
+const peers = new Map<number, MessagePort>();
+let { snapshot } = start;
+
+function answer(octets: Uint8Array): Reply | Promise<Reply> {
+  const back = (text: string): Uint8Array => {
+    const out = reply(query(0, text));
+    out.set(octets.subarray(0, 2));
+    return out;
+  };
+  switch (textOf(octets)) {
+    case 'later':
+      return new Promise((resolve) => setTimeout(() => resolve(back(self)), 200));
+    case 'peers':
+      return Promise.all([...peers].map(([slot, port]) => ping(slot, port))).then((slots) =>
+        back(slots.sort().join(' ')),
+      );
+    case 'revision':
+      return back(String(snapshot.revision));
+    case 'exit':
+      return process.exit(3);
+    case 'throw':
+      setImmediate(() => {
+        throw new Error('told to throw');
+      });
+      return undefined;
+    case 'spin':
+      for (;;);
+    case 'sleep':
+      return import('koffi').then(({ default: koffi }) => {
+        koffi.load(null).func('unsigned int sleep(unsigned int)')(2);
+        return undefined;
+      });
+    default:
+      return back(self);
+  }
+}
+
+function ping(slot: number, port: MessagePort): Promise<string> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(`${slot}:silent`), 500);
+    port.once('message', (text) => {
+      clearTimeout(timer);
+      resolve(`${slot}:${text}`);
+    });
+    port.postMessage('ping');
+  });
+}
+
+const listeners = new Listeners({
+  handler: { handle: answer },
+  metrics: new Metrics(daemonCounters(SHARED_SLOTS, start.shared.counters).block(start.slot)),
+  clock,
+  clients: new TcpClients(start.shared.tcpClients, start.slot, start.seed),
+  admits: () => true,
+  endpointOf: (id) => snapshot.endpoints.findIndex((endpoint) => endpoint.id === id),
+  failed: (failure) => tell({ news: 'socket-failed', failure }),
+});
+
+async function obey(order: WorkerOrder): Promise<void> {
+  switch (order.order) {
+    case 'peer':
+      peers.set(order.slot, order.port);
+      order.port.on('message', (text) => {
+        if (text === 'ping') order.port.postMessage(`pong of ${start.slot}`);
+      });
+      return;
+    case 'control':
+      order.port.on('message', async (call: WorkerCall) => {
+        if ('snapshot' in call) {
+          snapshot = call.snapshot;
+          await listeners.remap();
+          order.port.postMessage({ id: call.id, serving: snapshot.revision });
+        }
+      });
+      return;
+    case 'sockets':
+      return listeners.apply(order.descriptors);
+    case 'stop':
+      await listeners.stop(order.withinMs);
+      process.exit(0);
+  }
+}
+
+main.on('message', (order: WorkerOrder) => void obey(order));
+beat(start.shared.beats, start.slot, clock);
+await listeners.apply(start.descriptors);
+tell({ news: 'ready' });
