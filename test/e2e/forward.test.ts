@@ -11,12 +11,12 @@ const LONG = Array.from({ length: 12 }, (_, i) => `"${String.fromCharCode(97 + i
 const CORP = `${APEX}www A 10.8.0.1\nalias CNAME www\nbig TXT ${LONG}\nshort 1 A 10.8.0.9\nout CNAME db.internal.test.\n`;
 
 t.test('rules to NSD, Knot and Unbound, and what precedence makes of them', { skip }, async (t) => {
-  const nsd = await startNsd({ zones: { 'corp.test.': CORP } });
+  const nsd = await startNsd({ zones: { 'corp.test.': CORP, 'example.org.': APEX } });
   t.teardown(() => nsd.stop());
   const knot = await startKnot({ zones: { 'deep.corp.test.': `${APEX}www A 10.7.0.1\n` } });
   t.teardown(() => knot.stop());
   const unbound = await startUnbound({
-    localData: ['www.world.org. 60 A 203.0.113.1', 'x.hole.corp.test. 60 A 203.0.113.2'],
+    localData: ['www.world.org. 60 A 203.0.113.1', 'x.hole.example.org. 60 A 203.0.113.2'],
   });
   t.teardown(() => unbound.stop());
   const daemon = await startDaemon({
@@ -24,8 +24,9 @@ t.test('rules to NSD, Knot and Unbound, and what precedence makes of them', { sk
       rules: [
         forwardRule('corp.test.', [nsd]),
         forwardRule('deep.corp.test.', [knot]),
+        forwardRule('example.org.', [nsd]),
         forwardRule('.', [unbound]),
-        '{ domain: hole.corp.test., type: system, vpcs: [vpc-test] }',
+        '{ domain: hole.example.org., type: system, vpcs: [vpc-test] }',
       ],
       zones: [
         '{ name: internal.test., file: internal.zone, vpcs: [vpc-test] }',
@@ -44,7 +45,7 @@ t.test('rules to NSD, Knot and Unbound, and what precedence makes of them', { sk
     ['www.phz.corp.test.', 'A', 'NOERROR', '10.6.0.1'],
     ['none.phz.corp.test.', 'A', 'NXDOMAIN', ''],
     ['www.world.org.', 'A', 'NOERROR', '203.0.113.1'],
-    ['x.hole.corp.test.', 'A', 'NOERROR', '203.0.113.2'],
+    ['x.hole.example.org.', 'A', 'NOERROR', '203.0.113.2'],
     ['out.corp.test.', 'A', 'NOERROR', 'db.internal.test. 10.5.0.5'],
   ];
   for (const [name, type, status, rdata] of cases)
