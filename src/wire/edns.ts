@@ -86,13 +86,12 @@ function put16(out: Uint8Array, at: number, value: number): number {
 /** Longest EXTRA-TEXT sent: names the rule or zone, never grows the reply past reason. */
 const EDE_TEXT_OCTETS_MAX = 160;
 
-/** RFC 8914: info code and UTF-8 text, cut to a bound that keeps small replies small. */
+/** RFC 8914: info code and UTF-8 text, cut between characters to a bound that keeps small replies small. */
 export function edeOption(code: number, text: string): EdnsOption {
-  const bytes = new TextEncoder().encode(text).subarray(0, EDE_TEXT_OCTETS_MAX);
-  const data = new Uint8Array(2 + bytes.length);
+  const data = new Uint8Array(2 + EDE_TEXT_OCTETS_MAX);
   put16(data, 0, code);
-  data.set(bytes, 2);
-  return { code: OPTION.EDE, data };
+  const { written } = new TextEncoder().encodeInto(text, data.subarray(2));
+  return { code: OPTION.EDE, data: data.slice(0, 2 + written) };
 }
 
 export function readEde(data: Uint8Array): { code: number; text: string } {
@@ -120,10 +119,11 @@ export function paddingOption(lengthBefore: number, block: number): EdnsOption {
 
 /** An EDNS Client Subnet option (RFC 7871). */
 export interface ClientSubnet {
-  readonly family: 1 | 2;
+  /** 0: no address is given; `dig +subnet=0` says so, to opt out. */
+  readonly family: 0 | 1 | 2;
   readonly sourcePrefix: number;
   readonly scopePrefix: number;
-  /** 4 or 16 octets, zero past the source prefix. */
+  /** 0, 4 or 16 octets by family, zero past the source prefix. */
   readonly address: Uint8Array;
 }
 
@@ -133,8 +133,8 @@ export function readClientSubnet(data: Uint8Array): ClientSubnet {
   const family = c.u16();
   const sourcePrefix = c.u8();
   const scopePrefix = c.u8();
-  if (family !== 1 && family !== 2) throw new WireError('ECS family is not 1 or 2', 0);
-  const octets = family === 1 ? 4 : 16;
+  if (family > 2) throw new WireError('ECS family is not 1 or 2', 0);
+  const octets = [0, 4, 16][family]!;
   if (sourcePrefix > octets * 8 || scopePrefix > octets * 8) throw new WireError('ECS prefix too long', 2);
   const given = c.bytes(c.left);
   if (given.length !== Math.ceil(sourcePrefix / 8)) throw new WireError('ECS address length', 4);
@@ -143,5 +143,5 @@ export function readClientSubnet(data: Uint8Array): ClientSubnet {
     throw new WireError('ECS address has bits set past its prefix', 4);
   const address = new Uint8Array(octets);
   address.set(given);
-  return { family, sourcePrefix, scopePrefix, address };
+  return { family: family as ClientSubnet['family'], sourcePrefix, scopePrefix, address };
 }

@@ -41,7 +41,7 @@ export function readMessage(buf: Uint8Array): Message {
   const arcount = c.u16();
   let question: Question | undefined;
   for (let i = 0; i < qdcount; i++) {
-    const q = { name: c.name(), type: c.u16(), class: c.u16() };
+    const q = readQuestion(c, i > 0);
     question ??= q;
   }
   const answer = readSection(c, ancount);
@@ -73,6 +73,11 @@ export function readMessage(buf: Uint8Array): Message {
   };
 }
 
+/** Before the first question there is no name that a pointer could lead to, only the header. */
+function readQuestion(c: Cursor, pointers: boolean): Question {
+  return { name: c.name(pointers), type: c.u16(), class: c.u16() };
+}
+
 function readSection(c: Cursor, count: number): Rr[] {
   const records: Rr[] = [];
   for (let i = 0; i < count; i++) records.push(readRecord(c));
@@ -102,6 +107,36 @@ function readOpt(c: Cursor): { edns: Edns; extendedRcode: number } | undefined {
   const ttl = c.u32();
   const length = c.u16();
   return { edns: readEdns(klass, ttl, c, length), extendedRcode: ttl >>> 24 };
+}
+
+/**
+ * What can be told of a query that `readMessage` throws at, so that its FORMERR fits it: the header, the question
+ * if there is one, and that an OPT record stands right behind it, whatever is wrong with its options: who sent one
+ * must get one (RFC 6891 section 6.1.1). Throws WireError only where not even the header is there.
+ */
+export function readHead(buf: Uint8Array): Message {
+  const c = new Cursor(buf);
+  const id = c.u16();
+  const flags = c.u16();
+  const qdcount = c.u16();
+  const records = c.u16() + c.u16();
+  const arcount = c.u16();
+  let question: Question | undefined;
+  let edns: Edns | undefined;
+  try {
+    if (qdcount === 1) question = readQuestion(c, false);
+    if (qdcount <= 1 && records === 0 && arcount > 0) edns = readOptHead(c);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+  }
+  const none = { answer: [], authority: [], additional: [] };
+  const rcode = flags & 0x0f;
+  return { id, flags, opcode: opcodeOf(flags), rcode, qdcount, question, ...none, edns, trailing: c.left };
+}
+
+function readOptHead(c: Cursor): Edns | undefined {
+  if (c.u8() !== 0 || c.u16() !== TYPE.OPT) return undefined;
+  return readEdns(c.u16(), c.u32(), c, 0);
 }
 
 /**

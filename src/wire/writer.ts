@@ -32,7 +32,7 @@ export interface Frame {
   readonly edns: Edns | undefined;
   /** The most octets that may be written, OPT included; at least 12 + question + OPT. */
   readonly limit: number;
-  /** Address sets of the answer section start at record `rotation` modulo their number. */
+  /** The last set of the answer section, if of addresses, starts at record `rotation` modulo their number. */
   readonly rotation: number;
   /** With DNSSEC signatures, when the client asked for them (RFC 4035 section 3.1). */
   readonly signatures: boolean;
@@ -51,6 +51,8 @@ export class Writer {
   /** Number of records written, OPT aside; over TTL_OFFSETS_MAX the rest of `ttlOffsets` is missing. */
   records = 0;
   truncated = false;
+  /** False: an RRset was left out, be it silently. */
+  complete = true;
   /** Octets before the OPT record; the whole length when there is none. */
   bodyLength = 0;
 
@@ -94,6 +96,7 @@ export class Writer {
     this.#suffixes = 0;
     this.records = 0;
     this.truncated = false;
+    this.complete = true;
     this.#full = false;
     this.#at = HEADER_OCTETS;
     // OPT always fits: its room is set aside before anything else is written.
@@ -114,7 +117,7 @@ export class Writer {
       if (this.#full && required) break;
       const start = this.#at;
       const records = this.records;
-      const written = this.#rrset(set, frame, rotation);
+      const written = this.#rrset(set, frame, set === sets.at(-1) ? rotation : 0);
       if (written >= 0) {
         count += written;
         continue;
@@ -122,6 +125,7 @@ export class Writer {
       this.#at = start;
       this.records = records;
       this.#forget(start);
+      this.complete = false;
       if (!required) continue;
       this.truncated = true;
       this.#full = true;

@@ -10,7 +10,7 @@ import {
   readEde,
 } from '../../src/wire/edns.ts';
 import { WireError } from '../../src/wire/error.ts';
-import { encodeQuery, groupRrsets, readMessage } from '../../src/wire/message.ts';
+import { encodeQuery, groupRrsets, readHead, readMessage } from '../../src/wire/message.ts';
 import { nameFromText, nameToText } from '../../src/wire/name.ts';
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'));
@@ -55,6 +55,30 @@ t.test('OPT: once, in the additional section only', async (t) => {
   t.equal(readMessage(hex(`0001 0000 0000 0000 0000 0001 ${opt}`)).edns!.dnssecOk, true);
   t.throws(() => readMessage(hex(`0001 0000 0000 0000 0000 0002 ${opt} ${opt}`)), WireError);
   t.throws(() => readMessage(hex(`0001 0000 0000 0001 0000 0000 ${opt}`)), WireError);
+});
+
+t.test('of a malformed query the head is told: question, and OPT behind it', async (t) => {
+  const question = '01 78 00 0001 0001';
+  const opt = '00 0029 04d0 00008000 0004 000a 0009';
+  const whole = readHead(hex(`1234 0110 0001 0000 0000 0001 ${question} ${opt}`));
+  t.match(whole, {
+    id: 0x1234,
+    flags: 0x0110,
+    qdcount: 1,
+    edns: { payload: 1232, dnssecOk: true, options: [] },
+  });
+  t.equal(nameToText(whole.question!.name), 'x.');
+  t.equal(readHead(hex(`0001 0000 0001 0000 0000 0001 ${question} ff`)).edns, undefined);
+  t.equal(readHead(hex(`0001 0000 0001 0001 0000 0001 ${question} ${opt}`)).edns, undefined, 'not behind it');
+  t.equal(readHead(hex('0001 0000 0001 0000 0000 0000 01 78')).question, undefined);
+  t.equal(readHead(hex(`0001 0000 0002 0000 0000 0000 ${question} ${question}`)).question, undefined);
+  t.throws(() => readHead(hex('0001')), WireError);
+});
+
+t.test('a first question has nothing to point to; a second has', async (t) => {
+  t.throws(() => readMessage(hex('0001 0000 0001 0000 0000 0000 c004 0001 0001')), WireError);
+  const two = readMessage(hex('0001 0000 0002 0000 0000 0000 01 78 00 0001 0001 c00c 0001 0001'));
+  t.equal(two.qdcount, 2);
 });
 
 t.test('the upper bits of the rcode come from OPT', async (t) => {
@@ -127,13 +151,21 @@ t.test('RRsets: lowest TTL, no duplicates, signatures with what they cover', asy
 t.test('options: EDE, keepalive, padding, client subnet', async (t) => {
   t.same(readEde(edeOption(22, 'rule corp: timeout').data), { code: 22, text: 'rule corp: timeout' });
   t.equal(edeOption(0, 'x'.repeat(500)).data.length, 162);
+  t.equal(
+    readEde(edeOption(0, `x${'é'.repeat(500)}`).data).text,
+    `x${'é'.repeat(79)}`,
+    'cut between characters',
+  );
   t.same([...keepaliveOption(10_000).data], [0, 100]);
   t.equal((100 + 4 + paddingOption(100, 128).data.length) % 128, 0);
   t.match(readClientSubnet(hex('0001 18 00 c00002')), { family: 1, sourcePrefix: 24, scopePrefix: 0 });
+  t.match(readClientSubnet(hex('0000 00 00')), { family: 0, sourcePrefix: 0 }, 'dig +subnet=0');
   for (const bad of [
     '0001 18 00 c000',
     '0001 21 00 c000020000',
     '0003 18 00 c00002',
+    '0000 00 00 01',
+    '0000 08 00 01',
     '0001 17 00 c00003',
     '00',
   ])

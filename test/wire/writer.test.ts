@@ -109,6 +109,7 @@ t.test('too much for the limit: whole RRsets stay or go, with TC', async (t) => 
   const whole = writer.write(answer, frame('x.example.', TYPE.A, { limit: 1232, edns: EDNS }));
   t.equal(readMessage(writer.out.subarray(0, whole)).answer.length, 41);
   t.equal(writer.truncated, false);
+  t.equal(writer.complete, true);
 });
 
 t.test(
@@ -124,6 +125,7 @@ t.test(
     const message = readMessage(writer.out.subarray(0, silent));
     t.notOk(message.flags & FLAG.TC);
     t.equal(message.additional.length, 1, 'the smaller set still fits');
+    t.equal(writer.complete, false, 'but the writer knows');
     writer.write(answer, frame('child.example.', TYPE.A, { limit: 512, glue: true }));
     t.equal(writer.truncated, true);
   },
@@ -141,7 +143,7 @@ t.test('nothing points at octets that were taken back', async (t) => {
   t.equal(nameToText(message.additional[0]!.name), 'h1.long-enough-a-label.example.');
 });
 
-t.test('rotation starts each RRset at another record', async (t) => {
+t.test('rotation starts the last RRset of the answer at another record', async (t) => {
   const writer = new Writer();
   const answer = answerOf({ answer: ['x.example. 5 A 192.0.2.1|192.0.2.2|192.0.2.3'] });
   const firsts = [0, 1, 2, 3].map((rotation) => {
@@ -149,6 +151,16 @@ t.test('rotation starts each RRset at another record', async (t) => {
     return readMessage(writer.out.subarray(0, length)).answer[0]!.rdata[3];
   });
   t.same(firsts, [1, 2, 3, 1]);
+  const more = answerOf({
+    answer: ['x.example. 5 A 192.0.2.1|192.0.2.2', 'x.example. 5 AAAA 2001:db8::1|2001:db8::2'],
+    additional: ['y.example. 5 A 192.0.2.3|192.0.2.4'],
+  });
+  const length = writer.write(more, frame('x.example.', TYPE.ANY, { rotation: 1 }));
+  const { answer: records, additional } = readMessage(writer.out.subarray(0, length));
+  t.same(
+    [...records, ...additional].map((rr) => rr.rdata.at(-1)),
+    [1, 2, 2, 1, 3, 4],
+  );
 });
 
 t.test('extended rcodes and EDE travel in OPT', async (t) => {
