@@ -8,7 +8,10 @@ export interface Client {
   readonly endpoint: number;
 }
 
-/** What to send back; undefined: say nothing. The bytes are valid until the next call of `handle`. */
+/**
+ * What to send back; undefined: say nothing. Bytes that are returned at once are valid until the next call of
+ * `handle`, those of a promise are the receiver's own. The query's bytes are not needed after `handle` has returned.
+ */
 export type Reply = Uint8Array | undefined;
 
 /** The packet pipeline as transports see it: framing is off, one message at a time. It never throws. */

@@ -5,16 +5,30 @@ import { isOwnToken, readTokens } from '../resolver/loop.ts';
 import { METRIC, type Metrics } from '../telemetry/metrics.ts';
 import type { CidrTable } from '../util/cidr.ts';
 import type { Clock } from '../util/clock.ts';
-import { EDE, HEADER_OCTETS, OPTION, RCODE } from '../wire/constants.ts';
-import { type CookieSecrets, checkServerCookie, makeServerCookie } from '../wire/cookie.ts';
-import { findOption } from '../wire/edns.ts';
+import type { InboundEndpoint } from '../view/snapshot.ts';
+import {
+  EDE,
+  FLAG,
+  HEADER_OCTETS,
+  MESSAGE_OCTETS_MAX,
+  OPTION,
+  RCODE,
+  UDP_PAYLOAD,
+} from '../wire/constants.ts';
+import {
+  CLIENT_COOKIE_OCTETS,
+  type CookieSecrets,
+  checkServerCookie,
+  makeServerCookie,
+  SERVER_COOKIE_OCTETS,
+} from '../wire/cookie.ts';
 import type { Message } from '../wire/message.ts';
 import { type Answer, emptyAnswer } from '../wire/record.ts';
 import { Writer } from '../wire/writer.ts';
-import { FastPath, rotationOf } from './fastpath.ts';
+import { FastPath } from './fastpath.ts';
 import type { Client, QueryHandler, Reply } from './handler.ts';
 import { answerQuery, Query, type Resolve } from './query.ts';
-import { admit, encode, encodeSlip, type Framing, storeAnswer } from './respond.ts';
+import { admit, cookieOf, encode, encodeSlip, type Framing, storeAnswer } from './respond.ts';
 import type { World } from './world.ts';
 
 export interface PipelineOptions {
@@ -32,7 +46,15 @@ export interface PipelineOptions {
 /** DNS cookie of the query at hand: none, the client's half only, or a server half that we made (RFC 9018). */
 type CookieState = 'none' | 'client' | 'valid' | 'renew';
 
-const COOKIE_OCTETS = 24;
+const COOKIE_OCTETS = CLIENT_COOKIE_OCTETS + SERVER_COOKIE_OCTETS;
+
+/** One query of the slow path: what was read of it, who asked, and where. */
+interface Asked {
+  readonly message: Message;
+  readonly client: Client;
+  /** Of the snapshot in which it was asked. */
+  readonly endpoint: InboundEndpoint;
+}
 
 /**
  * One worker's way from a query's bytes to a response's bytes. The order of the first steps: who may ask at all
@@ -41,15 +63,19 @@ const COOKIE_OCTETS = 24;
  */
 export class Pipeline implements QueryHandler {
   world: World;
+  cookies: CookieSecrets;
   /** Clients that the rate limit does not concern. */
   exempt: CidrTable | undefined;
   readonly #o: PipelineOptions;
   readonly #fast = new FastPath();
   readonly #writer = new Writer();
   readonly #cookie = new Uint8Array(COOKIE_OCTETS);
+  /** Views of the writer's output by their length: a new one for each hit would be garbage for each hit. */
+  readonly #replies = new Array<Uint8Array | undefined>(UDP_PAYLOAD + 1).fill(undefined);
 
   constructor(options: PipelineOptions) {
     this.world = options.world;
+    this.cookies = options.cookies;
     this.#o = options;
   }
 
@@ -61,38 +87,42 @@ export class Pipeline implements QueryHandler {
       return undefined;
     }
     const world = this.world;
-    if (!world.admits(client.endpoint, client.address)) return this.#outside(bytes, client);
+    const endpoint = world.snapshot.endpoints[client.endpoint];
+    // A socket may outlive its endpoint for a moment.
+    if (endpoint === undefined) return undefined;
+    if (!world.admits(client.endpoint, client.address)) return this.#outside(bytes, client, endpoint);
     const view = world.viewOf(client);
     if (view >= 0 && this.#fast.read(bytes, bytes.length)) {
-      const reply = this.#hit(bytes, client, view);
+      const reply = this.#hit(bytes, client, endpoint, view);
       if (reply !== undefined) return reply === DROPPED ? undefined : reply;
     }
-    return this.#slow(bytes, client, view);
+    return this.#slow(bytes, client, endpoint, view);
   }
 
   /** From the answer cache: undefined when it has nothing that fits this client. */
-  #hit(bytes: Uint8Array, client: Client, view: number): Uint8Array | typeof DROPPED | undefined {
+  #hit(
+    bytes: Uint8Array,
+    client: Client,
+    endpoint: InboundEndpoint,
+    view: number,
+  ): Uint8Array | typeof DROPPED | undefined {
     const fast = this.#fast;
     const { answers, metrics } = this.#o;
     const handle = fast.find(answers, view, bytes);
     if (handle < 0) return undefined;
-    const limit = client.transport === 'udp' ? fast.payload : 65_535;
+    const limit = client.transport === 'udp' ? fast.payload : MESSAGE_OCTETS_MAX;
     const optLength = fast.hasEdns ? 11 + (fast.cookieAt > 0 ? 4 + COOKIE_OCTETS : 0) : 0;
     if (answers.lengthOf(handle) + optLength > limit) return undefined;
     const state =
       fast.cookieAt > 0 ? this.#checkCookie(bytes, fast.cookieAt, fast.cookieLength, client) : 'none';
-    const verdict = this.#limit(client, state);
-    if (verdict !== 'pass') {
-      // A slip needs the question as the codec reads it; it is rare by design.
-      const admission = verdict === 'slip' ? admit(bytes) : undefined;
-      return admission === undefined ? DROPPED : this.#slip(bytes, admission.message);
-    }
+    const verdict = this.#limit(client, endpoint, state);
+    if (verdict !== 'pass') return verdict === 'slip' ? this.#slip(admit(bytes).message) : DROPPED;
     const out = this.#writer.out;
     let length = fast.patch(answers, handle, bytes, out);
     if (fast.hasEdns) length = this.#appendOpt(out, length, state);
     metrics.add(METRIC.answersFromCache);
     metrics.rcode(out[3]! & 0x0f);
-    return out.subarray(0, length);
+    return this.#reply(length);
   }
 
   /** OPT for a hit: payload 1232, DO echoed, the cookie if the client has one. ARCOUNT counts it. */
@@ -124,99 +154,124 @@ export class Pipeline implements QueryHandler {
   }
 
   /** Outside the ACL nothing is said, unless the endpoint is told to refuse. */
-  #outside(bytes: Uint8Array, client: Client): Reply {
+  #outside(bytes: Uint8Array, client: Client, endpoint: InboundEndpoint): Reply {
     this.#o.metrics.add(METRIC.droppedAcl);
-    if (this.world.snapshot.endpoints[client.endpoint]!.outside === 'drop') return undefined;
-    const admission = admit(bytes);
-    const answer = emptyAnswer(RCODE.REFUSED);
-    answer.ede.push({ code: EDE.PROHIBITED, text: 'client is outside the access list of this endpoint' });
-    return this.#finish(bytes, client, admission.message, answer);
+    if (endpoint.outside === 'drop') return undefined;
+    const { message } = admit(bytes);
+    const text = 'client is outside the access list of this endpoint';
+    return this.#refuse({ message, client, endpoint }, RCODE.REFUSED, EDE.PROHIBITED, text);
   }
 
-  #slow(bytes: Uint8Array, client: Client, view: number): Reply | Promise<Reply> {
+  #slow(bytes: Uint8Array, client: Client, endpoint: InboundEndpoint, view: number): Reply | Promise<Reply> {
     const admission = admit(bytes);
+    const { message } = admission;
+    const asked: Asked = { message, client, endpoint };
     switch (admission.verdict) {
       case 'reject': {
         const answer = emptyAnswer(admission.rcode);
         answer.ede.push(...admission.ede);
-        return this.#finish(bytes, client, admission.message, answer);
+        return this.#finish(asked, answer);
       }
       case 'cookie':
-        return this.#finish(bytes, client, admission.message, emptyAnswer(RCODE.NOERROR));
+        return this.#finish(asked, emptyAnswer(this.#probed(cookieOf(message.edns)!, client)));
       case 'answer':
-        return this.#resolve(bytes, client, view, admission.message);
+        return this.#resolve(asked, view);
     }
   }
 
-  #resolve(bytes: Uint8Array, client: Client, view: number, message: Message): Reply | Promise<Reply> {
+  /** RFC 7873 section 5.4: a probe with a server cookie asks whether it is good. */
+  #probed(cookie: Uint8Array, client: Client): number {
+    const isBad =
+      cookie.length > CLIENT_COOKIE_OCTETS &&
+      this.#checkCookie(cookie, 0, cookie.length, client) === 'client';
+    return isBad ? RCODE.BADCOOKIE : RCODE.NOERROR;
+  }
+
+  #refuse(asked: Asked, rcode: number, code: number, text: string): Reply {
+    const answer = emptyAnswer(rcode);
+    answer.ede.push({ code, text });
+    return this.#finish(asked, answer);
+  }
+
+  #resolve(asked: Asked, view: number): Reply | Promise<Reply> {
+    const { message } = asked;
     const question = message.question!;
-    if (view < 0) {
-      const answer = emptyAnswer(RCODE.REFUSED);
-      answer.ede.push({ code: EDE.PROHIBITED, text: 'client address belongs to no VPC of this resolver' });
-      return this.#finish(bytes, client, message, answer);
-    }
+    if (view < 0)
+      return this.#refuse(
+        asked,
+        RCODE.REFUSED,
+        EDE.PROHIBITED,
+        'client address belongs to no VPC of this resolver',
+      );
     const tokens = readTokens(message.edns);
     if (tokens === 'loop' || tokens.some(isOwnToken)) {
       this.#o.metrics.add(METRIC.loops);
-      const answer = emptyAnswer(RCODE.SERVFAIL);
-      answer.ede.push({ code: EDE.OTHER, text: 'forwarding loop: this query has been here before' });
-      return this.#finish(bytes, client, message, answer);
+      const text = 'forwarding loop: this query has been here before';
+      return this.#refuse(asked, RCODE.SERVFAIL, EDE.OTHER, text);
     }
+    const { clock, metrics, resolve } = this.#o;
     const q = new Query({
       world: this.world,
       view: this.world.view(view),
       qname: question.name,
       qtype: question.type,
-      recursionDesired: (message.flags & 0x0100) !== 0,
-      budget: new Budget(this.#o.clock.now()),
-      resolve: this.#o.resolve,
+      recursionDesired: (message.flags & FLAG.RD) !== 0,
+      budget: new Budget(clock.now()),
+      resolve,
       tokens,
     });
     const waiting = answerQuery(q);
-    if (waiting === undefined) return this.#answered(bytes, client, message, q);
-    // The transport's buffer is reused by the time the answer comes.
-    const copy = new Uint8Array(bytes);
-    return waiting.then(() => this.#answered(copy, client, message, q));
+    if (waiting === undefined) return this.#answered(asked, q);
+    return waiting.then(() => {
+      metrics.resolution(clock.now() - q.budget.startedAt);
+      // Others that end in this turn are written to the same buffer before this one is sent.
+      return this.#answered(asked, q)?.slice();
+    });
   }
 
-  #answered(bytes: Uint8Array, client: Client, message: Message, q: Query): Reply {
+  #answered(asked: Asked, q: Query): Reply {
     this.#o.metrics.source(q.source);
-    const reply = this.#finish(bytes, client, message, q.answer);
+    const reply = this.#finish(asked, q.answer);
     // A query that began in an older world may not speak for this one.
     if (reply !== undefined && q.recursionDesired && q.world === this.world)
-      storeAnswer(this.#o.answers, q, message, this.#writer);
+      storeAnswer(this.#o.answers, q, asked.message, this.#writer);
     return reply;
   }
 
   /** Stage 7 with what goes round it: cookie, rate limit, counters. */
-  #finish(bytes: Uint8Array, client: Client, message: Message | undefined, answer: Answer): Reply {
-    const cookie = findOption(message?.edns, OPTION.COOKIE);
+  #finish({ message, client, endpoint }: Asked, answer: Answer): Reply {
+    const cookie = cookieOf(message.edns);
     const state = cookie === undefined ? 'none' : this.#checkCookie(cookie, 0, cookie.length, client);
-    const verdict = this.#limit(client, state);
-    if (verdict === 'drop') return undefined;
-    if (verdict === 'slip') return this.#slip(bytes, message);
+    const verdict = this.#limit(client, endpoint, state);
+    if (verdict !== 'pass') return verdict === 'slip' ? this.#slip(message) : undefined;
     const framing: Framing = {
       transport: client.transport,
       cookie: state === 'none' ? undefined : this.#cookie,
       nsid: this.world.snapshot.node.nsid,
       idleMs: this.#o.idleMs(),
-      rotation: rotationOf(bytes),
+      rotation: message.id,
     };
-    const length = encode(this.#writer, bytes, message, answer, framing);
+    const length = encode(this.#writer, message, answer, framing);
     this.#o.metrics.rcode(answer.rcode);
     if (this.#writer.truncated) this.#o.metrics.add(METRIC.truncated);
-    return this.#writer.out.subarray(0, length);
+    return this.#reply(length);
   }
 
-  #slip(bytes: Uint8Array, message: Message | undefined): Uint8Array {
-    return this.#writer.out.subarray(0, encodeSlip(this.#writer, bytes, message));
+  #slip(message: Message): Uint8Array {
+    return this.#reply(encodeSlip(this.#writer, message));
+  }
+
+  #reply(length: number): Uint8Array {
+    const { out } = this.#writer;
+    if (length > UDP_PAYLOAD) return out.subarray(0, length);
+    return (this.#replies[length] ??= out.subarray(0, length));
   }
 
   /** Only UDP answers can be aimed at somebody else; a valid cookie shows that the client is where it says (RFC 7873). */
-  #limit(client: Client, cookie: CookieState): 'pass' | 'slip' | 'drop' {
+  #limit(client: Client, endpoint: InboundEndpoint, cookie: CookieState): 'pass' | 'slip' | 'drop' {
     if (client.transport !== 'udp' || cookie === 'valid' || cookie === 'renew') return 'pass';
     const isExempt = (this.exempt?.lookup(client.address) ?? -1) >= 0;
-    if (isExempt || !this.world.snapshot.endpoints[client.endpoint]!.rateLimited) return 'pass';
+    if (isExempt || !endpoint.rateLimited) return 'pass';
     const verdict = this.#o.rateLimit.check(client.address);
     if (verdict !== 'pass') this.#o.metrics.add(verdict === 'slip' ? METRIC.rateSlipped : METRIC.rateDropped);
     return verdict;
@@ -225,12 +280,12 @@ export class Pipeline implements QueryHandler {
   /** Judges the cookie at `buf[off..]` and leaves the one to send back in `#cookie`. */
   #checkCookie(buf: Uint8Array, off: number, length: number, client: Client): CookieState {
     const seconds = Math.floor(this.#o.clock.wall() / 1000);
-    const secrets = this.#o.cookies;
+    const { cookies } = this;
     const state =
-      length === COOKIE_OCTETS ? checkServerCookie(buf, off, client.address, seconds, secrets) : 'invalid';
-    for (let i = 0; i < 8; i++) this.#cookie[i] = buf[off + i]!;
+      length === COOKIE_OCTETS ? checkServerCookie(buf, off, client.address, seconds, cookies) : 'invalid';
+    for (let i = 0; i < CLIENT_COOKIE_OCTETS; i++) this.#cookie[i] = buf[off + i]!;
     if (state === 'valid') for (let i = 8; i < COOKIE_OCTETS; i++) this.#cookie[i] = buf[off + i]!;
-    else makeServerCookie(this.#cookie, 8, this.#cookie, 0, client.address, seconds, secrets);
+    else makeServerCookie(this.#cookie, 8, this.#cookie, 0, client.address, seconds, cookies);
     return state === 'invalid' ? 'client' : state;
   }
 }

@@ -1,9 +1,10 @@
-import { type AnswerCache, VARIANT } from '../cache/answers.ts';
+import { type AnswerCache, type StoredAnswer, VARIANT } from '../cache/answers.ts';
 import { DEPENDENCIES_MAX } from '../util/deps.ts';
 import {
   CLASS,
   EDE,
   FLAG,
+  HEADER_OCTETS,
   MESSAGE_OCTETS_MAX,
   OPCODE,
   OPTION,
@@ -16,13 +17,14 @@ import {
   type Edns,
   type EdnsOption,
   edeOption,
+  ednsLength,
   findOption,
   keepaliveOption,
   nsidOption,
   readClientSubnet,
 } from '../wire/edns.ts';
 import { WireError } from '../wire/error.ts';
-import { type Message, opcodeOf, readMessage } from '../wire/message.ts';
+import { type Message, readHead, readMessage } from '../wire/message.ts';
 import { type Answer, type Ede, emptyAnswer } from '../wire/record.ts';
 import { TTL_OFFSETS_MAX, type Writer } from '../wire/writer.ts';
 import type { Query } from './query.ts';
@@ -32,41 +34,36 @@ import type { Query } from './query.ts';
  * gets an answer, and the right error), and how a decided answer is framed, encoded and stored.
  */
 
-/** What is wrong with a query, as the response says it; `undefined` in `question`: it could not be read. */
+/** `message` of a query that is malformed holds what could be told of it. */
 export type Admission =
   | { readonly verdict: 'answer'; readonly message: Message }
-  | {
-      readonly verdict: 'reject';
-      readonly message: Message | undefined;
-      readonly rcode: number;
-      readonly ede: Ede[];
-    }
+  | { readonly verdict: 'reject'; readonly message: Message; readonly rcode: number; readonly ede: Ede[] }
   | { readonly verdict: 'cookie'; readonly message: Message };
 
-/** Stage 1. Never throws: whatever the bytes are, they get a verdict. */
+/** Stage 1 for a query of 12 octets or more. Never throws: whatever the bytes are, they get a verdict. */
 export function admit(bytes: Uint8Array): Admission {
-  const opcode = opcodeOf((bytes[2]! << 8) | bytes[3]!);
+  const { message, isWhole } = readQuery(bytes);
   // An opcode that is not ours may give the rest of the message a meaning that the reader does not know.
-  if (opcode !== OPCODE.QUERY) return reject(undefined, RCODE.NOTIMP);
-  let message: Message;
-  try {
-    message = readMessage(bytes);
-    checkOptions(message.edns);
-  } catch (error) {
-    if (error instanceof WireError) return reject(undefined, RCODE.FORMERR);
-    throw error;
-  }
-  if (message.edns !== undefined && message.edns.version !== 0) return reject(message, RCODE.BADVERS);
+  if (message.opcode !== OPCODE.QUERY) return reject(message, RCODE.NOTIMP);
+  if (!isWhole) return reject(message, RCODE.FORMERR);
+  const { edns, question } = message;
+  if (edns !== undefined && edns.version !== 0) return reject(message, RCODE.BADVERS);
   // RFC 9619: more than one question is an error; none is one too, unless it asks for a cookie (RFC 7873 section 5.4).
-  if (message.qdcount > 1) return reject(message, RCODE.FORMERR);
-  const { question } = message;
-  if (question === undefined) {
-    const isCookieProbe = findOption(message.edns, OPTION.COOKIE) !== undefined;
-    return isCookieProbe ? { verdict: 'cookie', message } : reject(message, RCODE.FORMERR);
-  }
+  if (message.qdcount > 1 || !hasGoodOptions(edns)) return reject(message, RCODE.FORMERR);
+  if (question === undefined)
+    return cookieOf(edns) === undefined ? reject(message, RCODE.FORMERR) : { verdict: 'cookie', message };
   if ((message.flags & FLAG.TC) !== 0 || message.trailing > 0 || message.answer.length > 0)
     return reject(message, RCODE.FORMERR);
   return admitQuestion(message, question.type, question.class);
+}
+
+function readQuery(bytes: Uint8Array): { message: Message; isWhole: boolean } {
+  try {
+    return { message: readMessage(bytes), isWhole: true };
+  } catch (error) {
+    if (error instanceof WireError) return { message: readHead(bytes), isWhole: false };
+    throw error;
+  }
 }
 
 function admitQuestion(message: Message, type: number, klass: number): Admission {
@@ -88,17 +85,29 @@ function admitQuestion(message: Message, type: number, klass: number): Admission
   }
 }
 
-function reject(message: Message | undefined, rcode: number, code?: number, text = ''): Admission {
+function reject(message: Message, rcode: number, code?: number, text = ''): Admission {
   return { verdict: 'reject', message, rcode, ede: code === undefined ? [] : [{ code, text }] };
 }
 
 /** Options whose malformation is a FORMERR: cookies (RFC 7873 section 5.2.2) and client subnets (RFC 7871 section 7.1.2). */
-function checkOptions(edns: Edns | undefined): void {
-  const cookie = findOption(edns, OPTION.COOKIE);
-  if (cookie !== undefined && cookie.length !== 8 && (cookie.length < 16 || cookie.length > 40))
-    throw new WireError('cookie of a wrong length', 0);
+function hasGoodOptions(edns: Edns | undefined): boolean {
+  if (findOption(edns, OPTION.COOKIE) !== undefined && cookieOf(edns) === undefined) return false;
   const subnet = findOption(edns, OPTION.ECS);
-  if (subnet !== undefined) readClientSubnet(subnet);
+  if (subnet === undefined) return true;
+  try {
+    readClientSubnet(subnet);
+    return true;
+  } catch (error) {
+    if (error instanceof WireError) return false;
+    throw error;
+  }
+}
+
+/** The COOKIE option, if it is of a length that one may have: the client's half, or both (RFC 7873 section 4). */
+export function cookieOf(edns: Edns | undefined): Uint8Array | undefined {
+  const cookie = findOption(edns, OPTION.COOKIE);
+  if (cookie === undefined) return undefined;
+  return cookie.length === 8 || (cookie.length >= 16 && cookie.length <= 40) ? cookie : undefined;
 }
 
 /** Facts about the client's side that the frame needs. */
@@ -112,27 +121,32 @@ export interface Framing {
   readonly rotation: number;
 }
 
-/** Encodes `answer` as the response to `message`, or to a query of which only the header could be read. Returns its length. */
-export function encode(
-  writer: Writer,
-  bytes: Uint8Array,
-  message: Message | undefined,
-  answer: Answer,
-  framing: Framing,
-): number {
-  const query = message?.edns;
-  const flags = (bytes[2]! << 8) | bytes[3]!;
-  return writer.write(answer, {
-    id: (bytes[0]! << 8) | bytes[1]!,
-    // Opcode, RD and CD are copied (RFC 1035 section 4.1.1, RFC 4035 section 3.2.2); RA says that we recurse or forward.
-    flags: (flags & (0x7800 | FLAG.RD | FLAG.CD)) | FLAG.RA,
-    question: message?.question,
-    edns: query === undefined ? undefined : responseEdns(query, answer.ede, framing),
-    limit: responseLimit(query, framing.transport),
-    rotation: framing.rotation,
-    signatures: query?.dnssecOk ?? false,
-    glue: answer.answer.length === 0 && answer.authority.some((set) => set.type === TYPE.NS),
-  });
+/** Encodes `answer` as the response to `message`. Returns its length. */
+export function encode(writer: Writer, message: Message, answer: Answer, framing: Framing): number {
+  const { question, edns: query } = message;
+  const limit = responseLimit(query, framing.transport);
+  const room = limit - HEADER_OCTETS - (question === undefined ? 0 : question.name.length + 4);
+  const write = (ede: readonly Ede[], more: number): number =>
+    writer.write(answer, {
+      id: message.id,
+      flags: echoedFlags(message) | more,
+      question,
+      edns: query === undefined ? undefined : responseEdns(query, ede, framing, room),
+      limit,
+      rotation: framing.rotation,
+      signatures: query?.dnssecOk ?? false,
+      // Only a referral has NS there.
+      glue: answer.authority.some((set) => set.type === TYPE.NS),
+    });
+  const length = write(answer.ede, 0);
+  if (!writer.truncated || query === undefined || answer.ede.length === 0) return length;
+  // EDEs go before data goes, and TC tells of it (RFC 8914 section 3).
+  return write([], FLAG.TC);
+}
+
+/** Opcode, RD and CD are copied (RFC 1035 section 4.1.1, RFC 4035 section 3.2.2); RA says that we recurse or forward. */
+function echoedFlags({ flags }: Message): number {
+  return (flags & (0x7800 | FLAG.RD | FLAG.CD)) | FLAG.RA;
 }
 
 function responseLimit(query: Edns | undefined, transport: 'udp' | 'tcp'): number {
@@ -143,26 +157,33 @@ function responseLimit(query: Edns | undefined, transport: 'udp' | 'tcp'): numbe
 /** EDEs in one response; more would say nothing new and grow it. */
 const EDES_MAX = 3;
 
-function responseEdns(query: Edns, ede: readonly Ede[], framing: Framing): Edns {
+/** `room`: octets that OPT may take. What does not fit is left out; of an EDE its text first. */
+function responseEdns(query: Edns, ede: readonly Ede[], framing: Framing, room: number): Edns {
   const options: EdnsOption[] = [];
-  if (framing.cookie !== undefined) options.push({ code: OPTION.COOKIE, data: framing.cookie });
+  const add = (option: EdnsOption): boolean => {
+    const fits = ednsLength(options) + 4 + option.data.length <= room;
+    if (fits) options.push(option);
+    return fits;
+  };
+  if (framing.cookie !== undefined) add({ code: OPTION.COOKIE, data: framing.cookie });
   if (framing.nsid !== undefined && findOption(query, OPTION.NSID) !== undefined)
-    options.push(nsidOption(framing.nsid));
+    add(nsidOption(framing.nsid));
   // RFC 7828 section 3.2.1: only over TCP, and only to a client that speaks of it.
   if (framing.transport === 'tcp' && findOption(query, OPTION.KEEPALIVE) !== undefined)
-    options.push(keepaliveOption(framing.idleMs));
-  for (const { code, text } of ede.slice(0, EDES_MAX)) options.push(edeOption(code, text));
+    add(keepaliveOption(framing.idleMs));
+  for (const { code, text } of ede.slice(0, EDES_MAX))
+    if (!add(edeOption(code, text))) add(edeOption(code, ''));
   return { payload: UDP_PAYLOAD, version: 0, dnssecOk: query.dnssecOk, options };
 }
 
 /** The response to a client over its rate: its own question with TC, never larger than what it sent. */
-export function encodeSlip(writer: Writer, bytes: Uint8Array, message: Message | undefined): number {
-  const flags = (bytes[2]! << 8) | bytes[3]!;
+export function encodeSlip(writer: Writer, message: Message): number {
+  const { question, edns: query } = message;
   return writer.write(emptyAnswer(RCODE.NOERROR), {
-    id: (bytes[0]! << 8) | bytes[1]!,
-    flags: (flags & (0x7800 | FLAG.RD | FLAG.CD)) | FLAG.RA | FLAG.TC,
-    question: message?.question,
-    edns: undefined,
+    id: message.id,
+    flags: echoedFlags(message) | FLAG.TC,
+    question,
+    edns: query && { payload: UDP_PAYLOAD, version: 0, dnssecOk: query.dnssecOk, options: [] },
     limit: UDP_PAYLOAD_CLASSIC,
     rotation: 0,
     signatures: false,
@@ -176,14 +197,15 @@ export function encodeSlip(writer: Writer, bytes: Uint8Array, message: Message |
  */
 export function storeAnswer(cache: AnswerCache, q: Query, message: Message, writer: Writer): void {
   const answer = q.answer;
-  if (!q.storable || answer.ede.length > 0 || answer.rcode > 15 || writer.truncated) return;
+  if (!q.storable || answer.ede.length > 0 || answer.rcode > 15 || !writer.complete) return;
+  // No record: nothing says for how long it holds (RFC 2308 section 5), or it was not this answer that was sent.
   if (writer.records === 0 || writer.records > TTL_OFFSETS_MAX || q.dependencies.length > DEPENDENCIES_MAX)
     return;
   const sets = [...answer.answer, ...answer.authority, ...answer.additional];
   const lifetime = q.authoritative ? AUTHORITATIVE_SECONDS : lowestTtl(sets);
   const variant =
     (message.edns?.dnssecOk ? VARIANT.DO : 0) | ((message.flags & FLAG.CD) !== 0 ? VARIANT.CD : 0);
-  const turn = turnOf(answer, writer);
+  const turn = turnOf(answer, writer, message.edns?.dnssecOk ?? false);
   withoutOpt(writer.out, message.edns !== undefined, () => {
     cache.store(q.view.index, variant, q.qtype, q.qname, {
       message: writer.out,
@@ -222,22 +244,21 @@ function withoutOpt(out: Uint8Array, hasOpt: boolean, store: () => void): void {
   out[11] = arcount;
 }
 
-const NO_TURN = { turn: 0, turnAt: 0, turnSize: 0 };
+type Turn = Pick<StoredAnswer, 'turn' | 'turnAt' | 'turnSize'>;
+const NO_TURN: Turn = { turn: 0, turnAt: 0, turnSize: 0 };
 
 /** An address RRset that ends the answer section and whose records are of one size can be turned on each hit. */
-function turnOf(answer: Answer, writer: Writer): { turn: number; turnAt: number; turnSize: number } {
+function turnOf(answer: Answer, writer: Writer, signatures: boolean): Turn {
   const set = answer.answer.at(-1);
-  if (set === undefined || set.rdatas.length < 2 || set.rdatas.length > 255 || set.sigs !== undefined)
-    return NO_TURN;
-  if (set.type !== TYPE.A && set.type !== TYPE.AAAA) return NO_TURN;
-  const before = answer.answer.length - 1;
-  let index = 0;
-  for (let i = 0; i < before; i++)
-    index += answer.answer[i]!.rdatas.length + (answer.answer[i]!.sigs?.length ?? 0);
-  const size = 12 + set.rdatas[0]!.length;
+  if (set === undefined || (set.type !== TYPE.A && set.type !== TYPE.AAAA)) return NO_TURN;
+  const { out, ttlOffsets } = writer;
+  const turn = set.rdatas.length;
+  const ancount = (out[6]! << 8) | out[7]!;
+  const first = ancount - turn - (signatures ? (set.sigs?.length ?? 0) : 0);
+  const turnSize = 12 + set.rdatas[0]!.length;
   // The owner must be a two-octet pointer in each record: its TTL then stands six octets after the record's start.
-  const at = writer.ttlOffsets[index]! - 6;
-  const last = writer.ttlOffsets[index + set.rdatas.length - 1]! - 6;
-  const isEven = last - at === size * (set.rdatas.length - 1) && (writer.out[at]! & 0xc0) === 0xc0;
-  return isEven ? { turn: set.rdatas.length, turnAt: at, turnSize: size } : NO_TURN;
+  const turnAt = ttlOffsets[first]! - 6;
+  const last = ttlOffsets[first + turn - 1]! - 6;
+  const isEven = last - turnAt === turnSize * (turn - 1) && (out[turnAt]! & 0xc0) === 0xc0;
+  return turn > 1 && isEven ? { turn, turnAt, turnSize } : NO_TURN;
 }

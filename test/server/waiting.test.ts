@@ -1,0 +1,63 @@
+import t from 'tap';
+import type { Resolution } from '../../src/resolver/resolve.ts';
+import type { Reply } from '../../src/server/handler.ts';
+import { RCODE, TYPE } from '../../src/wire/constants.ts';
+import { readMessage } from '../../src/wire/message.ts';
+import { type Name, nameToText } from '../../src/wire/name.ts';
+import { clientAt, EDNS, pipelineOf, query } from '../support/pipeline.ts';
+import { snapshotOf } from '../support/world.ts';
+
+/** Queries that wait for an upstream: what they hold meanwhile must be their own. */
+
+const CLIENT = clientAt('10.1.2.3');
+const SNAPSHOT = snapshotOf({ v: { cidrs: ['10.0.0.0/8'], forward: ['corp.test.'] } });
+
+/** Stage 5 that answers nobody until `answer` is called, and then everybody in one turn. */
+function pausing() {
+  const waiting: (() => void)[] = [];
+  const resolve = ({ name }: { name: Name }): Promise<Resolution> =>
+    new Promise((settle) => {
+      const octet = nameToText(name).charCodeAt(1);
+      const rdatas = [Uint8Array.from([192, 0, 2, octet])];
+      const rrsets = [{ name, type: TYPE.A, ttl: 0, rdatas }];
+      waiting.push(() =>
+        settle({ outcome: 'answer', rcode: RCODE.NOERROR, rrsets, ede: [], source: 'upstream' }),
+      );
+    });
+  return {
+    resolve,
+    answer: (): void => {
+      for (const settle of waiting) settle();
+    },
+  };
+}
+
+t.test('answers that become known in one turn do not overwrite each other', async (t) => {
+  const upstream = pausing();
+  const { pipeline } = pipelineOf(SNAPSHOT, { resolve: upstream.resolve });
+  const names = Array.from({ length: 20 }, (_, i) => `h${String.fromCharCode(97 + i)}.corp.test.`);
+  const replies = names.map((name, i) => pipeline.handle(query(name, 'A', { id: i, edns: EDNS }), CLIENT));
+  upstream.answer();
+  // As transports do: what a reply says is looked at in a later microtask than the one that made it.
+  const sent = await Promise.all(replies.map(async (reply): Promise<Reply> => (await reply)?.slice()));
+  for (const [i, bytes] of sent.entries()) {
+    const message = readMessage(bytes!);
+    t.equal(message.id, i);
+    t.equal(nameToText(message.question!.name), names[i]);
+    t.equal(message.answer[0]!.rdata[3], 97 + i, `${names[i]} got its own answer`);
+  }
+});
+
+t.test('the buffer of a query is used again while it waits', async (t) => {
+  const upstream = pausing();
+  const { pipeline } = pipelineOf(SNAPSHOT, { resolve: upstream.resolve });
+  // A Buffer, as sockets give it: its `slice` shares memory.
+  const arena = Buffer.from(query('ha.corp.test.', 'A', { id: 4711 }));
+  const reply = pipeline.handle(arena, CLIENT);
+  arena.fill(0xff);
+  upstream.answer();
+  const message = readMessage((await reply)!);
+  t.equal(message.id, 4711);
+  t.equal(nameToText(message.question!.name), 'ha.corp.test.');
+  t.equal(message.rcode, RCODE.NOERROR);
+});
