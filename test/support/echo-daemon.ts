@@ -1,0 +1,17 @@
+/** The daemon with a control thread and workers for tests: `node echo-daemon.ts CONFIG`. */
+import { Daemon } from '../../src/server/daemon.ts';
+import { createLogger } from '../../src/telemetry/log.ts';
+import { systemClock as clock } from '../../src/util/clock.ts';
+import { loadFfi } from '../../src/util/ffi.ts';
+import { cryptoPrng as prng } from '../../src/util/prng.ts';
+
+const options = {
+  configFile: process.argv[2]!,
+  workerFile: new URL('./echo-worker.ts', import.meta.url),
+  controlFile: new URL('./echo-control.ts', import.meta.url),
+  clock,
+  prng,
+  log: createLogger({ thread: 'main', format: 'json', clock }),
+};
+const ffi = process.env['ECHO_WITHOUT_FFI'] === undefined ? await loadFfi() : undefined;
+process.exitCode = await new Daemon(options, ffi).run();

@@ -1,0 +1,55 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { query, textOf, UdpClient, until } from './sockets.ts';
+
+const DAEMON = join(import.meta.dirname, 'echo-daemon.ts');
+
+export interface Config {
+  readonly ports: readonly number[];
+  readonly workers?: number;
+  readonly fault?: string;
+}
+
+/** Starts a daemon with the control thread and workers of echo-*.ts. */
+export function start(
+  t: { teardown(fn: () => void): void },
+  config: Config,
+  env: Record<string, string> = {},
+) {
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-daemon-'));
+  const file = join(folder, 'config.json');
+  const configure = (next: Config): void => writeFileSync(file, JSON.stringify({ workers: 2, ...next }));
+  configure(config);
+  const child: ChildProcess = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', '--disallow-code-generation-from-strings', DAEMON, file],
+    { stdio: ['ignore', 'inherit', 'pipe'], env: { ...process.env, ...env } },
+  );
+  let log = '';
+  child.stderr!.on('data', (chunk) => (log += String(chunk)));
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  t.teardown(() => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true });
+  });
+  return {
+    child,
+    ended,
+    configure,
+    log: () => log,
+    /** Waits until a message is logged `times` times. */
+    logged: (message: string | RegExp, times = 1) =>
+      until(() => log.split(message).length > times, `${times} × ${message} in\n${log}`, 10_000),
+  };
+}
+
+/** What a worker answers to `text`. */
+export async function ask(port: number, text: string): Promise<string> {
+  const client = new UdpClient('127.0.0.1', port);
+  await client.send(query(1, text));
+  await until(() => client.received.length === 1, `an answer to ${text}`);
+  client.close();
+  return textOf(client.received[0]!);
+}
