@@ -55,7 +55,7 @@ export class Ownership {
   #waiting = 0;
   /** Questions resolved here because their owner was silent or away. */
   spilled = 0;
-  handedOver = 0;
+  readonly #handedOverOne: () => void;
 
   /**
    * @param seed the same in all workers of the process, drawn at start
@@ -68,7 +68,10 @@ export class Ownership {
     resolver: Resolver;
     clock: Clock;
     pathOf: (context: number) => ForwardPath | undefined;
+    /** Counts a question that is handed over. */
+    onHandOver?: () => void;
   }) {
+    this.#handedOverOne = options.onHandOver ?? (() => undefined);
     this.#self = options.self;
     this.#slots = options.slots;
     this.#seed = options.seed;
@@ -117,7 +120,7 @@ export class Ownership {
   }
 
   #handOver(peer: Peer, request: ResolveRequest, peek: boolean): Promise<Resolution | undefined> {
-    this.handedOver++;
+    this.#handedOverOne();
     this.#waiting++;
     return new Promise<Resolution | undefined>((resolve, reject) => {
       peer.ask({ request, peek, resolve, reject }, this.#clock.now());

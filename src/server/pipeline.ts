@@ -94,6 +94,7 @@ export class Pipeline implements QueryHandler {
     const view = world.viewOf(client);
     if (view >= 0 && this.#fast.read(bytes, bytes.length)) {
       const reply = this.#hit(bytes, client, endpoint, view);
+      metrics.add(reply === undefined ? METRIC.answerCacheMisses : METRIC.answerCacheHits);
       if (reply !== undefined) return reply === DROPPED ? undefined : reply;
     }
     return this.#slow(bytes, client, endpoint, view);

@@ -7,7 +7,7 @@ import { setOwnToken } from '../resolver/loop.ts';
 import type { ForwardPath } from '../resolver/path.ts';
 import { Resolver } from '../resolver/resolve.ts';
 import { Transports } from '../resolver/transport/transports.ts';
-import { daemonCounters, Metrics } from '../telemetry/metrics.ts';
+import { daemonCounters, METRIC, Metrics } from '../telemetry/metrics.ts';
 import { assert } from '../util/assert.ts';
 import { CidrTable } from '../util/cidr.ts';
 import { systemClock as clock } from '../util/clock.ts';
@@ -86,6 +86,7 @@ class Worker {
       resolver: this.#resolver,
       clock,
       pathOf: (context) => this.#paths.get(context),
+      onHandOver: () => metrics.add(METRIC.handedOver),
     });
     this.#rateLimit = new RateLimit({
       clock,
