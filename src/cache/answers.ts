@@ -1,5 +1,5 @@
 import type { Clock } from '../util/clock.ts';
-import { DEPENDENCIES_MAX, type Dependencies, type Dependency } from '../util/deps.ts';
+import type { Dependencies, Dependency } from '../util/deps.ts';
 import type { Slab, SlabStats } from '../util/slab.ts';
 import { foldOctet } from '../wire/name.ts';
 
@@ -11,20 +11,21 @@ import { foldOctet } from '../wire/name.ts';
  *     value   0  stored     u32   tenths of a second since the cache was made
  *             4  expires    u32   the same; the entry is dead from then on
  *             8  flags      u8    bit 0: TTLs stand still (authoritative data)
- *             9  deps       u8    number of dependencies, 0..4
+ *             9  deps       u8    number of dependencies, 0..DEPENDENCIES_MAX
  *            10  length     u16   octets of the message
  *            12  ttls       u8    number of TTL positions
  *            13  turn       u8    records of the RRset that is rotated, 0: none
  *            14  turnAt     u16   where its first record starts
  *            16  turnSize   u16   octets of each of its records
  *            18  turned     u16   how far it was turned when it was stored
- *            20  deps             4 x (slot u32, generation u32)
- *            52  positions        ttls x u16
+ *            20  deps x (slot u16, generation u32)
+ *             …  ttls x u16       where TTLs are
  *             …  message          header to the last record, without OPT
  *
  * What an answer depends on is in its key or among its dependencies; an answer with more is not stored.
  */
-const VALUE_HEADER = 52;
+const VALUE_HEADER = 20;
+const DEP_OCTETS = 6;
 const KEY_HEADER = 5;
 const TTLS_STAND_STILL = 1;
 
@@ -92,10 +93,8 @@ export class AnswerCache {
     const data = slab.view;
     if (this.#tenths() >= data.getUint32(at + 4, true)) return -1;
     const deps = data.getUint8(at + 9);
-    for (let i = 0; i < deps; i++) {
-      const slot = data.getUint32(at + 20 + 8 * i, true);
-      if (this.#deps.generation(slot) !== data.getUint32(at + 24 + 8 * i, true)) return -1;
-    }
+    for (let dep = at + VALUE_HEADER; dep < at + VALUE_HEADER + DEP_OCTETS * deps; dep += DEP_OCTETS)
+      if (this.#deps.generation(data.getUint16(dep, true)) !== data.getUint32(dep + 2, true)) return -1;
     return at;
   }
 
@@ -113,12 +112,13 @@ export class AnswerCache {
     const bytes = this.#slab.u8;
     const length = data.getUint16(at + 10, true);
     const ttls = data.getUint8(at + 12);
-    const message = at + VALUE_HEADER + 2 * ttls;
+    const positions = at + VALUE_HEADER + DEP_OCTETS * data.getUint8(at + 9);
+    const message = positions + 2 * ttls;
     for (let i = 0; i < length; i++) out[i] = bytes[message + i]!;
     if ((data.getUint8(at + 8) & TTLS_STAND_STILL) === 0) {
       const age = Math.floor((this.#tenths() - data.getUint32(at, true)) / 10);
       if (age > 0)
-        for (let i = 0; i < ttls; i++) countDown(out, data.getUint16(at + VALUE_HEADER + 2 * i, true), age);
+        for (let i = 0; i < ttls; i++) countDown(out, data.getUint16(positions + 2 * i, true), age);
     }
     const turn = data.getUint8(at + 13);
     if (turn > 1) this.#turn(out, message, (rotation + turn - data.getUint16(at + 18, true)) % turn, at);
@@ -141,15 +141,28 @@ export class AnswerCache {
 
   /** Stores an answer, unless a slot it depends on has moved since its query began. */
   store(view: number, variant: number, qtype: number, qname: Uint8Array, answer: StoredAnswer): boolean {
-    if (answer.lifetime <= 0 || answer.dependencies.length > DEPENDENCIES_MAX) return false;
-    for (const { slot, generation } of answer.dependencies)
-      if (this.#deps.generation(slot) !== generation) return false;
-    const length = this.#fillKey(view, variant, qtype, qname, 0, qname.length);
+    const { dependencies, ttlCount, ttlOffsets, length } = answer;
+    if (answer.lifetime <= 0 || !this.#deps.hold(dependencies)) return false;
+    const keyLength = this.#fillKey(view, variant, qtype, qname, 0, qname.length);
     const slab = this.#slab;
-    const size = VALUE_HEADER + 2 * answer.ttlCount + answer.length;
-    const at = slab.insert(slab.hash(this.#key, 0, length), this.#key, 0, length, size);
+    const size = VALUE_HEADER + DEP_OCTETS * dependencies.length + 2 * ttlCount + length;
+    const at = slab.insert(slab.hash(this.#key, 0, keyLength), this.#key, 0, keyLength, size);
     if (at < 0) return false;
+    this.#writeHeader(at, answer);
     const data = slab.view;
+    let end = at + VALUE_HEADER;
+    for (const { slot, generation } of dependencies) {
+      data.setUint16(end, slot, true);
+      data.setUint32(end + 2, generation, true);
+      end += DEP_OCTETS;
+    }
+    for (let i = 0; i < ttlCount; i++) data.setUint16(end + 2 * i, ttlOffsets[i]!, true);
+    slab.u8.set(answer.message.subarray(0, length), end + 2 * ttlCount);
+    return true;
+  }
+
+  #writeHeader(at: number, answer: StoredAnswer): void {
+    const data = this.#slab.view;
     const now = this.#tenths();
     data.setUint32(at, now, true);
     data.setUint32(at + 4, now + answer.lifetime * 10, true);
@@ -161,14 +174,6 @@ export class AnswerCache {
     data.setUint16(at + 14, answer.turnAt, true);
     data.setUint16(at + 16, answer.turnSize, true);
     data.setUint16(at + 18, answer.turn > 1 ? answer.turned % answer.turn : 0, true);
-    answer.dependencies.forEach(({ slot, generation }, i) => {
-      data.setUint32(at + 20 + 8 * i, slot, true);
-      data.setUint32(at + 24 + 8 * i, generation, true);
-    });
-    for (let i = 0; i < answer.ttlCount; i++)
-      data.setUint16(at + VALUE_HEADER + 2 * i, answer.ttlOffsets[i]!, true);
-    slab.u8.set(answer.message.subarray(0, answer.length), at + VALUE_HEADER + 2 * answer.ttlCount);
-    return true;
   }
 
   /** Removes the answers of which `matches` says so, by their folded qname and view. Returns how many. */

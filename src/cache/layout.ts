@@ -17,7 +17,7 @@ import type { Rank } from './rank.ts';
  *     19  streak      u8    failure: how many ended just before it
  *     20  records     u16
  *     22  signatures  u16
- *     24  deps        u8    0..4
+ *     24  deps        u8    0..DEPENDENCIES_MAX
  *     25  owner       u8    octets of the owner name; 0: it is, letter for letter, the name in the key
  *     26  deps × (slot u16, generation u32)
  *     …   owner

@@ -47,5 +47,8 @@ export interface Dependency {
 
 /** 256 kB: a change of one name in a million spoils the answers of 15 others. */
 export const DEPENDENCY_SLOTS = 65536;
-/** Covers a CNAME or two with their view; an answer that depends on more is not stored. */
-export const DEPENDENCIES_MAX = 4;
+/**
+ * Covers a CNAME or two with their view, and mail exchanges or name servers with their addresses; an answer that
+ * depends on more is not stored.
+ */
+export const DEPENDENCIES_MAX = 8;

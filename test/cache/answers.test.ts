@@ -1,7 +1,7 @@
 import t from 'tap';
 import { AnswerCache, type StoredAnswer } from '../../src/cache/answers.ts';
 import { ManualClock } from '../../src/util/clock.ts';
-import { Dependencies } from '../../src/util/deps.ts';
+import { DEPENDENCIES_MAX, Dependencies } from '../../src/util/deps.ts';
 import { Slab } from '../../src/util/slab.ts';
 import { nameFromText } from '../../src/wire/name.ts';
 
@@ -86,8 +86,14 @@ t.test('a moved dependency ends the answers that hold it, and no other', async (
     cache.store(0, 0, 1, QNAME, stored({ dependencies: old })),
     'it moved while the query was under way',
   );
-  const five = [1, 2, 3, 4, 5].flatMap(on);
-  t.notOk(cache.store(0, 0, 1, QNAME, stored({ dependencies: five })), 'more dependencies than are kept');
+  const most = Array.from({ length: DEPENDENCIES_MAX }, (_, i) => on(65_535 - i)).flat();
+  t.ok(cache.store(0, 0, 1, QNAME, stored({ dependencies: most })));
+  t.equal(cache.copy(cache.find(0, 0, 1, QNAME, 0, QNAME.length), out, 0), 78);
+  t.same([...out.subarray(0, 78)], [...stored().message], 'the message stands behind them all');
+  dependencies.bump(65_535 - DEPENDENCIES_MAX + 1);
+  t.equal(cache.find(0, 0, 1, QNAME, 0, QNAME.length), -1, 'the last one counts');
+  const more = [...most, ...on(1)];
+  t.notOk(cache.store(0, 0, 1, QNAME, stored({ dependencies: more })), 'more dependencies than are kept');
 });
 
 t.test('the records of a set are turned, each hit another way', async (t) => {
