@@ -3,12 +3,12 @@ import { type ForwardPath, targetToText } from '../resolver/path.ts';
 import type { Resolution, ResolveRequest } from '../resolver/resolve.ts';
 import { unreachable } from '../util/assert.ts';
 import type { Dependency } from '../util/deps.ts';
-import type { Match, View } from '../view/view.ts';
+import type { Overlay } from '../view/snapshot.ts';
+import type { View } from '../view/view.ts';
 import { EDE, RCODE, TYPE } from '../wire/constants.ts';
-import { type Name, nameEquals, nameToText } from '../wire/name.ts';
+import { fold, type Name, nameEquals, nameToText, ROOT } from '../wire/name.ts';
 import { type Answer, emptyAnswer, type Rrset } from '../wire/record.ts';
 import { additionalFor } from '../zone/address.ts';
-import type { Zone } from '../zone/image.ts';
 import type { ZoneResult } from '../zone/lookup.ts';
 import type { Trace } from './trace.ts';
 import type { World } from './world.ts';
@@ -49,8 +49,10 @@ export class Query {
   /** Loop tokens that came with the query and travel on with what it causes. */
   readonly tokens: readonly Uint8Array[];
   readonly answer: Answer;
-  /** The name that stages 3 to 5 work on: the question's, then each target of the chain. */
+  /** The name that stages 3 to 5 work on: the question's in lower case, then each target of the chain. */
   current: Name;
+  /** What overlay zones that passed `current` on say of it: the answer, if nobody behind them exists. */
+  negative: Negative | undefined;
   links: number;
   /** Owner names of the links so far, to see a loop at once. */
   readonly visited: Name[];
@@ -83,7 +85,9 @@ export class Query {
     this.tokens = options.tokens;
     this.trace = options.trace;
     this.answer = emptyAnswer(RCODE.NOERROR);
-    this.current = options.qname;
+    // A target made by a DNAME has the letters of the question, and an answer is stored for all spellings of it.
+    this.current = fold(options.qname);
+    this.negative = undefined;
     this.links = 0;
     this.visited = [];
     this.dependencies = [];
@@ -99,36 +103,30 @@ type Step = 'done' | 'follow' | Promise<'done' | 'follow'>;
 /** Stages 3 to 6: fills `q.answer`. Returns a promise only when an upstream or another worker had to be asked. */
 export function answerQuery(q: Query): undefined | Promise<undefined> {
   for (;;) {
-    const step = answerName(q);
+    const step = tryCandidates(q);
     if (step instanceof Promise) return step.then((next) => (next === 'done' ? undefined : answerQuery(q)));
     if (step === 'done') return undefined;
   }
 }
 
-/** One turn of stages 3 to 5 for `q.current`. */
-function answerName(q: Query): Step {
-  return tryCandidates(q, q.view.candidates(q.current), undefined);
-}
+type Negative = Extract<ZoneResult, { kind: 'nodata' | 'nxdomain' }>;
 
 /**
- * What stands at the names from `q.current` up to where the candidate stands is part of the answer: a rule or zone
+ * What stands at the names from `of` up to where the candidate stands is part of the answer: a rule or zone
  * that is added there ends it.
  */
-function dependOnView(q: Query, upTo: Name): void {
-  for (const name of q.view.matchedNames(q.current))
+function dependOnView(q: Query, upTo: Name, of: Name = q.current): void {
+  for (const name of q.view.matchedNames(of))
     if (name.length >= upTo.length) depend(q, q.world.viewDependency(q.view, name));
 }
 
 /**
- * Takes candidates, the most specific first, until one answers. Only an overlay zone passes a question on; its
- * negative answer is kept for the case that nobody behind it exists. A failure further on is a failure
- * (SERVFAIL), never a reason for another path.
+ * One turn of stages 3 to 5 for `q.current`: takes candidates, the most specific first, until one answers. Only an
+ * overlay zone passes a question on. A failure further on is a failure (SERVFAIL), never a reason for another path.
  */
-function tryCandidates(q: Query, candidates: Iterator<Match>, negative: ZoneResult | undefined): Step {
-  for (;;) {
-    const next = candidates.next();
-    if (next.done === true) return negative === undefined ? noPath(q) : takeNegative(q, negative);
-    const { candidate, name } = next.value;
+function tryCandidates(q: Query): Step {
+  q.negative = undefined;
+  for (const { candidate, name } of q.view.candidates(q.current)) {
     dependOnView(q, name);
     switch (candidate.kind) {
       case 'zone':
@@ -136,17 +134,18 @@ function tryCandidates(q: Query, candidates: Iterator<Match>, negative: ZoneResu
         const zone = q.world.zone(candidate.zone);
         const result = q.world.lookup(candidate.zone, q.current, q.qtype);
         for (const hash of result.deps) depend(q, q.world.dependency(hash));
-        const overlay = candidate.kind === 'zone' ? candidate.overlay : 'none';
-        if (passesOn(result, overlay)) {
-          q.trace?.step(
-            'zone',
-            `${nameToText(zone.origin)} has ${result.kind}; overlay ${overlay} passes it on`,
-          );
-          negative ??= result;
-          continue;
-        }
         q.source = candidate.kind;
-        return takeZone(q, zone, result);
+        const overlay = candidate.kind === 'zone' ? candidate.overlay : 'none';
+        const passed = passedOn(result, overlay);
+        if (passed === undefined) return takeZone(q, candidate.zone, result);
+        q.trace?.step(
+          'zone',
+          `${nameToText(zone.origin)} has ${passed.kind}; overlay ${overlay} passes it on`,
+        );
+        // Of zones that deny the type the first counts, before those that deny the name.
+        if (q.negative === undefined || (passed.kind === 'nodata' && q.negative.kind === 'nxdomain'))
+          q.negative = passed;
+        continue;
       }
       case 'forward':
         return askForward(q, q.world.snapshot.paths[candidate.path]!);
@@ -157,11 +156,15 @@ function tryCandidates(q: Query, candidates: Iterator<Match>, negative: ZoneResu
         return unreachable(candidate);
     }
   }
+  if (q.negative === undefined) return noPath(q);
+  if (q.links === 0) q.answer.aa = true;
+  return takeNegative(q, q.negative);
 }
 
-function passesOn(result: ZoneResult, overlay: 'none' | 'nxdomain' | 'nodata'): boolean {
-  if (result.kind === 'nxdomain') return overlay !== 'none';
-  return result.kind === 'nodata' && overlay === 'nodata';
+/** What an overlay zone leaves to the next match. */
+function passedOn(result: ZoneResult, overlay: Overlay): Negative | undefined {
+  if (result.kind === 'nxdomain') return overlay === 'none' ? undefined : result;
+  return result.kind === 'nodata' && overlay === 'nodata' ? result : undefined;
 }
 
 /** Nothing in this view knows the way. */
@@ -189,7 +192,8 @@ function depend(q: Query, dependency: Dependency): void {
 }
 
 /** Stage 4's result into the answer (RFC 1034 section 4.3.2 step 3, RFC 6672 section 3.2). */
-function takeZone(q: Query, zone: Zone, result: ZoneResult): Step {
+function takeZone(q: Query, index: number, result: ZoneResult): Step {
+  const zone = q.world.zone(index);
   // The AA bit speaks of the first owner name in the answer section (RFC 1035 section 4.1.1).
   if (q.links === 0) q.answer.aa = result.kind !== 'delegation';
   q.trace?.step('zone', `${nameToText(zone.origin)}: ${result.kind}`);
@@ -197,11 +201,12 @@ function takeZone(q: Query, zone: Zone, result: ZoneResult): Step {
     case 'hit':
     case 'any':
       q.answer.answer.push(result.rrset);
-      addAdditional(q, zone, result.rrset);
+      addAdditional(q, index, result.rrset);
       return 'done';
     case 'nodata':
-    case 'nxdomain':
       return takeNegative(q, result);
+    case 'nxdomain':
+      return takeNegative(q, overlaid(q) ?? result);
     case 'delegation':
       q.answer.authority.push(result.ns);
       q.answer.additional.push(...result.glue);
@@ -222,24 +227,34 @@ function takeZone(q: Query, zone: Zone, result: ZoneResult): Step {
   }
 }
 
-/** Addresses that the client would ask for next; the answer depends on them too. */
-function addAdditional(q: Query, zone: Zone, rrset: Rrset): void {
+/** Addresses that the client would ask for next, where this zone is the one that it would get them from. */
+function addAdditional(q: Query, index: number, rrset: Rrset): void {
   const hashes: number[] = [];
-  q.answer.additional.push(...additionalFor(zone, [rrset], hashes));
+  for (const each of additionalFor(q.world.zone(index), [rrset], hashes)) {
+    const match = q.view.match(each.name)!;
+    dependOnView(q, match.name, each.name);
+    if ('zone' in match.candidate && match.candidate.zone === index) q.answer.additional.push(each);
+  }
   for (const hash of hashes) depend(q, q.world.dependency(hash));
 }
 
-function takeNegative(q: Query, result: ZoneResult): Step {
-  if (result.kind !== 'nodata' && result.kind !== 'nxdomain') return 'done';
-  if (q.links === 0) q.answer.aa = true;
-  // RFC 2308 section 2.1: after a CNAME chain the rcode is that of the last name.
-  q.answer.rcode = result.kind === 'nxdomain' ? RCODE.NXDOMAIN : RCODE.NOERROR;
-  q.answer.authority.push(result.soa);
+/** RFC 2308 section 2.1: after a CNAME chain the rcode is that of the last name. */
+function takeNegative(q: Query, { kind, soa }: Negative): 'done' {
+  q.answer.rcode = kind === 'nxdomain' ? RCODE.NXDOMAIN : RCODE.NOERROR;
+  q.answer.authority.push(soa);
   return 'done';
 }
 
+/**
+ * What takes the place of an NXDOMAIN from behind an overlay zone that has the name: NXDOMAIN is about all types
+ * (RFC 2308 section 2), and who caches it would deny the records of the overlay zone too.
+ */
+function overlaid(q: Query): Negative | undefined {
+  return q.negative?.kind === 'nodata' ? q.negative : undefined;
+}
+
 /** Appends links to the chain and goes on at `target`, within the bound and never in a circle. */
-function follow(q: Query, links: readonly Rrset[], target: Name): Step {
+function follow(q: Query, links: readonly Rrset[], target: Name): 'done' | 'follow' {
   q.answer.answer.push(...links);
   q.visited.push(q.current);
   q.links++;
@@ -303,34 +318,52 @@ function takeResolution(q: Query, path: ForwardPath, resolution: Resolution | un
     return 'done';
   }
   for (const rrset of resolution.rrsets) {
-    if (rrset.type !== TYPE.CNAME || q.qtype === TYPE.CNAME || q.qtype === TYPE.ANY) {
+    if (rrset.type !== TYPE.CNAME || isAliasAsked(q)) {
       q.answer.answer.push(rrset);
       continue;
     }
-    const step = follow(q, [rrset], rrset.rdatas[0]!) as 'done' | 'follow';
+    const step = follow(q, [rrset], rrset.rdatas[0]!);
     if (step === 'done') return 'done';
     if (leavesPath(q, path)) return 'follow';
   }
-  // A forwarder that serves only its own zone leaves the chain open: its end starts again at stage 3.
-  if (resolution.outcome === 'answer' && endsOpen(q)) return 'follow';
-  q.answer.rcode = resolution.rcode;
-  if (resolution.soa !== undefined) q.answer.authority.push(resolution.soa);
+  const { outcome, rcode, rrsets, soa } = resolution;
+  if (outcome === 'answer') {
+    // A forwarder that serves only its own zone leaves the chain open: its end starts again at stage 3.
+    if (rrsets.at(-1)?.type === TYPE.CNAME && !isAliasAsked(q)) return 'follow';
+    // Aliases that were learned one by one may lead in a circle.
+    if (rrsets.length === 0)
+      return fail(q, RCODE.SERVFAIL, EDE.OTHER, `rule ${path.rule}: CNAME loop at ${nameToText(q.current)}`);
+    return 'done';
+  }
+  // Without SOA nothing says for how long it holds (RFC 2308 section 5).
+  if (soa === undefined) q.storable = false;
+  const negative = outcome === 'nxdomain' && rrsets.length === 0 ? overlaid(q) : undefined;
+  if (negative !== undefined) {
+    const ttl = Math.min(negative.soa.ttl, soa?.ttl ?? 0);
+    return takeNegative(q, { ...negative, soa: { ...negative.soa, ttl } });
+  }
+  q.answer.rcode = rcode;
+  if (soa !== undefined) q.answer.authority.push(soa);
   return 'done';
 }
 
-function endsOpen(q: Query): boolean {
-  return q.answer.answer.at(-1)?.type === TYPE.CNAME && q.qtype !== TYPE.CNAME && q.qtype !== TYPE.ANY;
+/** The question is for a CNAME itself, or for all there is: none is followed (RFC 1034 section 3.6.2). */
+function isAliasAsked(q: Query): boolean {
+  return q.qtype === TYPE.CNAME || q.qtype === TYPE.ANY;
 }
 
-/** True if `q.current`, a target in a forwarder's chain, is somebody else's in this view. */
+/** True if `q.current`, a target in a forwarder's chain, is somebody else's in this view. The answer depends on it. */
 function leavesPath(q: Query, path: ForwardPath): boolean {
-  const first = q.view.candidates(q.current).next();
-  if (first.done === true) return false;
-  const { candidate, name } = first.value;
-  if (candidate.kind === 'forward') return candidate.path !== indexOfPath(q, path) && name.length > 1;
-  return true;
-}
-
-function indexOfPath(q: Query, path: ForwardPath): number {
-  return q.world.snapshot.paths.indexOf(path);
+  let isHole = false;
+  for (const { match, standing } of q.view.standings(q.current)) {
+    if (standing === 'hole') isHole = true;
+    if (standing !== 'may-answer') continue;
+    const { candidate, name } = match;
+    dependOnView(q, name);
+    if (candidate.kind !== 'forward') return true;
+    // What a rule for the root says is what anybody would; a SYSTEM rule says that this forwarder is not to be asked.
+    return q.world.snapshot.paths[candidate.path] !== path && (isHole || name.length > 1);
+  }
+  dependOnView(q, ROOT);
+  return false;
 }

@@ -1,5 +1,4 @@
 import { type AnswerCache, type StoredAnswer, VARIANT } from '../cache/answers.ts';
-import { DEPENDENCIES_MAX } from '../util/deps.ts';
 import {
   CLASS,
   EDE,
@@ -199,8 +198,7 @@ export function storeAnswer(cache: AnswerCache, q: Query, message: Message, writ
   const answer = q.answer;
   if (!q.storable || answer.ede.length > 0 || answer.rcode > 15 || !writer.complete) return;
   // No record: nothing says for how long it holds (RFC 2308 section 5), or it was not this answer that was sent.
-  if (writer.records === 0 || writer.records > TTL_OFFSETS_MAX || q.dependencies.length > DEPENDENCIES_MAX)
-    return;
+  if (writer.records === 0 || writer.records > TTL_OFFSETS_MAX) return;
   const sets = [...answer.answer, ...answer.authority, ...answer.additional];
   const lifetime = q.authoritative ? AUTHORITATIVE_SECONDS : lowestTtl(sets);
   const variant =
