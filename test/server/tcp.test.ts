@@ -1,4 +1,6 @@
 /** TCP against raw sockets: ordinary clients, and those that dribble, never read, or come in numbers. */
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
 import t from 'tap';
 import { TcpEndpoint } from '../../src/server/tcp.ts';
 import { IDLE_MS, TcpClients, tcpClientsBuffer } from '../../src/server/tcpclients.ts';
@@ -10,6 +12,7 @@ import {
   MESSAGE_MS,
   QUERY_OCTETS_MAX,
   QUEUED_OCTETS_MAX,
+  TcpConnection,
 } from '../../src/server/tcpconnection.ts';
 import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { ManualClock } from '../../src/util/clock.ts';
@@ -510,4 +513,55 @@ t.test('a socket that cannot be had is a rejection', async (t) => {
     admits: () => true,
   });
   await t.rejects(second.start(), { code: 'EADDRNOTAVAIL' });
+});
+
+/** A socket whose peer never reads, and whose kernel takes nothing. */
+class DeafSocket extends EventEmitter {
+  writableLength = 0;
+  destroyed = false;
+  writable = true;
+  #paused = false;
+  write(octets: Uint8Array): boolean {
+    this.writableLength += octets.length;
+    return false;
+  }
+  pause(): void {
+    this.#paused = true;
+  }
+  resume(): void {
+    this.#paused = false;
+  }
+  isPaused(): boolean {
+    return this.#paused;
+  }
+  end(): void {}
+  destroy(): void {
+    this.destroyed = true;
+  }
+}
+
+t.test('what is queued for a client exceeds the limit by one answer at most', (t) => {
+  const socket = new DeafSocket();
+  const handler = new Handler(big);
+  const clock = new ManualClock();
+  const connection = new TcpConnection({
+    socket: socket as unknown as Socket,
+    client: { address: new Uint8Array(4), port: 1, transport: 'tcp', endpoint: 0 },
+    handler,
+    metrics: new Metrics(daemonCounters(1).block(0)),
+    clock,
+    idleMs: () => IDLE_MS,
+  });
+  socket.emit('data', Buffer.concat(Array.from({ length: 20 }, (_, id) => framed(query(id)))));
+  t.equal(handler.asked.length, Math.ceil((QUEUED_OCTETS_MAX + 1) / (BIG + 2)));
+  t.ok(socket.isPaused());
+  socket.writableLength = 0;
+  socket.emit('drain');
+  t.equal(handler.asked.length, 10, 'as many again');
+  clock.advance(BLOCKED_MS);
+  connection.expire(clock.now() - 1);
+  t.notOk(socket.destroyed);
+  connection.expire(clock.now());
+  t.ok(socket.destroyed);
+  t.end();
 });
