@@ -109,7 +109,10 @@ class Worker {
       metrics,
       clock,
       clients: new TcpClients(shared.tcpClients, slot, start.seed),
-      admits: (endpoint, address) => this.#world.admits(endpoint, address),
+      // Whom the endpoint refuses must get the chance to ask.
+      admits: (endpoint, address) =>
+        this.#world.admits(endpoint, address) ||
+        this.#world.snapshot.endpoints[endpoint]?.outside === 'refuse',
       endpointOf: (id) => this.#world.snapshot.endpoints.findIndex((endpoint) => endpoint.id === id),
       failed: (failure) => tell({ news: 'socket-failed', failure }),
     });
@@ -224,7 +227,7 @@ class Worker {
       subtree ? isAtOrBelow(owner, wanted) : nameEquals(owner, wanted);
     const { views } = this.#world.snapshot;
     const inView = (view: number): boolean => vpc === undefined || views[view]?.vpc === vpc;
-    const removed = this.#answers.flush((qname, view) => inView(view) && matches(qname));
+    const removed = this.#answers.flush(inView, matches);
     const inContext = (context: number): boolean => {
       const path = this.#paths.get(context);
       return vpc === undefined || (path !== undefined && inView(path.view));

@@ -95,3 +95,21 @@ t.test('autodefined and special-use names', { skip }, async (t) => {
     else t.equal(reply.answers.length, 0, `${name} ${type}`);
   }
 });
+
+t.test(
+  'outside the access list: silence, or REFUSED by UDP and TCP where the endpoint says so',
+  { skip },
+  async (t) => {
+    const inbound = (outside: string): string =>
+      `{ id: in-1, listen: ["127.0.0.1:PORT"], vpc: by-source, allow: [127.0.9.0/24], outside: ${outside} }`;
+    const silent = await startDaemon({ config: configOf({ inbound: inbound('drop') }) });
+    t.teardown(() => silent.stop());
+    t.equal((await dig(at(silent), '+time=1', 'localhost.', 'A')).status, 'NOREPLY');
+    t.equal((await dig(at(silent), '+time=1', '+tcp', 'localhost.', 'A')).status, 'NOREPLY');
+    t.equal((await dig(at(silent), '-b', '127.0.9.1', 'localhost.', 'A')).status, 'NOERROR');
+    const polite = await startDaemon({ config: configOf({ inbound: inbound('refuse') }) });
+    t.teardown(() => polite.stop());
+    t.equal((await dig(at(polite), 'localhost.', 'A')).status, 'REFUSED');
+    t.equal((await dig(at(polite), '+tcp', 'localhost.', 'A')).status, 'REFUSED');
+  },
+);
