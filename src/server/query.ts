@@ -59,6 +59,8 @@ export class Query {
   dependencies: Dependency[];
   /** All of it came from zones: TTLs stand still and nothing but the dependencies ends its life. */
   authoritative: boolean;
+  /** Of what was learned of others: of the oldest part. */
+  ageSeconds: number;
   /** False once something was used that key and dependencies do not name. */
   storable: boolean;
   /** Where the answer came from, for logs and `explain`. */
@@ -92,6 +94,7 @@ export class Query {
     this.visited = [];
     this.dependencies = [];
     this.authoritative = true;
+    this.ageSeconds = 0;
     this.storable = true;
     this.source = 'none';
   }
@@ -310,6 +313,7 @@ function takeResolution(q: Query, path: ForwardPath, resolution: Resolution | un
   q.source = resolution.source;
   q.trace?.resolution(resolution);
   q.answer.ede.push(...resolution.ede);
+  q.ageSeconds = Math.max(q.ageSeconds, resolution.ageSeconds ?? 0);
   if (resolution.source === 'stale' || resolution.outcome === 'failure') q.storable = false;
   if (resolution.outcome === 'failure') {
     q.answer.rcode = resolution.rcode;

@@ -24,7 +24,7 @@ import {
 } from '../wire/edns.ts';
 import { WireError } from '../wire/error.ts';
 import { type Message, readHead, readMessage } from '../wire/message.ts';
-import { type Answer, type Ede, emptyAnswer } from '../wire/record.ts';
+import { type Answer, type Ede, emptyAnswer, type Rrset } from '../wire/record.ts';
 import { TTL_OFFSETS_MAX, type Writer } from '../wire/writer.ts';
 import type { Query } from './query.ts';
 
@@ -200,7 +200,7 @@ export function storeAnswer(cache: AnswerCache, q: Query, message: Message, writ
   // No record: nothing says for how long it holds (RFC 2308 section 5), or it was not this answer that was sent.
   if (writer.records === 0 || writer.records > TTL_OFFSETS_MAX) return;
   const sets = [...answer.answer, ...answer.authority, ...answer.additional];
-  const lifetime = q.authoritative ? AUTHORITATIVE_SECONDS : lowestTtl(sets);
+  const lifetime = q.authoritative ? AUTHORITATIVE_SECONDS : learnedLifetime(sets, q.ageSeconds);
   const variant =
     (message.edns?.dnssecOk ? VARIANT.DO : 0) | ((message.flags & FLAG.CD) !== 0 ? VARIANT.CD : 0);
   const turn = turnOf(answer, writer, message.edns?.dnssecOk ?? false);
@@ -221,13 +221,15 @@ export function storeAnswer(cache: AnswerCache, q: Query, message: Message, writ
 
 /** Authoritative answers end by their dependencies; the limit only keeps the time fields small. */
 const AUTHORITATIVE_SECONDS = 86_400;
-/** From here on hits go to the record cache, which prefetches in the last tenth of a record's life. */
-const PREFETCH_SHARE = 0.9;
+/** In the last tenth of a record's life hits go to the record cache, which asks for it again (cache/ttl). */
+const PREFETCH_PART = 10;
 const PREFETCH_TTL_MIN = 10;
 
-function lowestTtl(sets: Answer['answer']): number {
+/** Seconds that an answer may be given for its records of this age, 0 where it is not to be stored. */
+function learnedLifetime(sets: readonly Rrset[], ageSeconds: number): number {
   const lowest = sets.reduce((least, set) => Math.min(least, set.ttl), Number.MAX_SAFE_INTEGER);
-  return lowest >= PREFETCH_TTL_MIN ? Math.floor(lowest * PREFETCH_SHARE) : lowest;
+  const whole = lowest + ageSeconds;
+  return whole < PREFETCH_TTL_MIN ? lowest : Math.max(0, lowest - Math.ceil(whole / PREFETCH_PART));
 }
 
 /** Stores the header as it is without OPT, then puts it back for the response that is about to be sent. */
