@@ -27,6 +27,8 @@ import { foldOctet } from '../wire/name.ts';
 const VALUE_HEADER = 20;
 const DEP_OCTETS = 6;
 const KEY_HEADER = 5;
+/** Views are told apart by 16 bits of the key. */
+export const VIEWS_MAX = 65_536;
 const TTLS_STAND_STILL = 1;
 
 /** Bits of `variant`: what of the query changes the bytes of the answer, apart from what is patched per reply. */
@@ -176,15 +178,20 @@ export class AnswerCache {
     data.setUint16(at + 18, answer.turn > 1 ? answer.turned % answer.turn : 0, true);
   }
 
-  /** Removes the answers of which `matches` says so, by their folded qname and view. Returns how many. */
-  flush(matches: (qname: Uint8Array, view: number) => boolean): number {
-    const before = this.#slab.stats.entries;
+  /**
+   * Removes what was learned of others in the views that are meant, whatever was asked: a chain may lead through the
+   * names of which `matches` says so. Returns how many of those names themselves are gone.
+   */
+  flush(isMeant: (view: number) => boolean, matches: (qname: Uint8Array) => boolean): number {
     const bytes = this.#slab.u8;
-    this.#slab.scan(0, Number.MAX_SAFE_INTEGER, (keyOff, keyLen) => {
-      const view = (bytes[keyOff]! << 8) | bytes[keyOff + 1]!;
-      return matches(bytes.subarray(keyOff + KEY_HEADER, keyOff + keyLen), view) ? 'remove' : 'keep';
+    let removed = 0;
+    this.#slab.scan(0, Number.MAX_SAFE_INTEGER, (keyOff, keyLen, valueOff) => {
+      if (!isMeant((bytes[keyOff]! << 8) | bytes[keyOff + 1]!)) return 'keep';
+      if (matches(bytes.subarray(keyOff + KEY_HEADER, keyOff + keyLen))) removed++;
+      else if ((bytes[valueOff + 8]! & TTLS_STAND_STILL) !== 0) return 'keep';
+      return 'remove';
     });
-    return before - this.#slab.stats.entries;
+    return removed;
   }
 }
 

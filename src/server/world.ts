@@ -1,3 +1,5 @@
+import { VIEWS_MAX } from '../cache/answers.ts';
+import { assert } from '../util/assert.ts';
 import { CidrTable } from '../util/cidr.ts';
 import type { Dependencies, Dependency } from '../util/deps.ts';
 import type { Snapshot } from '../view/snapshot.ts';
@@ -22,6 +24,7 @@ export class World {
   readonly #deps: Dependencies;
 
   constructor(snapshot: Snapshot, dependencies: Dependencies) {
+    assert(snapshot.views.length <= VIEWS_MAX, 'as many views as the answer cache can tell apart');
     this.snapshot = snapshot;
     this.#deps = dependencies;
     this.#views = snapshot.views.map((_, index) => new View(snapshot, index));
@@ -49,9 +52,13 @@ export class World {
     return this.#views.find((view) => view.vpc === vpc);
   }
 
-  /** The endpoint's ACL: false means that the client gets nothing, or REFUSED where the endpoint says so. */
+  /**
+   * The endpoint's ACL: false means that the client gets nothing, or REFUSED where the endpoint says so. A socket
+   * may outlive its endpoint for a moment: there nobody is admitted.
+   */
   admits(endpoint: number, address: Uint8Array): boolean {
-    return this.#allow[endpoint]!.lookup(address) >= 0;
+    const allow = this.#allow[endpoint];
+    return allow !== undefined && allow.lookup(address) >= 0;
   }
 
   /** Index of the client's view: the endpoint's own, else by longest match of its address; -1 when there is none. */

@@ -3,7 +3,7 @@ import { AnswerCache, type StoredAnswer } from '../../src/cache/answers.ts';
 import { ManualClock } from '../../src/util/clock.ts';
 import { DEPENDENCIES_MAX, Dependencies } from '../../src/util/deps.ts';
 import { Slab } from '../../src/util/slab.ts';
-import { nameFromText } from '../../src/wire/name.ts';
+import { nameEquals, nameFromText } from '../../src/wire/name.ts';
 
 const QNAME = nameFromText('www.example.');
 
@@ -113,12 +113,21 @@ t.test('flush takes what it is told to, in the views it is told', async (t) => {
   const { cache } = make();
   cache.store(0, 0, 1, QNAME, stored());
   cache.store(1, 0, 1, QNAME, stored());
+  const alias = nameFromText('alias.example.');
+  const own = nameFromText('own.example.');
+  cache.store(1, 0, 1, alias, stored());
+  cache.store(1, 0, 1, own, stored({ ttlsStandStill: true }));
   t.equal(
-    cache.flush((_, view) => view === 1),
+    cache.flush(
+      (view) => view === 1,
+      (qname) => nameEquals(qname, QNAME),
+    ),
     1,
   );
   t.ok(cache.find(0, 0, 1, QNAME, 0, QNAME.length) >= 0);
   t.equal(cache.find(1, 0, 1, QNAME, 0, QNAME.length), -1);
+  t.equal(cache.find(1, 0, 1, alias, 0, alias.length), -1, 'what may have been made of it goes as well');
+  t.ok(cache.find(1, 0, 1, own, 0, own.length) >= 0, 'what is our own stays');
 });
 
 t.test('a typical answer takes under 300 octets', async (t) => {
