@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import { Budget } from '../resolver/budget.ts';
+import { BUDGET_BYTES, BUDGET_PACKETS, Budget } from '../resolver/budget.ts';
 import type { ForwardPath } from '../resolver/path.ts';
 import type { Resolution, ResolveRequest, Resolver } from '../resolver/resolve.ts';
 import type { Clock, Timer } from '../util/clock.ts';
@@ -25,17 +25,30 @@ interface Ask {
   readonly name: Name;
   readonly type: number;
   readonly context: number;
-  /** Milliseconds of the client's time that are used up. */
+  /** Of the client query's budget: milliseconds and work that are used up. */
   readonly spentMs: number;
+  readonly spent: Work;
   readonly tokens: readonly Uint8Array[];
   /** Answer from the cache only; nothing may be asked of others. */
   readonly peek: boolean;
 }
 
+/** What a question costs of a budget: it goes with the question and what was added comes back with the answer. */
+interface Work {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+interface Answer {
+  readonly id: number;
+  readonly resolution: Resolution | undefined;
+  readonly spent: Work;
+}
+
 type Wire =
   | { readonly asks: readonly Ask[] }
   | { readonly taken: number }
-  | { readonly answers: readonly { id: number; resolution: Resolution | undefined }[] };
+  | { readonly answers: readonly Answer[] };
 
 interface Waiting {
   readonly request: ResolveRequest;
@@ -86,6 +99,9 @@ export class Ownership {
     const peer = new Peer(port, this.#clock, {
       asked: (asks) => this.#serve(peer, asks),
       lost: (waiting) => this.#takeBack(waiting),
+      gone: () => {
+        if (this.#peers.get(slot) === peer) this.#peers.delete(slot);
+      },
     });
     this.#peers.set(slot, peer);
   }
@@ -132,55 +148,64 @@ export class Ownership {
   /** An owner that is silent or gone: the question is resolved here. */
   #takeBack(waiting: Waiting): void {
     this.spilled++;
-    if (waiting.peek) waiting.resolve(this.#resolver.peek(waiting.request));
-    else Promise.resolve(this.#resolver.resolve(waiting.request)).then(waiting.resolve, waiting.reject);
+    this.#answer(waiting.request, waiting.peek).then(waiting.resolve, waiting.reject);
+  }
+
+  async #answer(request: ResolveRequest, peek: boolean): Promise<Resolution | undefined> {
+    return peek ? this.#resolver.peek(request) : this.#resolver.resolve(request);
   }
 
   /** Questions of another worker. One whose path this worker does not know (yet) goes back undecided. */
   #serve(peer: Peer, asks: readonly Ask[]): void {
     const now = this.#clock.now();
     for (const ask of asks) {
+      const { id, name, type, tokens } = ask;
       const path = this.#pathOf(ask.context);
-      if (path === undefined) {
-        peer.answer(ask.id, undefined);
-        continue;
-      }
-      const request: ResolveRequest = {
-        name: ask.name,
-        type: ask.type,
-        path,
-        budget: new Budget(now - ask.spentMs),
-        tokens: ask.tokens,
+      const budget = new Budget(now - ask.spentMs);
+      charge(budget, ask.spent, now);
+      const before = spentOf(budget);
+      const answer = (resolution: Resolution | undefined): void => {
+        const after = spentOf(budget);
+        const spent = { packets: after.packets - before.packets, bytes: after.bytes - before.bytes };
+        peer.answer({ id, resolution, spent });
       };
-      const resolution = ask.peek ? this.#resolver.peek(request) : this.#resolver.resolve(request);
-      if (resolution instanceof Promise) {
-        resolution.then(
-          (r) => peer.answer(ask.id, r),
-          () => peer.answer(ask.id, undefined),
-        );
-      } else peer.answer(ask.id, resolution);
+      if (path === undefined) answer(undefined);
+      else this.#answer({ name, type, path, budget, tokens }, ask.peek).then(answer, () => answer(undefined));
     }
   }
+}
+
+/** One budget for all that a client query causes, in whichever worker: it is charged for what was spent elsewhere. */
+function charge(budget: Budget, { packets, bytes }: Work, now: number): void {
+  for (let i = 0; i < packets; i++) budget.takePacket(now);
+  budget.takeBytes(bytes);
+}
+
+function spentOf({ left }: Budget): Work {
+  return { packets: BUDGET_PACKETS - left.packets, bytes: BUDGET_BYTES - left.bytes };
+}
+
+interface PeerEvents {
+  readonly asked: (asks: readonly Ask[]) => void;
+  /** It did not even take the question. */
+  readonly lost: (waiting: Waiting) => void;
+  readonly gone: () => void;
 }
 
 /** One other worker: what is open with it, and what waits for the end of this turn to be sent. */
 class Peer {
   readonly #port: MessagePort;
   readonly #clock: Clock;
-  readonly #on: { asked: (asks: readonly Ask[]) => void; lost: (waiting: Waiting) => void };
+  readonly #on: PeerEvents;
   readonly #open = new Map<number, Waiting>();
   #next = 1;
   #taken = 0;
   #asks: Ask[] = [];
-  #answers: { id: number; resolution: Resolution | undefined }[] = [];
+  #answers: Answer[] = [];
   #flushing = false;
   #silence: Timer | undefined;
 
-  constructor(
-    port: MessagePort,
-    clock: Clock,
-    on: { asked: (asks: readonly Ask[]) => void; lost: (waiting: Waiting) => void },
-  ) {
+  constructor(port: MessagePort, clock: Clock, on: PeerEvents) {
     this.#port = port;
     this.#clock = clock;
     this.#on = on;
@@ -198,6 +223,7 @@ class Peer {
       type: request.type,
       context: request.path.context,
       spentMs: now - request.budget.startedAt,
+      spent: spentOf(request.budget),
       tokens: request.tokens,
       peek,
     });
@@ -205,8 +231,8 @@ class Peer {
     this.#silence ??= this.#clock.after(OWNER_SILENT_MS, () => this.#checkSilence(id));
   }
 
-  answer(id: number, resolution: Resolution | undefined): void {
-    this.#answers.push({ id, resolution });
+  answer(answer: Answer): void {
+    this.#answers.push(answer);
     this.#flushSoon();
   }
 
@@ -229,13 +255,15 @@ class Peer {
       this.#port.postMessage({ taken: message.asks.at(-1)!.id } satisfies Wire);
       this.#on.asked(message.asks);
     } else if ('taken' in message) this.#taken = message.taken;
-    else for (const { id, resolution } of message.answers) this.#settle(id, resolution);
+    else for (const answer of message.answers) this.#settle(answer);
   }
 
-  #settle(id: number, resolution: Resolution | undefined): void {
+  #settle({ id, resolution, spent }: Answer): void {
     const waiting = this.#open.get(id);
+    if (waiting === undefined) return;
     this.#open.delete(id);
-    waiting?.resolve(resolution);
+    charge(waiting.request.budget, spent, this.#clock.now());
+    waiting.resolve(resolution);
   }
 
   /** Asked OWNER_SILENT_MS ago and not even taken: whoever owns these is busy or dead. */
@@ -258,6 +286,7 @@ class Peer {
     const open = [...this.#open.values()];
     this.#open.clear();
     this.#port.close();
+    this.#on.gone();
     for (const waiting of open) this.#on.lost(waiting);
   }
 }

@@ -1,6 +1,6 @@
 import { MessageChannel } from 'node:worker_threads';
 import t from 'tap';
-import { Budget } from '../../src/resolver/budget.ts';
+import { BUDGET_BYTES, BUDGET_PACKETS, Budget } from '../../src/resolver/budget.ts';
 import type { ForwardPath } from '../../src/resolver/path.ts';
 import type { Resolution, ResolveRequest, Resolver } from '../../src/resolver/resolve.ts';
 import { OWNER_SILENT_MS, Ownership } from '../../src/server/ownership.ts';
@@ -100,6 +100,41 @@ t.test('an owner that dies: what is open with it is taken back', async (t) => {
   const waiting = ownA.resolve(request(name));
   port2.close();
   t.equal((await waiting).upstream, 'a');
+  const next = ownA.resolve(request(name));
+  t.notOk(next instanceof Promise, 'nothing more is handed over');
+});
+
+t.test('work done by owners is charged to the one budget of the client’s query', async (t) => {
+  const { b, ownA, close } = pair();
+  t.teardown(close);
+  const left: Budget['left'][] = [];
+  b.resolver.resolve = (r) => {
+    left.push(r.budget.left);
+    for (let i = 0; i < 30; i++) r.budget.takePacket(systemClock.now());
+    r.budget.takeBytes(5000);
+    return { outcome: 'nodata', rcode: 0, rrsets: [], ede: [], source: 'upstream' };
+  };
+  const { budget } = request();
+  budget.takePacket(systemClock.now());
+  // A chain: each link is a question of its own.
+  for (const name of NAMES.filter((name) => ownA.ownerOf(PATH.context, name) === 1).slice(0, 3))
+    await ownA.resolve({ ...request(name), budget });
+  t.same(
+    left.map(({ packets }) => BUDGET_PACKETS - packets),
+    [1, 31, 61],
+  );
+  t.equal(budget.left.packets, BUDGET_PACKETS - 91);
+  t.equal(budget.left.bytes, BUDGET_BYTES - 15_000);
+});
+
+t.test('an owner that fails gives the question back', async (t) => {
+  const { b, ownA, close } = pair();
+  t.teardown(close);
+  b.resolver.resolve = () => {
+    throw new Error('a fault of ours');
+  };
+  const name = NAMES.find((n) => ownA.ownerOf(PATH.context, n) === 1)!;
+  t.equal((await ownA.resolve(request(name))).upstream, 'a');
 });
 
 t.test('an owner that does not know the path yet gives the question back', async (t) => {
