@@ -9,11 +9,17 @@ import { CHAIN_LINKS_MAX } from './scrub.ts';
 /** What the cache knows of a question. */
 export type Seen =
   | { readonly state: 'fresh'; readonly resolution: Resolution; readonly prefetchDue: boolean }
-  /**
-   * `stale` has expired, and is kept for the case that no target answers. `failure`: asking failed a while ago, and
-   * is not to be tried again yet.
-   */
-  | { readonly state: 'missing'; readonly stale: Cached | undefined; readonly failure: Failure | undefined };
+  | Missing;
+
+/**
+ * `stale` has expired, and is kept for the case that no target answers. `failure`: asking failed a while ago, and
+ * is not to be tried again yet.
+ */
+export interface Missing {
+  readonly state: 'missing';
+  readonly stale: Cached | undefined;
+  readonly failure: Failure | undefined;
+}
 
 /** How the cache is read: `get` counts as a hit, `peek` leaves no trace. */
 type Read = 'get' | 'peek';

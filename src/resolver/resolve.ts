@@ -11,7 +11,7 @@ import { BUDGET_STALE_MS, Budget } from './budget.ts';
 import type { Count, Env } from './env.ts';
 import { type Forwarded, Forwarding, type Usable } from './forward.ts';
 import { type InFlight, InFlightTable, questionKey, WAITERS_MAX } from './inflight.ts';
-import { look, serveFailure, serveStale } from './lookup.ts';
+import { look, type Missing, serveFailure, serveStale } from './lookup.ts';
 import { tokenOption } from './loop.ts';
 import { type ForwardPath, targetToText } from './path.ts';
 import { Probes } from './probe.ts';
@@ -109,23 +109,33 @@ export class Resolver {
       return seen.resolution;
     }
     const key = questionKey(path.context, name, type);
-    const stale = path.serveStale ? seen.stale : undefined;
-    if (stale !== undefined) {
-      if (this.#failedLately(key, path)) return this.#stale(stale, path, 'the targets failed a moment ago');
-    } else if (seen.failure !== undefined && !this.#recovered(key, path)) {
-      count('resolver_failure_cache_hits');
-      return serveFailure(path, seen.failure);
+    const meanwhile = this.#meanwhile(key, seen, path);
+    if (meanwhile !== undefined) {
+      count(meanwhile.source === 'stale' ? 'resolver_stale_answers' : 'resolver_failure_cache_hits');
+      return meanwhile;
     }
     count('resolver_cache_misses');
-    return this.#join(key, name, request, stale);
+    return this.#join(key, name, request, path.serveStale ? seen.stale : undefined);
   }
 
   /** What the cache has; nothing is asked and nothing waited for. */
   peek(request: ResolveRequest): Resolution | undefined {
     const { path, type } = request;
-    const seen = look(this.#cache, path.context, fold(request.name), type, 'peek');
+    const name = fold(request.name);
+    const seen = look(this.#cache, path.context, name, type, 'peek');
     if (seen.state === 'fresh') return seen.resolution;
-    return seen.failure === undefined ? undefined : serveFailure(path, seen.failure);
+    return this.#meanwhile(questionKey(path.context, name, type), seen, path);
+  }
+
+  /** What is served while it is too early to ask again: expired data, else the failure (RFC 8767, RFC 9520). */
+  #meanwhile(key: string, seen: Missing, path: ForwardPath): Resolution | undefined {
+    if (path.serveStale && seen.stale !== undefined)
+      return this.#failedLately(key, path)
+        ? serveStale(seen.stale, path, 'the targets failed a moment ago')
+        : undefined;
+    return seen.failure === undefined || this.#recovered(key, path)
+      ? undefined
+      : serveFailure(path, seen.failure);
   }
 
   /** A failure is not held against targets that have come back since (AdGuardHome#8414). */

@@ -152,6 +152,14 @@ t.test('peek answers from the cache or not at all', async (t) => {
   t.equal(server.queries.length, 0);
   await sim.ask('www.corp.test.', 'A', path);
   t.match(sim.resolver.peek(request('www')), { outcome: 'answer', source: 'cache' });
+
+  server.behaviour = always({ rcode: 'SERVFAIL' });
+  await sim.pass(301_000);
+  t.equal(sim.resolver.peek(request('www')), undefined, 'expired: it would be asked again');
+  t.match(await sim.ask('www.corp.test.', 'A', path), { source: 'stale' });
+  t.match(sim.resolver.peek(request('www')), { source: 'stale', ede: [{ code: 3 }] }, 'as it is served now');
+  await sim.ask('new.corp.test.', 'A', path);
+  t.match(sim.resolver.peek(request('new')), { source: 'failure-cache' });
 });
 
 t.test('a failure is remembered, named, and forgotten after its time (RFC 9520)', async (t) => {
