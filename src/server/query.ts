@@ -116,11 +116,13 @@ type Negative = Extract<ZoneResult, { kind: 'nodata' | 'nxdomain' }>;
 
 /**
  * What stands at the names from `of` up to where the candidate stands is part of the answer: a rule or zone
- * that is added there ends it.
+ * that is added there ends it. Up to the root where no candidate answers: one that is added above those that there
+ * are is known by the root.
  */
 function dependOnView(q: Query, upTo: Name, of: Name = q.current): void {
   for (const name of q.view.matchedNames(of))
     if (name.length >= upTo.length) depend(q, q.world.viewDependency(q.view, name));
+  if (upTo.length === 1) depend(q, q.world.viewDependency(q.view, ROOT));
 }
 
 /**
@@ -160,6 +162,7 @@ function tryCandidates(q: Query): Step {
     }
   }
   if (q.negative === undefined) return noPath(q);
+  dependOnView(q, ROOT);
   if (q.links === 0) q.answer.aa = true;
   return takeNegative(q, q.negative);
 }
