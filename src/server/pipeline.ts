@@ -18,6 +18,7 @@ import {
 import {
   CLIENT_COOKIE_OCTETS,
   type CookieSecrets,
+  type CookieVerdict,
   checkServerCookie,
   makeServerCookie,
   SERVER_COOKIE_OCTETS,
@@ -287,8 +288,14 @@ export class Pipeline implements QueryHandler {
     for (let i = 0; i < CLIENT_COOKIE_OCTETS; i++) this.#cookie[i] = buf[off + i]!;
     if (state === 'valid') for (let i = 8; i < COOKIE_OCTETS; i++) this.#cookie[i] = buf[off + i]!;
     else makeServerCookie(this.#cookie, 8, this.#cookie, 0, client.address, seconds, cookies);
+    this.#o.metrics.add(cookieCell(length, state));
     return state === 'invalid' ? 'client' : state;
   }
+}
+
+function cookieCell(length: number, verdict: CookieVerdict): number {
+  if (verdict !== 'invalid') return METRIC.cookiesValid;
+  return length === CLIENT_COOKIE_OCTETS ? METRIC.cookiesClientOnly : METRIC.cookiesBad;
 }
 
 /** Told apart from "no hit": the hit was there and the rate limit dropped it. */

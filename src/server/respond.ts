@@ -43,16 +43,20 @@ export type Admission =
 export function admit(bytes: Uint8Array): Admission {
   const { message, isWhole } = readQuery(bytes);
   // An opcode that is not ours may give the rest of the message a meaning that the reader does not know.
-  if (message.opcode !== OPCODE.QUERY) return reject(message, RCODE.NOTIMP);
-  if (!isWhole) return reject(message, RCODE.FORMERR);
+  if (message.opcode !== OPCODE.QUERY)
+    return reject(message, RCODE.NOTIMP, EDE.NOT_SUPPORTED, 'only opcode QUERY is served');
+  if (!isWhole) return malformed(message, 'the message cannot be read to its end');
   const { edns, question } = message;
-  if (edns !== undefined && edns.version !== 0) return reject(message, RCODE.BADVERS);
+  if (edns !== undefined && edns.version !== 0)
+    return reject(message, RCODE.BADVERS, EDE.NOT_SUPPORTED, 'only EDNS version 0 is spoken');
   // RFC 9619: more than one question is an error; none is one too, unless it asks for a cookie (RFC 7873 section 5.4).
-  if (message.qdcount > 1 || !hasGoodOptions(edns)) return reject(message, RCODE.FORMERR);
+  if (message.qdcount > 1) return malformed(message, 'more than one question');
+  if (!hasGoodOptions(edns)) return malformed(message, 'a COOKIE or client subnet option is malformed');
   if (question === undefined)
-    return cookieOf(edns) === undefined ? reject(message, RCODE.FORMERR) : { verdict: 'cookie', message };
-  if ((message.flags & FLAG.TC) !== 0 || message.trailing > 0 || message.answer.length > 0)
-    return reject(message, RCODE.FORMERR);
+    return cookieOf(edns) === undefined ? malformed(message, 'no question') : { verdict: 'cookie', message };
+  if ((message.flags & FLAG.TC) !== 0) return malformed(message, 'a query with TC');
+  if (message.trailing > 0) return malformed(message, 'octets after the end of the message');
+  if (message.answer.length > 0) return malformed(message, 'a query with answers');
   return admitQuestion(message, question.type, question.class);
 }
 
@@ -73,7 +77,7 @@ function admitQuestion(message: Message, type: number, klass: number): Admission
       return reject(message, RCODE.REFUSED, EDE.NOT_SUPPORTED, 'zone transfers are not served');
     case TYPE.OPT:
     case 0:
-      return reject(message, RCODE.FORMERR);
+      return malformed(message, 'this QTYPE cannot be asked for');
     case TYPE.TKEY:
     case TYPE.TSIG:
     case TYPE.MAILA:
@@ -84,8 +88,12 @@ function admitQuestion(message: Message, type: number, klass: number): Admission
   }
 }
 
-function reject(message: Message, rcode: number, code?: number, text = ''): Admission {
-  return { verdict: 'reject', message, rcode, ede: code === undefined ? [] : [{ code, text }] };
+function reject(message: Message, rcode: number, code: number, text: string): Admission {
+  return { verdict: 'reject', message, rcode, ede: [{ code, text }] };
+}
+
+function malformed(message: Message, text: string): Admission {
+  return reject(message, RCODE.FORMERR, EDE.OTHER, text);
 }
 
 /** Options whose malformation is a FORMERR: cookies (RFC 7873 section 5.2.2) and client subnets (RFC 7871 section 7.1.2). */
