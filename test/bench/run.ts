@@ -104,7 +104,7 @@ async function main(): Promise<void> {
   });
   const causeway = await startDaemon({
     config: `
-node: { name: bench, state: ./state, workers: 1, rateLimit: off, metrics: off, logLevel: warn }
+node: { name: bench, state: ./state, workers: 1, rateLimit: off, metrics: off }
 vpcs: [{ id: vpc-bench, region: eu-central-1, cidrs: [127.0.0.0/8] }]
 endpoints:
   inbound: [{ id: in-1, listen: ["127.0.0.1:PORT"], vpc: by-source, allow: [127.0.0.0/8] }]
