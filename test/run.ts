@@ -1,42 +1,55 @@
 /**
- * `npm test`: types, formatting and lint, then every test/**\/*.test.ts under tap. Arguments, if any, are the
- * test files or folders to run instead of all. npm's own pre and post scripts are switched off in .npmrc, so
- * everything that a fresh checkout needs happens here. The last line is `N passed, N failed`.
+ * `npm test`: types, formatting and lint, then every test/**\/*.test.ts. Arguments, if any, are the test files or
+ * folders to run instead of all. npm's own pre and post scripts are switched off in .npmrc, so everything that a
+ * fresh checkout needs happens here. The last line is `N passed, N failed`.
+ *
+ * Each file is a program that prints TAP (it imports tap) and is run by Node.js itself: tap's own runner puts
+ * loaders into every process that a test starts, and the daemon under test would not be the one that is shipped.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, globSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { TapCounter, type TapEvent, type TapTotals } from './support/tap-count.ts';
+import { TapCounter, type TapFailure, type TapTotals } from './support/tap-count.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const bin = join(root, 'node_modules', '.bin');
-const environment = {
-  ...process.env,
-  PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}`,
-  // Test files import .ts sources in every worker and child: the notice would come once for each.
-  NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --disable-warning=ExperimentalWarning`.trim(),
-};
 const long = process.env['CAUSEWAY_LONG'] === '1';
 /** A file that takes longer than this hangs. Files are written to stay under 15 s; CI machines are slower. */
 const FILE_SECONDS_MAX = long ? 7200 : 150;
+/** tap reports what hangs, with its open handles; a file that does not even do that is killed so much later. */
+const KILL_SECONDS = 15;
 /** Two cores are the smallest machine that is supported; end-to-end files start several daemons each. */
 const JOBS = 2;
 
+const environment = {
+  ...process.env,
+  PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}`,
+  TAP_TIMEOUT: String(FILE_SECONDS_MAX),
+};
+
 interface Run {
   readonly code: number;
-  readonly output: string;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
-function run(command: string, args: readonly string[]): Promise<Run> {
+function run(command: string, args: readonly string[], secondsMax: number): Promise<Run> {
   return new Promise((done) => {
-    const child = spawn(command, args, { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
-    const chunks: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
-    child.on('error', (error) => done({ code: 127, output: error.message }));
-    child.on('close', (code) => done({ code: code ?? 1, output: Buffer.concat(chunks).toString() }));
+    const child = spawn(command, args, {
+      cwd: root,
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: secondsMax * 1000,
+      killSignal: 'SIGKILL',
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+    child.on('error', (error) => done({ code: 127, stdout, stderr: error.message }));
+    // Not `close`: a process that a test left behind would hold the pipes open for ever.
+    child.on('exit', (code) => setTimeout(() => done({ code: code ?? 1, stdout, stderr }), 50));
   });
 }
 
@@ -47,20 +60,11 @@ async function check(
   args: readonly string[],
   totals: TapTotals,
 ): Promise<void> {
-  const { code, output } = await run(command, args);
+  const { code, stdout, stderr } = await run(command, args, FILE_SECONDS_MAX);
   if (code === 0) totals.passed++;
   else totals.failed++;
   console.log(`${code === 0 ? 'ok  ' : 'FAIL'} ${name}`);
-  if (code !== 0) console.log(output.trimEnd());
-}
-
-/** tap ships built with a TypeScript plugin that Node's own type stripping replaces (.taprc): build it once. */
-async function buildTap(): Promise<void> {
-  const built = join(root, 'node_modules/@tapjs/test/test-built/dist/esm/index.js');
-  const fresh = existsSync(built) && !/@tapjs\/typescript['"]/.test(readFileSync(built, 'utf8'));
-  if (fresh) return;
-  const { code, output } = await run('tap', ['build']);
-  if (code !== 0) console.log(output.trimEnd());
+  if (code !== 0) console.log((stdout + stderr).trimEnd());
 }
 
 function testFiles(args: readonly string[]): string[] {
@@ -73,55 +77,53 @@ function testFiles(args: readonly string[]): string[] {
   return [...new Set(found)].sort();
 }
 
-function report(event: TapEvent): void {
-  switch (event.kind) {
-    case 'file': {
-      const skipped = event.skipped === 0 ? '' : `, ${event.skipped} skipped`;
-      const counts = `${event.passed} passed${event.failed === 0 ? '' : `, ${event.failed} failed`}${skipped}`;
-      console.log(
-        `${event.ok ? 'ok  ' : 'FAIL'} ${event.name}  ${counts}  ${(event.ms / 1000).toFixed(1)} s`,
-      );
-      break;
-    }
-    case 'failure':
-      console.log(`FAIL ${event.path.join(' > ')}`);
-      for (const line of event.details) console.log(`     ${line}`);
-      break;
-    case 'comment':
-      console.log(`     # ${event.text}`);
-      break;
+/** Runs a file and prints what came of it, in one piece: two files run at a time. */
+async function runFile(file: string, totals: TapTotals): Promise<void> {
+  const begun = performance.now();
+  const args = ['--disable-warning=ExperimentalWarning', file];
+  const { code, stdout, stderr } = await run(process.execPath, args, FILE_SECONDS_MAX + KILL_SECONDS);
+  const counter = new TapCounter();
+  for (const line of stdout.split('\n')) counter.line(line);
+  counter.end();
+  const own = counter.totals;
+  const lines = counter.failures.flatMap((failure) => failureLines(file, failure));
+  if (own.failed === 0 && (code !== 0 || own.passed + own.skipped === 0)) {
+    own.failed++;
+    const why = code === 0 ? 'it holds no test' : `it ended with ${code}`;
+    lines.push(`FAIL ${file}: ${why}`, ...stdout.trimEnd().split('\n').slice(-20));
   }
+  if (own.failed > 0 && stderr !== '') lines.push(...stderr.trimEnd().split('\n'));
+  lines.push(...counter.comments.map((text) => `     # ${text}`));
+  console.log([summary(file, own, performance.now() - begun), ...lines].join('\n'));
+  for (const key of ['passed', 'failed', 'skipped'] as const) totals[key] += own[key];
 }
 
-async function runTap(files: readonly string[], totals: TapTotals): Promise<void> {
-  const args = ['--reporter=tap', `--jobs=${JOBS}`, `--timeout=${FILE_SECONDS_MAX}`, ...files];
-  const child = spawn('tap', args, { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
-  const counter = new TapCounter(report);
-  const exit = new Promise<number>((done) => {
-    child.on('error', () => done(127));
-    child.on('close', (code) => done(code ?? 1));
-  });
-  for await (const line of createInterface({ input: child.stdout })) counter.line(line);
-  const code = await exit;
-  counter.end();
-  totals.passed += counter.totals.passed;
-  totals.failed += counter.totals.failed;
-  totals.skipped += counter.totals.skipped;
-  if (code !== 0 && counter.totals.failed === 0) {
-    console.log(`FAIL tap itself ended with ${code}`);
-    totals.failed++;
-  }
+function summary(file: string, { passed, failed, skipped }: TapTotals, ms: number): string {
+  const counts = [`${passed} passed`];
+  if (failed > 0) counts.push(`${failed} failed`);
+  if (skipped > 0) counts.push(`${skipped} skipped`);
+  return `${failed === 0 ? 'ok  ' : 'FAIL'} ${file}  ${counts.join(', ')}  ${(ms / 1000).toFixed(1)} s`;
+}
+
+function failureLines(file: string, { path, details }: TapFailure): string[] {
+  return [`FAIL ${[file, ...path].join(' > ')}`, ...details.map((line) => `     ${line}`)];
+}
+
+async function runFiles(files: readonly string[], totals: TapTotals): Promise<void> {
+  const waiting = [...files];
+  const job = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) await runFile(file, totals);
+  };
+  await Promise.all(Array.from({ length: JOBS }, job));
 }
 
 const totals: TapTotals = { passed: 0, failed: 0, skipped: 0 };
 const files = testFiles(process.argv.slice(2));
 await check('tsc --noEmit', 'tsc', ['--noEmit'], totals);
 await check('biome check', 'biome', ['check'], totals);
-await buildTap();
-const before = totals.passed + totals.failed;
-if (files.length > 0) await runTap(files, totals);
-if (totals.passed + totals.failed === before) {
-  console.log('FAIL no test ran');
+await runFiles(files, totals);
+if (files.length === 0) {
+  console.log('FAIL no test file was found');
   totals.failed++;
 }
 if (totals.skipped > 0) console.log(`${totals.skipped} skipped`);

@@ -21,7 +21,11 @@ import { findTool } from '../support/tools.ts';
 const root = join(import.meta.dirname, '..', '..');
 const run = promisify(execFile);
 // Without tap's own hooks, which would be loaded into every tool.
-const env = { ...process.env, NODE_OPTIONS: '', PATH: `${join(root, 'node_modules/.bin')}:${process.env['PATH']}` };
+const env = {
+  ...process.env,
+  NODE_OPTIONS: '',
+  PATH: `${join(root, 'node_modules/.bin')}:${process.env['PATH']}`,
+};
 
 /** A package without src/, as it is installed: dist/, bin/, config/ and dependencies. */
 async function builtPackage(): Promise<string> {

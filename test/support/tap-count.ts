@@ -1,7 +1,7 @@
 /**
- * Counts the test points of a TAP 14 stream as tap's runner prints it, line by line. A point that closes a
- * subtest is a summary and counts only where the subtest failed without a failing point of its own (a time-out,
- * a crash, a file without tests), so that the totals are those of the assertions themselves.
+ * Counts the test points of a TAP 14 stream as tap prints it, line by line. A point that closes a subtest is a
+ * summary and counts only where the subtest failed without a failing point of its own (a time-out, an error), so
+ * that the totals are those of the assertions themselves.
  */
 export interface TapTotals {
   passed: number;
@@ -9,11 +9,11 @@ export interface TapTotals {
   skipped: number;
 }
 
-/** A test file that has ended, or one failing point with its diagnostic block. */
-export type TapEvent =
-  | ({ readonly kind: 'file'; readonly name: string; readonly ok: boolean; readonly ms: number } & TapTotals)
-  | { readonly kind: 'failure'; readonly path: readonly string[]; readonly details: readonly string[] }
-  | { readonly kind: 'comment'; readonly text: string };
+/** A failing point: the names of its subtests and its own, and its diagnostic block. */
+export interface TapFailure {
+  readonly path: readonly string[];
+  readonly details: readonly string[];
+}
 
 interface Suite extends TapTotals {
   readonly name: string;
@@ -25,25 +25,24 @@ interface Point {
   readonly name: string;
   readonly skipped: boolean;
   readonly buffered: boolean;
-  readonly ms: number;
 }
 
 const POINT = /^(not )?ok\b(?: \d+)?(?: - )?(.*)$/;
-const TIME = / # time=([0-9.]+)ms$/;
+const TIME = / # time=[0-9.]+ms$/;
 /** Directives may carry a reason (TAP 14, "Directives"). */
 const SKIP = / # (skip|todo)\b.*$/i;
 
 export class TapCounter {
   readonly totals: TapTotals = { passed: 0, failed: 0, skipped: 0 };
-  readonly #emit: (event: TapEvent) => void;
+  readonly failures: TapFailure[] = [];
+  /** What tests say with `t.comment`. */
+  readonly comments: string[] = [];
   readonly #suites: Suite[] = [];
-  #failure: { indent: number; path: string[]; details: string[] } | undefined;
+  readonly #buffered: Point[] = [];
+  /** The failing point whose diagnostic block may follow. */
+  #failure: { path: string[]; details: string[] } | undefined;
   /** The indent of the diagnostic block that is being read, or -1. */
   #diagnostic = -1;
-
-  constructor(emit: (event: TapEvent) => void) {
-    this.#emit = emit;
-  }
 
   /** Takes one line without its line feed. */
   line(line: string): void {
@@ -57,92 +56,64 @@ export class TapCounter {
     else if (POINT.test(text)) this.#point(readPoint(text), indent);
   }
 
-  /** Call after the last line: a failing point without a diagnostic block is still reported. */
+  /** Call after the last line. Subtests that were never closed end with what they had. */
   end(): void {
-    this.#flushFailure();
+    this.#failure = undefined;
   }
 
   #inDiagnostic(indent: number, text: string, line: string): boolean {
     if (this.#diagnostic >= 0) {
-      if (text === '...' && indent === this.#diagnostic) this.#endDiagnostic();
+      if (text === '...' && indent === this.#diagnostic) this.#diagnostic = -1;
       else this.#failure?.details.push(line.slice(this.#diagnostic));
       return true;
     }
-    if (text === '---') {
-      this.#diagnostic = indent;
-      return true;
+    if (text !== '---') {
+      if (text !== '') this.#failure = undefined;
+      return false;
     }
-    if (text !== '') this.#flushFailure();
-    return false;
+    this.#diagnostic = indent;
+    return true;
   }
 
-  #endDiagnostic(): void {
-    this.#diagnostic = -1;
-    this.#flushFailure();
-  }
-
-  #flushFailure(): void {
-    if (this.#failure === undefined) return;
-    this.#emit({ kind: 'failure', path: this.#failure.path, details: this.#failure.details });
-    this.#failure = undefined;
-  }
-
-  /** tap prints `# Subtest: x` either at the indent of the closing point or, when buffered, one step deeper. */
   #open(name: string, indent: number): void {
-    const top = this.#suites.at(-1);
-    if (top !== undefined && top.indent >= indent) this.#suites.splice(this.#suites.indexOf(top));
     this.#suites.push({ name, indent, passed: 0, failed: 0, skipped: 0 });
   }
 
   #comment(text: string): void {
-    if (/^(time|no coverage|\{ total)/i.test(text)) return;
-    this.#emit({ kind: 'comment', text });
+    if (!/^(time=|\{ total)/i.test(text)) this.comments.push(text);
   }
 
   /** `ok 1 - name {` opens a buffered subtest: its points follow, deeper, and `}` ends it. */
   #point(point: Point, indent: number): void {
     if (point.buffered) {
       this.#open(point.name, indent);
-      this.#pendingBuffered.push(point);
-      return;
-    }
-    const top = this.#suites.at(-1);
-    if (top !== undefined && top.indent === indent) this.#closeSuite(point);
-    else this.#count(point, indent);
+      this.#buffered.push(point);
+    } else if (this.#suites.at(-1)?.indent === indent) this.#close(point);
+    else this.#count(point, this.#suites.at(-1));
   }
-
-  readonly #pendingBuffered: Point[] = [];
 
   #closeBuffered(indent: number): void {
-    const point = this.#pendingBuffered.pop();
-    if (point !== undefined && this.#suites.at(-1)?.indent === indent) this.#closeSuite(point);
+    const point = this.#buffered.pop();
+    if (point !== undefined && this.#suites.at(-1)?.indent === indent) this.#close(point);
   }
 
-  #closeSuite(point: Point): void {
+  #close(point: Point): void {
     const suite = this.#suites.pop()!;
-    const inner = suite.passed + suite.failed + suite.skipped;
-    if (inner === 0 || (!point.ok && suite.failed === 0)) {
-      this.#count(point, suite.indent, suite);
-    }
+    const isEmpty = suite.passed + suite.failed + suite.skipped === 0;
+    if (isEmpty || (!point.ok && suite.failed === 0)) this.#count(point, suite);
     const parent = this.#suites.at(-1);
-    if (parent !== undefined) add(parent, suite);
-    else this.#emit({ kind: 'file', ...suite, ok: point.ok && suite.failed === 0, ms: point.ms });
+    if (parent !== undefined)
+      for (const key of ['passed', 'failed', 'skipped'] as const) parent[key] += suite[key];
   }
 
-  #count(point: Point, indent: number, into: TapTotals | undefined = this.#suites.at(-1)): void {
+  #count(point: Point, suite: Suite | undefined): void {
     const key = point.skipped ? 'skipped' : point.ok ? 'passed' : 'failed';
     this.totals[key]++;
-    if (into !== undefined) into[key]++;
+    if (suite !== undefined) suite[key]++;
     if (key !== 'failed') return;
-    const path = [...this.#suites.map((suite) => suite.name), point.name];
-    this.#failure = { indent, path, details: [] };
+    this.#failure = { path: [...this.#suites.map(({ name }) => name), point.name], details: [] };
+    this.failures.push(this.#failure);
   }
-}
-
-function add(into: TapTotals, from: TapTotals): void {
-  into.passed += from.passed;
-  into.failed += from.failed;
-  into.skipped += from.skipped;
 }
 
 function readPoint(text: string): Point {
@@ -150,8 +121,7 @@ function readPoint(text: string): Point {
   let name = match[2]!;
   const buffered = name.endsWith(' {');
   if (buffered) name = name.slice(0, -2);
-  const ms = Number(TIME.exec(name)?.[1] ?? 0);
   name = name.replace(TIME, '');
   const skipped = SKIP.test(name);
-  return { ok: match[1] === undefined, name: name.replace(SKIP, ''), skipped, buffered, ms };
+  return { ok: match[1] === undefined, name: name.replace(SKIP, ''), skipped, buffered };
 }
