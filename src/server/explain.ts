@@ -5,7 +5,7 @@ import type { Clock } from '../util/clock.ts';
 import type { ExplainCandidate, Explanation } from '../view/explain.ts';
 import type { Candidate } from '../view/snapshot.ts';
 import type { Match, Standing, View } from '../view/view.ts';
-import { FLAG, rcodeToText } from '../wire/constants.ts';
+import { rcodeToText } from '../wire/constants.ts';
 import { type Name, nameToText } from '../wire/name.ts';
 import { rdataToText, typeToText } from '../wire/rdata/table.ts';
 import type { Rrset } from '../wire/record.ts';
@@ -37,17 +37,19 @@ export async function explain(
     trace,
   });
   await answerQuery(q);
-  const flags = [q.answer.aa ? FLAG.AA : 0, FLAG.RA].filter((flag) => flag !== 0);
   const { last } = trace;
   return {
     qname: nameToText(question.name),
     qtype: typeToText(question.type),
     view: view.vpc,
     steps: trace.steps,
-    candidates: candidatesOf(world, view, question.name),
+    candidates: chainOf(trace, question.name).flatMap(({ name, tried }) =>
+      candidatesOf(world, view, name, tried),
+    ),
     answer: {
-      rcode: rcodeToText(q.answer.rcode),
-      flags: flags.map((flag) => (flag === FLAG.AA ? 'aa' : 'ra')),
+      // What would have to be asked for is not told as if it were an empty answer.
+      rcode: trace.known ? rcodeToText(q.answer.rcode) : 'unknown',
+      flags: q.answer.aa ? ['aa', 'ra'] : ['ra'],
       answer: q.answer.answer.flatMap(rrsetToText),
       authority: q.answer.authority.flatMap(rrsetToText),
       additional: q.answer.additional.flatMap(rrsetToText),
@@ -59,31 +61,40 @@ export async function explain(
   };
 }
 
-/** All that stands at the question's name and above it, in order of precedence, and what became of each. */
-function candidatesOf(world: World, view: View, name: Name): ExplainCandidate[] {
-  const candidates: ExplainCandidate[] = [];
-  let winner: Match | undefined;
-  for (const { match, standing } of view.standings(name)) {
-    const chosen = standing === 'may-answer' && winner === undefined;
-    if (chosen) winner = match;
-    candidates.push({
-      name: nameToText(match.name),
-      kind: match.candidate.kind,
-      id: idOf(world, match.candidate),
-      chosen,
-      why: chosen ? 'longest match' : whyNot(match, standing, winner),
-    });
-  }
-  return candidates;
+/** The names that were looked at; the question's alone where nothing covers it. */
+function chainOf(trace: Trace, qname: Name): Trace['names'] {
+  return trace.names.length > 0 ? trace.names : [{ name: qname, tried: [] }];
 }
 
-function whyNot(match: Match, standing: Standing, winner: Match | undefined): string {
+/**
+ * All that stands at a name of the chain and above it, in order of precedence, and what became of each. Of those
+ * that were tried the last one answered; the others passed the question on.
+ */
+function candidatesOf(world: World, view: View, name: Name, tried: readonly Candidate[]): ExplainCandidate[] {
+  const standings = [...view.standings(name)];
+  const winner = standings.find(({ match }) => match.candidate === tried.at(-1))?.match;
+  return standings.map(({ match, standing }) => ({
+    name: nameToText(match.name),
+    kind: match.candidate.kind,
+    id: idOf(world, match.candidate),
+    chosen: match === winner,
+    why: match === winner ? 'longest match' : whyNot(match, standing, winner, tried),
+  }));
+}
+
+function whyNot(
+  match: Match,
+  standing: Standing,
+  winner: Match | undefined,
+  tried: readonly Candidate[],
+): string {
   switch (standing) {
     case 'hole':
       return 'a SYSTEM rule: resolved without forward rules from here on';
     case 'passed-over':
       return 'a forward rule behind a SYSTEM rule';
     case 'may-answer':
+      if (tried.includes(match.candidate)) return 'an overlay zone that passed the question on';
       if (winner === undefined || match.name.length < winner.name.length)
         return `${winner === undefined ? 'another' : nameToText(winner.name)} is more specific`;
       return `a ${winner.candidate.kind} goes before a ${match.candidate.kind} of the same name`;

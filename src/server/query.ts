@@ -133,6 +133,7 @@ function tryCandidates(q: Query): Step {
   q.negative = undefined;
   for (const { candidate, name } of q.view.candidates(q.current)) {
     dependOnView(q, name);
+    q.trace?.took(q.current, candidate);
     switch (candidate.kind) {
       case 'zone':
       case 'local': {
@@ -143,10 +144,7 @@ function tryCandidates(q: Query): Step {
         const overlay = candidate.kind === 'zone' ? candidate.overlay : 'none';
         const passed = passedOn(result, overlay);
         if (passed === undefined) return takeZone(q, candidate.zone, result);
-        q.trace?.step(
-          'zone',
-          `${nameToText(zone.origin)} has ${passed.kind}; overlay ${overlay} passes it on`,
-        );
+        q.trace?.passed(`${nameToText(zone.origin)} has ${passed.kind}; overlay ${overlay} passes it on`);
         // Of zones that deny the type the first counts, before those that deny the name.
         if (q.negative === undefined || (passed.kind === 'nodata' && q.negative.kind === 'nxdomain'))
           q.negative = passed;
@@ -269,10 +267,10 @@ function follow(q: Query, links: readonly Rrset[], target: Name): 'done' | 'foll
       q,
       RCODE.SERVFAIL,
       EDE.OTHER,
-      `chain of more than ${CHAIN_LINKS_MAX} links at ${nameToText(target)}`,
+      `${q.view.vpc}: chain of more than ${CHAIN_LINKS_MAX} links at ${nameToText(target)}`,
     );
   if (q.visited.some((name) => nameEquals(name, target)))
-    return fail(q, RCODE.SERVFAIL, EDE.OTHER, `CNAME loop at ${nameToText(target)}`);
+    return fail(q, RCODE.SERVFAIL, EDE.OTHER, `${q.view.vpc}: CNAME loop at ${nameToText(target)}`);
   q.trace?.step('follow', nameToText(target));
   q.current = target;
   return 'follow';
@@ -309,7 +307,7 @@ function askForward(q: Query, path: ForwardPath): Step {
  */
 function takeResolution(q: Query, path: ForwardPath, resolution: Resolution | undefined): 'done' | 'follow' {
   if (resolution === undefined) {
-    q.trace?.step('forward', 'not in the cache; nothing was asked');
+    q.trace?.unknown('not in the cache; nothing was asked');
     q.storable = false;
     return 'done';
   }
