@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -148,3 +148,28 @@ t.test('SIGTERM: what is in flight is answered, then exit 0', { skip }, async (t
   t.equal(reply.answers[0]?.rdata, '10.9.0.1', 'the answer came after the signal');
   t.equal(await daemon.stop(), 0);
 });
+
+/** Making a PID namespace takes privileges that not every machine gives. */
+const canUnshare = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 0;
+
+t.test(
+  'as PID 1: it serves, reloads, and ends on SIGTERM',
+  { skip: skip || (!canUnshare && 'no PID namespace') },
+  async (t) => {
+    const daemon = await startDaemon({
+      config: configOf({ zones: ['{ name: internal.test., file: internal.zone, vpcs: [vpc-test] }'] }),
+      files: { 'internal.zone': zoneText('10.0.1.1') },
+      under: ['unshare', '--pid', '--fork', '--kill-child'],
+    });
+    t.equal((await dig(at(daemon), 'www.internal.test.', 'A')).answers[0]?.rdata, '10.0.1.1');
+    writeFileSync(join(daemon.folder, 'internal.zone'), zoneText('10.0.1.2'));
+    daemon.kill('SIGHUP');
+    let served: string | undefined;
+    for (let i = 0; i < 50 && served !== '10.0.1.2'; i++) {
+      await sleep(100);
+      served = (await dig(at(daemon), 'www.internal.test.', 'A')).answers[0]?.rdata;
+    }
+    t.equal(served, '10.0.1.2');
+    t.equal(await daemon.stop(), 0);
+  },
+);

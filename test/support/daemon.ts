@@ -3,7 +3,7 @@
  * temporary folder. `start` resolves when it says that it is ready.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,6 +35,8 @@ export interface DaemonOptions {
   /** Zone files and others beside the configuration. */
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** A command that runs the daemon as its only child: `['unshare', '--pid', '--fork']`. Signals go to the child. */
+  readonly under?: readonly string[];
 }
 
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
@@ -47,7 +49,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);
   }
-  const child = spawn(BIN, ['serve', '--config', configFile], {
+  const command = [...(options.under ?? []), BIN, 'serve', '--config', configFile];
+  const child = spawn(command[0]!, command.slice(1), {
     cwd: folder,
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -64,10 +67,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     rmSync(folder, { recursive: true, force: true });
     throw error;
   }
+  const pid = options.under === undefined ? child.pid! : onlyChildOf(child.pid!);
+  const signalIt = (signal: NodeJS.Signals): void => void process.kill(pid, signal);
   return {
     address: '127.0.0.1',
     port,
-    pid: child.pid!,
+    pid,
     folder,
     configFile,
     log: () => log,
@@ -75,17 +80,21 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     cli: (...args) => runCli([...args, '--config', configFile]),
     kill(signal) {
       stopping ||= signal === 'SIGTERM' || signal === 'SIGINT';
-      child.kill(signal);
+      signalIt(signal);
     },
     async stop(signal = 'SIGTERM') {
       // A second signal would mean "at once".
-      if (child.exitCode === null && !stopping) child.kill(signal);
+      if (child.exitCode === null && !stopping) signalIt(signal);
       stopping = true;
       const code = await exited;
       rmSync(folder, { recursive: true, force: true });
       return code;
     },
   };
+}
+
+function onlyChildOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
 }
 
 async function ready(child: ChildProcess, log: () => string): Promise<void> {
