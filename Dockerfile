@@ -23,8 +23,8 @@ FROM debian:bookworm-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libatomic1 libstdc++6 \
  && rm -rf /var/lib/apt/lists/* \
- && groupadd --system --gid 10053 causeway \
- && useradd --system --uid 10053 --gid 10053 --home-dir /var/lib/causeway --no-create-home \
+ && groupadd --gid 10053 causeway \
+ && useradd --no-log-init --uid 10053 --gid 10053 --home-dir /var/lib/causeway --no-create-home \
     --shell /usr/sbin/nologin causeway \
  && install -d -o causeway -g causeway -m 0700 /var/lib/causeway \
  && install -d -m 0755 /etc/causeway \
