@@ -7,7 +7,7 @@ import { LocalZones } from './compile/local.ts';
 import { type Association, compileViews, NOBODY } from './compile/views.ts';
 import { type CompiledZone, compileZone, isEmptied } from './compile/zones.ts';
 import { type Files, systemFiles } from './config/files.ts';
-import { type Config, loadConfig } from './config/load.ts';
+import { type Config, loadConfig, type ZoneEntries } from './config/load.ts';
 import { type ConfigProblem, sortProblems } from './config/problem.ts';
 
 /** A configuration as workers take it, and what the next compilation needs of this one. */
@@ -80,30 +80,52 @@ export function resume(snapshot: Snapshot): Compiled {
   return { snapshot, touched: [], changes: [], warnings: [], contexts, zones: new Map() };
 }
 
+export type ReadConfig =
+  | {
+      readonly config: Config;
+      readonly compiled: Compiled;
+      readonly errors?: undefined;
+      readonly warnings: readonly ConfigProblem[];
+    }
+  | (Faults & { readonly config?: undefined; readonly compiled?: undefined });
+
+/** Loads and compiles the configuration at `path`. All errors of it and of its zone files are told at once. */
+export function readConfig(path: string, previous?: Compiled, files: Files = systemFiles): ReadConfig {
+  const loaded = loadConfig(path, files);
+  if (loaded.config === undefined) {
+    const zones = loaded.entries && compileZones(loaded.entries, previous);
+    return {
+      errors: sortProblems([...loaded.errors, ...(zones?.errors ?? [])]),
+      warnings: sortProblems([...loaded.warnings, ...(zones?.warnings ?? [])]),
+    };
+  }
+  const compiled = compile(loaded.config, previous);
+  const warnings = sortProblems([...loaded.warnings, ...compiled.warnings]);
+  if (compiled.snapshot === undefined) return { errors: compiled.errors, warnings };
+  return { config: loaded.config, compiled, warnings };
+}
+
 /** Everything that is wrong with the configuration at `path`, or may be: `causeway check`. */
 export function checkConfig(
   path: string,
   files: Files = systemFiles,
 ): { errors: readonly ConfigProblem[]; warnings: readonly ConfigProblem[] } {
-  const loaded = loadConfig(path, files);
-  if (loaded.config === undefined) return loaded;
-  const compiled = compile(loaded.config);
-  return {
-    errors: 'errors' in compiled ? compiled.errors : [],
-    warnings: [...loaded.warnings, ...compiled.warnings],
-  };
+  const { errors = [], warnings } = readConfig(path, undefined, files);
+  return { errors, warnings };
 }
 
 function compileZones(
-  config: Config,
+  entries: ZoneEntries,
   previous: Compiled | undefined,
 ): { zones: Map<string, CompiledZone>; errors: ConfigProblem[]; warnings: ConfigProblem[] } {
   const zones = new Map<string, CompiledZone>();
   const errors: ConfigProblem[] = [];
   const warnings: ConfigProblem[] = [];
-  config.zones.forEach(({ id }, i) => {
+  entries.zones.forEach((zone, i) => {
+    if (zone === undefined) return;
+    const { id } = zone;
     const before = previous?.zones.get(id);
-    const result = compileZone(config, i, before);
+    const result = compileZone(entries, zone, i, before);
     if (result.zone === undefined) {
       errors.push(...result.errors);
       return;
@@ -113,7 +135,7 @@ function compileZones(
     // The file is the operator's word and is done; an API that makes zones will ask before it empties one.
     if (before !== undefined && isEmptied(before.image, result.zone.image))
       warnings.push(
-        config.problemAt(
+        entries.problemAt(
           ['zones', i],
           `zone ${id} had names and now has none but its own`,
           'restore its records if this was not meant',

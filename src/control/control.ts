@@ -10,7 +10,7 @@ import type { Port } from '../util/rpc.ts';
 import { type ControlNews, type ControlStart, WORKERS_MAX } from '../view/channel.ts';
 import type { ReloadReport, StatusReport, WorkerStatus } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
-import { type Compiled, compile, resume } from './compile.ts';
+import { type Compiled, readConfig, resume } from './compile.ts';
 import { type Config, loadConfig } from './config/load.ts';
 import { type ConfigProblem, problemToText } from './config/problem.ts';
 import type { Plain } from './http.ts';
@@ -199,13 +199,11 @@ export class Control {
   #read(
     previous: Compiled | undefined,
   ): { config: Config; compiled: Compiled } | { errors: readonly string[] } {
-    const loaded = loadConfig(this.#o.start.configFile);
-    this.#warn(loaded.warnings);
-    if (loaded.config === undefined) return { errors: loaded.errors.map(problemToText) };
-    const compiled = compile(loaded.config, previous);
-    this.#warn(compiled.warnings);
-    if ('errors' in compiled) return { errors: compiled.errors.map(problemToText) };
-    return { config: loaded.config, compiled };
+    const read = readConfig(this.#o.start.configFile, previous);
+    this.#warn(read.warnings);
+    if (read.config === undefined) return { errors: read.errors.map(problemToText) };
+    const { config, compiled } = read;
+    return { config, compiled };
   }
 
   #warn(problems: readonly ConfigProblem[]): void {

@@ -5,10 +5,8 @@ import type { Rr } from '../../wire/record.ts';
 import { type Place, parseZone, type ZoneError } from '../../wire/text/zonefile.ts';
 import { type Problem, Zone, ZoneBuilder } from '../../zone/image.ts';
 import { confine, fileFault } from '../config/files.ts';
-import { type Config, pathIn } from '../config/load.ts';
+import { pathIn, type ZoneEntries, type ZoneEntry } from '../config/load.ts';
 import { type ConfigProblem, type Path, SettingError } from '../config/problem.ts';
-
-type ZoneConfig = Config['zones'][number];
 
 /** A zone as it was compiled, with what tells whether it must be compiled again. */
 export interface CompiledZone {
@@ -30,11 +28,15 @@ export type ZoneResult =
   | { readonly zone: CompiledZone; readonly errors?: undefined }
   | { readonly zone?: undefined; readonly errors: readonly ConfigProblem[] };
 
-/** Compiles the zone at `zones[index]`, or takes `previous` where neither text nor settings changed. */
-export function compileZone(config: Config, index: number, previous?: CompiledZone): ZoneResult {
-  const zone = config.zones[index]!;
+/** Compiles the zone `zone` at `zones[index]`, or takes `previous` where neither text nor settings changed. */
+export function compileZone(
+  entries: ZoneEntries,
+  zone: ZoneEntry,
+  index: number,
+  previous?: CompiledZone,
+): ZoneResult {
   const settings = JSON.stringify([nameToText(zone.name), zone.ttl, zone.file ?? null]);
-  const reader = new ZoneReader(config, index);
+  const reader = new ZoneReader(entries, zone, index);
   const main = reader.open();
   if (main === undefined) return { errors: reader.errors };
   if (previous?.settings === settings && reader.isUnchanged(main, previous.sources))
@@ -45,8 +47,8 @@ export function compileZone(config: Config, index: number, previous?: CompiledZo
     records++;
     builder.add(rr);
   });
-  // What a zone must hold is told only of one that could be read: half a zone lacks what it has.
-  if (faults.length > 0) return { errors: faults.map((fault) => reader.problem(fault)) };
+  if (faults.length > 0)
+    return { errors: [...faults.map((fault) => reader.problem(fault)), ...faultsOfRest(reader, main, zone)] };
   const { sources } = reader;
   const build = builder.finish();
   if (build.errors !== undefined) return { errors: reader.locate(main, build.errors) };
@@ -55,6 +57,16 @@ export function compileZone(config: Config, index: number, previous?: CompiledZo
       ? build.warnings.map(({ name, message }) => unplaced(main, name, message))
       : reader.locate(main, build.warnings);
   return { zone: { image: build.image, warnings, settings, sources } };
+}
+
+/**
+ * What is wrong with the records of a text that could be read, where others could not. Those may be the SOA and NS,
+ * so the apex gets its own where it has none: half a zone must not be blamed for what it lacks.
+ */
+function faultsOfRest(reader: ZoneReader, main: Text, { name }: ZoneEntry): ConfigProblem[] {
+  const builder = new ZoneBuilder(name, { synthesizeApex: true });
+  reader.parse(main, (rr) => builder.add(rr));
+  return reader.locate(main, builder.finish().errors ?? []);
 }
 
 function unplaced(main: Text, name: Name, message: string): ConfigProblem {
@@ -86,21 +98,21 @@ interface Text {
 class ZoneReader {
   readonly errors: ConfigProblem[] = [];
   sources: Source[] = [];
-  readonly #config: Config;
-  readonly #zone: ZoneConfig;
+  readonly #entries: ZoneEntries;
+  readonly #zone: ZoneEntry;
   readonly #path: Path;
   /** Included files lie here; without symbolic links. Undefined where nothing may be included. */
   #folder: string | undefined;
 
-  constructor(config: Config, index: number) {
-    this.#config = config;
-    this.#zone = config.zones[index]!;
+  constructor(entries: ZoneEntries, zone: ZoneEntry, index: number) {
+    this.#entries = entries;
+    this.#zone = zone;
     this.#path = ['zones', index];
   }
 
   /** The zone's own text, or undefined, with errors. */
   open(): Text | undefined {
-    const { files, folder, file: configFile, problemAt } = this.#config;
+    const { files, folder, file: configFile, problemAt } = this.#entries;
     const { file, records } = this.#zone;
     if (file === undefined) return { text: records ?? '', file: configFile };
     try {
@@ -139,11 +151,12 @@ class ZoneReader {
   /** An error of the text, where it stands. */
   problem({ file, line, column, message }: ZoneError): ConfigProblem {
     if (this.#zone.file !== undefined) return { file, line, column, path: '', message, remedy: '' };
-    return this.#config.problemInText([...this.#path, 'records'], line, column, message);
+    return this.#entries.problemInText([...this.#path, 'records'], line, column, message);
   }
 
   /** Finds where in the text the names are that a build complains about. */
   locate(main: Text, problems: readonly Problem[]): ConfigProblem[] {
+    if (problems.length === 0) return [];
     const wanted = new Map<string, Place | undefined>(problems.map(({ name }) => [nameKey(name), undefined]));
     this.parse(main, (rr, place) => {
       const key = nameKey(rr.name);
@@ -166,7 +179,7 @@ class ZoneReader {
   /** The octets of an included file, or why it cannot be included. */
   #readIncluded(file: string): Uint8Array | string {
     try {
-      return this.#config.files.read(confine(this.#config.files, this.#folder!, file));
+      return this.#entries.files.read(confine(this.#entries.files, this.#folder!, file));
     } catch (error) {
       const { message, remedy } = error instanceof SettingError ? error : fileFault(error);
       return `${message}; ${remedy}`;

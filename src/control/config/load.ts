@@ -11,12 +11,26 @@ import type { RuleConfig } from './rules.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
 import type { ZoneConfig } from './zones.ts';
 
-/** A configuration file that is right in itself; zone files are not yet read. Durations are in milliseconds. */
-export interface Config {
+/** The zones of a configuration file, and what it takes to read them. */
+export interface ZoneEntries {
   /** As it was given; problems name it so. */
   readonly file: string;
   /** The folder of the file, absolute and without symbolic links: zone files lie in it. */
   readonly folder: string;
+  /** By index in the file; undefined where the entry does not tell what the zone is. */
+  readonly zones: readonly (ZoneEntry | undefined)[];
+  readonly files: Files;
+  /** A problem with the value at `path`. */
+  problemAt(path: Path, message: string, remedy: string): ConfigProblem;
+  /** A problem at a line and column, both from 1, of the text that is the value at `path`. */
+  problemInText(path: Path, line: number, column: number, message: string): ConfigProblem;
+}
+
+/** What the image of a zone is made of; one of `file` and `records` is there. Its id may be missing with its VPCs. */
+export type ZoneEntry = Pick<ZoneConfig, 'name' | 'ttl' | 'file' | 'records'> & { readonly id: string };
+
+/** A configuration file that is right in itself; zone files are not yet read. Durations are in milliseconds. */
+export interface Config extends ZoneEntries {
   /** Absolute. */
   readonly stateFolder: string;
   readonly node: NodeConfig;
@@ -25,11 +39,6 @@ export interface Config {
   readonly endpoints: ConfigFile['endpoints'];
   readonly rules: readonly (RuleConfig & { readonly id: string })[];
   readonly zones: readonly (ZoneConfig & { readonly id: string })[];
-  readonly files: Files;
-  /** A problem with the value at `path`. */
-  problemAt(path: Path, message: string, remedy: string): ConfigProblem;
-  /** A problem at a line and column, both from 1, of the text that is the value at `path`. */
-  problemInText(path: Path, line: number, column: number, message: string): ConfigProblem;
 }
 
 export type Loaded =
@@ -38,9 +47,14 @@ export type Loaded =
       readonly config?: undefined;
       readonly errors: readonly ConfigProblem[];
       readonly warnings: readonly ConfigProblem[];
+      /** The zones may have errors of their own, which are to be told too; undefined where there is no reading them. */
+      readonly entries?: ZoneEntries;
     };
 
-/** Reads and checks the configuration at `path`. It tells all errors at once and never throws because of the file. */
+/**
+ * Reads and checks the configuration at `path`, but no zone file. It tells all errors at once and never throws
+ * because of the file.
+ */
 export function loadConfig(path: string, files: Files = systemFiles): Loaded {
   let octets: Uint8Array;
   let folder: string;
@@ -55,25 +69,27 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
   const draft = readDraft(document);
   const { errors, warnings } = crossCheck(document, draft);
   const problemAt: Config['problemAt'] = (at, message, remedy) => document.problemAt(at, message, remedy);
+  const problemInText: Config['problemInText'] = (at, line, column, message) =>
+    document.problemInText(at, line, column, message);
+  const place = { file: path, folder, files, problemAt, problemInText };
   const secretFile = draft.node?.cookies?.secretFile;
   const cookies = secretFile === undefined ? undefined : readCookieSecrets(folder, secretFile, files);
   if (cookies !== undefined && 'message' in cookies)
     errors.push(problemAt(['node', 'cookies', 'secretFile'], cookies.message, cookies.remedy));
   const all = [...document.problems, ...errors];
-  if (all.length > 0) return { errors: sortProblems(all), warnings: sortProblems(warnings) };
+  if (all.length > 0) {
+    const entries = { ...place, zones: readableZones(document, draft) };
+    return { errors: sortProblems(all), warnings: sortProblems(warnings), entries };
+  }
   // Without errors there are no holes in the draft.
   const file = draft as ConfigFile;
   const config: Config = {
     ...file,
-    file: path,
-    folder,
+    ...place,
     stateFolder: resolve(folder, file.node.state),
     cookies: cookies as Config['cookies'],
     rules: file.rules.map((rule) => ({ ...rule, id: rule.id ?? derivedId(rule.domain, rule.vpcs) })),
     zones: file.zones.map((zone) => ({ ...zone, id: zone.id ?? derivedId(zone.name, zone.vpcs) })),
-    files,
-    problemAt,
-    problemInText: (at, line, column, message) => document.problemInText(at, line, column, message),
   };
   return { config, warnings: sortProblems(warnings) };
 }
@@ -82,6 +98,17 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
 function readDraft(document: ConfigDocument): Draft {
   if (document.root === null) return configSchema.parse({}) as Draft;
   return (readNode(document, configSchema, document.root as Node, []) ?? {}) as Draft;
+}
+
+/** Whatever else is wrong with an entry: its records can be read where it says what they are called and where they are. */
+function readableZones(document: ConfigDocument, draft: Draft): (ZoneEntry | undefined)[] {
+  return (draft.zones ?? []).map((zone, i) => {
+    if (zone?.name === undefined || zone.ttl === undefined) return undefined;
+    const { name, ttl, file, records } = zone;
+    const isOne = document.has(['zones', i, 'file']) !== document.has(['zones', i, 'records']);
+    if (!isOne || (file ?? records) === undefined) return undefined;
+    return { id: zone.id ?? derivedId(name, zone.vpcs ?? []), name, ttl, file, records };
+  });
 }
 
 /** A path in the file, relative to the folder of the file. */

@@ -2,8 +2,9 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { checkConfig } from '../../../src/control/compile.ts';
+import { checkConfig, readConfig } from '../../../src/control/compile.ts';
 import { problemToText } from '../../../src/control/config/problem.ts';
+import { FILE, filesOf } from '../config/support.ts';
 import { compileText, type Folder, recordsOf } from './support.ts';
 
 const ZONE = (file: string, more = ''): string =>
@@ -68,6 +69,47 @@ t.test('every bad zone is told of, and so is a missing file, in one go', async (
     /causeway\.yaml:5:22: zones\[2\]\.file: zones: this is not a regular file/,
     /y\.zone:1:/,
   ]);
+});
+
+t.test('errors of the configuration and of all zones come in one go, sorted', async (t) => {
+  const text = `vpcs: [{ id: vpc-a, cidrs: [10.1.0.0/16], colour: red }]
+zones:
+  - { name: one., file: missing.zone, vpcs: [vpc-a] }
+  - { name: two., file: two.zone, vpcs: [vpc-b] }
+  - { name: three., file: three.zone, vpcs: [vpc-a], overlay: some }
+  - { name: four., file: four.zone, records: "x A 192.0.2.1", vpcs: [vpc-a] }
+  - { name: a..b, file: four.zone, vpcs: [vpc-a] }
+  - name: five.
+    vpcs: [vpc-a]
+    records: |
+      @ MX mail
+      x CNAME y
+      x A 192.0.2.1
+`;
+  const files = filesOf({
+    [FILE]: text,
+    [at('two.zone')]:
+      '@ SOA ns h 1 2 3\n@ NS ns\nns A 192.0.2.1\nx A 192.0.2.256\nx CNAME y\nx A 192.0.2.1\n',
+    [at('three.zone')]: `${APEX}@ SOA ns h 2 2 3 4 5\nx CNAME y\nx A 192.0.2.1\n`,
+  });
+  const { errors } = checkConfig(FILE, files);
+  t.match(errors.map(problemToText), [
+    /causeway\.yaml:1:43: vpcs\[0\]\.colour: unknown key "colour"/,
+    /causeway\.yaml:3:25: zones\[0\]\.file: missing\.zone: there is no such file/,
+    /causeway\.yaml:4:42: zones\[1\]\.vpcs\[0\]: no VPC has the id "vpc-b"/,
+    /causeway\.yaml:5:63: zones\[2\]\.overlay: "some" is not known here/,
+    /causeway\.yaml:6:46: zones\[3\]\.records: the zone has both file and records/,
+    /causeway\.yaml:7:13: zones\[4\]\.name: /,
+    /causeway\.yaml:11:\d+: zones\[5\]\.records: /,
+    /causeway\.yaml:12:7: zones\[5\]\.records: x\.five\.: CNAME: not allowed beside other data/,
+    /two\.zone:1:\d+: /,
+    /two\.zone:4:5: /,
+    /two\.zone:5:1: x\.two\.: CNAME: not allowed beside other data \(A\)/,
+    /three\.zone:1:1: three\.: SOA: 2 records; at most one/,
+    /three\.zone:5:1: x\.three\.: CNAME: not allowed beside other data \(A\)/,
+  ]);
+  t.equal(errors.length, 13, 'and none that only follows: the SOA of two. is there, but cannot be read');
+  t.same(readConfig(FILE, undefined, files).errors, errors, 'a reload tells the same');
 });
 
 t.test('no path or link leads out of the folder of the configuration', async (t) => {
