@@ -86,7 +86,20 @@ t.test('nothing unfinished is left behind', (t) => {
 t.test('no tracked file names a path of one machine, and the lock file no registry', (t) => {
   t.same(show(tracked.flatMap((path) => tidy.checkMachinePaths(path, read(path)))), []);
   t.same(show(tidy.checkLockFile('package-lock.json', read('package-lock.json'))), []);
+  t.same(show(tidy.checkLockIsComplete('package-lock.json', read('package-lock.json'))), []);
   t.equal(tidy.checkMachinePaths('a.ts', `const path = '/ho${'me/someone/project'}';`).length, 1);
+  const lock = (...paths: string[]): string =>
+    JSON.stringify({
+      packages: Object.fromEntries(
+        paths.map((path) => [path, path.endsWith('/a') ? { optionalDependencies: { b: '1' } } : {}]),
+      ),
+    });
+  t.equal(tidy.checkLockIsComplete('l', lock('', 'node_modules/a')).length, 1);
+  t.equal(tidy.checkLockIsComplete('l', lock('', 'node_modules/a', 'node_modules/b')).length, 0);
+  t.equal(
+    tidy.checkLockIsComplete('l', lock('', 'node_modules/a', 'node_modules/a/node_modules/b')).length,
+    0,
+  );
   t.equal(tidy.checkLockFile('l', `"resolved": "https://registry.example/a.tgz"`).length, 1);
   t.end();
 });

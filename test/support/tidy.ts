@@ -149,6 +149,34 @@ export function checkLockFile(file: string, source: string): Finding[] {
   return linesMatching(file, source, /"resolved": "(https?:\/\/[^"]*)"/, (m) => `names a host: ${m[1]}`);
 }
 
+interface LockFile {
+  readonly packages: Readonly<
+    Record<string, { readonly optionalDependencies?: Readonly<Record<string, string>> }>
+  >;
+}
+
+/**
+ * `npm ci` refuses a lock file that lacks an optional package of another platform, which npm leaves out where the
+ * registry that it was made with does not have it. Such an entry needs only version, os, cpu and `optional`.
+ */
+export function checkLockIsComplete(file: string, source: string): Finding[] {
+  const { packages } = JSON.parse(source) as LockFile;
+  return Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies)
+      .filter((name) => !lockFolders(path).some((folder) => `${folder}node_modules/${name}` in packages))
+      .map((name) => ({ file, line: 1, message: `has no entry for ${name}, which ${path} names` })),
+  );
+}
+
+/** Where Node.js looks for what a package needs: in itself, then in each folder above. */
+function lockFolders(path: string): string[] {
+  const folders = [''];
+  for (let at = path.indexOf('node_modules/'); at >= 0; at = path.indexOf('node_modules/', at + 1))
+    if (at > 0) folders.push(path.slice(0, at));
+  if (path !== '') folders.push(`${path}/`);
+  return folders;
+}
+
 function linesMatching(
   file: string,
   source: string,
