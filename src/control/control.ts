@@ -88,22 +88,18 @@ export class Control {
   async start(): Promise<void> {
     const { start } = this.#o;
     if (start.inForce !== undefined) await this.#takeOver(start.inForce);
-    else {
-      const errors = await this.#startFirst();
-      if (errors.length > 0) this.#o.tell({ news: 'failed', errors });
-    }
+    else await this.#startFirst();
   }
 
-  async #startFirst(): Promise<readonly string[]> {
+  async #startFirst(): Promise<void> {
+    const { tell } = this.#o;
     const read = this.#read(undefined);
-    if ('errors' in read) return read.errors;
-    const failure = await this.#openSocket(read.config);
-    if (failure !== undefined) return [failure];
-    const refusal = await this.#propose(read.compiled.snapshot, read.config);
-    if (refusal !== undefined) return [refusal];
-    this.#settle(read.config, read.compiled);
-    await this.#openMetrics(read.config);
-    return [];
+    if ('errors' in read) return tell({ news: 'failed', errors: read.errors });
+    const { config, compiled } = read;
+    const reason = (await this.#openSocket(config)) ?? (await this.#propose(compiled.snapshot, config));
+    if (reason !== undefined) return tell({ news: 'failed', errors: [], reason });
+    this.#settle(config, compiled);
+    await this.#openMetrics(config);
   }
 
   /** The workers go on with what they serve, and so does this thread: caches stay, whatever the file says now. */
@@ -161,7 +157,7 @@ export class Control {
     const { clock, log, metrics, tell } = this.#o;
     tell({ news: 'reloading' });
     const begun = clock.now();
-    const outcome = await this.#tryReload();
+    const { why, ...outcome } = await this.#tryReload();
     const revision = this.#inForce?.compiled.snapshot.revision ?? 0;
     this.#errors = outcome.errors;
     const ms = Math.round(clock.now() - begun);
@@ -170,19 +166,20 @@ export class Control {
       log.info({ revision, changes: outcome.changes.length, ms }, 'the configuration is reloaded');
     } else {
       metrics.add(METRIC.reloadsRefused);
-      for (const error of outcome.errors) log.error({ problem: error }, 'error in the configuration');
+      for (const error of outcome.errors) log.error({ problem: error }, why);
       log.error({ revision }, 'the configuration is refused; what was in force stays in force');
     }
     tell({ news: 'settled', revision });
     return { applied: outcome.errors.length === 0, revision, ...outcome };
   }
 
-  async #tryReload(): Promise<{ changes: readonly string[]; errors: readonly string[] }> {
+  /** With what to call the errors. */
+  async #tryReload(): Promise<{ changes: readonly string[]; errors: readonly string[]; why: string }> {
     const read = this.#read(this.#inForce?.compiled);
-    if ('errors' in read) return { changes: [], errors: read.errors };
+    if ('errors' in read) return { changes: [], errors: read.errors, why: 'error in the configuration' };
     const { config, compiled } = read;
     const refusal = await this.#propose(compiled.snapshot, config);
-    if (refusal !== undefined) return { changes: [], errors: [refusal] };
+    if (refusal !== undefined) return { changes: [], errors: [refusal], why: 'its sockets cannot be opened' };
     const late = await this.#workers.publish(compiled.snapshot);
     if (late.length > 0)
       this.#o.log.warn({ workers: late }, 'workers are late to serve the new configuration');
@@ -193,7 +190,7 @@ export class Control {
     this.#settle(config, compiled);
     await this.#openMetrics(config);
     if (this.#socket === undefined) await this.#openSocket(config);
-    return { changes: compiled.changes, errors: [] };
+    return { changes: compiled.changes, errors: [], why: '' };
   }
 
   #read(

@@ -130,7 +130,8 @@ export class Daemon {
         return;
       case 'failed':
         for (const error of news.errors) this.#log.error({}, error);
-        if (this.#inForce === undefined) this.#fail(EXIT_CONFIG, 'the configuration has errors');
+        if (this.#inForce === undefined)
+          this.#fail(EXIT_CONFIG, news.reason ?? 'the configuration has errors');
         return;
       default:
         unreachable(news);

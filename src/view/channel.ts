@@ -122,8 +122,11 @@ export type ControlNews =
   | { readonly news: 'reloading' }
   /** It is over: the snapshot in force is `revision`, the new one or, where that was refused, the one before. */
   | { readonly news: 'settled'; readonly revision: number }
-  /** The first configuration does not compile: nothing can be served. Each error is one line. */
-  | { readonly news: 'failed'; readonly errors: readonly string[] };
+  /**
+   * Nothing can be served: the first configuration has errors, each of which is one line, or, where there is a
+   * reason, that is why.
+   */
+  | { readonly news: 'failed'; readonly errors: readonly string[]; readonly reason?: string };
 
 /** What control asks of a worker. Names are in wire form. */
 export type Ask =

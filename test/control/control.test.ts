@@ -143,7 +143,19 @@ t.test('a first configuration with errors: all of them, and nothing is proposed'
 t.test('sockets that cannot be opened end the start', async (t) => {
   const main = startMain({ socketFailure: '127.0.0.1:5399: address in use' });
   await main.control.start();
-  t.match(main.news.at(-1), { news: 'failed', errors: ['127.0.0.1:5399: address in use'] });
+  t.match(main.news.at(-1), { news: 'failed', errors: [], reason: '127.0.0.1:5399: address in use' });
+  await stop(main);
+});
+
+t.test('another daemon that holds the control socket is why nothing is served', async (t) => {
+  const main = startMain();
+  await main.control.start();
+  const second = startMain({ folder: main.folder });
+  await second.control.start();
+  t.match(second.news, [
+    { news: 'failed', errors: [], reason: /^control socket: another daemon answers at / },
+  ]);
+  await second.control.stop();
   await stop(main);
 });
 
@@ -203,6 +215,8 @@ t.test('a zone file with errors and sockets that cannot be opened refuse a reloa
   writeFileSync(join(main.folder, 'int.zone'), zone('10.1.0.9'));
   options.socketFailure = 'no such address';
   t.match(await main.control.reload(), { applied: false, revision: 1, errors: ['no such address'] });
+  const line = main.logged().find((each) => each.includes('no such address'))!;
+  t.match(JSON.parse(line), { msg: 'its sockets cannot be opened' }, 'which is no error of the file');
   delete options.socketFailure;
   t.match(await main.control.reload(), { applied: true, changes: [/www\.int\.test\./] });
   await stop(main);
