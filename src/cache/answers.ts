@@ -180,20 +180,29 @@ export class AnswerCache {
 
   /**
    * Removes what was learned of others in the views that are meant, whatever was asked: a chain may lead through the
-   * names of which `matches` says so. Returns how many of those names themselves are gone.
+   * names of which `matches` says so. In steps of about a millisecond, between which a worker can answer; yields how
+   * many of those names themselves are gone.
    */
-  flush(isMeant: (view: number) => boolean, matches: (qname: Uint8Array) => boolean): number {
+  *flushSteps(
+    isMeant: (view: number) => boolean,
+    matches: (qname: Uint8Array) => boolean,
+  ): Generator<number, void> {
     const bytes = this.#slab.u8;
-    let removed = 0;
-    this.#slab.scan(0, Number.MAX_SAFE_INTEGER, (keyOff, keyLen, valueOff) => {
-      if (!isMeant((bytes[keyOff]! << 8) | bytes[keyOff + 1]!)) return 'keep';
-      if (matches(bytes.subarray(keyOff + KEY_HEADER, keyOff + keyLen))) removed++;
-      else if ((bytes[valueOff + 8]! & TTLS_STAND_STILL) !== 0) return 'keep';
-      return 'remove';
-    });
-    return removed;
+    for (let set = 0; set >= 0; ) {
+      let removed = 0;
+      set = this.#slab.scan(set, SETS_PER_STEP, (keyOff, keyLen, valueOff) => {
+        if (!isMeant((bytes[keyOff]! << 8) | bytes[keyOff + 1]!)) return 'keep';
+        if (matches(bytes.subarray(keyOff + KEY_HEADER, keyOff + keyLen))) removed++;
+        else if ((bytes[valueOff + 8]! & TTLS_STAND_STILL) !== 0) return 'keep';
+        return 'remove';
+      });
+      yield removed;
+    }
   }
 }
+
+/** Sets of the slab that one step of a flush visits: some 4,000 entries. */
+const SETS_PER_STEP = 1024;
 
 /** Owner pointer, type, class, TTL, rdlength: the part of a turned record that stays where it is. */
 const TURN_SKIP = 12;

@@ -69,8 +69,10 @@ export interface DumpedRecord {
 
 /** Records of one RRset; a larger one is answered but not kept (limits table). */
 export const RRSET_RECORDS_MAX = 256;
-/** Sets of the slab that one step of a flush or a dump visits: some 4,000 entries, about half a millisecond. */
+/** Sets of the slab that one step of a flush visits: some 4,000 entries, about half a millisecond. */
 const SETS_PER_STEP = 1024;
+/** A dump makes objects and text of each entry, which takes longer. */
+const SETS_PER_DUMP_STEP = 64;
 
 /**
  * What was learned by asking others: RRsets, their absence, and failures, each under (context, name, type). Bytes
@@ -197,20 +199,32 @@ export class RecordCache {
 
   /** Up to `limit` entries, in no order. */
   dump(limit: number): DumpedRecord[] {
-    const records: DumpedRecord[] = [];
+    return [...this.dumpSteps(limit)].flat();
+  }
+
+  /** The same in steps of a few hundred entries, between which a worker can answer. */
+  *dumpSteps(limit: number): Generator<DumpedRecord[], void> {
+    let left = limit;
+    for (let set = 0; set >= 0 && left > 0; ) {
+      const records: DumpedRecord[] = [];
+      set = this.#dumpSets(set, left, records);
+      left -= records.length;
+      yield records;
+    }
+  }
+
+  #dumpSets(from: number, limit: number, records: DumpedRecord[]): number {
     const now = this.#now();
-    for (let set = 0; set >= 0 && records.length < limit; )
-      set = this.#slab.scan(set, SETS_PER_STEP, (keyOff, keyLen, valueOff) => {
-        if (records.length === limit) return 'keep';
-        const { context, type, name } = readKey(this.#slab.u8, keyOff, keyLen);
-        this.#data.off = valueOff;
-        const { expiry, kind } = this.#data;
-        const isAlive = kind === 'failure' ? now < expiry : this.#isUsable(this.#data, now);
-        if (isAlive)
-          records.push({ context, name: name.slice(), type, cached: this.#report(this.#data, name, now) });
-        return 'keep';
-      });
-    return records;
+    return this.#slab.scan(from, SETS_PER_DUMP_STEP, (keyOff, keyLen, valueOff) => {
+      if (records.length === limit) return 'keep';
+      const { context, type, name } = readKey(this.#slab.u8, keyOff, keyLen);
+      this.#data.off = valueOff;
+      const { expiry, kind } = this.#data;
+      const isAlive = kind === 'failure' ? now < expiry : this.#isUsable(this.#data, now);
+      if (isAlive)
+        records.push({ context, name: name.slice(), type, cached: this.#report(this.#data, name, now) });
+      return 'keep';
+    });
   }
 
   /** Whole milliseconds: their sums are exact, so that a TTL of 300 is told as 300 and not 299. */

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { parentPort, workerData } from 'node:worker_threads';
 import { AnswerCache } from '../cache/answers.ts';
-import { RecordCache } from '../cache/records.ts';
+import { type DumpedRecord, RecordCache } from '../cache/records.ts';
 import { RateLimit } from '../policy/ratelimit.ts';
 import { setOwnToken } from '../resolver/loop.ts';
 import type { ForwardPath } from '../resolver/path.ts';
@@ -188,9 +188,9 @@ class Worker {
       case 'cache-stats':
         return this.#caches();
       case 'cache-dump':
-        return this.#dump(ask.limit);
+        return await this.#dump(ask.limit);
       case 'cache-flush':
-        return { removed: this.#flush(ask.name, ask.subtree, ask.vpc) };
+        return { removed: await this.#flush(ask.name, ask.subtree, ask.vpc) };
       case 'explain': {
         const view = this.#world.viewNamed(ask.vpc);
         assert(view !== undefined, `no view ${ask.vpc}`);
@@ -221,36 +221,52 @@ class Worker {
     return { answers: this.#answers.stats, records: this.#records.stats };
   }
 
-  #flush(name: Uint8Array, subtree: boolean, vpc: string | undefined): number {
+  /** Answers after the records that they may be made of, and queries in between: a large cache takes seconds. */
+  async #flush(name: Uint8Array, subtree: boolean, vpc: string | undefined): Promise<number> {
     const wanted = fold(name);
     const matches = (owner: Uint8Array): boolean =>
       subtree ? isAtOrBelow(owner, wanted) : nameEquals(owner, wanted);
     const { views } = this.#world.snapshot;
     const inView = (view: number): boolean => vpc === undefined || views[view]?.vpc === vpc;
-    const removed = this.#answers.flush(inView, matches);
     const inContext = (context: number): boolean => {
       const path = this.#paths.get(context);
       return vpc === undefined || (path !== undefined && inView(path.view));
     };
-    return removed + this.#records.flush(wanted, subtree ? 'subtree' : 'name', inContext);
+    let removed = 0;
+    for (const steps of [
+      this.#records.flushSteps(wanted, subtree ? 'subtree' : 'name', inContext),
+      this.#answers.flushSteps(inView, matches),
+    ])
+      for (const step of steps) {
+        removed += step;
+        await new Promise(setImmediate);
+      }
+    return removed;
   }
 
-  #dump(limit: number): CacheEntry[] {
+  async #dump(limit: number): Promise<CacheEntry[]> {
+    const entries: CacheEntry[] = [];
+    for (const step of this.#records.dumpSteps(limit)) {
+      for (const record of step) entries.push(this.#entryOf(record));
+      await new Promise(setImmediate);
+    }
+    return entries;
+  }
+
+  #entryOf({ context, name, type, cached }: DumpedRecord): CacheEntry {
     const { views } = this.#world.snapshot;
-    return this.#records.dump(limit).map(({ context, name, type, cached }) => {
-      const path = this.#paths.get(context as number);
-      return {
-        name: nameToText(name),
-        type: cached.kind === 'nxdomain' ? 'ANY' : typeToText(type),
-        rule: path?.rule ?? 'none',
-        vpc: path === undefined ? 'none' : (views[path.view]?.vpc ?? 'none'),
-        kind: cached.kind,
-        state: cached.state,
-        ttl: cached.left,
-        ageSeconds: cached.age,
-        records: (cached.rrset?.rdatas ?? []).map((rdata) => rdataToText(type, rdata)),
-      };
-    });
+    const path = this.#paths.get(context as number);
+    return {
+      name: nameToText(name),
+      type: cached.kind === 'nxdomain' ? 'ANY' : typeToText(type),
+      rule: path?.rule ?? 'none',
+      vpc: path === undefined ? 'none' : (views[path.view]?.vpc ?? 'none'),
+      kind: cached.kind,
+      state: cached.state,
+      ttl: cached.left,
+      ageSeconds: cached.age,
+      records: (cached.rrset?.rdatas ?? []).map((rdata) => rdataToText(type, rdata)),
+    };
   }
 }
 

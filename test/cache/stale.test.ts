@@ -1,6 +1,7 @@
 import t from 'tap';
 import { NXDOMAIN } from '../../src/cache/key.ts';
 import { RANK } from '../../src/cache/rank.ts';
+import { DEPENDENCIES_MAX } from '../../src/util/deps.ts';
 import { TYPE } from '../../src/wire/constants.ts';
 import { name, rrset, SOA, setUp, show, soaText } from './setup.ts';
 
@@ -58,8 +59,11 @@ t.test('a change of what it was made from ends it, stale or fresh', async (t) =>
   deps.bump(9);
   t.equal(cache.get(CONTEXT, www, TYPE.A), undefined);
   t.notOk(cache.putRrset(CONTEXT, a, RANK.answer, dependencies), 'made from what was before the change');
-  const five = [1, 2, 3, 4, 5].map((slot) => ({ slot, generation: deps.generation(slot) }));
-  t.notOk(cache.putRrset(CONTEXT, a, RANK.answer, five), 'more than can be watched');
+  const many = Array.from({ length: DEPENDENCIES_MAX + 1 }, (_, slot) => ({
+    slot,
+    generation: deps.generation(slot),
+  }));
+  t.notOk(cache.putRrset(CONTEXT, a, RANK.answer, many), 'more than can be watched');
   t.ok(cache.putRrset(CONTEXT, a, RANK.answer, five.slice(0, 4)));
   clock.advance(301_000);
   t.equal(cache.get(CONTEXT, www, TYPE.A)?.state, 'stale');
