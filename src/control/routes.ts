@@ -101,7 +101,7 @@ async function explain(daemon: Daemon, body: unknown): Promise<Explanation> {
     ask: 'explain',
     name: readName(name),
     type: code,
-    vpc: vpc === undefined ? vpcOf(daemon, client, address) : knownVpc(daemon, vpc),
+    vpc: vpc === undefined ? vpcOf(daemon, client, address) : vpcWith(daemon, vpc, client, address),
     live,
     ...(client === undefined ? {} : { client }),
   };
@@ -161,6 +161,15 @@ function knownVpc(daemon: Daemon, vpc: string): string {
   const known = inForce(daemon).views.flatMap(({ vpc: id }) => (id === NOBODY ? [] : [id]));
   if (known.includes(vpc)) return vpc;
   throw new HttpFault(404, `no VPC ${JSON.stringify(vpc)}`, `known are ${known.join(', ') || 'none'}`);
+}
+
+/** The VPC that is named, unless the client is in another. One in none may get any: an endpoint may give it that. */
+function vpcWith(daemon: Daemon, vpc: string, client?: string, address?: Uint8Array): string {
+  knownVpc(daemon, vpc);
+  const { clients, views } = inForce(daemon);
+  const own = address === undefined ? undefined : views[CidrTable.from(clients).lookup(address)]?.vpc;
+  if (own === undefined || own === vpc) return vpc;
+  throw new HttpFault(409, `${client} is in VPC ${own}, not in ${vpc}`, 'leave out the VPC or the client');
 }
 
 /** The VPC whose addresses the client's is among, as the servers find it. */

@@ -137,7 +137,7 @@ t.test('cache', async (t) => {
   const asked = daemon.asked.at(-1)!;
   t.ok(asked.ask === 'cache-flush' && asked.subtree && nameToText(asked.name) === 'Corp.example.');
   const unknown = await cli(['cache', 'flush', 'a', '--vpc', 'vpc-x', ...socket]);
-  t.same(unknown, { code: 1, out: '', err: 'causeway: no VPC "vpc-x"; known are vpc-corp\n' });
+  t.same(unknown, { code: 1, out: '', err: 'causeway: no VPC "vpc-x"; known are vpc-corp, vpc-lab\n' });
   await daemon.close();
 });
 

@@ -107,7 +107,7 @@ t.test('flush goes to every worker', async (t) => {
   t.equal(asked.ask === 'cache-flush' && nameToText(asked.name), 'Corp.Example.');
   t.match(await post(path, '/cache/flush', { name: 'x', vpc: 'vpc-other' }), {
     status: 404,
-    json: { remedy: 'known are vpc-corp' },
+    json: { remedy: 'known are vpc-corp, vpc-lab' },
   });
   t.match(await post(path, '/cache/flush', { name: 'a..b' }), {
     status: 400,
@@ -134,6 +134,14 @@ t.test('explain goes to one worker, in the VPC that is named or that the client 
   t.equal(daemon.asked.length, 2);
   const status = async (body: object): Promise<number> =>
     (await post(path, '/explain', { name: 'x', type: 'A', ...body })).status;
+  t.match(await post(path, '/explain', { name: 'x', type: 'A', vpc: 'vpc-corp', client: '10.30.0.1' }), {
+    status: 409,
+    json: {
+      error: '10.30.0.1 is in VPC vpc-lab, not in vpc-corp',
+      remedy: 'leave out the VPC or the client',
+    },
+  });
+  t.equal(await status({ vpc: 'vpc-lab', client: '192.0.2.1' }), 200, 'an endpoint may give it that VPC');
   t.equal(await status({ client: '10.99.0.1' }), 404);
   t.equal(await status({ client: '010.20.0.1' }), 400);
   t.equal(await status({}), 400);

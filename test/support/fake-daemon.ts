@@ -74,8 +74,11 @@ export const explanation: Explanation = {
 /** Only what the routes look at. */
 export const snapshot = {
   revision: 7,
-  clients: CidrTable.build([{ ...parseCidr('10.20.0.0/16'), value: 0 }]).buffer,
-  views: [{ vpc: 'vpc-corp' }],
+  clients: CidrTable.build([
+    { ...parseCidr('10.20.0.0/16'), value: 0 },
+    { ...parseCidr('10.30.0.0/16'), value: 1 },
+  ]).buffer,
+  views: [{ vpc: 'vpc-corp' }, { vpc: 'vpc-lab' }],
   paths: [],
   endpoints: [],
 } as unknown as Snapshot;
