@@ -17,7 +17,7 @@ export const inboundSchema = z.strictObject({
     .array(
       setting(listenAddress(DNS_PORT), {
         description:
-          'Addresses and ports to listen on, by UDP and TCP; port 53 where none is written. `0.0.0.0` and `[::]` stand for every address of the host. Put addresses with `:` in quotes.',
+          'Addresses and ports to listen on, by UDP and TCP; port 53 where none is written. `0.0.0.0` and `[::]` stand for each address of the host’s interfaces, also for those that come later: 127.0.0.1 is among them, the rest of 127.0.0.0/8 is not. Put addresses with `:` in quotes.',
         range: 'addresses with or without a port',
         example: '"[::1]:5353"',
       }),
