@@ -64,7 +64,7 @@ t.test('a change of what it was made from ends it, stale or fresh', async (t) =>
     generation: deps.generation(slot),
   }));
   t.notOk(cache.putRrset(CONTEXT, a, RANK.answer, many), 'more than can be watched');
-  t.ok(cache.putRrset(CONTEXT, a, RANK.answer, five.slice(0, 4)));
+  t.ok(cache.putRrset(CONTEXT, a, RANK.answer, many.slice(0, 4)));
   clock.advance(301_000);
   t.equal(cache.get(CONTEXT, www, TYPE.A)?.state, 'stale');
   deps.bump(1);
