@@ -67,7 +67,7 @@ function entryRows(entry: CacheEntry): Cell[][] {
   const data = entry.records.length > 0 ? entry.records : [`(${entry.kind})`];
   return data.map((text, index) => [
     cell(index === 0 ? entry.name : ''),
-    { ...number(entry.ttl), ...(entry.state === 'stale' ? { colour: 'yellow' as const } : {}) },
+    entry.state === 'stale' ? { text: 'stale', right: true, colour: 'yellow' } : number(entry.ttl),
     cell(entry.type),
     cell(text),
     cell(index === 0 ? entry.rule : ''),

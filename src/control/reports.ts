@@ -46,10 +46,16 @@ export function cacheReport(perWorker: PerWorker<WorkerCaches>): CacheReport {
 
 /** Entries of all workers by name; at most `limit`. */
 export function cacheDump(perWorker: PerWorker<readonly CacheEntry[]>, limit: number): CacheDump {
-  const all = perWorker.flatMap(({ answer }) => answer ?? []);
+  const all = perWorker.flatMap(({ answer }) => answer ?? []).map(asReported);
   all.sort((a, b) => compare(a.name, b.name) || compare(a.type, b.type) || compare(a.vpc, b.vpc));
   const full = perWorker.some(({ answer }) => answer !== undefined && answer.length >= limit);
   return { entries: all.slice(0, limit), truncated: full || all.length > limit };
+}
+
+/** That a name does not exist holds for all types; what is stale has no time left, however long it is over. */
+function asReported(entry: CacheEntry): CacheEntry {
+  const type = entry.kind === 'nxdomain' ? '-' : entry.type;
+  return { ...entry, type, ttl: Math.max(0, entry.ttl) };
 }
 
 function compare(a: string, b: string): number {

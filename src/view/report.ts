@@ -35,13 +35,14 @@ export interface WorkerStatus {
 /** One entry of a worker's record cache, in presentation form; an element of its answer to `cache-dump`. */
 export interface CacheEntry {
   readonly name: string;
+  /** `-` in a dump's report where the name does not exist, whatever the type. */
   readonly type: string;
   /** The rule through which it was learned. */
   readonly rule: string;
   readonly vpc: string;
   readonly kind: 'rrset' | 'nodata' | 'nxdomain' | 'failure';
   readonly state: 'fresh' | 'stale';
-  /** Seconds left; negative for stale entries. */
+  /** Seconds left; a worker's answer has them negative for stale entries, a dump's report 0. */
   readonly ttl: number;
   readonly ageSeconds: number;
   /** Rdata of each record, in presentation form; empty for negative entries. */

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import type { CacheDump } from '../../src/view/report.ts';
 import { nameToText } from '../../src/wire/name.ts';
 import { cli } from '../support/cli.ts';
 import { explanation, startFakeDaemon, status } from '../support/fake-daemon.ts';
@@ -131,7 +132,18 @@ t.test('cache', async (t) => {
     /^n0-0\.corp\.example\. +100 {2}A +192\.0\.2\.1 +rule-1 +vpc-corp +1 min 5 s\n +100 {2}A +192\.0\.2\.2\n/m,
   );
   t.match(dump.err, 'only the first 2 are shown');
-  t.match(JSON.parse((await cli(['cache', 'dump', '--json', ...socket])).out), { truncated: false });
+  const all = await cli(['cache', 'dump', ...socket]);
+  t.match(all.out, /^n1-0\.corp\.example\. +stale {2}A +192\.0\.2\.1 /m);
+  t.match(all.out, /^n2-0\.corp\.example\. +98 {2}- +\(nxdomain\) /m);
+  const read = JSON.parse((await cli(['cache', 'dump', '--json', ...socket])).out) as CacheDump;
+  t.match(read, { truncated: false });
+  t.match(
+    read.entries.filter(({ name }) => /^n[12]-0/.test(name)),
+    [
+      { state: 'stale', ttl: 0, type: 'A' },
+      { kind: 'nxdomain', type: '-', ttl: 98 },
+    ],
+  );
   const flushed = await cli(['cache', 'flush', 'Corp.example', '--subtree', '--vpc', 'vpc-corp', ...socket]);
   t.same(flushed, { code: 0, out: '2 entries removed\n', err: '' });
   const asked = daemon.asked.at(-1)!;

@@ -126,7 +126,7 @@ const answerFromTable: Answerer = (ask, slot) => {
         vpc: 'vpc-corp',
         kind: i === 2 ? 'nxdomain' : 'rrset',
         state: i === 1 ? 'stale' : 'fresh',
-        ttl: 100 - i,
+        ttl: i === 1 ? -7 : 100 - i,
         ageSeconds: 65,
         records: i === 2 ? [] : ['192.0.2.1', '192.0.2.2'],
       }));
