@@ -16,6 +16,7 @@ import type {
   TlsaData,
 } from 'dns-packet';
 import { printable } from '../telemetry/text.ts';
+import { rdataToText, typeFromText, typeToText } from '../wire/rdata/table.ts';
 
 /** dns-packet's names are dotted text without the final dot. */
 function name(text: string): string {
@@ -92,17 +93,19 @@ export interface RecordText {
   readonly data: string;
 }
 
-/** A record as dns-packet decoded it, in presentation form; RFC 3597's form where it knows no better. */
+/** A record as dns-packet decoded it, in presentation form. */
 export function recordText(record: Answer, iso: (wallMs: number) => string): RecordText | undefined {
   if (record.type === 'OPT') return undefined;
-  const type = String(record.type).replace(/^UNKNOWN_/, 'TYPE');
+  const code = typeFromText(String(record.type).replace(/^UNKNOWN_/, 'TYPE'));
+  const type = code === undefined ? String(record.type) : typeToText(code);
   const data: unknown = record.data;
   const format = formatters(iso)[type];
-  const text = Buffer.isBuffer(data) || format === undefined ? generic(data) : format(data as never);
+  const text = Buffer.isBuffer(data) || format === undefined ? undecoded(code, data) : format(data as never);
   return { name: name(record.name), ttl: record.ttl ?? 0, class: record.class ?? 'IN', type, data: text };
 }
 
-function generic(data: unknown): string {
-  if (!Buffer.isBuffer(data)) return printable(JSON.stringify(data) ?? '');
-  return `\\# ${data.length}${data.length === 0 ? '' : ` ${data.toString('hex').toUpperCase()}`}`;
+/** What dns-packet leaves as octets, such as HTTPS, is for our own tables; they have RFC 3597's form for the rest. */
+function undecoded(type: number | undefined, data: unknown): string {
+  if (!Buffer.isBuffer(data) || type === undefined) return printable(JSON.stringify(data) ?? '');
+  return rdataToText(type, new Uint8Array(data));
 }
