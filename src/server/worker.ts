@@ -173,6 +173,7 @@ class Worker {
     };
     this.#records.configure(limits);
     this.#resolver.configure(limits);
+    this.#pipeline.cookies = node.cookies ?? this.#start.cookieSecrets;
     this.#rateLimit.configure(node.rateLimit ?? UNLIMITED);
     this.#pipeline.exempt = node.rateLimit === undefined ? undefined : CidrTable.from(node.rateLimit.exempt);
   }
