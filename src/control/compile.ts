@@ -4,6 +4,7 @@ import { diffSnapshots } from './compile/diff.ts';
 import { compileClients, compileEndpoints, compileNode } from './compile/endpoints.ts';
 import { stableKey } from './compile/key.ts';
 import { LocalZones } from './compile/local.ts';
+import { missingSources } from './compile/sources.ts';
 import { type Association, compileViews, NOBODY } from './compile/views.ts';
 import { type CompiledZone, compileZone, isEmptied } from './compile/zones.ts';
 import { type Files, systemFiles } from './config/files.ts';
@@ -100,7 +101,7 @@ export function readConfig(path: string, previous?: Compiled, files: Files = sys
     };
   }
   const compiled = compile(loaded.config, previous);
-  const warnings = sortProblems([...loaded.warnings, ...compiled.warnings]);
+  const warnings = sortProblems([...loaded.warnings, ...missingSources(loaded.config), ...compiled.warnings]);
   if (compiled.snapshot === undefined) return { errors: compiled.errors, warnings };
   return { config: loaded.config, compiled, warnings };
 }
