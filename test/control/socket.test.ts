@@ -3,17 +3,27 @@ import { request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { BODY_OCTETS_MAX } from '../../src/control/http.ts';
 import { ControlSocket, SocketError } from '../../src/control/socket.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { nameToText } from '../../src/wire/name.ts';
-import { explanation, startFakeDaemon, status } from '../support/fake-daemon.ts';
+import { explanation, type FakeDaemon, startFakeDaemon, status } from '../support/fake-daemon.ts';
 
 interface Reply {
   readonly status: number;
   readonly text: string;
   readonly json: unknown;
+}
+
+/** Whoever waits longer waits for ever. */
+const REPLY_MS_MAX = 5_000;
+
+/** A daemon that is gone after the test, however that ends. */
+async function fakeDaemon(t: Test, options: Parameters<typeof startFakeDaemon>[0]): Promise<FakeDaemon> {
+  const daemon = await startFakeDaemon(options);
+  t.teardown(() => daemon.close());
+  return daemon;
 }
 
 function ask(socketPath: string, method: string, path: string, body?: string): Promise<Reply> {
@@ -27,6 +37,7 @@ function ask(socketPath: string, method: string, path: string, body?: string): P
       });
     });
     outgoing.on('error', fail);
+    outgoing.setTimeout(REPLY_MS_MAX, () => outgoing.destroy(new Error('no reply in time')));
     outgoing.end(body);
   });
 }
@@ -36,7 +47,7 @@ const post = (socket: string, path: string, body: unknown): Promise<Reply> =>
 const quiet = createLogger({ thread: 'test', level: 'fatal' });
 
 t.test('the socket is its owner’s alone, and gone after closing', async (t) => {
-  const daemon = await startFakeDaemon({});
+  const daemon = await fakeDaemon(t, {});
   const { path } = daemon.socket;
   t.equal(statSync(path).mode & 0o777, 0o600);
   t.notOk(existsSync(`${path}.new`));
@@ -48,6 +59,7 @@ t.test('the socket is its owner’s alone, and gone after closing', async (t) =>
 t.test('a missing state folder is made, for its owner alone', async (t) => {
   const state = join(mkdtempSync(join(tmpdir(), 'causeway-')), 'a', 'b');
   const socket = await ControlSocket.open(state, {}, quiet);
+  t.teardown(() => socket.close());
   t.equal(statSync(state).mode & 0o777, 0o700);
   await socket.close();
 });
@@ -61,6 +73,7 @@ t.test('a file that a dead daemon left is replaced, that of a living one is not'
   await new Promise((done) => dead.close(done));
   t.ok(existsSync(join(state, 'control.sock')), 'the file is left over');
   const socket = await ControlSocket.open(state, { 'GET /healthz': () => ({ ok: true }) }, quiet);
+  t.teardown(() => socket.close());
   await t.rejects(ControlSocket.open(state, {}, quiet), SocketError);
   t.same((await ask(socket.path, 'GET', '/healthz')).json, { ok: true }, 'the first goes on');
   await socket.close();
@@ -75,7 +88,7 @@ t.test('a path that does not fit a socket address, a folder that cannot be made'
 });
 
 t.test('what only reads', async (t) => {
-  const daemon = await startFakeDaemon({});
+  const daemon = await fakeDaemon(t, {});
   const { path } = daemon.socket;
   t.same((await ask(path, 'GET', '/status')).json, JSON.parse(JSON.stringify(status)));
   t.match((await ask(path, 'GET', '/cache/stats')).json, {
@@ -97,7 +110,7 @@ t.test('what only reads', async (t) => {
 });
 
 t.test('flush goes to every worker', async (t) => {
-  const daemon = await startFakeDaemon({ slots: 3 });
+  const daemon = await fakeDaemon(t, { slots: 3 });
   const { path } = daemon.socket;
   const reply = await post(path, '/cache/flush', { name: 'Corp.Example', subtree: true, vpc: 'vpc-corp' });
   t.same(reply.json, { removed: 3 });
@@ -117,7 +130,7 @@ t.test('flush goes to every worker', async (t) => {
 });
 
 t.test('explain goes to one worker, in the VPC that is named or that the client is in', async (t) => {
-  const daemon = await startFakeDaemon({});
+  const daemon = await fakeDaemon(t, {});
   const { path } = daemon.socket;
   const named = await post(path, '/explain', { name: 'db.internal.example', type: 'a', vpc: 'vpc-corp' });
   t.same(named.json, JSON.parse(JSON.stringify(explanation)));
@@ -151,7 +164,7 @@ t.test('explain goes to one worker, in the VPC that is named or that the client 
 });
 
 t.test('a worker that is silent does not hold up the others; without workers explain says so', async (t) => {
-  const silent = await startFakeDaemon({
+  const silent = await fakeDaemon(t, {
     answer: (ask, slot) => (slot === 0 ? new Promise(() => {}) : { answers: {}, records: {}, ask }),
   });
   const stats = (await ask(silent.socket.path, 'GET', '/cache/stats')).json as {
@@ -162,14 +175,14 @@ t.test('a worker that is silent does not hold up the others; without workers exp
     [1],
   );
   await silent.close();
-  const none = await startFakeDaemon({ slots: 0 });
+  const none = await fakeDaemon(t, { slots: 0 });
   const reply = await post(none.socket.path, '/explain', { name: 'x', type: 'A', vpc: 'vpc-corp' });
   t.match(reply, { status: 503, json: { error: 'no worker is running' } });
   await none.close();
 });
 
 t.test('reload tells what came of it', async (t) => {
-  const daemon = await startFakeDaemon({});
+  const daemon = await fakeDaemon(t, {});
   t.match((await ask(daemon.socket.path, 'POST', '/reload')).json, { applied: true, revision: 8 });
   t.match(await ask(daemon.socket.path, 'GET', '/reload'), {
     status: 405,
@@ -179,7 +192,7 @@ t.test('reload tells what came of it', async (t) => {
 });
 
 t.test('hostile requests', async (t) => {
-  const daemon = await startFakeDaemon({
+  const daemon = await fakeDaemon(t, {
     daemon: {
       status: async () => {
         throw new Error('a bug with a secret in it');
@@ -211,6 +224,7 @@ function raw(path: string, bytes: string): Promise<string> {
   return new Promise((done) => {
     let text = '';
     const socket = connect(path, () => socket.write(bytes));
+    socket.setTimeout(REPLY_MS_MAX, () => socket.destroy());
     socket.on('data', (chunk) => (text += chunk));
     socket.on('error', () => done(text));
     socket.on('close', () => done(text));

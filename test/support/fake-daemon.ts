@@ -181,7 +181,7 @@ export async function startFakeDaemon(options: {
   const close = async (): Promise<void> => {
     await socket.close();
     workers.close();
-    rmSync(state, { recursive: true });
+    rmSync(state, { recursive: true, force: true });
   };
   return Object.assign(fake, { state, socket, workers, asked, logged, close });
 }
