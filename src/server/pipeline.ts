@@ -175,18 +175,10 @@ export class Pipeline implements QueryHandler {
         return this.#finish(asked, answer);
       }
       case 'cookie':
-        return this.#finish(asked, emptyAnswer(this.#probed(cookieOf(message.edns)!, client)));
+        return this.#finish(asked, emptyAnswer(RCODE.NOERROR));
       case 'answer':
         return this.#resolve(asked, view);
     }
-  }
-
-  /** RFC 7873 section 5.4: a probe with a server cookie asks whether it is good. */
-  #probed(cookie: Uint8Array, client: Client): number {
-    const isBad =
-      cookie.length > CLIENT_COOKIE_OCTETS &&
-      this.#checkCookie(cookie, 0, cookie.length, client) === 'client';
-    return isBad ? RCODE.BADCOOKIE : RCODE.NOERROR;
   }
 
   #refuse(asked: Asked, rcode: number, code: number, text: string): Reply {
@@ -246,6 +238,10 @@ export class Pipeline implements QueryHandler {
     const state = cookie === undefined ? 'none' : this.#checkCookie(cookie, 0, cookie.length, client);
     const verdict = this.#limit(client, endpoint, state);
     if (verdict !== 'pass') return verdict === 'slip' ? this.#slip(message) : undefined;
+    // RFC 7873 section 5.4: a query without a question asks whether its server cookie is good.
+    const isProbe = message.question === undefined && answer.rcode === RCODE.NOERROR;
+    if (isProbe && state === 'client' && cookie!.length > CLIENT_COOKIE_OCTETS)
+      answer.rcode = RCODE.BADCOOKIE;
     const framing: Framing = {
       transport: client.transport,
       cookie: state === 'none' ? undefined : this.#cookie,
