@@ -102,6 +102,6 @@ export class FastPath {
 }
 
 /** Where RRsets start: by the query's ID, which clients draw at random, and by no state that clients share. */
-export function rotationOf(q: Uint8Array): number {
+function rotationOf(q: Uint8Array): number {
   return (q[0]! << 8) | q[1]!;
 }

@@ -198,11 +198,7 @@ export class Pipeline implements QueryHandler {
         'client address belongs to no VPC of this resolver',
       );
     const tokens = readTokens(message.edns);
-    if (tokens === 'loop' || tokens.some(isOwnToken)) {
-      this.#o.metrics.add(METRIC.loops);
-      const text = 'forwarding loop: this query has been here before';
-      return this.#refuse(asked, RCODE.SERVFAIL, EDE.OTHER, text);
-    }
+    const isLoop = tokens === 'loop' || tokens.some(isOwnToken);
     const { clock, metrics, resolve } = this.#o;
     const q = new Query({
       world: this.world,
@@ -212,7 +208,7 @@ export class Pipeline implements QueryHandler {
       recursionDesired: (message.flags & FLAG.RD) !== 0,
       budget: new Budget(clock.now()),
       resolve,
-      tokens,
+      tokens: isLoop ? 'loop' : tokens,
     });
     const waiting = answerQuery(q);
     if (waiting === undefined) return this.#answered(asked, q);
@@ -225,6 +221,7 @@ export class Pipeline implements QueryHandler {
 
   #answered(asked: Asked, q: Query): Reply {
     this.#o.metrics.source(q.source);
+    if (q.hasLooped) this.#o.metrics.add(METRIC.loops);
     const reply = this.#finish(asked, q.answer);
     // A query that began in an older world may not speak for this one.
     if (reply !== undefined && q.recursionDesired && q.world === this.world)

@@ -46,8 +46,13 @@ export class Query {
   readonly budget: Budget;
   readonly resolve: Resolve;
   readonly trace: Trace | undefined;
-  /** Loop tokens that came with the query and travel on with what it causes. */
-  readonly tokens: readonly Uint8Array[];
+  /**
+   * Loop tokens that came with the query and travel on with what it causes. `loop`: our own is among them, or they
+   * are too many. Answers of our own are still given: two daemons may forward to each other what the other has.
+   */
+  readonly tokens: readonly Uint8Array[] | 'loop';
+  /** It was to be forwarded where it came from. */
+  hasLooped: boolean;
   readonly answer: Answer;
   /** The name that stages 3 to 5 work on: the question's in lower case, then each target of the chain. */
   current: Name;
@@ -74,7 +79,7 @@ export class Query {
     recursionDesired: boolean;
     budget: Budget;
     resolve: Resolve;
-    tokens: readonly Uint8Array[];
+    tokens: readonly Uint8Array[] | 'loop';
     trace?: Trace;
   }) {
     this.world = options.world;
@@ -85,6 +90,7 @@ export class Query {
     this.budget = options.budget;
     this.resolve = options.resolve;
     this.tokens = options.tokens;
+    this.hasLooped = false;
     this.trace = options.trace;
     this.answer = emptyAnswer(RCODE.NOERROR);
     // A target made by a DNAME has the letters of the question, and an answer is stored for all spellings of it.
@@ -287,6 +293,15 @@ function askForward(q: Query, path: ForwardPath): Step {
       RCODE.REFUSED,
       EDE.NOT_AUTHORITATIVE,
       `rule ${path.rule} forwards this name; ask with RD=1`,
+    );
+  }
+  if (q.tokens === 'loop') {
+    q.hasLooped = true;
+    return fail(
+      q,
+      RCODE.SERVFAIL,
+      EDE.OTHER,
+      `rule ${path.rule}: forwarding loop, this query has been here before`,
     );
   }
   q.trace?.step('forward', `rule ${path.rule} → ${path.targets.map(targetToText).join(', ')}`);

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { RecordCache } from '../../src/cache/records.ts';
+import { setOwnToken, tokenOption } from '../../src/resolver/loop.ts';
 import { type Resolution, Resolver } from '../../src/resolver/resolve.ts';
 import type { Transport } from '../../src/resolver/transport.ts';
 import type { Resolve } from '../../src/server/query.ts';
@@ -248,4 +249,32 @@ t.test('a query ends in the snapshot that it began in', async (t) => {
   settle({ ...COMMON, outcome: 'answer', rrsets: [address('a.corp.test.', 1)] });
   t.equal((await reply)!.answer.length, 1, 'though its endpoint is gone');
   t.equal(counters.sum('answersFromCache'), 0);
+});
+
+t.test('a query that comes back is not forwarded again, but answered from what is our own', async (t) => {
+  const token = new Uint8Array(8).fill(9);
+  setOwnToken(token);
+  t.teardown(() => setOwnToken(new Uint8Array(0)));
+  const asked: string[] = [];
+  const { pipeline, counters } = setUp(
+    { zones: { 'example.': 'www A 10.0.0.1\nout CNAME a.corp.test.' }, forward: ['corp.test.'] },
+    upstream({ 'a.corp.test.': [address('a.corp.test.', 1)] }, asked),
+  );
+  const other = new Uint8Array(8).fill(8);
+  const answerTo = (name: string, tokens: readonly Uint8Array[]) => {
+    const options = [tokenOption(tokens.slice(0, -1), tokens.at(-1)!)];
+    return ask(pipeline, CLIENT, query(name, 'A', { edns: { ...EDNS, options } }));
+  };
+  // The other daemon has an alias of www.example, and asks us for it.
+  t.equal((await answerTo('www.example.', [token, other]))!.answer.length, 1);
+  t.equal(counters.sum('loops'), 0);
+  for (const name of ['a.corp.test.', 'out.example.']) {
+    const reply = await answerTo(name, [token, other]);
+    t.equal(reply!.rcode, RCODE.SERVFAIL, name);
+    t.match(readEde(findOption(reply!.edns, OPTION.EDE)!).text, /loop/);
+  }
+  t.equal((await answerTo('a.corp.test.', Array(9).fill(other)))!.rcode, RCODE.SERVFAIL, 'too long a line');
+  t.equal(counters.sum('loops'), 3);
+  t.same(asked, []);
+  t.equal((await answerTo('a.corp.test.', [other]))!.answer.length, 1);
 });
