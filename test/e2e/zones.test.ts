@@ -15,6 +15,7 @@ t.test('the shipped example serves as the README says', { skip }, async (t) => {
     readFileSync(fileURLToPath(new URL(`../../config/${name}`, import.meta.url)), 'utf8');
   const daemon = await startDaemon({
     config: example('causeway.yaml')
+      .replace('state: ../state', 'state: ./state')
       .replaceAll('5353', 'PORT')
       .replace(/metrics: \S+:\d+/, 'metrics: off'),
     files: { 'zones/internal.example.zone': example('zones/internal.example.zone') },
