@@ -6,7 +6,7 @@ import { cachesText } from './status.ts';
 
 /** Entries that are shown when no limit is given: a screenful or ten. */
 const DUMP_DEFAULT = 200;
-const DUMP_MAX = 1_000_000;
+const DUMP_MAX = 100_000;
 
 export const command: Command = {
   name: 'cache',

@@ -23,7 +23,7 @@ export interface Daemon {
 }
 
 const DUMP_DEFAULT = 1000;
-const DUMP_MAX = 1_000_000;
+const DUMP_MAX = 100_000;
 /** A worker walks its whole cache for a dump or a flush of a subtree. */
 const WALK_MS_MAX = 30_000;
 /** Longer than the budget of any question. */

@@ -12,8 +12,6 @@ export const BUDGET_BYTES = 128 * 1024;
 export const BUDGET_WORK_MS = 10_000;
 /** The client gets an answer by then: stub resolvers commonly give up at 5 s. */
 export const BUDGET_REPLY_MS = 4_500;
-/** RFC 8767 section 5 (client response timer): with expired data at hand the client waits no longer for fresh. */
-export const BUDGET_STALE_MS = 1_800;
 /** Signature checks (KeyTrap, CVE-2023-50387). */
 export const BUDGET_VERIFIES = 32;
 /** Compression-function calls of NSEC3 hashing (CVE-2023-50868). */
@@ -25,7 +23,6 @@ export type BudgetLimit = 'packets' | 'bytes' | 'time';
 export class Budget {
   /** Clock times (monotonic milliseconds). */
   readonly startedAt: number;
-  readonly staleBy: number;
   readonly replyBy: number;
   readonly workBy: number;
   #packets = BUDGET_PACKETS;
@@ -36,7 +33,6 @@ export class Budget {
   /** @param now clock time at which the client's query arrived */
   constructor(now: number) {
     this.startedAt = now;
-    this.staleBy = now + BUDGET_STALE_MS;
     this.replyBy = now + BUDGET_REPLY_MS;
     this.workBy = now + BUDGET_WORK_MS;
   }

@@ -7,7 +7,7 @@ import type { Clock, Timer } from '../util/clock.ts';
 import type { Prng } from '../util/prng.ts';
 import { EDE, RCODE, TYPE } from '../wire/constants.ts';
 import { fold, type Name } from '../wire/name.ts';
-import { BUDGET_STALE_MS, Budget } from './budget.ts';
+import { Budget } from './budget.ts';
 import type { Count, Env } from './env.ts';
 import { type Forwarded, Forwarding, type Usable } from './forward.ts';
 import { type InFlight, InFlightTable, questionKey, WAITERS_MAX } from './inflight.ts';
@@ -40,6 +40,8 @@ export interface ResolverOptions {
 
 /** RFC 8767 section 5 (failure recheck timer): stale data is served for that long before the upstream is tried again. */
 export const RECHECK_MS = 30_000;
+/** RFC 8767 section 5 (client response timer): with expired data at hand the client waits no longer for fresh. */
+const STALE_MS = 1_800;
 /** Questions whose recheck timers are remembered; a forgotten one is asked once more. */
 const RECHECKS_MAX = 16_384;
 /** Refreshes under way for no client: a share of the places that questions of clients have. */
@@ -61,13 +63,14 @@ export class Resolver {
   readonly #env: Env;
   readonly #cache: RecordCache;
   readonly #token: Uint8Array;
-  readonly #prefetch: boolean;
+  #prefetch: boolean;
   readonly #probes: Probes;
   readonly #flights = new InFlightTable<Flight>();
   /** Clock time of failures that left stale data to serve, for RECHECK_MS. */
   readonly #failedAt = new LRUCache<string, number>({ max: RECHECKS_MAX });
   #prefetches = 0;
   #limits: TtlLimits;
+  #staleMs = STALE_MS;
 
   constructor(options: ResolverOptions) {
     const { clock, prng, transport } = options;
@@ -81,9 +84,14 @@ export class Resolver {
     this.#probes = new Probes(this.#env);
   }
 
-  /** Takes other TTL limits, as the cache does. */
-  configure(limits: Partial<TtlLimits>): void {
-    this.#limits = { ...TTL_LIMITS, ...limits };
+  /**
+   * Takes other settings, for questions from now on: TTL limits as the cache has them, whether popular entries are
+   * refreshed, and for how many milliseconds a client waits for fresh data before it gets stale data.
+   */
+  configure(settings: { limits?: Partial<TtlLimits>; prefetch?: boolean; staleMs?: number }): void {
+    this.#limits = { ...TTL_LIMITS, ...settings.limits };
+    this.#prefetch = settings.prefetch ?? this.#prefetch;
+    this.#staleMs = settings.staleMs ?? this.#staleMs;
   }
 
   /** Questions in flight. */
@@ -182,7 +190,7 @@ export class Resolver {
         return stale === undefined ? failed(path, 'waiters', why) : this.#stale(stale, path, why);
       }
     }
-    const staleBy = Math.min(budget.staleBy, flight.startedAt + BUDGET_STALE_MS);
+    const staleBy = Math.min(budget.startedAt, flight.startedAt) + this.#staleMs;
     if (stale !== undefined && staleBy <= now) return this.#stale(stale, path, NOT_FRESH);
     return this.#wait(flight, request, stale, (stale === undefined ? budget.replyBy : staleBy) - now);
   }

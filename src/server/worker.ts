@@ -172,7 +172,7 @@ class Worker {
       staleWindow: node.stale.enabled ? node.stale.maxSeconds : 0,
     };
     this.#records.configure(limits);
-    this.#resolver.configure(limits);
+    this.#resolver.configure({ limits, prefetch: node.prefetch, staleMs: node.stale.clientTimeoutMs });
     this.#pipeline.cookies = node.cookies ?? this.#start.cookieSecrets;
     this.#rateLimit.configure(node.rateLimit ?? UNLIMITED);
     this.#pipeline.exempt = node.rateLimit === undefined ? undefined : CidrTable.from(node.rateLimit.exempt);

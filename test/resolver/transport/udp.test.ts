@@ -188,7 +188,8 @@ t.test('ports of 20,480 queries: the whole range, evenly, alike from two workers
   const chi = buckets.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
   t.ok(chi < 62 + 56, `chi-square ${chi.toFixed(0)}`);
 
-  // Kolmogorov-Smirnov, two samples, p > 0.01 (CVE-2026-50252: each worker had a range of its own).
+  // Kolmogorov-Smirnov, two samples, p > 1e-6, as chance must not fail a build; ranges of their own, as in
+  // CVE-2026-50252, would be a distance of half or more.
   const [a, b] = ports.map((list) => list.sort((x, y) => x - y)) as [number[], number[]];
   let distance = 0;
   for (let i = 0, j = 0; i < a.length && j < b.length; ) {
@@ -198,7 +199,7 @@ t.test('ports of 20,480 queries: the whole range, evenly, alike from two workers
     distance = Math.max(distance, Math.abs(i / a.length - j / b.length));
   }
   t.ok(
-    distance < 1.63 * Math.sqrt((a.length + b.length) / (a.length * b.length)),
+    distance < 2.7 * Math.sqrt((a.length + b.length) / (a.length * b.length)),
     `distance ${distance.toFixed(4)}`,
   );
 });
