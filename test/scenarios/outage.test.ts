@@ -377,3 +377,23 @@ t.test('stale: after a failed refresh the upstream is left alone for 30 s', asyn
   await sim.ask('www.corp.test.', 'A', path);
   t.equal(server.queries.length, 2);
 });
+
+t.test('how long a client waits for fresh data is the operator’s to say', async (t) => {
+  for (const staleMs of [200, 1_000]) {
+    const sim = new Simulation();
+    const server = sim.net.server('192.0.2.53', serve(RECORDS, 60));
+    sim.resolver.configure({ staleMs });
+    const path = sim.path({ targets: [server] });
+    await sim.ask(NAMES[0]!, 'A', path);
+    await sim.pass(120_000);
+    server.state = 'dark';
+    const went = sim.clock.now();
+    let waited = -1;
+    const asking = Promise.resolve(sim.start(NAMES[0]!, 'A', path)).then((resolution) => {
+      waited = sim.clock.now() - went;
+      t.equal(resolution.source, 'stale');
+    });
+    await Promise.all([asking, sim.pass(6_000)]);
+    t.ok(waited >= 0 && waited <= staleMs, `${waited} ms of ${staleMs}`);
+  }
+});
