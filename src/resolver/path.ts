@@ -1,10 +1,12 @@
 import type { Name } from '../wire/name.ts';
 
 /**
- * A way to an answer: one forward rule as one view sees it. Everything learned by it is kept under its
- * `context` and is never used for another path (design decision 8).
+ * A way to an answer: one rule as one view sees it. Everything learned by it is kept under its `context` and is
+ * never used for another path (design decision 8).
  */
-export interface ForwardPath {
+export type Path = ForwardPath | RecursivePath;
+
+interface PathBase {
   /** Part of every cache and in-flight key. Stable over reloads while the rule's definition is the same. */
   readonly context: number;
   /** The rule's id, for EDE texts and `explain`. */
@@ -13,15 +15,40 @@ export interface ForwardPath {
   readonly domain: Name;
   /** Index of the view in the snapshot. */
   readonly view: number;
-  readonly policy: ForwardPolicy;
-  /** 1 to 6, in the order of the rule. */
-  readonly targets: readonly ForwardTarget[];
-  /** Source addresses to send from; empty: the kernel chooses. One of the target's family is picked per query. */
+  /** Source addresses to send from; empty: the kernel chooses. One of the server's family is picked per query. */
   readonly sources: readonly string[];
-  /** RFC 8767: expired data may be served when the targets fail. */
+  /** RFC 8767: expired data may be served when the servers fail. */
   readonly serveStale: boolean;
   /** Random letter case in questions by UDP, checked in replies. */
   readonly case0x20: boolean;
+  /** Answers are validated by DNSSEC; without it they are taken as insecure. */
+  readonly validate: boolean;
+}
+
+/** Asks resolvers (RD set). */
+export interface ForwardPath extends PathBase {
+  readonly kind: 'forward';
+  readonly policy: ForwardPolicy;
+  /** 1 to 6, in the order of the rule. */
+  readonly targets: readonly ForwardTarget[];
+}
+
+/**
+ * Asks authoritative servers, from one referral to the next (RD clear), beginning at `origin`: the root with its
+ * hints, or for a stub rule its domain and the servers that it names.
+ */
+export interface RecursivePath extends PathBase {
+  readonly kind: 'recursive';
+  readonly origin: Name;
+  readonly servers: readonly HintServer[];
+  /** The root: the servers are hints to be primed (RFC 9609). Otherwise they are what they are. */
+  readonly hints: boolean;
+}
+
+/** A server that the configuration names: a root hint, or a target of a stub rule (which has no name: the root). */
+export interface HintServer {
+  readonly name: Name;
+  readonly addresses: readonly ForwardTarget[];
 }
 
 /**

@@ -1,19 +1,25 @@
 import { EDE, RCODE } from '../wire/constants.ts';
+import type { Security } from '../cache/security.ts';
 import type { Name } from '../wire/name.ts';
 import type { Ede, Rrset } from '../wire/record.ts';
 import type { Budget } from './budget.ts';
 import type { ForwardFailure } from './forward.ts';
-import type { ForwardPath } from './path.ts';
+import type { Path } from './path.ts';
+import type { TrustStep } from './truststep.ts';
 
 /** One question for one path. */
 export interface ResolveRequest {
   readonly name: Name;
   readonly type: number;
-  readonly path: ForwardPath;
+  readonly path: Path;
   /** The client query's, shared with everything else that is done for it. */
   readonly budget: Budget;
   /** Loop tokens that came with the client's query. */
   readonly tokens: readonly Uint8Array[];
+  /** CD of the client (RFC 4035 section 3.2.2): what cannot be validated is given all the same. Absent: false. */
+  readonly checkingDisabled?: boolean;
+  /** `explain` wants to see the chain of trust. Absent: false. */
+  readonly wantsChain?: boolean;
 }
 
 /** What became of a question. Plain data: it travels between workers. */
@@ -25,6 +31,15 @@ export interface Resolution {
   readonly rrsets: readonly Rrset[];
   /** Of negative outcomes, where the upstream gave one. */
   readonly soa?: Rrset;
+  /**
+   * NSEC and NSEC3 RRsets that belong to the authority section of a reply with DO: of negative outcomes, and of
+   * answers that a wildcard made. Absent: none.
+   */
+  readonly proofs?: readonly Rrset[];
+  /** Of all of it, the least. `unchecked`: the client said CD, or nobody validates here. Absent: unchecked. */
+  readonly security?: Security;
+  /** For `explain`: zone cut by zone cut from the anchor, and where it broke. */
+  readonly chain?: readonly TrustStep[];
   readonly ede: readonly Ede[];
   readonly source: 'cache' | 'upstream' | 'stale' | 'failure-cache';
   /** `192.0.2.53:53`: who gave the answer, when it came from upstream just now. */
@@ -42,7 +57,7 @@ export interface Resolution {
 export type FailureReason = ForwardFailure | 'late' | 'waiters' | 'cached' | 'type';
 
 export function failed(
-  path: ForwardPath,
+  path: Path,
   reason: FailureReason,
   text: string,
   code: number = EDE.OTHER,

@@ -1,4 +1,5 @@
-import type { ForwardPath } from '../resolver/path.ts';
+import type { Path } from '../resolver/path.ts';
+import type { RecursionSettings } from '../resolver/settings.ts';
 import type { Name } from '../wire/name.ts';
 import type { ComputeNames } from '../zone/compute.ts';
 
@@ -19,8 +20,9 @@ export interface Snapshot {
   /** One for each VPC, and empty ones without a name where a VPC was removed. */
   readonly views: readonly ViewData[];
   readonly zones: readonly ZoneData[];
-  /** One for each pair of a view and a forward rule. */
-  readonly paths: readonly ForwardPath[];
+  /** One for each pair of a view and a rule by which servers are asked. */
+  readonly paths: readonly Path[];
+  readonly recursion: RecursionSettings;
   readonly endpoints: readonly InboundEndpoint[];
   /** The least context number that was never given out: none is ever given out twice. */
   readonly nextContext: number;
@@ -77,6 +79,42 @@ export interface ViewData {
   readonly table: SharedArrayBuffer;
   /** What there is at one name, in order of precedence: rule, private zone, autodefined zone. */
   readonly groups: readonly (readonly Candidate[])[];
+  /**
+   * What the VPC's clients get to see of DNSSEC. `validate`: DO, AD and CD as RFC 4035 says. `off`: nothing is
+   * validated; signatures are passed on. `route53`: as AWS does: validated, but DO and CD count for nothing, no
+   * signatures are shown and AD is never set.
+   */
+  readonly dnssec: 'validate' | 'off' | 'route53';
+  /** RFC 6147: prefix of 96, 64, 56, 48, 40 or 32 bits under which AAAA records are made; undefined: none are. */
+  readonly dns64: Dns64 | undefined;
+  /** Addresses that no public name may have in this view (rebinding protection), and names that may. */
+  readonly rebinding: Rebinding | undefined;
+  /** DELEGATE rules: which referrals are followed, by the names of the servers that they name. */
+  readonly delegates: readonly DelegateRule[];
+}
+
+export interface Dns64 {
+  /** 16 octets, zero after the prefix. */
+  readonly prefix: Uint8Array;
+  readonly prefixBits: number;
+  /** CidrTable of AAAA addresses that count as none (RFC 6147 section 5.1.4): ::ffff:0:0/96 at least. */
+  readonly exclude: SharedArrayBuffer;
+}
+
+export interface Rebinding {
+  /** CidrTable. */
+  readonly blocked: SharedArrayBuffer;
+  /** Names that may have such addresses, with all below them. */
+  readonly exempt: readonly Name[];
+}
+
+/** Route 53's DELEGATE rule: referrals to servers named at or below `record` are followed. */
+export interface DelegateRule {
+  readonly rule: string;
+  readonly record: Name;
+  /** Context of what is learned that way. */
+  readonly context: number;
+  readonly sources: readonly string[];
 }
 
 /** Something that may answer for a name and all below it. */
@@ -88,6 +126,8 @@ export type Candidate =
       /** Index into `Snapshot.paths`. */
       readonly path: number;
     }
+  /** Recursion from the root: unlike a forward rule it counts also behind a SYSTEM rule. */
+  | { readonly kind: 'recursive'; readonly rule: string; readonly path: number }
   | { readonly kind: 'system'; readonly rule: string }
   | {
       readonly kind: 'zone';

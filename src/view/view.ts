@@ -101,6 +101,7 @@ function standingOf(candidate: Candidate, name: Name, local: boolean): Standing 
       return 'hole';
     case 'forward':
       return local && name.length > 1 ? 'passed-over' : 'may-answer';
+    case 'recursive':
     case 'zone':
     case 'local':
       return 'may-answer';
