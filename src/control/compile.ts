@@ -1,9 +1,10 @@
 import type { Snapshot, ZoneData } from '../view/snapshot.ts';
-import { ContextRegistry, type Contexts, forwardFingerprint, zoneFingerprint } from './compile/contexts.ts';
+import { ContextRegistry, type Contexts, pathFingerprint, zoneFingerprint } from './compile/contexts.ts';
 import { diffSnapshots } from './compile/diff.ts';
 import { compileClients, compileEndpoints, compileNode } from './compile/endpoints.ts';
 import { stableKey } from './compile/key.ts';
 import { LocalZones } from './compile/local.ts';
+import { compileRecursion } from './compile/recursion.ts';
 import { missingSources } from './compile/sources.ts';
 import { type Association, compileViews, NOBODY } from './compile/views.ts';
 import { type CompiledZone, compileZone, isEmptied } from './compile/zones.ts';
@@ -57,6 +58,7 @@ export function compile(config: Config, previous?: Compiled): Compiled | Faults 
     views,
     zones: data,
     paths,
+    recursion: compileRecursion(),
     endpoints: compileEndpoints(config, views),
     nextContext: contexts.next,
   };
@@ -72,7 +74,7 @@ export function compile(config: Config, previous?: Compiled): Compiled | Faults 
 export function resume(snapshot: Snapshot): Compiled {
   const fingerprints = new Map<string, number>();
   for (const path of snapshot.paths)
-    fingerprints.set(forwardFingerprint(snapshot.views[path.view]!.vpc, path), path.context);
+    fingerprints.set(pathFingerprint(snapshot.views[path.view]!.vpc, path), path.context);
   for (const view of snapshot.views)
     for (const candidate of view.groups.flat())
       if (candidate.kind === 'zone' || candidate.kind === 'local')

@@ -78,7 +78,8 @@ const BREAKER_ORDER: readonly TargetStatus['breaker'][] = ['closed', 'suspect', 
 /** The targets of the snapshot in its order, and then those of older ones that workers still measure. */
 export function targetReports(snapshot: Snapshot, perWorker: PerWorker<WorkerStatus>): TargetReport[] {
   const seen = new Map<string, TargetStatus[]>();
-  for (const { targets } of snapshot.paths) for (const target of targets) seen.set(targetToText(target), []);
+  for (const path of snapshot.paths)
+    if (path.kind === 'forward') for (const target of path.targets) seen.set(targetToText(target), []);
   for (const { answer } of perWorker)
     for (const target of answer?.targets ?? []) {
       const known = seen.get(targetToText(target));
@@ -130,7 +131,8 @@ export function viewReports(snapshot: Snapshot): ViewReport[] {
     return {
       vpc,
       zones: candidates.filter(({ kind }) => kind === 'zone').length,
-      rules: candidates.filter(({ kind }) => kind === 'forward' || kind === 'system').length,
+      rules: candidates.filter(({ kind }) => kind === 'forward' || kind === 'recursive' || kind === 'system')
+        .length,
     };
   });
 }

@@ -1,6 +1,7 @@
 /** A world for tests of the pipeline: views, zones in zone-file form and forward rules, without sockets or config. */
 
 import type { ForwardPath } from '../../src/resolver/path.ts';
+import type { RecursionSettings } from '../../src/resolver/settings.ts';
 import { World } from '../../src/server/world.ts';
 import { CidrTable, parseCidr } from '../../src/util/cidr.ts';
 import { Dependencies } from '../../src/util/deps.ts';
@@ -18,6 +19,23 @@ export interface ViewSpec {
   /** Domains with a forward rule, each to `192.0.2.53:53`; the rule's id is the domain. */
   readonly forward?: readonly string[];
 }
+
+/** No anchors: a test that validates brings its own. */
+export const RECURSION: RecursionSettings = {
+  qnameMinimisation: 'relaxed',
+  ednsPayload: 1232,
+  priming: true,
+  ipv4: true,
+  ipv6: 'on',
+  loopbackServers: true,
+  port: 53,
+  aggressiveNsec: true,
+  sha1: false,
+  anchors: [],
+  ntas: [],
+  keyTagSignal: false,
+  keySentinel: false,
+};
 
 const APEX = '@ 900 SOA ns hostmaster 1 7200 900 1209600 300\n@ 900 NS ns\nns 900 A 192.0.2.254\n';
 
@@ -53,6 +71,7 @@ export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision =
     for (const domain of spec.forward ?? []) {
       add(domain, { kind: 'forward', rule: domain, path: paths.length });
       paths.push({
+        kind: 'forward',
         context: 1000 + paths.length,
         rule: domain,
         domain: nameFromText(domain),
@@ -62,6 +81,7 @@ export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision =
         sources: [],
         serveStale: true,
         case0x20: true,
+        validate: false,
       });
     }
     for (const [name, zone] of Object.entries(spec.zones ?? {})) {
@@ -89,6 +109,10 @@ export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision =
       key: 100 + index,
       table: table.buffer as SharedArrayBuffer,
       groups: list.map(({ candidates }) => candidates),
+      dnssec: 'off',
+      dns64: undefined,
+      rebinding: undefined,
+      delegates: [],
     };
   });
   const all = CidrTable.build([
@@ -112,6 +136,7 @@ export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision =
     views: data,
     zones,
     paths,
+    recursion: RECURSION,
     endpoints: [
       {
         id: 'in-1',

@@ -1,4 +1,5 @@
-import type { ForwardTarget } from '../../resolver/path.ts';
+import type { ForwardTarget, Path, RecursivePath } from '../../resolver/path.ts';
+import { unreachable } from '../../util/assert.ts';
 import { type Name, nameToText } from '../../wire/name.ts';
 
 /** The numbers in use, and the least one that never was. */
@@ -57,6 +58,31 @@ export function forwardFingerprint(
   const asked = path.targets.map(({ address, port }) => `${address} ${port}`).sort();
   const from = path.sources.length > 1 ? [...path.sources].sort() : path.sources;
   return `forward|${vpc}|${nameToText(path.domain)}|${asked.join()}|${from.join()}`;
+}
+
+/** What a VPC learns by recursion: from which servers it begins, and as whom (sources) it asks. */
+export function recursiveFingerprint(
+  vpc: string,
+  path: Pick<RecursivePath, 'domain' | 'origin' | 'servers' | 'hints' | 'sources'>,
+): string {
+  const begin = path.servers.flatMap(({ name, addresses }) =>
+    addresses.map(({ address, port }) => `${nameToText(name)} ${address} ${port}`),
+  );
+  const kind = path.hints ? 'recursive' : 'stub';
+  const names = `${nameToText(path.domain)}|${nameToText(path.origin)}`;
+  return `${kind}|${vpc}|${names}|${begin.sort().join()}|${[...path.sources].sort().join()}`;
+}
+
+/** What a VPC learns by the path. */
+export function pathFingerprint(vpc: string, path: Path): string {
+  switch (path.kind) {
+    case 'forward':
+      return forwardFingerprint(vpc, path);
+    case 'recursive':
+      return recursiveFingerprint(vpc, path);
+    default:
+      return unreachable(path);
+  }
 }
 
 /** What a VPC is told by a zone. */

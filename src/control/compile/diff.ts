@@ -107,7 +107,7 @@ function diffView(
   const before = NameTable.from(was.table);
   const after = NameTable.from(view.table);
   const note = (name: Name, what: string, group: readonly Candidate[]): void => {
-    if (group.some(({ kind }) => kind === 'forward' || kind === 'system'))
+    if (group.some(({ kind }) => kind === 'forward' || kind === 'recursive' || kind === 'system'))
       changes.push(`VPC ${view.vpc}: rule for ${nameToText(name)} ${what}`);
   };
   for (const [name, index] of after) {
@@ -145,7 +145,8 @@ function signature(snapshot: Snapshot, group: readonly Candidate[], replaced: Re
 function candidateSignature(snapshot: Snapshot, candidate: Candidate, replaced: ReadonlySet<number>): string {
   switch (candidate.kind) {
     case 'forward':
-      return `forward ${snapshot.paths[candidate.path]!.context}`;
+    case 'recursive':
+      return `${candidate.kind} ${snapshot.paths[candidate.path]!.context}`;
     case 'system':
       return 'system';
     case 'zone':

@@ -51,9 +51,12 @@ export function compileViews(
   return { views, paths };
 }
 
+const NO_DNSSEC = { dnssec: 'off', dns64: undefined, rebinding: undefined, delegates: [] } as const;
+
 function emptyView(index: number): ViewData {
   const { buffer } = NameTable.build([]);
-  return { vpc: NOBODY, region: '', index, key: 0, table: buffer as SharedArrayBuffer, groups: [] };
+  const table = buffer as SharedArrayBuffer;
+  return { vpc: NOBODY, region: '', index, key: 0, table, groups: [], ...NO_DNSSEC };
 }
 
 function rulesByVpc(rules: readonly Rule[]): Map<string, Rule[]> {
@@ -77,6 +80,7 @@ function forwardPath(
 ): ForwardPath {
   const { domain, targets = [] } = rule;
   return {
+    kind: 'forward',
     context: contexts.of(forwardFingerprint(vpc.id, { domain, targets, sources })),
     rule: rule.id,
     domain,
@@ -86,6 +90,7 @@ function forwardPath(
     sources,
     serveStale: rule.stale && config.node.stale.enabled,
     case0x20: rule.case0x20,
+    validate: false,
   };
 }
 
@@ -121,7 +126,11 @@ class ViewBuilder {
     const table = new SharedArrayBuffer(this.#table.byteLength);
     this.#table.writeTo(table, 0);
     const key = stableKey('view', vpc.id);
-    return { vpc: vpc.id, region: vpc.region ?? region, index, key, table, groups: this.#groups };
+    const { dnssec } = vpc;
+    return {
+      ...{ vpc: vpc.id, region: vpc.region ?? region, index, key, table, groups: this.#groups },
+      ...{ ...NO_DNSSEC, dnssec },
+    };
   }
 }
 
@@ -129,6 +138,7 @@ class ViewBuilder {
 function rankOf(candidate: Candidate): number {
   switch (candidate.kind) {
     case 'forward':
+    case 'recursive':
     case 'system':
       return 0;
     case 'zone':

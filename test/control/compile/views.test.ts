@@ -62,8 +62,7 @@ function contextsOf(snapshot: Snapshot): Map<string, number> {
   for (const view of snapshot.views)
     for (const candidate of view.groups.flat()) {
       if (candidate.kind === 'system') continue;
-      const context =
-        candidate.kind === 'forward' ? snapshot.paths[candidate.path]!.context : candidate.context;
+      const context = 'path' in candidate ? snapshot.paths[candidate.path]!.context : candidate.context;
       out.set(`${view.vpc} ${'rule' in candidate ? candidate.rule : candidate.id}`, context);
     }
   return out;
