@@ -3,6 +3,7 @@ import type { Slab } from '../util/slab.ts';
 import type { Name } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
 import type { Rank } from './rank.ts';
+import type { Security } from './security.ts';
 
 /**
  * The value of an entry of the record cache. Numbers are little-endian; offsets from the value's start:
@@ -19,9 +20,14 @@ import type { Rank } from './rank.ts';
  *     22  signatures  u16
  *     24  deps        u8    0..DEPENDENCIES_MAX
  *     25  owner       u8    octets of the owner name; 0: it is, letter for letter, the name in the key
- *     26  deps × (slot u16, generation u32)
+ *     26  security    u8    0 unchecked, 1 insecure, 2 secure
+ *     27  proofs      u8    0..PROOFS_MAX
+ *     28  text        u8    octets of the text of a failure, 0..FAILURE_TEXT_MAX
+ *     29  deps × (slot u16, generation u32)
  *     …   owner
  *     …   records × (length u16, rdata), signatures × (length u16, rdata)
+ *     …   proofs × (type u16, records u8, signatures u8, owner u8, owner, records and signatures as above)
+ *     …   text, UTF-8
  */
 const STORED = 0;
 const LIFETIME = 8;
@@ -35,14 +41,30 @@ const RECORDS = 20;
 const SIGNATURES = 22;
 const DEPS = 24;
 const OWNER = 25;
-const HEADER_OCTETS = 26;
+const SECURITY_AT = 26;
+const PROOFS = 27;
+const TEXT = 28;
+const HEADER_OCTETS = 29;
 const DEP_OCTETS = 6;
+/** Type, records, signatures, owner of a proof. */
+const PROOF_OCTETS = 5;
+
+/**
+ * RRsets that prove a denial: NSEC3 needs three (RFC 5155 section 7.2), a wildcard's denial one more, and a chain of
+ * aliases may bring some of each.
+ */
+export const PROOFS_MAX = 8;
+/** Records, and signatures, of one proof. Honest ones have one of the former and one or two of the latter. */
+const PROOF_RECORDS_MAX = 255;
+/** Enough for a name's end, its zone and what is wrong; EDE texts go to each client anew. */
+export const FAILURE_TEXT_MAX = 120;
 
 const NO_EDE = 0xffff;
 const HITS_MAX = 255;
 
 export type Kind = 'rrset' | 'nodata' | 'nxdomain' | 'failure';
 const KINDS: readonly Kind[] = ['rrset', 'nodata', 'nxdomain', 'failure'];
+const SECURITIES: readonly Security[] = ['unchecked', 'insecure', 'secure'];
 
 /** All that a new entry holds. */
 export interface EntryFacts {
@@ -55,23 +77,45 @@ export interface EntryFacts {
   /** Empty where it is the name in the key. */
   readonly owner: Name;
   readonly dependencies: readonly Dependency[];
+  readonly security: Security;
+  /** See `isProofsSized`. */
+  readonly proofs: readonly Rrset[];
   readonly ede: number | undefined;
+  /** At most FAILURE_TEXT_MAX octets. */
+  readonly text: Uint8Array;
   readonly streak: number;
+}
+
+/** False where there are more proofs than an entry has room to count. */
+export function isProofsSized(proofs: readonly Rrset[]): boolean {
+  return (
+    proofs.length <= PROOFS_MAX &&
+    proofs.every(
+      ({ rdatas, sigs }) => rdatas.length <= PROOF_RECORDS_MAX && (sigs?.length ?? 0) <= PROOF_RECORDS_MAX,
+    )
+  );
 }
 
 /** Octets of the value; more than a slab takes where the RRset is too large. */
 export function entryLength(facts: EntryFacts): number {
-  const { rrset, dependencies, owner } = facts;
-  let length = HEADER_OCTETS + DEP_OCTETS * dependencies.length + owner.length;
-  for (const rdata of rrset?.rdatas ?? []) length += 2 + rdata.length;
-  for (const rdata of rrset?.sigs ?? []) length += 2 + rdata.length;
+  const { rrset, dependencies, owner, proofs, text } = facts;
+  let length = HEADER_OCTETS + DEP_OCTETS * dependencies.length + owner.length + text.length;
+  if (rrset !== undefined) length += recordsLength(rrset);
+  for (const proof of proofs) length += PROOF_OCTETS + proof.name.length + recordsLength(proof);
+  return length;
+}
+
+function recordsLength({ rdatas, sigs }: Rrset): number {
+  let length = 0;
+  for (const rdata of rdatas) length += 2 + rdata.length;
+  if (sigs !== undefined) for (const rdata of sigs) length += 2 + rdata.length;
   return length;
 }
 
 /** Writes the value at `off`, where `entryLength` octets are free. */
 export function writeEntry(slab: Slab, off: number, facts: EntryFacts): void {
   const { view, u8 } = slab;
-  const { rrset, owner } = facts;
+  const { rrset, owner, proofs, text } = facts;
   view.setFloat64(off + STORED, facts.stored, true);
   view.setUint32(off + LIFETIME, facts.lifetime, true);
   view.setUint16(off + TYPE_AT, rrset?.type ?? 0, true);
@@ -83,17 +127,38 @@ export function writeEntry(slab: Slab, off: number, facts: EntryFacts): void {
   view.setUint16(off + RECORDS, rrset?.rdatas.length ?? 0, true);
   view.setUint16(off + SIGNATURES, rrset?.sigs?.length ?? 0, true);
   u8[off + DEPS] = facts.dependencies.length;
+  u8[off + OWNER] = owner.length;
+  u8[off + SECURITY_AT] = SECURITIES.indexOf(facts.security);
+  u8[off + PROOFS] = proofs.length;
+  u8[off + TEXT] = text.length;
   let at = off + HEADER_OCTETS;
   for (const { slot, generation } of facts.dependencies) {
     view.setUint16(at, slot, true);
     view.setUint32(at + 2, generation, true);
     at += DEP_OCTETS;
   }
-  u8[off + OWNER] = owner.length;
   u8.set(owner, at);
   at += owner.length;
-  for (const rdata of rrset?.rdatas ?? []) at = writeRdata(slab, at, rdata);
-  for (const rdata of rrset?.sigs ?? []) at = writeRdata(slab, at, rdata);
+  if (rrset !== undefined) at = writeRecords(slab, at, rrset);
+  for (const proof of proofs) at = writeProof(slab, at, proof);
+  u8.set(text, at);
+}
+
+function writeProof(slab: Slab, at: number, proof: Rrset): number {
+  const { view, u8 } = slab;
+  view.setUint16(at, proof.type, true);
+  u8[at + 2] = proof.rdatas.length;
+  u8[at + 3] = proof.sigs?.length ?? 0;
+  u8[at + 4] = proof.name.length;
+  u8.set(proof.name, at + PROOF_OCTETS);
+  return writeRecords(slab, at + PROOF_OCTETS + proof.name.length, proof);
+}
+
+function writeRecords(slab: Slab, at: number, { rdatas, sigs }: Rrset): number {
+  let end = at;
+  for (const rdata of rdatas) end = writeRdata(slab, end, rdata);
+  if (sigs !== undefined) for (const rdata of sigs) end = writeRdata(slab, end, rdata);
+  return end;
 }
 
 function writeRdata(slab: Slab, at: number, rdata: Uint8Array): number {
@@ -107,6 +172,8 @@ export class EntryView {
   readonly #slab: Slab;
   /** -1: no entry. */
   off = -1;
+  /** Where reading goes on. */
+  #at = 0;
 
   constructor(slab: Slab) {
     this.#slab = slab;
@@ -143,6 +210,15 @@ export class EntryView {
     return this.#slab.u8[this.off + STREAK]!;
   }
 
+  get security(): Security {
+    return SECURITIES[this.#slab.u8[this.off + SECURITY_AT]!]!;
+  }
+  /** Of a failure, which has nothing else behind its header. */
+  get text(): string {
+    const length = this.#slab.u8[this.off + TEXT]!;
+    return length === 0 ? '' : decoder.decode(copy(this.#slab.u8, this.off + HEADER_OCTETS, length));
+  }
+
   countHit(): void {
     if (this.hits < HITS_MAX) this.#slab.u8[this.off + HITS]! += 1;
   }
@@ -159,23 +235,60 @@ export class EntryView {
   /** The records in memory of their own, with `ttl`; `keyName` is the name in the key. Undefined for a failure. */
   rrset(keyName: Name, ttl: number): Rrset | undefined {
     const { view, u8 } = this.#slab;
-    const count = view.getUint16(this.off + RECORDS, true);
-    if (count === 0) return undefined;
-    const ownerAt = this.off + HEADER_OCTETS + DEP_OCTETS * u8[this.off + DEPS]!;
-    const ownerLength = u8[this.off + OWNER]!;
-    const name = ownerLength === 0 ? copy(keyName, 0, keyName.length) : copy(u8, ownerAt, ownerLength);
-    const signatures = view.getUint16(this.off + SIGNATURES, true);
-    const all: Uint8Array[] = [];
-    for (let at = ownerAt + ownerLength; all.length < count + signatures; ) {
-      const length = view.getUint16(at, true);
-      all.push(copy(u8, at + 2, length));
-      at += 2 + length;
-    }
+    const records = view.getUint16(this.off + RECORDS, true);
+    if (records === 0) return undefined;
+    const length = u8[this.off + OWNER]!;
+    this.#at = this.off + HEADER_OCTETS + DEP_OCTETS * u8[this.off + DEPS]!;
+    const name = length === 0 ? copy(keyName, 0, keyName.length) : this.#octets(length);
     const type = view.getUint16(this.off + TYPE_AT, true);
-    if (signatures === 0) return { name, type, ttl, rdatas: all };
-    return { name, type, ttl, rdatas: all.slice(0, count), sigs: all.slice(count) };
+    return this.#records(name, type, ttl, records, view.getUint16(this.off + SIGNATURES, true));
+  }
+
+  /** The proofs in memory of their own, with `ttl`. */
+  proofs(ttl: number): readonly Rrset[] {
+    const { view, u8 } = this.#slab;
+    const count = u8[this.off + PROOFS]!;
+    if (count === 0) return NO_PROOFS;
+    this.#at = this.off + HEADER_OCTETS + DEP_OCTETS * u8[this.off + DEPS]! + u8[this.off + OWNER]!;
+    const before = view.getUint16(this.off + RECORDS, true) + view.getUint16(this.off + SIGNATURES, true);
+    for (let i = 0; i < before; i++) this.#at += 2 + view.getUint16(this.#at, true);
+    const proofs: Rrset[] = [];
+    while (proofs.length < count) proofs.push(this.#proof(ttl));
+    return proofs;
+  }
+
+  #proof(ttl: number): Rrset {
+    const { view, u8 } = this.#slab;
+    const at = this.#at;
+    this.#at += PROOF_OCTETS;
+    const name = this.#octets(u8[at + 4]!);
+    return this.#records(name, view.getUint16(at, true), ttl, u8[at + 2]!, u8[at + 3]!);
+  }
+
+  #records(name: Name, type: number, ttl: number, records: number, signatures: number): Rrset {
+    const rdatas = this.#rdatas(records);
+    if (signatures === 0) return { name, type, ttl, rdatas };
+    return { name, type, ttl, rdatas, sigs: this.#rdatas(signatures) };
+  }
+
+  #rdatas(count: number): Uint8Array[] {
+    const out: Uint8Array[] = [];
+    while (out.length < count) {
+      const length = this.#slab.view.getUint16(this.#at, true);
+      this.#at += 2;
+      out.push(this.#octets(length));
+    }
+    return out;
+  }
+
+  #octets(length: number): Uint8Array {
+    this.#at += length;
+    return copy(this.#slab.u8, this.#at - length, length);
   }
 }
+
+const NO_PROOFS: readonly Rrset[] = [];
+const decoder = new TextDecoder();
 
 /** Octet by octet where they are few: `slice` and `subarray` cost ten times as much as a name is long. */
 function copy(buf: Uint8Array, off: number, length: number): Uint8Array {

@@ -14,8 +14,17 @@ import {
   RecordKey,
   readKey,
 } from './key.ts';
-import { type EntryFacts, EntryView, entryLength, type Kind, writeEntry } from './layout.ts';
+import {
+  type EntryFacts,
+  EntryView,
+  entryLength,
+  FAILURE_TEXT_MAX,
+  isProofsSized,
+  type Kind,
+  writeEntry,
+} from './layout.ts';
 import { RANK, type Rank } from './rank.ts';
+import type { Security } from './security.ts';
 import {
   FAILURE_MEMORY_SECONDS,
   failureLifetime,
@@ -33,11 +42,14 @@ export interface Cached {
   readonly state: 'fresh' | 'stale';
   readonly kind: Kind;
   readonly rank: Rank;
+  readonly security: Security;
   readonly rcode: number;
   /** With `ttl` as its TTL; for kind `rrset` only. */
   readonly rrset: Rrset | undefined;
   /** With `ttl` as its TTL; for kinds `nodata` and `nxdomain` only. */
   readonly soa: Rrset | undefined;
+  /** NSEC and NSEC3 RRsets that came with it, with `ttl` as their TTL. */
+  readonly proofs: readonly Rrset[];
   /** Seconds to be told to a client: what is left, or 30 if stale. */
   readonly ttl: number;
   /** Seconds until it expires, negative if it has. */
@@ -55,8 +67,23 @@ export interface Cached {
 export interface Failure {
   /** Extended error code, where there is one. */
   readonly ede: number | undefined;
+  /** What went wrong, for EDE texts. */
+  readonly text: string | undefined;
   /** Seconds until one may ask again, 1 or more. */
   readonly left: number;
+}
+
+/** What an entry may have beside its records. */
+export interface Extra {
+  /** Things that it was made from; it ends when one of them changes. */
+  readonly dependencies?: readonly Dependency[];
+  /** Default `unchecked`. */
+  readonly security?: Security;
+  /**
+   * What proves a denial, or that no closer name than a wildcard matched: PROOFS_MAX RRsets at most. The entry lives
+   * no longer than the shortest-lived of them.
+   */
+  readonly proofs?: readonly Rrset[];
 }
 
 /** One entry of a dump. `type` is 0 for an NXDOMAIN. */
@@ -123,16 +150,11 @@ export class RecordCache {
    * Stores an RRset under its own name and type, and ends a run of failures. False where it is not kept: TTL 0,
    * too large, made from things that changed meanwhile, or less trusted than what is there.
    */
-  putRrset(
-    context: ContextId,
-    rrset: Rrset,
-    rank: Rank,
-    dependencies: readonly Dependency[] = NO_DEPENDENCIES,
-  ): boolean {
+  putRrset(context: ContextId, rrset: Rrset, rank: Rank, extra: Extra = NO_EXTRA): boolean {
     const isSized = rrset.rdatas.length > 0 && rrset.rdatas.length <= RRSET_RECORDS_MAX;
     const lifetime = isSized ? positiveLifetime(rrset.ttl, this.#limits) : 0;
     this.#key.set(context, PLANE.data, rrset.type, rrset.name);
-    return this.#put(rrset.type, { kind: 'rrset', rank, lifetime, rrset, dependencies });
+    return this.#put(rrset.type, { kind: 'rrset', rank, lifetime, rrset }, extra);
   }
 
   /**
@@ -145,19 +167,25 @@ export class RecordCache {
     type: number,
     soa: Rrset | undefined,
     rank: Rank,
-    dependencies: readonly Dependency[] = NO_DEPENDENCIES,
+    extra: Extra = NO_EXTRA,
   ): boolean {
     const kind = type === NXDOMAIN ? 'nxdomain' : 'nodata';
     const lifetime = negativeLifetime(soa, this.#limits);
     this.#key.set(context, PLANE.data, type, name);
-    return this.#put(type, { kind, rank, lifetime, rrset: soa, dependencies });
+    return this.#put(type, { kind, rank, lifetime, rrset: soa }, extra);
   }
 
   /**
    * Remembers that this question got no usable answer, and returns for how many seconds. Data stay as they are.
-   * A failure that is reported while one is remembered changes nothing: it is the same.
+   * A failure that is reported while one is remembered changes nothing: it is the same. Of `text` the first
+   * FAILURE_TEXT_MAX octets are kept.
    */
-  putFailure(context: ContextId, name: Name, type: number, ede?: number): number {
+  putFailure(
+    context: ContextId,
+    name: Name,
+    type: number,
+    failure: { readonly ede?: number; readonly text?: string } = {},
+  ): number {
     const now = this.#now();
     this.#key.set(context, PLANE.failure, type, name);
     const last = this.#see(this.#failure, PLANE.failure, type);
@@ -165,8 +193,17 @@ export class RecordCache {
     const goesOn = last.there && now < last.expiry + 1000 * FAILURE_MEMORY_SECONDS;
     const streak = goesOn ? Math.min(last.streak + 1, STREAK_MAX) : 0;
     const lifetime = failureLifetime(streak);
-    const facts = { kind: 'failure', rank: RANK.failure, lifetime, rrset: undefined, ede, streak } as const;
-    this.#insert({ ...facts, dependencies: NO_DEPENDENCIES });
+    const { written } = encoder.encodeInto(failure.text ?? '', failureText);
+    const text = failureText.subarray(0, written);
+    this.#insert({
+      ...NO_DATA,
+      kind: 'failure',
+      rank: RANK.failure,
+      lifetime,
+      ede: failure.ede,
+      text,
+      streak,
+    });
     return lifetime;
   }
 
@@ -297,15 +334,18 @@ export class RecordCache {
   }
 
   /** Stores what a server said under the key's name, if it may replace what is there. */
-  #put(type: number, facts: NewFacts): boolean {
+  #put(type: number, said: Said, extra: Extra): boolean {
     this.#remove(PLANE.failure, type);
     const now = this.#now();
-    const isNewer = !this.#outranks(NXDOMAIN, facts.rank, now) && !this.#outranks(type, facts.rank, now);
-    if (!isNewer || !this.#deps.hold(facts.dependencies)) return false;
+    const { dependencies = NO_DEPENDENCIES, security = 'unchecked', proofs = NO_PROOFS } = extra;
+    const isNewer = !this.#outranks(NXDOMAIN, said.rank, now) && !this.#outranks(type, said.rank, now);
+    if (!isNewer || !this.#deps.hold(dependencies)) return false;
     // Any answer but NXDOMAIN says that the name is there.
     if (type !== NXDOMAIN) this.#remove(PLANE.data, NXDOMAIN);
     this.#key.move(PLANE.data, type);
-    if (facts.lifetime > 0 && this.#insert(facts)) return true;
+    const lifetime = isProofsSized(proofs) ? leastTtl(said.lifetime, proofs) : 0;
+    if (lifetime > 0 && this.#insert({ ...NO_DATA, ...said, lifetime, dependencies, security, proofs }))
+      return true;
     // What cannot be kept still ends what was known before.
     this.#remove(PLANE.data, type);
     return false;
@@ -321,7 +361,7 @@ export class RecordCache {
     const key = this.#key;
     const slab = this.#slab;
     const owner = facts.rrset === undefined || key.spells(facts.rrset.name) ? NO_NAME : facts.rrset.name;
-    const entry = { ede: undefined, streak: 0, ...facts, owner, stored: this.#now() };
+    const entry = { ...facts, owner, stored: this.#now() };
     const off = slab.insert(key.hash, key.octets, 0, key.length, entryLength(entry));
     if (off >= 0) writeEntry(slab, off, entry);
     return off >= 0;
@@ -334,7 +374,7 @@ export class RecordCache {
     prefetch: 'prefetch' | 'no prefetch' = 'no prefetch',
     failure: Failure | undefined = undefined,
   ): Cached {
-    const { kind, expiry, lifetime, rank } = entry;
+    const { kind, expiry, lifetime, rank, security } = entry;
     const isFresh = now < expiry;
     // Rounded down: no client keeps it longer than we do.
     const left = Math.floor((expiry - now) / 1000);
@@ -344,9 +384,11 @@ export class RecordCache {
       state: isFresh ? 'fresh' : 'stale',
       kind,
       rank,
+      security,
       rcode: RCODES[kind],
       rrset: kind === 'rrset' ? records : undefined,
       soa: kind === 'rrset' ? undefined : records,
+      proofs: entry.proofs(ttl),
       ttl,
       left,
       originalTtl: lifetime,
@@ -360,10 +402,28 @@ export class RecordCache {
 /** Whether a lookup counts as a use, or is only looking. */
 type Trace = 'hit' | 'look';
 
-type NewFacts = Omit<EntryFacts, 'stored' | 'owner' | 'ede' | 'streak'> &
-  Partial<Pick<EntryFacts, 'ede' | 'streak'>>;
+type NewFacts = Omit<EntryFacts, 'stored' | 'owner'>;
+type Said = Pick<EntryFacts, 'kind' | 'rank' | 'lifetime' | 'rrset'>;
 
+const NO_EXTRA: Extra = {};
 const NO_DEPENDENCIES: readonly Dependency[] = [];
+const NO_PROOFS: readonly Rrset[] = [];
+const NO_DATA = {
+  rrset: undefined,
+  dependencies: NO_DEPENDENCIES,
+  security: 'unchecked',
+  proofs: NO_PROOFS,
+  ede: undefined,
+  text: new Uint8Array(0),
+  streak: 0,
+} as const;
+const encoder = new TextEncoder();
+const failureText = new Uint8Array(FAILURE_TEXT_MAX);
+
+function leastTtl(lifetime: number, proofs: readonly Rrset[]): number {
+  return proofs.reduce((least, { ttl }) => Math.min(least, ttl), lifetime);
+}
+
 const NO_NAME: Name = new Uint8Array(0);
 /** Where the doubling is beyond its end. */
 const STREAK_MAX = 8;
@@ -377,7 +437,8 @@ const RCODES: Record<Kind, number> = {
 };
 
 function failureOf(entry: EntryView, now: number): Failure {
-  return { ede: entry.ede, left: Math.ceil((entry.expiry - now) / 1000) };
+  const { ede, text } = entry;
+  return { ede, text: text === '' ? undefined : text, left: Math.ceil((entry.expiry - now) / 1000) };
 }
 
 function everyContext(): boolean {

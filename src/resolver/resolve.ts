@@ -313,7 +313,7 @@ export class Resolver {
   ): void {
     if (result.reason === 'budget' || result.reason === 'overload') return;
     this.#failedAt.set(flight.key, this.#env.clock.now());
-    if (type !== TYPE.ANY) this.#cache.putFailure(flight.path.context, name, type, result.ede.code);
+    if (type !== TYPE.ANY) this.#cache.putFailure(flight.path.context, name, type, { ede: result.ede.code });
   }
 
   /** TTLs as the cache would give them out, also where it does not keep the records. */

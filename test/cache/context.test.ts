@@ -46,7 +46,7 @@ function take(cache: RecordCache, context: ContextId, { what, at }: Step): strin
     case 'nxdomain':
       return String(cache.putNegative(context, name(owner), NXDOMAIN, soa, rank));
     case 'failure':
-      return String(cache.putFailure(context, name(owner), type, at));
+      return String(cache.putFailure(context, name(owner), type, { ede: at }));
     case 'get':
     case 'wait': {
       const cached = cache.get(context, name(owner), type);

@@ -10,7 +10,7 @@ const a = rrset('www.example. 300 IN A 192.0.2.1');
 t.test('failures are remembered for 5 seconds, doubling to 300 while they go on (RFC 9520)', async (t) => {
   const { cache, clock } = setUp();
   for (const seconds of [5, 10, 20, 40, 80, 160, 300, 300]) {
-    t.equal(cache.putFailure(CONTEXT, www, TYPE.A, EDE.NO_REACHABLE_AUTHORITY), seconds);
+    t.equal(cache.putFailure(CONTEXT, www, TYPE.A, { ede: EDE.NO_REACHABLE_AUTHORITY }), seconds);
     t.match(cache.get(CONTEXT, www, TYPE.A), {
       state: 'fresh',
       kind: 'failure',
@@ -61,11 +61,11 @@ t.test('a success ends it, and so does time', async (t) => {
 t.test('a failure hides nothing: neither fresh data nor stale', async (t) => {
   const { cache, clock } = setUp();
   cache.putRrset(CONTEXT, a, RANK.additional);
-  cache.putFailure(CONTEXT, www, TYPE.A, EDE.NETWORK_ERROR);
+  cache.putFailure(CONTEXT, www, TYPE.A, { ede: EDE.NETWORK_ERROR });
   t.equal(show(cache.get(CONTEXT, www, TYPE.A)), 'www.example. 300 A 192.0.2.1');
   t.equal(cache.get(CONTEXT, www, TYPE.A)?.failure, undefined);
   clock.advance(300_000);
-  cache.putFailure(CONTEXT, www, TYPE.A, EDE.NETWORK_ERROR);
+  cache.putFailure(CONTEXT, www, TYPE.A, { ede: EDE.NETWORK_ERROR });
   const cached = cache.get(CONTEXT, www, TYPE.A);
   t.equal(show(cached), 'stale www.example. 30 A 192.0.2.1');
   t.equal(cached?.failure?.ede, EDE.NETWORK_ERROR, 'and it is told that asking is no use for now');

@@ -53,18 +53,18 @@ t.test('a change of what it was made from ends it, stale or fresh', async (t) =>
   const { cache, clock, deps } = setUp();
   const dependencies = [3, 9].map((slot) => ({ slot, generation: deps.generation(slot) }));
   const a = rrset('www.example. 300 IN A 192.0.2.1');
-  t.ok(cache.putRrset(CONTEXT, a, RANK.answer, dependencies));
+  t.ok(cache.putRrset(CONTEXT, a, RANK.answer, { dependencies }));
   deps.bump(4);
   t.equal(show(cache.get(CONTEXT, www, TYPE.A)), 'www.example. 300 A 192.0.2.1');
   deps.bump(9);
   t.equal(cache.get(CONTEXT, www, TYPE.A), undefined);
-  t.notOk(cache.putRrset(CONTEXT, a, RANK.answer, dependencies), 'made from what was before the change');
+  t.notOk(cache.putRrset(CONTEXT, a, RANK.answer, { dependencies }), 'made from what was before the change');
   const many = Array.from({ length: DEPENDENCIES_MAX + 1 }, (_, slot) => ({
     slot,
     generation: deps.generation(slot),
   }));
-  t.notOk(cache.putRrset(CONTEXT, a, RANK.answer, many), 'more than can be watched');
-  t.ok(cache.putRrset(CONTEXT, a, RANK.answer, many.slice(0, 4)));
+  t.notOk(cache.putRrset(CONTEXT, a, RANK.answer, { dependencies: many }), 'more than can be watched');
+  t.ok(cache.putRrset(CONTEXT, a, RANK.answer, { dependencies: many.slice(0, 4) }));
   clock.advance(301_000);
   t.equal(cache.get(CONTEXT, www, TYPE.A)?.state, 'stale');
   deps.bump(1);
