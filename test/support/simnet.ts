@@ -10,7 +10,7 @@ import { encode, type Answer as PacketAnswer } from 'dns-packet';
 import { RecordCache } from '../../src/cache/records.ts';
 import { Budget } from '../../src/resolver/budget.ts';
 import type { ResolverCounter } from '../../src/resolver/env.ts';
-import type { ForwardPath } from '../../src/resolver/path.ts';
+import type { ForwardPath, Path } from '../../src/resolver/path.ts';
 import { type Resolution, Resolver, type ResolverOptions } from '../../src/resolver/resolve.ts';
 import type { Exchange, Listener, Protocol, Send, Transport } from '../../src/resolver/transport.ts';
 import { ManualClock } from '../../src/util/clock.ts';
@@ -55,6 +55,25 @@ export interface SimServer {
   latency: number;
   /** Share of packets lost, each way. */
   loss: number;
+  /** What happens beside that on the way there, and on the way back. */
+  readonly to: Way;
+  readonly from: Way;
+}
+
+/** One direction. TCP is spared loss and duplicates: it would have made up for them. */
+export interface Way {
+  /** Milliseconds on top of the latency. */
+  delay: number;
+  /** At most so many more, drawn for each packet: packets overtake each other. */
+  jitter: number;
+  /** Share of packets lost. */
+  loss: number;
+  /** Share of packets that arrive twice. */
+  duplicates: number;
+}
+
+function plainWay(): Way {
+  return { delay: 0, jitter: 0, loss: 0, duplicates: 0 };
 }
 
 interface Open {
@@ -84,7 +103,8 @@ export class SimNet implements Transport {
   }
 
   server(address: string, behaviour: Behaviour, latency = 5): SimServer {
-    const server: SimServer = { address, port: 53, queries: [], behaviour, state: 'up', latency, loss: 0 };
+    const ways = { latency, loss: 0, to: plainWay(), from: plainWay() };
+    const server: SimServer = { address, port: 53, queries: [], behaviour, state: 'up', ...ways };
     this.#servers.set(address, server);
     return server;
   }
@@ -113,29 +133,36 @@ export class SimNet implements Transport {
     return { cancel: end };
   }
 
+  /** Lets a packet travel: `arrive` is called once, never, or twice. */
+  #travel(server: SimServer, way: Way, protocol: Protocol, ms: number, arrive: () => void): void {
+    const happens = (share: number): boolean =>
+      protocol === 'udp' && share > 0 && this.#prng.below(1000) < share * 1000;
+    if (happens(server.loss) || happens(way.loss)) return;
+    const jitter = (): number => (way.jitter > 0 ? this.#prng.below(Math.ceil(way.jitter) + 1) : 0);
+    const time = server.latency + way.delay + ms;
+    this.#clock.after(time + jitter(), arrive);
+    if (happens(way.duplicates)) this.#clock.after(time + jitter(), arrive);
+  }
+
   #deliver(server: SimServer, open: Open, end: () => void): void {
-    const lost = (): boolean =>
-      open.send.protocol === 'udp' && server.loss > 0 && this.#prng.below(1000) < server.loss * 1000;
-    if (lost()) return;
-    this.#clock.after(server.latency, () => {
-      const bytes = open.send.query.slice();
+    const { protocol } = open.send;
+    const bytes = open.send.query.slice();
+    this.#travel(server, server.to, protocol, 0, () => {
       const message = readMessage(bytes);
       const { name, type } = message.question!;
       const query: SimQuery = {
         bytes,
         message,
-        protocol: open.send.protocol,
+        protocol,
         name: nameToText(name),
         type: typeToText(type),
         at: this.#clock.now(),
         port: open.port,
         number: server.queries.length + 1,
-        reply: (reply, ms = 0) => {
-          if (lost()) return;
-          this.#clock.after(server.latency + ms, () => {
+        reply: (reply, ms = 0) =>
+          this.#travel(server, server.from, protocol, ms, () => {
             if (!open.ended && server.state !== 'dark' && open.listener.message(reply) === 'done') end();
-          });
-        },
+          }),
       };
       server.queries.push(query);
       if (server.state === 'up' || server.state === 'no-tcp') server.behaviour(query);
@@ -311,13 +338,15 @@ export class Simulation {
   }
 
   path(
-    options: Partial<Omit<ForwardPath, 'targets' | 'domain'>> & {
+    options: Partial<Omit<ForwardPath, 'kind' | 'targets' | 'domain'>> & {
       targets: readonly SimServer[];
       domain?: string;
     },
   ): ForwardPath {
     const { targets, domain, ...rest } = options;
     return {
+      kind: 'forward',
+      validate: false,
       context: ++contexts,
       rule: 'rslvr-rr-1',
       view: 0,
@@ -335,7 +364,7 @@ export class Simulation {
   start(
     name: string,
     type: string,
-    path: ForwardPath,
+    path: Path,
     budget = new Budget(this.clock.now()),
   ): Resolution | Promise<Resolution> {
     return this.resolver.resolve({
@@ -348,7 +377,7 @@ export class Simulation {
   }
 
   /** Asks and lets time pass until there is an answer. */
-  ask(name: string, type: string, path: ForwardPath, budget?: Budget): Promise<Resolution> {
+  ask(name: string, type: string, path: Path, budget?: Budget): Promise<Resolution> {
     return this.finish(this.start(name, type, path, budget));
   }
 
@@ -380,7 +409,10 @@ export class Simulation {
   }
 }
 
-/** Promises settle one after the other; a handful of turns is enough for what the resolver chains. */
-async function settle(): Promise<void> {
-  for (let i = 0; i < 8; i++) await Promise.resolve();
+/**
+ * All promise jobs run before the event loop turns, however long their chains; two turns, for work that was itself
+ * put off to the next.
+ */
+export async function settle(): Promise<void> {
+  for (let turns = 0; turns < 2; turns++) await new Promise((turned) => setImmediate(turned));
 }

@@ -32,8 +32,10 @@ const ZONE = [
 
 let contexts = 0;
 
-function path(targets: readonly DnsServer[], rest: Partial<ForwardPath> = {}): ForwardPath {
+function path(targets: readonly DnsServer[], rest: Partial<Omit<ForwardPath, 'kind'>> = {}): ForwardPath {
   return {
+    kind: 'forward',
+    validate: false,
     context: ++contexts,
     rule: 'rslvr-rr-1',
     domain: nameFromText('corp.test.'),
