@@ -12,39 +12,35 @@ import type { Security } from './security.ts';
  *     8   lifetime    u32   seconds that it is fresh
  *     12  type        u16   of the records: that of the key, SOA for a negative entry
  *     14  kind        u8    1 rrset, 2 nodata, 3 nxdomain, 4 failure
- *     15  rank        u8
+ *     15  trust       u8    rank + 16 × security (0 unchecked, 1 insecure, 2 secure)
  *     16  ede         u16   extended error code of a failure; 65535: none
  *     18  hits        u8    lookups since it was stored, up to 255
- *     19  streak      u8    failure: how many ended just before it
- *     20  records     u16
+ *     19  more        u8    failure: how many ended just before it; else: proofs, 0..PROOFS_MAX
+ *     20  records     u16   failure: octets of its text, 0..FAILURE_TEXT_MAX
  *     22  signatures  u16
  *     24  deps        u8    0..DEPENDENCIES_MAX
  *     25  owner       u8    octets of the owner name; 0: it is, letter for letter, the name in the key
- *     26  security    u8    0 unchecked, 1 insecure, 2 secure
- *     27  proofs      u8    0..PROOFS_MAX
- *     28  text        u8    octets of the text of a failure, 0..FAILURE_TEXT_MAX
- *     29  deps × (slot u16, generation u32)
+ *     26  deps × (slot u16, generation u32)
  *     …   owner
  *     …   records × (length u16, rdata), signatures × (length u16, rdata)
  *     …   proofs × (type u16, records u8, signatures u8, owner u8, owner, records and signatures as above)
  *     …   text, UTF-8
+ *
+ * Two fields have two meanings, so that the entry of a usual name and address stays in eight units of the slab.
  */
 const STORED = 0;
 const LIFETIME = 8;
 const TYPE_AT = 12;
 const KIND = 14;
-const RANK_AT = 15;
+const TRUST = 15;
 const EDE_AT = 16;
 const HITS = 18;
-const STREAK = 19;
+const MORE = 19;
 const RECORDS = 20;
 const SIGNATURES = 22;
 const DEPS = 24;
 const OWNER = 25;
-const SECURITY_AT = 26;
-const PROOFS = 27;
-const TEXT = 28;
-const HEADER_OCTETS = 29;
+const HEADER_OCTETS = 26;
 const DEP_OCTETS = 6;
 /** Type, records, signatures, owner of a proof. */
 const PROOF_OCTETS = 5;
@@ -64,6 +60,8 @@ const HITS_MAX = 255;
 
 export type Kind = 'rrset' | 'nodata' | 'nxdomain' | 'failure';
 const KINDS: readonly Kind[] = ['rrset', 'nodata', 'nxdomain', 'failure'];
+/** `trust` is rank + SECURITY_UNIT × index into SECURITIES. */
+const SECURITY_UNIT = 16;
 const SECURITIES: readonly Security[] = ['unchecked', 'insecure', 'secure'];
 
 /** All that a new entry holds. */
@@ -120,17 +118,14 @@ export function writeEntry(slab: Slab, off: number, facts: EntryFacts): void {
   view.setUint32(off + LIFETIME, facts.lifetime, true);
   view.setUint16(off + TYPE_AT, rrset?.type ?? 0, true);
   u8[off + KIND] = 1 + KINDS.indexOf(facts.kind);
-  u8[off + RANK_AT] = facts.rank;
+  u8[off + TRUST] = facts.rank + SECURITY_UNIT * SECURITIES.indexOf(facts.security);
   view.setUint16(off + EDE_AT, facts.ede ?? NO_EDE, true);
   u8[off + HITS] = 0;
-  u8[off + STREAK] = facts.streak;
-  view.setUint16(off + RECORDS, rrset?.rdatas.length ?? 0, true);
+  u8[off + MORE] = facts.kind === 'failure' ? facts.streak : proofs.length;
+  view.setUint16(off + RECORDS, facts.kind === 'failure' ? text.length : (rrset?.rdatas.length ?? 0), true);
   view.setUint16(off + SIGNATURES, rrset?.sigs?.length ?? 0, true);
   u8[off + DEPS] = facts.dependencies.length;
   u8[off + OWNER] = owner.length;
-  u8[off + SECURITY_AT] = SECURITIES.indexOf(facts.security);
-  u8[off + PROOFS] = proofs.length;
-  u8[off + TEXT] = text.length;
   let at = off + HEADER_OCTETS;
   for (const { slot, generation } of facts.dependencies) {
     view.setUint16(at, slot, true);
@@ -197,7 +192,7 @@ export class EntryView {
     return KINDS[this.#slab.u8[this.off + KIND]! - 1]!;
   }
   get rank(): Rank {
-    return this.#slab.u8[this.off + RANK_AT] as Rank;
+    return (this.#slab.u8[this.off + TRUST]! % SECURITY_UNIT) as Rank;
   }
   get ede(): number | undefined {
     const ede = this.#slab.view.getUint16(this.off + EDE_AT, true);
@@ -207,16 +202,20 @@ export class EntryView {
     return this.#slab.u8[this.off + HITS]!;
   }
   get streak(): number {
-    return this.#slab.u8[this.off + STREAK]!;
+    return this.kind === 'failure' ? this.#slab.u8[this.off + MORE]! : 0;
   }
 
   get security(): Security {
-    return SECURITIES[this.#slab.u8[this.off + SECURITY_AT]!]!;
+    return SECURITIES[Math.floor(this.#slab.u8[this.off + TRUST]! / SECURITY_UNIT)]!;
   }
-  /** Of a failure, which has nothing else behind its header. */
+  /** What a failure says; it has nothing else behind its header. */
   get text(): string {
-    const length = this.#slab.u8[this.off + TEXT]!;
-    return length === 0 ? '' : decoder.decode(copy(this.#slab.u8, this.off + HEADER_OCTETS, length));
+    const length = this.#recordsOrText;
+    if (this.kind !== 'failure' || length === 0) return '';
+    return decoder.decode(copy(this.#slab.u8, this.off + HEADER_OCTETS, length));
+  }
+  get #recordsOrText(): number {
+    return this.#slab.view.getUint16(this.off + RECORDS, true);
   }
 
   countHit(): void {
@@ -235,8 +234,8 @@ export class EntryView {
   /** The records in memory of their own, with `ttl`; `keyName` is the name in the key. Undefined for a failure. */
   rrset(keyName: Name, ttl: number): Rrset | undefined {
     const { view, u8 } = this.#slab;
-    const records = view.getUint16(this.off + RECORDS, true);
-    if (records === 0) return undefined;
+    const records = this.#recordsOrText;
+    if (records === 0 || this.kind === 'failure') return undefined;
     const length = u8[this.off + OWNER]!;
     this.#at = this.off + HEADER_OCTETS + DEP_OCTETS * u8[this.off + DEPS]!;
     const name = length === 0 ? copy(keyName, 0, keyName.length) : this.#octets(length);
@@ -247,10 +246,10 @@ export class EntryView {
   /** The proofs in memory of their own, with `ttl`. */
   proofs(ttl: number): readonly Rrset[] {
     const { view, u8 } = this.#slab;
-    const count = u8[this.off + PROOFS]!;
+    const count = this.kind === 'failure' ? 0 : u8[this.off + MORE]!;
     if (count === 0) return NO_PROOFS;
     this.#at = this.off + HEADER_OCTETS + DEP_OCTETS * u8[this.off + DEPS]! + u8[this.off + OWNER]!;
-    const before = view.getUint16(this.off + RECORDS, true) + view.getUint16(this.off + SIGNATURES, true);
+    const before = this.#recordsOrText + view.getUint16(this.off + SIGNATURES, true);
     for (let i = 0; i < before; i++) this.#at += 2 + view.getUint16(this.#at, true);
     const proofs: Rrset[] = [];
     while (proofs.length < count) proofs.push(this.#proof(ttl));

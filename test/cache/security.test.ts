@@ -68,7 +68,9 @@ t.test('what is not validated never replaces what is, until that expires', async
   const forged = rrset('www.example. 300 IN A 203.0.113.66');
   for (const security of ['unchecked', 'insecure'] as const)
     t.notOk(cache.putRrset(CONTEXT, forged, RANK.answerAuthoritative, { security }));
-  t.notOk(cache.putNegative(CONTEXT, www, NXDOMAIN, rrset(SOA), RANK.answerAuthoritative));
+  t.notOk(
+    cache.putNegative(CONTEXT, www, TYPE.A, rrset(SOA), RANK.answerAuthoritative, { security: 'insecure' }),
+  );
   t.match(show(cache.get(CONTEXT, www, TYPE.A)), '192.0.2.1');
   clock.advance(300_000);
   t.ok(cache.putRrset(CONTEXT, forged, RANK.answer, { security: 'insecure' }), 'the zone went insecure');
