@@ -1,3 +1,4 @@
+import { unreachable } from '../util/assert.ts';
 import type { Timer } from '../util/clock.ts';
 import { FLAG, UDP_PAYLOAD } from '../wire/constants.ts';
 import type { EdnsOption } from '../wire/edns.ts';
@@ -5,8 +6,9 @@ import { encodeQuery, type Message } from '../wire/message.ts';
 import type { Name } from '../wire/name.ts';
 import type { Budget } from './budget.ts';
 import { randomCase } from './case.ts';
+import type { ClientCookie } from './clientcookie.ts';
 import type { Env, ResolverCounter } from './env.ts';
-import { type Asked, match, type SwitchReason } from './match.ts';
+import { type Asked, type Match, match, type SwitchReason } from './match.ts';
 import { isIpv6 } from './path.ts';
 import type { Place, Target } from './target.ts';
 import type { Exchange, Protocol, TransportFailure } from './transport.ts';
@@ -31,6 +33,16 @@ export interface AttemptQuestion {
   readonly options: readonly EdnsOption[];
   /** Clock time after which nothing is listened for. */
   readonly deadline: number;
+  /** DNSSEC records are wanted (DO). */
+  readonly dnssecOk?: boolean;
+  /** The target is told not to validate (CD). */
+  readonly checkingDisabled?: boolean;
+  /** Octets that we take by UDP; default UDP_PAYLOAD. */
+  readonly payload?: number;
+  /** The zone is signed: what comes without EDNS, hence without signatures, is of no use (RFC 4035 section 3.2.1). */
+  readonly signed?: boolean;
+  /** DNS cookies are sent, and asked back of servers that have sent some (RFC 7873). */
+  readonly cookies?: boolean;
 }
 
 /** One target as one question sees it: outlives the single attempt. */
@@ -44,6 +56,10 @@ export class Candidate {
   heard = false;
   /** By UDP the case of the question was not kept. */
   caseLost = false;
+  /** By UDP a reply came without the cookie that was expected, or with another. */
+  cookieLost = false;
+  /** Replies that asked for another cookie. */
+  badCookies = 0;
   /** It has said what it has to say, or cannot be asked. */
   done = false;
 
@@ -143,21 +159,13 @@ export class Attempt implements Place {
     } = this;
     const now = this.#env.clock.now();
     if (!candidate.mayTry || !this.#budget.takePacket(now)) return false;
-    const tries = ++candidate.tries[protocol];
+    candidate.tries[protocol]++;
     // Anew, to stand behind those that were sent before.
     target.places.delete(this);
     target.places.add(this);
-    // Some servers, and the boxes before them, swallow what has an OPT record. The last try goes without.
-    const edns = candidate.edns && (tries < TRIES_MAX || candidate.heard || protocol === 'tcp');
-    const case0x20 = this.#question.case0x20 && target.keepsCase(now);
-    const asked: Asked = {
-      id: this.#env.prng.below(0x10000),
-      name: case0x20 ? randomCase(this.#question.name, this.#env.prng) : this.#question.name,
-      type: this.#question.type,
-      protocol,
-      edns,
-      case0x20,
-    };
+    const source = this.#source();
+    const cookie = this.#cookie(source, now);
+    const asked = this.#ask(cookie, now);
     this.sentAt = now;
     this.#count(protocol === 'udp' ? 'upstream_queries_udp' : 'upstream_queries_tcp');
     target.counts.sent++;
@@ -170,25 +178,61 @@ export class Attempt implements Place {
         address: target.address,
         port: target.port,
         protocol,
-        query: encodeQuery({
-          id: asked.id,
-          name: asked.name,
-          type: asked.type,
-          flags: this.#question.recursionDesired ? FLAG.RD : 0,
-          ...(edns
-            ? { edns: { payload: UDP_PAYLOAD, version: 0, dnssecOk: false, options: this.#question.options } }
-            : {}),
-        }),
-        source: this.#source(),
+        query: this.#encode(asked, cookie),
+        source,
         timeoutMs: Math.max(1, Math.min(LISTEN_MS, this.#question.deadline - now)),
       },
       {
-        message: (reply) => this.#message(reply, asked),
+        message: (reply) => this.#message(reply, asked, cookie),
         failed: (failure) => this.#failed(failure),
         resend: () => this.#mayResend(),
       },
     );
     return true;
+  }
+
+  /**
+   * Some servers, and the boxes before them, swallow what has an OPT record: the last try by UDP goes without, but
+   * for those that are known to take it, and for signed zones.
+   */
+  #withEdns(cookie: ClientCookie | undefined, now: number): boolean {
+    const { edns, heard, protocol, tries } = this.candidate;
+    if (!edns || protocol === 'tcp' || tries.udp < TRIES_MAX) return edns;
+    return heard || this.#question.signed === true || cookie?.expected(now) === true;
+  }
+
+  #cookie(source: string | undefined, now: number): ClientCookie | undefined {
+    if (this.#question.cookies !== true) return undefined;
+    return this.candidate.target.cookies.of(source, now, this.#env.prng);
+  }
+
+  #ask(cookie: ClientCookie | undefined, now: number): Asked {
+    const { name, type, payload } = this.#question;
+    const { target, protocol } = this.candidate;
+    const case0x20 = this.#question.case0x20 && target.keepsCase(now);
+    const edns = this.#withEdns(cookie, now);
+    return {
+      id: this.#env.prng.below(0x10000),
+      name: case0x20 ? randomCase(name, this.#env.prng) : name,
+      type,
+      protocol,
+      edns,
+      case0x20,
+      payload,
+      cookie: edns && cookie ? { client: cookie.client, expected: cookie.expected(now) } : undefined,
+    };
+  }
+
+  #encode(asked: Asked, cookie: ClientCookie | undefined): Uint8Array {
+    const { recursionDesired, checkingDisabled, dnssecOk = false, payload = UDP_PAYLOAD } = this.#question;
+    const options = cookie ? [...this.#question.options, cookie.option()] : this.#question.options;
+    return encodeQuery({
+      id: asked.id,
+      name: asked.name,
+      type: asked.type,
+      flags: (recursionDesired ? FLAG.RD : 0) | (checkingDisabled ? FLAG.CD : 0),
+      ...(asked.edns ? { edns: { payload, version: 0, dnssecOk, options } } : {}),
+    });
   }
 
   /** The transport is about to send the query once more: that is a try and a packet like any other. */
@@ -206,36 +250,64 @@ export class Attempt implements Place {
     return fit.length === 0 ? undefined : fit[this.#env.prng.below(fit.length)];
   }
 
-  #message(reply: Uint8Array, asked: Asked): 'done' | 'wait' {
+  #message(reply: Uint8Array, asked: Asked, cookie: ClientCookie | undefined): 'done' | 'wait' {
     const result = match(reply, asked);
     if (result.kind === 'ignore') return this.#ignore(asked);
-    const { candidate } = this;
     this.#budget.takeBytes(reply.length);
     // Whatever may be a forger's work proves nothing about the server.
     const genuine = result.kind !== 'switch' || result.why === 'truncated' || result.why === 'oversize';
     if (genuine) this.#heard(asked.protocol);
     switch (result.kind) {
       case 'reply':
-        if (asked.protocol === 'tcp' && candidate.caseLost && !result.caseKept)
-          candidate.target.losesCase(this.#env.clock.now());
+        this.#learn(result, asked, cookie);
         this.#end(() => this.#owner.replied(this, result.message, asked.name));
         break;
       case 'switch':
         this.#switch(result.why);
         break;
       case 'without-edns':
-        this.#count('upstream_without_edns');
-        if (candidate.edns) {
-          candidate.edns = false;
-          this.#again('no try left without EDNS');
-        } else this.#fail('refuses questions with and without EDNS');
+        this.#withoutEdns(asked);
+        break;
+      case 'bad-cookie':
+        cookie?.learn(result.server);
+        // RFC 7873 section 5.3: once more with the server's new cookie, then by TCP.
+        if (++this.candidate.badCookies > 1) this.#switch('cookie');
+        else this.#again('no try left with another cookie');
         break;
       case 'invalid':
-        candidate.done = true;
+        this.candidate.done = true;
         this.#fail(result.why);
         break;
+      default:
+        unreachable(result);
     }
     return 'done';
+  }
+
+  /** What a reply that is believed says of the server's ways. */
+  #learn(reply: Extract<Match, { kind: 'reply' }>, asked: Asked, cookie: ClientCookie | undefined): void {
+    const { target, caseLost, cookieLost } = this.candidate;
+    const now = this.#env.clock.now();
+    if (reply.cookie.kind === 'ours') cookie?.learn(reply.cookie.server);
+    if (asked.protocol === 'udp') return;
+    if (caseLost && !reply.caseKept) target.losesCase(now);
+    if (cookieLost && reply.cookie.kind !== 'ours') cookie?.lost(now);
+  }
+
+  /** For this question alone: one packet, which may be forged, says nothing of the server (CVE-2026-52690). */
+  #withoutEdns(asked: Asked): void {
+    const { candidate } = this;
+    this.#count('upstream_without_edns');
+    if (this.#question.signed === true) {
+      if (asked.protocol === 'udp') this.#switch('edns');
+      else {
+        candidate.done = true;
+        this.#fail('refuses EDNS, without which a signed zone is of no use');
+      }
+    } else if (candidate.edns) {
+      candidate.edns = false;
+      this.#again('no try left without EDNS');
+    } else this.#fail('refuses questions with and without EDNS');
   }
 
   #ignore(asked: Asked): 'done' | 'wait' {
@@ -246,11 +318,10 @@ export class Attempt implements Place {
     return 'done';
   }
 
-  #switch(why: SwitchReason): void {
-    this.#count(
-      `upstream_switch_${why.replace('-', '_') as 'case' | 'oversize' | 'truncated' | 'malformed' | 'wrong_id'}`,
-    );
+  #switch(why: SwitchReason | 'edns'): void {
+    this.#count(SWITCH_COUNTER[why]);
     if (why === 'case') this.candidate.caseLost = true;
+    if (why === 'cookie') this.candidate.cookieLost = true;
     this.candidate.protocol = 'tcp';
     this.#again('no try left by TCP');
   }
@@ -326,4 +397,15 @@ const FAILURE_TEXT: Readonly<Record<TransportFailure, string>> = {
   closed: 'connection closed',
   overload: 'too many sockets',
   network: 'network error',
+};
+
+const SWITCH_COUNTER: Readonly<Record<SwitchReason | 'edns', ResolverCounter>> = {
+  'wrong-id': 'upstream_switch_wrong_id',
+  case: 'upstream_switch_case',
+  // A wrong cookie is what a wrong ID is: a sign of someone guessing.
+  cookie: 'upstream_switch_wrong_id',
+  oversize: 'upstream_switch_oversize',
+  truncated: 'upstream_switch_truncated',
+  malformed: 'upstream_switch_malformed',
+  edns: 'upstream_switch_malformed',
 };

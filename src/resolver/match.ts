@@ -1,8 +1,10 @@
-import { CLASS, FLAG, HEADER_OCTETS, OPCODE, RCODE, UDP_PAYLOAD } from '../wire/constants.ts';
+import { CLASS, FLAG, HEADER_OCTETS, OPCODE, OPTION, RCODE, UDP_PAYLOAD } from '../wire/constants.ts';
+import { findOption } from '../wire/edns.ts';
 import { WireError } from '../wire/error.ts';
 import { type Message, opcodeOf, readMessage } from '../wire/message.ts';
 import { foldOctet, type Name } from '../wire/name.ts';
 import { octetsEqual } from './case.ts';
+import { type CookieEcho, readCookieEcho } from './clientcookie.ts';
 import type { Protocol } from './transport.ts';
 
 /** What a reply must be a reply to (RFC 5452 section 9.1). Address and ports are the transport's part. */
@@ -16,24 +18,40 @@ export interface Asked {
   readonly edns: boolean;
   /** The name was sent in random case, and must come back in it. */
   readonly case0x20: boolean;
+  /** Octets that the OPT record said we take by UDP; undefined: UDP_PAYLOAD. */
+  readonly payload?: number | undefined;
+  /** The cookie that was sent; with `expected`, a reply by UDP without one is not believed. */
+  readonly cookie?: AskedCookie | undefined;
+}
+
+export interface AskedCookie {
+  readonly client: Uint8Array;
+  readonly expected: boolean;
 }
 
 /**
  * What to make of a message that came back:
  * `ignore`: not provably an answer to this query; waiting goes on, for the true one may still come (TuDoor 2024
  * made resolvers give up on such packets). `switch`: someone is guessing, or the reply cannot be used by UDP: the
- * question is asked again by TCP. `without-edns`: the server refuses the OPT record. `invalid`: by TCP, where nobody
- * can forge it: the server is broken. `reply`: the one.
+ * question is asked again by TCP. `without-edns`: the server refuses the OPT record. `bad-cookie`: it wants to be
+ * asked with the cookie that it sends. `invalid`: by TCP, where nobody can forge it: the server is broken. `reply`:
+ * the one.
  */
 export type Match =
   | { readonly kind: 'ignore'; readonly why: IgnoreReason }
   | { readonly kind: 'switch'; readonly why: SwitchReason }
   | { readonly kind: 'without-edns' }
+  | { readonly kind: 'bad-cookie'; readonly server: Uint8Array }
   | { readonly kind: 'invalid'; readonly why: string }
-  | { readonly kind: 'reply'; readonly message: Message; readonly caseKept: boolean };
+  | {
+      readonly kind: 'reply';
+      readonly message: Message;
+      readonly caseKept: boolean;
+      readonly cookie: CookieEcho;
+    };
 
 export type IgnoreReason = 'short' | 'not-a-reply' | 'opcode' | 'question-count' | 'question' | 'id';
-export type SwitchReason = 'wrong-id' | 'case' | 'oversize' | 'truncated' | 'malformed';
+export type SwitchReason = 'wrong-id' | 'case' | 'cookie' | 'oversize' | 'truncated' | 'malformed';
 
 export function match(reply: Uint8Array, asked: Asked): Match {
   if (reply.length < HEADER_OCTETS) return { kind: 'ignore', why: 'short' };
@@ -53,7 +71,7 @@ export function match(reply: Uint8Array, asked: Asked): Match {
     return sameId ? { kind: 'switch', why: 'case' } : { kind: 'ignore', why: 'id' };
   if (!sameId) return { kind: 'switch', why: 'wrong-id' };
   // RFC 9715: larger ones were fragmented on the way, and the second fragment is easy to forge.
-  if (reply.length > UDP_PAYLOAD) return { kind: 'switch', why: 'oversize' };
+  if (reply.length > Math.max(UDP_PAYLOAD, asked.payload ?? 0)) return { kind: 'switch', why: 'oversize' };
   return readReply(reply, asked, flags, caseKept);
 }
 
@@ -76,16 +94,42 @@ function readReply(reply: Uint8Array, asked: Asked, flags: number, caseKept: boo
   // What follows a TC bit may be cut anywhere and is not looked at (RFC 2181 section 9).
   if ((flags & FLAG.TC) !== 0) return unusable('truncated', 'truncated reply by TCP');
   const rcode = flags & 0x0f;
-  // RFC 6891 section 7: what a server says that does not know EDNS.
-  if (asked.edns && (rcode === RCODE.FORMERR || rcode === RCODE.NOTIMP)) return { kind: 'without-edns' };
+  // RFC 6891 section 7: what a server says that does not know EDNS. One that sends cookies knows it.
+  const refusesEdns = asked.edns && (rcode === RCODE.FORMERR || rcode === RCODE.NOTIMP);
+  if (refusesEdns && asked.cookie?.expected !== true) return { kind: 'without-edns' };
   try {
     const message = readMessage(reply);
     if (message.trailing > 0)
       return unusable('malformed', `${message.trailing} octets after the last record`);
-    if (asked.edns && message.rcode === RCODE.BADVERS) return { kind: 'without-edns' };
-    return { kind: 'reply', message, caseKept };
+    const cookie = cookieOf(message, asked);
+    const refused = asked.protocol === 'udp' ? judgeCookie(message, cookie, asked) : undefined;
+    if (refused !== undefined) return refused;
+    if (refusesEdns || (asked.edns && message.rcode === RCODE.BADVERS)) return { kind: 'without-edns' };
+    return { kind: 'reply', message, caseKept, cookie };
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     return unusable('malformed', `malformed reply: ${error.message}`);
+  }
+}
+
+function cookieOf(message: Message, asked: Asked): CookieEcho {
+  if (asked.cookie === undefined) return { kind: 'absent' };
+  return readCookieEcho(findOption(message.edns, OPTION.COOKIE), asked.cookie.client);
+}
+
+/**
+ * What is not believed by UDP for its cookie. RFC 7873 section 5.3 would have us wait on; a question by TCP, where
+ * no forger can answer, tells at once whether it was the server.
+ */
+function judgeCookie(message: Message, cookie: CookieEcho, asked: Asked): Match | undefined {
+  if (asked.cookie === undefined) return undefined;
+  const wanted = asked.cookie.expected || message.rcode === RCODE.BADCOOKIE;
+  switch (cookie.kind) {
+    case 'foreign':
+      return { kind: 'switch', why: 'cookie' };
+    case 'absent':
+      return wanted ? { kind: 'switch', why: 'cookie' } : undefined;
+    case 'ours':
+      return message.rcode === RCODE.BADCOOKIE ? { kind: 'bad-cookie', server: cookie.server } : undefined;
   }
 }

@@ -1,11 +1,19 @@
 import { TYPE } from '../wire/constants.ts';
-import { fold } from '../wire/name.ts';
+import { fold, type Name } from '../wire/name.ts';
 import { Attempt, type AttemptOwner, Candidate, TRIES_MAX } from './attempt.ts';
 import { PROBE_SPACING_MS } from './breaker.ts';
 import { Budget } from './budget.ts';
 import type { Env } from './env.ts';
-import type { ForwardPath } from './path.ts';
 import type { Target } from './target.ts';
+
+/** What a probe asks for: the domain of a rule or the apex of a zone. A path is one. */
+export interface ProbeSubject {
+  readonly domain: Name;
+  readonly case0x20: boolean;
+  readonly sources: readonly string[];
+  /** The target is an authoritative server: it is never asked with RD. */
+  readonly authority?: boolean;
+}
 
 /**
  * Asks a target that has been silent for the SOA of the rule's own domain, with one packet: whatever it replies, it
@@ -20,33 +28,33 @@ export class Probes {
   }
 
   /** For a target under suspicion: now, unless one is out. */
-  suspect(target: Target, path: ForwardPath): void {
-    if (target.probe === undefined) this.#send(target, path);
+  suspect(target: Target, subject: ProbeSubject): void {
+    if (target.probe === undefined) this.#send(target, subject);
   }
 
   /** For an open target while others work: when its delay is over. */
-  due(target: Target, path: ForwardPath): void {
+  due(target: Target, subject: ProbeSubject): void {
     const now = this.#env.clock.now();
     if (target.breaker.state === 'open' && now >= target.breaker.retryAt && target.probe === undefined)
-      this.#send(target, path);
+      this.#send(target, subject);
   }
 
   /**
    * For a target of a path that has no better one: sooner than its delay says. Calls `done` when the outcome of the
    * probe is known, and returns how to stop waiting; undefined: the last probe failed a moment ago.
    */
-  wait(target: Target, path: ForwardPath, done: () => void): (() => void) | undefined {
+  wait(target: Target, subject: ProbeSubject, done: () => void): (() => void) | undefined {
     const now = this.#env.clock.now();
     if (target.probe === undefined) {
       if (now < target.breaker.retryAt && now - target.probedAt < PROBE_SPACING_MS) return undefined;
-      this.#send(target, path);
+      this.#send(target, subject);
     }
     const waiting = target.probe;
     waiting?.add(done);
     return () => waiting?.delete(done);
   }
 
-  #send(target: Target, path: ForwardPath): void {
+  #send(target: Target, subject: ProbeSubject): void {
     const { clock, count } = this.#env;
     const now = clock.now();
     const waiting = new Set<() => void>();
@@ -66,11 +74,11 @@ export class Probes {
     candidate.tries.udp = TRIES_MAX - 1;
     candidate.tries.tcp = TRIES_MAX;
     const question = {
-      name: fold(path.domain),
+      name: fold(subject.domain),
       type: TYPE.SOA,
-      recursionDesired: target.probes++ % 2 === 1,
-      case0x20: path.case0x20,
-      sources: path.sources,
+      recursionDesired: target.probes++ % 2 === 1 && subject.authority !== true,
+      case0x20: subject.case0x20,
+      sources: subject.sources,
       options: [],
       deadline: Number.POSITIVE_INFINITY,
     };

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { Breaker, type BreakerState } from './breaker.ts';
+import { ClientCookies } from './clientcookie.ts';
 import { JOSTLE_MS } from './inflight.ts';
 import { type ForwardTarget, isIpv6 } from './path.ts';
 import { Rtt } from './rtt.ts';
@@ -37,6 +38,7 @@ export class Target {
   readonly port: number;
   readonly rtt = new Rtt();
   readonly breaker = new Breaker();
+  readonly cookies = new ClientCookies();
   readonly counts = { sent: 0, answered: 0, timeouts: 0, errors: 0, refusals: 0, tcp: 0, hedges: 0 };
   /** Queries that are out and not overdue, in the order in which they were sent. */
   readonly places = new Set<Place>();
