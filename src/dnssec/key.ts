@@ -1,0 +1,85 @@
+import type { KeyObject } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Algorithm } from './algorithm.ts';
+
+/** A DNSKEY (RFC 4034 section 2.1). */
+export interface DnsKey {
+  readonly rdata: Uint8Array;
+  readonly flags: number;
+  readonly algorithm: number;
+  readonly tag: number;
+  readonly publicKey: Uint8Array;
+  /** Others sign no zone data. */
+  readonly isZoneKey: boolean;
+  /** The key that the parent's DS is meant to stand for; only a hint. */
+  readonly isSep: boolean;
+  /** RFC 5011: signs nothing any more but the news of that. */
+  readonly isRevoked: boolean;
+}
+
+const FLAG_ZONE = 0x0100;
+const FLAG_REVOKE = 0x0080;
+const FLAG_SEP = 0x0001;
+/** Flags, protocol, algorithm. */
+const FIXED_OCTETS = 4;
+const PROTOCOL = 3;
+const RSAMD5 = 1;
+
+/** Undefined for rdata that is cut off, and for another protocol: no such key may be used (RFC 4034 section 2.1.2). */
+export function readDnskey(rdata: Uint8Array): DnsKey | undefined {
+  if (rdata.length <= FIXED_OCTETS || rdata[2] !== PROTOCOL) return undefined;
+  const flags = (rdata[0]! << 8) | rdata[1]!;
+  return {
+    rdata,
+    flags,
+    algorithm: rdata[3]!,
+    tag: keyTag(rdata),
+    publicKey: rdata.subarray(FIXED_OCTETS),
+    isZoneKey: (flags & FLAG_ZONE) !== 0,
+    isSep: (flags & FLAG_SEP) !== 0,
+    isRevoked: (flags & FLAG_REVOKE) !== 0,
+  };
+}
+
+/** Of DNSKEY rdata (RFC 4034 appendix B). It is a hint which key to try, and others may have the same. */
+export function keyTag(rdata: Uint8Array): number {
+  const { length } = rdata;
+  if (rdata[3] === RSAMD5 && length >= FIXED_OCTETS + 3)
+    return (rdata[length - 3]! << 8) | rdata[length - 2]!;
+  let sum = 0;
+  for (let i = 1; i < length; i += 2) sum += (rdata[i - 1]! << 8) | rdata[i]!;
+  if (length % 2 === 1) sum += rdata[length - 1]! << 8;
+  return (sum + (sum >>> 16)) & 0xffff;
+}
+
+/** Over this no key of a supported algorithm is: RSA of 4096 bits has 520. */
+const PUBLIC_KEY_OCTETS_MAX = 1_024;
+/** About 1.5 KB each. A node that is busy meets a few thousand zones, most of them with two keys. */
+const KEYS_MAX = 16_384;
+
+/** Keys as node:crypto has them. To import one costs a fifth of what it costs to check a signature. */
+export class KeyStore {
+  /** Also the keys that are none, so that they are tried once. */
+  readonly #keys: LRUCache<string, KeyObject | 'malformed'>;
+
+  constructor(max = KEYS_MAX) {
+    this.#keys = new LRUCache({ max });
+  }
+
+  /** Undefined: the key is malformed or outside of the algorithm's limits. */
+  keyOf(key: DnsKey, algorithm: Algorithm): KeyObject | undefined {
+    if (key.publicKey.length > PUBLIC_KEY_OCTETS_MAX) return undefined;
+    const id = identity(key);
+    let imported = this.#keys.get(id);
+    if (imported === undefined) {
+      imported = algorithm.importKey(key.publicKey) ?? 'malformed';
+      this.#keys.set(id, imported);
+    }
+    return imported === 'malformed' ? undefined : imported;
+  }
+}
+
+/** Algorithm and public key stand side by side in the rdata. */
+function identity({ rdata }: DnsKey): string {
+  return Buffer.from(rdata.buffer, rdata.byteOffset + 3, rdata.length - 3).toString('latin1');
+}

@@ -1,0 +1,197 @@
+import type { KeyObject } from 'node:crypto';
+import { EDE, TYPE } from '../wire/constants.ts';
+import { isAtOrBelow, labelCount, type Name, nameEquals, nameToText, suffixOf } from '../wire/name.ts';
+import type { Rrset } from '../wire/record.ts';
+import type { Algorithm, AlgorithmTable } from './algorithm.ts';
+import { canonicalRdatas, signedData, signedLabels } from './canonical.ts';
+import { type Fault, type FaultKind, faultEde, faultWhy, nearerFault, rrsetToText } from './fault.ts';
+import type { DnsKey, KeyStore } from './key.ts';
+import { type Rrsig, readRrsig } from './rrsig.ts';
+import { cappedTtl, validityOf } from './validity.ts';
+import type { Work } from './work.ts';
+
+/** RRSIGs of one RRset whose keys are tried: two algorithms, two signers and a roll-over make eight. */
+export const RRSIGS_MAX = 8;
+/** RRSIGs of one RRset that are read at all, to find those. */
+export const RRSIGS_READ_MAX = 64;
+/** Checks of one RRset that may fail: more than one only happens where two keys have one tag, or under attack. */
+export const FAILED_CHECKS_MAX = 4;
+/** Keys of one algorithm and tag that are tried. That there are two is an accident, three are KeyTrap. */
+export const SAME_TAG_KEYS_MAX = 2;
+
+/** What checks are made with. */
+export interface Verifier {
+  readonly algorithms: AlgorithmTable;
+  readonly keys: KeyStore;
+  /** Wall clock, seconds. */
+  readonly now: number;
+  readonly work: Work;
+}
+
+export type Checked =
+  | {
+      status: 'secure';
+      /** TTL capped by the original TTL and the time to expiration; `sigs` is the good one. */
+      rrset: Rrset;
+      signer: Name;
+      key: DnsKey;
+      sig: Rrsig;
+      /**
+       * The closest encloser, where the RRset was made from the wildcard below it: it is secure only with a proof that
+       * there is nothing closer, and as an NSEC or NSEC3 it proves nothing.
+       */
+      wildcard: Name | undefined;
+    }
+  | { status: 'bogus'; ede: number; why: string }
+  | { status: 'exhausted' };
+
+/**
+ * Looks for an RRSIG of `rrset` that one of `keys`, the trusted keys of `zone`, made (RFC 4035 section 5.3). All else
+ * about an RRSIG is looked at before its signature is, because only that is costly.
+ */
+export function verifyRrset(rrset: Rrset, zone: Name, keys: readonly DnsKey[], verifier: Verifier): Checked {
+  const sigs = rrset.sigs ?? [];
+  if (!mayBeSignedBy(rrset, zone))
+    return bogus(EDE.BOGUS, `${rrsetToText(rrset)}: not for zone ${nameToText(zone)} to sign`);
+  if (sigs.length === 0) return bogus(EDE.RRSIGS_MISSING, `${rrsetToText(rrset)}: no RRSIG`);
+  return new Check(rrset, zone, keys, verifier).run(sigs);
+}
+
+/** Data of the zone; its DS is its parent's, and its keys nobody else's. */
+function mayBeSignedBy({ name, type }: Rrset, zone: Name): boolean {
+  const isApex = nameEquals(name, zone);
+  if (type === TYPE.DNSKEY) return isApex;
+  return type === TYPE.DS ? !isApex && isAtOrBelow(name, zone) : isAtOrBelow(name, zone);
+}
+
+function bogus(ede: number, why: string): Checked {
+  return { status: 'bogus', ede, why };
+}
+
+/** Undefined: not yet decided. */
+type Outcome = Checked | undefined;
+
+/** The check of one RRset. */
+class Check {
+  readonly #rrset: Rrset;
+  readonly #zone: Name;
+  readonly #keys: readonly DnsKey[];
+  readonly #verifier: Verifier;
+  readonly #ownerLabels: number;
+  readonly #zoneLabels: number;
+  /** Made when a signature is checked for the first time. */
+  #rdatas: readonly Uint8Array[] | undefined;
+  #fault: Fault | undefined;
+  #tried = 0;
+  #failed = 0;
+
+  constructor(rrset: Rrset, zone: Name, keys: readonly DnsKey[], verifier: Verifier) {
+    this.#rrset = rrset;
+    this.#zone = zone;
+    this.#keys = keys;
+    this.#verifier = verifier;
+    this.#ownerLabels = signedLabels(rrset.name);
+    this.#zoneLabels = labelCount(zone);
+  }
+
+  run(sigs: readonly Uint8Array[]): Checked {
+    const read = Math.min(sigs.length, RRSIGS_READ_MAX);
+    for (let i = 0; i < read && this.#tried < RRSIGS_MAX && this.#failed < FAILED_CHECKS_MAX; i++) {
+      const sig = readRrsig(sigs[i]!);
+      const outcome = sig === undefined ? undefined : this.#trySig(sig);
+      if (outcome !== undefined) return outcome;
+    }
+    return this.#bogus();
+  }
+
+  #bogus(): Checked {
+    const fault = this.#fault;
+    if (fault === undefined) return bogus(EDE.BOGUS, `${rrsetToText(this.#rrset)}: malformed RRSIG`);
+    return bogus(faultEde(fault), faultWhy(fault, this.#rrset));
+  }
+
+  #trySig(sig: Rrsig): Outcome {
+    const algorithm = this.#verifier.algorithms.get(sig.algorithm);
+    const fault = this.#faultOf(sig, algorithm);
+    if (fault !== undefined) this.#note(fault, sig);
+    if (fault !== undefined || algorithm === undefined) return undefined;
+    this.#tried++;
+    let sameTag = 0;
+    for (const key of this.#keys) {
+      if (!isKeyOf(sig, key) || !isUsable(key)) continue;
+      if (sameTag++ === SAME_TAG_KEYS_MAX || this.#failed === FAILED_CHECKS_MAX) break;
+      const outcome = this.#tryKey(sig, key, algorithm);
+      if (outcome !== undefined) return outcome;
+    }
+    return undefined;
+  }
+
+  #note(kind: FaultKind, sig: Rrsig): void {
+    this.#fault = nearerFault(this.#fault, { kind, sig });
+  }
+
+  /** RFC 4035 section 5.3.1. */
+  #faultOf(sig: Rrsig, algorithm: Algorithm | undefined): FaultKind | undefined {
+    if (sig.covered !== this.#rrset.type) return 'type';
+    if (!nameEquals(sig.signer, this.#zone)) return 'signer';
+    // Fewer labels than the zone has would be a wildcard above it: data of others (CVE-2026-11721).
+    if (sig.labels > this.#ownerLabels || sig.labels < this.#zoneLabels) return 'labels';
+    if (algorithm === undefined) return 'algorithm';
+    const keyFault = this.#keyFault(sig);
+    if (keyFault !== undefined) return keyFault;
+    const validity = validityOf(sig, this.#verifier.now);
+    return validity === 'valid' ? undefined : validity;
+  }
+
+  /** Undefined where there is a key to try. */
+  #keyFault(sig: Rrsig): FaultKind | undefined {
+    let fault: FaultKind = 'no key';
+    for (const key of this.#keys) {
+      if (!isKeyOf(sig, key)) continue;
+      if (isUsable(key)) return undefined;
+      fault = key.isRevoked ? 'revoked' : 'no zone key';
+    }
+    return fault;
+  }
+
+  #tryKey(sig: Rrsig, key: DnsKey, algorithm: Algorithm): Outcome {
+    const imported = this.#verifier.keys.keyOf(key, algorithm);
+    if (imported === undefined) {
+      // To go on would let a zone of broken keys cost an import for each of its RRSIGs (CVE-2025-8677).
+      this.#note('broken key', sig);
+      return this.#bogus();
+    }
+    if (!this.#verifier.work.takeVerify()) return { status: 'exhausted' };
+    if (this.#isGood(sig, imported, algorithm)) return this.#secure(sig, key);
+    this.#failed++;
+    this.#note('mismatch', sig);
+    return undefined;
+  }
+
+  #isGood(sig: Rrsig, key: KeyObject, algorithm: Algorithm): boolean {
+    this.#rdatas ??= canonicalRdatas(this.#rrset.type, this.#rrset.rdatas);
+    return algorithm.verify(key, signedData(this.#rrset, this.#rdatas, sig), sig.signature);
+  }
+
+  #secure(sig: Rrsig, key: DnsKey): Checked {
+    const { name, type, ttl, rdatas } = this.#rrset;
+    const capped = cappedTtl(ttl, sig, this.#verifier.now);
+    return {
+      status: 'secure',
+      rrset: { name, type, ttl: capped, rdatas, sigs: [sig.rdata] },
+      signer: this.#zone,
+      key,
+      sig,
+      wildcard: sig.labels < this.#ownerLabels ? suffixOf(name, sig.labels) : undefined,
+    };
+  }
+}
+
+function isKeyOf(sig: Rrsig, key: DnsKey): boolean {
+  return key.tag === sig.tag && key.algorithm === sig.algorithm;
+}
+
+/** RFC 4034 section 2.1.1, RFC 5011 section 2.1. */
+function isUsable(key: DnsKey): boolean {
+  return key.isZoneKey && !key.isRevoked;
+}
