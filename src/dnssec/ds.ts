@@ -99,6 +99,12 @@ export function verifyDnskeys(dnskeys: Rrset, zone: Name, trusted: Trusted, veri
   };
 }
 
+/** Why a zone with these anchors would be insecure; undefined where it would not. */
+export function whyUnsupported(trusted: Trusted, algorithms: AlgorithmTable): string | undefined {
+  const supported = supportedOf(trusted, algorithms);
+  return 'why' in supported ? supported.why : undefined;
+}
+
 interface Supported {
   readonly ds: readonly Ds[];
   readonly keys: readonly DnsKey[];
