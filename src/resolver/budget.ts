@@ -66,6 +66,13 @@ export class Budget {
     this.#bytes = Math.max(0, this.#bytes - octets);
   }
 
+  /** Takes all that is left: nothing more is to be done for this query. */
+  end(): void {
+    this.#packets = 0;
+    this.#verifies = 0;
+    this.#nsec3Blocks = 0;
+  }
+
   takeVerify(): boolean {
     if (this.#verifies <= 0) return false;
     this.#verifies--;

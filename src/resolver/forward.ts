@@ -9,7 +9,7 @@ import { type Budget, limitToText } from './budget.ts';
 import type { Env } from './env.ts';
 import { type ForwardPath, targetToText } from './path.ts';
 import type { Probes } from './probe.ts';
-import { refusalToText, type Scrubbed, scrub } from './scrub.ts';
+import { refusalToText, scrub, type Usable } from './scrub.ts';
 import { hedgeDelay, orderTargets } from './select.ts';
 import type { Target } from './target.ts';
 
@@ -23,14 +23,14 @@ export interface ForwardQuestion {
   readonly type: number;
   /** EDNS options to send along. */
   readonly options: readonly EdnsOption[];
+  /** Signatures are asked for, and the forwarder's own validation is not (RFC 6840 section 5.9): we validate. */
+  readonly dnssec?: boolean;
 }
 
 /** What came of asking a path's targets. */
 export type Forwarded =
   | { readonly kind: 'usable'; readonly scrubbed: Usable; readonly upstream: Target }
   | { readonly kind: 'failure'; readonly reason: ForwardFailure; readonly rcode: number; readonly ede: Ede };
-
-export type Usable = Exclude<Scrubbed, { kind: 'rcode' | 'invalid' | 'too-long' }>;
 
 /** `silent`: no target replied. `refused`: those that did had no answer. The rest are limits of our own. */
 export type ForwardFailure = 'silent' | 'refused' | 'too-long' | 'overload' | 'budget';
@@ -84,6 +84,7 @@ export class Forwarding implements AttemptOwner {
       case0x20: path.case0x20,
       sources: path.sources,
       options: question.options,
+      ...(question.dnssec ? { dnssecOk: true, checkingDisabled: true, signed: true } : {}),
       deadline: Math.min(env.clock.now() + FORWARD_MS_MAX, budget.workBy),
     };
     const targets = path.targets.map((target) => env.targets.of(target));

@@ -1,8 +1,9 @@
 import type { Cached, Failure, RecordCache } from '../cache/records.ts';
+import { leastSecurity, type Security } from '../cache/security.ts';
 import { EDE, RCODE, TYPE } from '../wire/constants.ts';
 import { type Name, nameEquals } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
-import type { ForwardPath } from './path.ts';
+import type { Path } from './path.ts';
 import { failed, type Resolution } from './resolution.ts';
 import { CHAIN_LINKS_MAX } from './scrub.ts';
 
@@ -21,8 +22,13 @@ export interface Missing {
   readonly failure: Failure | undefined;
 }
 
-/** How the cache is read: `get` counts as a hit, `peek` leaves no trace. */
-type Read = 'get' | 'peek';
+/** How the cache is read. */
+export interface Reading {
+  /** `get` counts as a hit, `peek` leaves no trace. */
+  readonly read: 'get' | 'peek';
+  /** What was never validated counts as not there: where answers are validated, and the client did not say CD. */
+  readonly checkedOnly: boolean;
+}
 
 /**
  * Follows fresh CNAMEs from link to link, each cached on its own. Where a target is not known the chain is answered
@@ -33,27 +39,41 @@ export function look(
   context: number,
   name: Name,
   type: number,
-  read: Read = 'get',
+  { read, checkedOnly }: Reading,
 ): Seen {
   // ANY is whatever the upstream gives (RFC 8482); what it gave is never taken for all there is.
   if (type === TYPE.ANY) return { state: 'missing', stale: undefined, failure: undefined };
   const chain: Rrset[] = [];
+  const visited: Name[] = [name];
+  const proofs: Rrset[] = [];
+  let security: Security = 'secure';
   let current = name;
   let prefetchDue = false;
   let age = 0;
   for (;;) {
-    const entry = cache[read](context, current, type);
+    const entry = usable(cache[read](context, current, type), checkedOnly);
     if (entry?.state === 'fresh' && entry.kind !== 'failure') {
       if (chain.length === 0) prefetchDue = entry.prefetchDue;
-      return { state: 'fresh', resolution: fromEntry(entry, chain, Math.max(age, entry.age)), prefetchDue };
+      const found = fromEntry(entry, chain, Math.max(age, entry.age));
+      const resolution = {
+        ...found,
+        proofs: [...proofs, ...(found.proofs ?? [])],
+        security: leastSecurity(security, entry.security),
+      };
+      return { state: 'fresh', resolution, prefetchDue };
     }
-    const alias = type === TYPE.CNAME ? undefined : cache[read](context, current, TYPE.CNAME);
+    const alias =
+      type === TYPE.CNAME ? undefined : usable(cache[read](context, current, TYPE.CNAME), checkedOnly);
     const link = alias?.rrset;
-    if (alias?.state === 'fresh' && link !== undefined && chain.length < CHAIN_LINKS_MAX) {
+    if (alias?.state === 'fresh' && link !== undefined && visited.length <= CHAIN_LINKS_MAX) {
       if (chain.length === 0) prefetchDue = alias.prefetchDue;
       const target = link.rdatas[0]!;
-      if (nameEquals(target, current) || chain.some((seen) => nameEquals(seen.name, target))) break;
+      if (visited.some((seen) => nameEquals(seen, target))) break;
+      // The DNAME that made the alias goes before it (RFC 6672 section 3.1); other proofs are for the authority section.
+      for (const proof of alias.proofs) (proof.type === TYPE.DNAME ? chain : proofs).push(proof);
       chain.push(link);
+      visited.push(target);
+      security = leastSecurity(security, alias.security);
       age = Math.max(age, alias.age);
       current = target;
       continue;
@@ -66,14 +86,23 @@ export function look(
     rcode: RCODE.NOERROR,
     rrsets: chain,
     ede: [],
+    proofs,
+    security,
     source: 'cache',
     ageSeconds: age,
   };
   return { state: 'fresh', resolution: open, prefetchDue };
 }
 
+/** Unvalidated data, fresh or stale, are none where only validated ones count; a failure is one all the same. */
+function usable(entry: Cached | undefined, checkedOnly: boolean): Cached | undefined {
+  if (entry === undefined || !checkedOnly || entry.kind === 'failure') return entry;
+  return entry.security === 'unchecked' ? undefined : entry;
+}
+
 function fromEntry(entry: Cached, chain: readonly Rrset[], ageSeconds: number): Resolution {
-  const common = { ede: [], source: 'cache', ageSeconds } as const;
+  const { proofs, security } = entry;
+  const common = { ede: [], source: 'cache', ageSeconds, proofs, security } as const;
   if (entry.kind === 'rrset')
     return { ...common, outcome: 'answer', rcode: RCODE.NOERROR, rrsets: [...chain, entry.rrset!] };
   return {
@@ -93,7 +122,7 @@ function expired(entry: Cached | undefined, alias: Cached | undefined): Seen {
 }
 
 /** Expired data as an answer (RFC 8767): its TTL is 30 seconds, and the client is told. */
-export function serveStale(stale: Cached, path: ForwardPath, why: string): Resolution {
+export function serveStale(stale: Cached, path: Path, why: string): Resolution {
   const code = stale.kind === 'nxdomain' ? EDE.STALE_NXDOMAIN : EDE.STALE_ANSWER;
   return {
     ...fromEntry(stale, [], stale.age),
@@ -103,8 +132,10 @@ export function serveStale(stale: Cached, path: ForwardPath, why: string): Resol
 }
 
 /** A failure that is remembered (RFC 9520 section 3.2). */
-export function serveFailure(path: ForwardPath, failure: Failure): Resolution {
-  const text = `the targets failed lately and are asked again in ${failure.left} s`;
-  const resolution = failed(path, 'cached', text, failure.ede ?? EDE.NO_REACHABLE_AUTHORITY);
+export function serveFailure(path: Path, failure: Failure): Resolution {
+  const code = failure.ede ?? EDE.NO_REACHABLE_AUTHORITY;
+  const text =
+    failure.text ?? `rule ${path.rule}: the servers failed lately and are asked again in ${failure.left} s`;
+  const resolution = { ...failed(path, 'cached', ''), ede: [{ code, text }] };
   return { ...resolution, ede: [...resolution.ede, { code: EDE.CACHED_ERROR, text: '' }] };
 }

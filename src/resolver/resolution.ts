@@ -1,9 +1,9 @@
-import { EDE, RCODE } from '../wire/constants.ts';
 import type { Security } from '../cache/security.ts';
+import { EDE, RCODE } from '../wire/constants.ts';
 import type { Name } from '../wire/name.ts';
 import type { Ede, Rrset } from '../wire/record.ts';
 import type { Budget } from './budget.ts';
-import type { ForwardFailure } from './forward.ts';
+import type { FetchFailure } from './finding.ts';
 import type { Path } from './path.ts';
 import type { TrustStep } from './truststep.ts';
 
@@ -51,10 +51,10 @@ export interface Resolution {
 }
 
 /**
- * The forwarding's own reasons, and: `late`: no result when the client's time was over. `waiters`: too many wait for
+ * Those of forwarding and of recursion, and: `late`: no result when the client's time was over. `waiters`: too many wait for
  * this question. `cached`: it failed a moment ago. `type`: not a type that can be asked for.
  */
-export type FailureReason = ForwardFailure | 'late' | 'waiters' | 'cached' | 'type';
+export type FailureReason = FetchFailure | 'late' | 'waiters' | 'cached' | 'type';
 
 export function failed(
   path: Path,

@@ -1,23 +1,28 @@
 import { LRUCache } from 'lru-cache';
-import { NXDOMAIN } from '../cache/key.ts';
-import { RANK } from '../cache/rank.ts';
+import { type Extent, NXDOMAIN } from '../cache/key.ts';
+import { RANK, type Rank } from '../cache/rank.ts';
 import type { Cached, RecordCache } from '../cache/records.ts';
+import type { Security } from '../cache/security.ts';
 import { negativeLifetime, positiveLifetime, TTL_LIMITS, type TtlLimits } from '../cache/ttl.ts';
+import type { AlgorithmTable } from '../dnssec/algorithm.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import type { Prng } from '../util/prng.ts';
 import { EDE, RCODE, TYPE } from '../wire/constants.ts';
 import { fold, type Name } from '../wire/name.ts';
+import { Authorities } from './authorities.ts';
 import { Budget } from './budget.ts';
 import type { Count, Env } from './env.ts';
-import { type Forwarded, Forwarding, type Usable } from './forward.ts';
+import { Forwarding } from './forward.ts';
 import { type InFlight, InFlightTable, questionKey, WAITERS_MAX } from './inflight.ts';
+import { type Learned, type LearnedData, learnedFrom } from './learned.ts';
 import { look, type Missing, serveFailure, serveStale } from './lookup.ts';
 import { tokenOption } from './loop.ts';
-import { type ForwardPath, targetToText } from './path.ts';
+import type { Path } from './path.ts';
 import { Probes } from './probe.ts';
 import { failed, type Resolution, type ResolveRequest } from './resolution.ts';
 import { HedgeAllowance } from './select.ts';
-import { type Target, type TargetStatus, Targets } from './target.ts';
+import type { RecursionSettings } from './settings.ts';
+import { type TargetStatus, Targets } from './target.ts';
 import type { Transport } from './transport.ts';
 
 export type { Resolution, ResolveRequest } from './resolution.ts';
@@ -36,6 +41,8 @@ export interface ResolverOptions {
   readonly count?: Count;
   /** The cache's own, so that what is told to clients is what is kept. Default TTL_LIMITS. */
   readonly limits?: Partial<TtlLimits>;
+  /** Signature algorithms instead of those that the settings name: for tests. */
+  readonly algorithms?: AlgorithmTable;
 }
 
 /** RFC 8767 section 5 (failure recheck timer): stale data is served for that long before the upstream is tried again. */
@@ -68,6 +75,7 @@ export class Resolver {
   readonly #flights = new InFlightTable<Flight>();
   /** Clock time of failures that left stale data to serve, for RECHECK_MS. */
   readonly #failedAt = new LRUCache<string, number>({ max: RECHECKS_MAX });
+  readonly #authorities: Authorities;
   #prefetches = 0;
   #limits: TtlLimits;
   #staleMs = STALE_MS;
@@ -82,16 +90,24 @@ export class Resolver {
     this.#prefetch = options.prefetch ?? true;
     this.#limits = { ...TTL_LIMITS, ...options.limits };
     this.#probes = new Probes(this.#env);
+    this.#authorities = new Authorities(this.#env, this.#probes, options.cache, options.algorithms);
   }
 
   /**
    * Takes other settings, for questions from now on: TTL limits as the cache has them, whether popular entries are
-   * refreshed, and for how many milliseconds a client waits for fresh data before it gets stale data.
+   * refreshed, for how many milliseconds a client waits for fresh data before it gets stale data, and how
+   * authoritative servers are asked and answers validated.
    */
-  configure(settings: { limits?: Partial<TtlLimits>; prefetch?: boolean; staleMs?: number }): void {
+  configure(settings: {
+    limits?: Partial<TtlLimits>;
+    prefetch?: boolean;
+    staleMs?: number;
+    recursion?: RecursionSettings;
+  }): void {
     this.#limits = { ...TTL_LIMITS, ...settings.limits };
     this.#prefetch = settings.prefetch ?? this.#prefetch;
     this.#staleMs = settings.staleMs ?? this.#staleMs;
+    if (settings.recursion !== undefined) this.#authorities.configure(settings.recursion);
   }
 
   /** Questions in flight. */
@@ -103,21 +119,44 @@ export class Resolver {
     return this.#env.targets.status(this.#env.clock.now());
   }
 
+  /** Signature checks since the start. */
+  get verifies(): number {
+    return this.#authorities.verifies;
+  }
+
+  /** Forgets delegations, keys and proofs of these names, beside what the record cache forgets. Returns how many. */
+  flush(name: Name, extent: Extent, isMeantContext: (context: number) => boolean): number {
+    return this.#authorities.flush(fold(name), extent, isMeantContext);
+  }
+
   /** Never rejects; a value at once where the cache has one. */
   resolve(request: ResolveRequest): Resolution | Promise<Resolution> {
+    const resolution = this.#resolve(request);
+    if (!request.wantsChain) return resolution;
+    if (resolution instanceof Promise) return resolution.then((r) => this.#withChain(request, r));
+    return this.#withChain(request, resolution);
+  }
+
+  #withChain({ path, name }: ResolveRequest, resolution: Resolution): Resolution {
+    if (!path.validate || resolution.chain !== undefined) return resolution;
+    return { ...resolution, chain: this.#authorities.chainTo(path.context, name) };
+  }
+
+  #resolve(request: ResolveRequest): Resolution | Promise<Resolution> {
     const { path, type } = request;
     const { count } = this.#env;
     if (!isAskable(type))
       return failed(path, 'type', `type ${type} cannot be asked for`, EDE.NOT_SUPPORTED, RCODE.NOTIMP);
     const name = fold(request.name);
-    const seen = look(this.#cache, path.context, name, type);
+    const checkedOnly = isChecked(request);
+    const seen = look(this.#cache, path.context, name, type, { read: 'get', checkedOnly });
     if (seen.state === 'fresh') {
       count('resolver_cache_hits');
       if (seen.prefetchDue) this.#refresh(name, type, path);
       return seen.resolution;
     }
-    const key = questionKey(path.context, name, type);
-    const meanwhile = this.#meanwhile(key, seen, path);
+    const key = flightKey(request, name);
+    const meanwhile = this.#meanwhile(key, seen, request);
     if (meanwhile !== undefined) {
       count(meanwhile.source === 'stale' ? 'resolver_stale_answers' : 'resolver_failure_cache_hits');
       return meanwhile;
@@ -130,36 +169,42 @@ export class Resolver {
   peek(request: ResolveRequest): Resolution | undefined {
     const { path, type } = request;
     const name = fold(request.name);
-    const seen = look(this.#cache, path.context, name, type, 'peek');
-    if (seen.state === 'fresh') return seen.resolution;
-    return this.#meanwhile(questionKey(path.context, name, type), seen, path);
+    const reading = { read: 'peek', checkedOnly: isChecked(request) } as const;
+    const seen = look(this.#cache, path.context, name, type, reading);
+    if (seen.state === 'fresh') return this.#withChain(request, seen.resolution);
+    return this.#meanwhile(flightKey(request, name), seen, request);
   }
 
   /** What is served while it is too early to ask again: expired data, else the failure (RFC 8767, RFC 9520). */
-  #meanwhile(key: string, seen: Missing, path: ForwardPath): Resolution | undefined {
+  #meanwhile(key: string, seen: Missing, request: ResolveRequest): Resolution | undefined {
+    const { path } = request;
     if (path.serveStale && seen.stale !== undefined)
       return this.#failedLately(key, path)
         ? serveStale(seen.stale, path, 'the targets failed a moment ago')
         : undefined;
-    return seen.failure === undefined || this.#recovered(key, path)
+    // A client that says CD wants what others are refused for being bogus.
+    const isNone = request.checkingDisabled === true && isValidationError(seen.failure?.ede);
+    return seen.failure === undefined || isNone || this.#recovered(key, path)
       ? undefined
       : serveFailure(path, seen.failure);
   }
 
   /** A failure is not held against targets that have come back since (AdGuardHome#8414). */
-  #recovered(key: string, path: ForwardPath): boolean {
+  #recovered(key: string, path: Path): boolean {
     const at = this.#failedAt.get(key);
     if (at === undefined) return false;
-    return path.targets.some((target) => this.#env.targets.of(target).recoveredAt > at);
+    return (
+      path.kind === 'forward' && path.targets.some((target) => this.#env.targets.of(target).recoveredAt > at)
+    );
   }
 
-  #failedLately(key: string, path: ForwardPath): boolean {
+  #failedLately(key: string, path: Path): boolean {
     const at = this.#failedAt.get(key);
     if (at === undefined || this.#env.clock.now() - at >= RECHECK_MS) return false;
     return !this.#recovered(key, path);
   }
 
-  #stale(stale: Cached, path: ForwardPath, why: string): Resolution {
+  #stale(stale: Cached, path: Path, why: string): Resolution {
     this.#env.count('resolver_stale_answers');
     return serveStale(stale, path, why);
   }
@@ -171,12 +216,13 @@ export class Resolver {
     request: ResolveRequest,
     stale: Cached | undefined,
   ): Resolution | Promise<Resolution> {
-    const { path, type, budget, tokens } = request;
+    const { path } = request;
+    const { budget } = request;
     const { clock, count } = this.#env;
     const now = clock.now();
     let flight = this.#flights.find(key);
     if (flight === undefined) {
-      flight = this.#start(key, name, type, path, budget, tokens);
+      flight = this.#start(key, name, request);
       if (flight === undefined) {
         count('resolver_inflight_refused');
         const why = 'too many questions are being resolved';
@@ -208,57 +254,66 @@ export class Resolver {
     });
   }
 
-  #start(
-    key: string,
-    name: Name,
-    type: number,
-    path: ForwardPath,
-    budget: Budget,
-    tokens: readonly Uint8Array[],
-  ): Flight | undefined {
+  #start(key: string, name: Name, request: ResolveRequest): Flight | undefined {
+    const { path, type, budget, tokens } = request;
     const now = this.#env.clock.now();
     if (!this.#flights.makeRoom(path.context, now)) return undefined;
-    const question = { path, name, type, options: [tokenOption(tokens, this.#token)] };
     const flight = new Flight(key, path, now, () => this.#jostled(flight));
     this.#flights.add(flight);
-    flight.forwarding = new Forwarding(this.#env, this.#probes, question, budget, (result) =>
-      this.#landed(flight, name, type, result),
-    );
+    const options = path.kind === 'forward' ? [tokenOption(tokens, this.#token)] : [];
+    if (path.kind === 'forward' && !path.validate) {
+      const forwarding = new Forwarding(
+        this.#env,
+        this.#probes,
+        { path, name, type, options },
+        budget,
+        (result) => this.#landed(flight, name, type, learnedFrom(result)),
+      );
+      flight.cancel = () => forwarding.cancel();
+      return flight;
+    }
+    flight.cancel = () => budget.end();
+    const validate = isChecked(request);
+    void this.#authorities.learn({ path, budget, options }, name, type, validate).then((learned) => {
+      if (this.#flights.find(key) === flight) this.#landed(flight, name, type, learned);
+    });
     return flight;
   }
 
   /** Asks for what the cache still has, so that it does not run out. No client waits, and the budget is its own. */
-  #refresh(name: Name, type: number, path: ForwardPath): void {
+  #refresh(name: Name, type: number, path: Path): void {
     if (!this.#prefetch || this.#prefetches >= PREFETCHES_MAX) return;
-    const key = questionKey(path.context, name, type);
+    const request = { name, type, path, budget: new Budget(this.#env.clock.now()), tokens: [] };
+    const key = flightKey(request, name);
     if (this.#flights.find(key) !== undefined || this.#failedLately(key, path)) return;
-    const flight = this.#start(key, name, type, path, new Budget(this.#env.clock.now()), []);
+    const flight = this.#start(key, name, request);
     if (flight === undefined) return;
     this.#env.count('resolver_prefetches');
     this.#prefetches++;
     flight.ended = () => this.#prefetches--;
   }
 
-  #landed(flight: Flight, name: Name, type: number, result: Forwarded): void {
+  #landed(flight: Flight, name: Name, type: number, learned: Learned): void {
     this.#flights.remove(flight);
     flight.ended();
-    if (result.kind === 'usable') {
+    if (learned.kind === 'learned') {
       this.#failedAt.delete(flight.key);
-      this.#keep(flight.path.context, type, result.scrubbed);
-      const resolution = this.#capped(answered(result.scrubbed, result.upstream));
+      this.#keep(flight.path.context, type, learned);
+      const resolution = this.#capped(answered(learned));
       flight.settle(() => resolution);
       return;
     }
-    this.#env.count(result.reason === 'budget' ? 'resolver_budget_exhausted' : 'resolver_failures');
-    this.#keepFailure(flight, name, type, result);
-    const { ede, rcode, reason } = result;
+    this.#env.count(learned.reason === 'budget' ? 'resolver_budget_exhausted' : 'resolver_failures');
+    this.#keepFailure(flight, name, type, learned);
+    const { ede, rcode, reason } = learned;
     const failure: Resolution = {
       outcome: 'failure',
       rcode,
-      rrsets: [],
+      rrsets: learned.rrsets ?? [],
       ede: [ede],
       source: 'upstream',
       reason,
+      ...(learned.steps && { chain: learned.steps }),
     };
     let first = true;
     flight.settle((waiter) => {
@@ -267,14 +322,15 @@ export class Resolver {
         reason === 'budget' && !first && waiter.request.budget.spent(this.#env.clock.now()) === undefined;
       first = false;
       if (again) return this.resolve(waiter.request);
-      if (waiter.stale === undefined) return failure;
-      return this.#stale(waiter.stale, flight.path, 'the targets failed');
+      // What is bogus is not what a server's silence is: old data do not stand in for it.
+      if (waiter.stale === undefined || reason === 'bogus') return failure;
+      return this.#stale(waiter.stale, flight.path, 'the servers failed');
     });
   }
 
   #jostled(flight: Flight): void {
     this.#env.count('resolver_jostled');
-    flight.forwarding?.cancel();
+    flight.cancel();
     flight.ended();
     const why = 'pushed out by newer questions';
     flight.settle((waiter) =>
@@ -285,20 +341,24 @@ export class Resolver {
   }
 
   /** Each link and the answer on its own, all under the path's context. */
-  #keep(context: number, type: number, scrubbed: Usable): void {
+  #keep(context: number, type: number, learned: LearnedData): void {
     const cache = this.#cache;
-    for (const link of scrubbed.chain) cache.putRrset(context, link, RANK.answer);
-    switch (scrubbed.kind) {
+    const { rank } = learned;
+    for (const { rrset, security, proofs } of learned.chain)
+      cache.putRrset(context, rrset, rankOf(security, rank), { security, proofs });
+    if (type === TYPE.ANY) return;
+    switch (learned.outcome) {
       case 'answer':
-        if (type !== TYPE.ANY)
-          for (const rrset of scrubbed.rrsets) cache.putRrset(context, rrset, RANK.answer);
+        for (const { rrset, security, proofs } of learned.rrsets)
+          cache.putRrset(context, rrset, rankOf(security, rank), { security, proofs });
         break;
       case 'nodata':
-        if (type !== TYPE.ANY) cache.putNegative(context, scrubbed.name, type, scrubbed.soa, RANK.answer);
+      case 'nxdomain': {
+        const { name, soa, proofs, security } = learned.denial!;
+        const denied = learned.outcome === 'nxdomain' ? NXDOMAIN : type;
+        cache.putNegative(context, name, denied, soa, rankOf(security, rank), { security, proofs });
         break;
-      case 'nxdomain':
-        cache.putNegative(context, scrubbed.name, NXDOMAIN, scrubbed.soa, RANK.answer);
-        break;
+      }
       case 'alias':
         break;
     }
@@ -309,7 +369,7 @@ export class Resolver {
     flight: Flight,
     name: Name,
     type: number,
-    result: Extract<Forwarded, { kind: 'failure' }>,
+    result: Extract<Learned, { kind: 'failure' }>,
   ): void {
     if (result.reason === 'budget' || result.reason === 'overload') return;
     this.#failedAt.set(flight.key, this.#env.clock.now());
@@ -339,14 +399,14 @@ interface Waiter {
 /** One question being asked, and who waits for it. */
 class Flight implements InFlight {
   readonly key: string;
-  readonly path: ForwardPath;
+  readonly path: Path;
   readonly startedAt: number;
   readonly waiters = new Set<Waiter>();
   readonly jostle: () => void;
-  forwarding: Forwarding | undefined = undefined;
+  cancel: () => void = () => undefined;
   ended: () => void = () => undefined;
 
-  constructor(key: string, path: ForwardPath, now: number, jostle: () => void) {
+  constructor(key: string, path: Path, now: number, jostle: () => void) {
     this.key = key;
     this.path = path;
     this.startedAt = now;
@@ -373,26 +433,42 @@ function isAskable(type: number): boolean {
   return type !== 0 && type !== TYPE.OPT && (type < 128 || type > 255);
 }
 
-function answered(scrubbed: Usable, upstream: Target): Resolution {
-  const common = { ede: [], source: 'upstream', upstream: targetToText(upstream) } as const;
-  switch (scrubbed.kind) {
-    case 'answer':
-      return {
-        ...common,
-        outcome: 'answer',
-        rcode: RCODE.NOERROR,
-        rrsets: [...scrubbed.chain, ...scrubbed.rrsets],
-      };
-    case 'alias':
-      return { ...common, outcome: 'answer', rcode: RCODE.NOERROR, rrsets: scrubbed.chain };
-    case 'nodata':
-    case 'nxdomain':
-      return {
-        ...common,
-        outcome: scrubbed.kind,
-        rcode: scrubbed.kind === 'nxdomain' ? RCODE.NXDOMAIN : RCODE.NOERROR,
-        rrsets: scrubbed.chain,
-        ...(scrubbed.soa === undefined ? {} : { soa: scrubbed.soa }),
-      };
-  }
+/** The same question is asked once for those who want it validated and once for those who do not (CD). */
+function flightKey(request: ResolveRequest, name: Name): string {
+  const { path, type } = request;
+  const key = questionKey(path.context, name, type);
+  return path.validate && request.checkingDisabled ? `cd/${key}` : key;
+}
+
+/** Only what is validated, or known not to be signed, may be answered. */
+function isChecked({ path, checkingDisabled }: ResolveRequest): boolean {
+  return path.validate && checkingDisabled !== true;
+}
+
+/** Data that validation vouches for have a rank of their own, above all that is not. */
+function rankOf(security: Security, rank: Rank): Rank {
+  return security === 'secure' ? RANK.secure : rank;
+}
+
+/** Extended errors by which validation says why an answer is refused (RFC 8914 sections 4.6 to 4.13). */
+function isValidationError(ede: number | undefined): boolean {
+  return ede !== undefined && ede >= EDE.INDETERMINATE && ede <= EDE.NSEC_MISSING;
+}
+
+function answered(learned: LearnedData): Resolution {
+  const { outcome, chain, rrsets, denial, security, upstream, steps } = learned;
+  const parts = [...chain, ...rrsets];
+  const proofs = parts.flatMap((part) => part.proofs.filter(({ type }) => type !== TYPE.DNAME));
+  return {
+    outcome: outcome === 'alias' ? 'answer' : outcome,
+    rcode: outcome === 'nxdomain' ? RCODE.NXDOMAIN : RCODE.NOERROR,
+    rrsets: parts.map(({ rrset }) => rrset),
+    ...(denial?.soa === undefined ? {} : { soa: denial.soa }),
+    proofs: [...proofs, ...(denial?.proofs ?? [])],
+    security,
+    ede: [],
+    source: 'upstream',
+    ...(upstream === undefined ? {} : { upstream }),
+    ...(steps === undefined ? {} : { chain: steps }),
+  };
 }

@@ -1,6 +1,7 @@
 import { CLASS, RCODE, rcodeToText, TYPE } from '../wire/constants.ts';
 import type { Message } from '../wire/message.ts';
 import {
+  fold,
   isAtOrBelow,
   labelCount,
   type Name,
@@ -14,21 +15,34 @@ import type { Rr, Rrset } from '../wire/record.ts';
 import { restoreCase } from './case.ts';
 
 /**
- * What a forwarder's reply is worth. Kept are the aliases that lead from the question's name, in order, and the
- * RRset of the asked type where they end; of a negative reply the SOA that covers that name. Nothing else is even
- * looked at: no NS, no glue, no neighbours, no additional section, so there is nothing with which a forwarder (or
- * who forges its replies) could reach names that were not asked for (MaginotDNS 2023; CVE-2025-11411,
- * CVE-2025-40778, CVE-2025-59023 were the same by other doors).
+ * What a reply is worth as an answer. Kept are the aliases that lead from the question's name, in order, and the
+ * RRset of the asked type where they end; of a negative reply the SOA that covers that name; their signatures, and
+ * NSEC and NSEC3 records, which only validation makes anything of. Nothing else is even looked at: no NS, no glue,
+ * no neighbours, no additional section, so there is nothing with which a server (or who forges its replies) could
+ * reach names that were not asked for (MaginotDNS 2023; CVE-2025-11411, CVE-2025-40778, CVE-2025-59023 were the
+ * same by other doors).
  */
 export type Scrubbed =
-  | { readonly kind: 'answer'; readonly chain: readonly Rrset[]; readonly rrsets: readonly Rrset[] }
+  | {
+      readonly kind: 'answer';
+      /** CNAMEs in order; a DNAME stands before the CNAME that it makes. */
+      readonly chain: readonly Rrset[];
+      readonly rrsets: readonly Rrset[];
+      readonly proofs: readonly Rrset[];
+    }
   /** The aliases lead to a name about which the reply says nothing: it is a question of its own. */
-  | { readonly kind: 'alias'; readonly chain: readonly Rrset[]; readonly target: Name }
+  | {
+      readonly kind: 'alias';
+      readonly chain: readonly Rrset[];
+      readonly target: Name;
+      readonly proofs: readonly Rrset[];
+    }
   | {
       readonly kind: 'nodata' | 'nxdomain';
       readonly chain: readonly Rrset[];
       readonly name: Name;
       readonly soa: Rrset | undefined;
+      readonly proofs: readonly Rrset[];
     }
   /** The name that a DNAME would make is over 255 octets (RFC 6672 section 2.2): final, no other server knows better. */
   | { readonly kind: 'too-long' }
@@ -36,12 +50,19 @@ export type Scrubbed =
   | { readonly kind: 'rcode'; readonly rcode: number }
   | { readonly kind: 'invalid'; readonly why: string };
 
+/** A reply that says something about the question. */
+export type Usable = Exclude<Scrubbed, { kind: 'rcode' | 'invalid' | 'too-long' }>;
+
 /** Aliases followed in one chain; Unbound's and BIND's limit. */
 export const CHAIN_LINKS_MAX = 11;
 /** Records of one RRset: more are an attack on whoever must answer them (CVE-2024-1737). */
 export const RRSET_RECORDS_MAX = 256;
 /** RRsets of one name, which only an ANY reply has. */
 export const RRSET_TYPES_MAX = 100;
+/** RRSIGs of one RRset that are kept: more than validation tries, and than keys roll over at once. */
+export const RRSIGS_MAX = 16;
+/** NSEC and NSEC3 RRsets of one reply: a wildcard NODATA proof by NSEC3 takes four, and so does a careless server's. */
+export const PROOFS_MAX = 10;
 
 export interface Question {
   /** As cached and answered: folded. */
@@ -49,8 +70,10 @@ export interface Question {
   readonly type: number;
   /** As sent; differs from `name` in case only. */
   readonly sent: Name;
-  /** The rule's domain: a DNAME above it is none of the forwarder's business. */
+  /** The rule's domain, or the zone asked: a DNAME or an NSEC above it is none of the server's business. */
   readonly apex: Name;
+  /** `apex` bounds the chain too: targets that are not at or below it are somebody else's. Absent: false. */
+  readonly staysWithin?: boolean;
 }
 
 export function scrub(message: Message, question: Question): Scrubbed {
@@ -59,19 +82,27 @@ export function scrub(message: Message, question: Question): Scrubbed {
     return { kind: 'rcode', rcode };
   const walk = followAliases(message.answer, question);
   if (walk.kind !== 'end') return walk;
-  if (rcode === RCODE.YXDOMAIN) return { kind: 'invalid', why: 'YXDOMAIN without a DNAME that explains it' };
   const { chain, name } = walk;
+  const proofs = proofsIn(message.authority, question);
+  if (walk.leaves) return { kind: 'alias', chain, target: name, proofs };
+  if (rcode === RCODE.YXDOMAIN) return { kind: 'invalid', why: 'YXDOMAIN without a DNAME that explains it' };
   const rrsets = rrsetsAt(message.answer, name, question);
   if (typeof rrsets === 'string') return { kind: 'invalid', why: rrsets };
   if (rrsets.length > 0) {
     if (rcode === RCODE.NXDOMAIN) return { kind: 'invalid', why: 'NXDOMAIN with an answer' };
-    return { kind: 'answer', chain, rrsets };
+    return { kind: 'answer', chain, rrsets, proofs };
   }
-  return negative(message, question, chain, name);
+  return negative(message, question, chain, name, proofs);
 }
 
 type Walk =
-  | { readonly kind: 'end'; readonly chain: readonly Rrset[]; readonly name: Name }
+  | {
+      readonly kind: 'end';
+      readonly chain: readonly Rrset[];
+      readonly name: Name;
+      /** The last target is outside of what the server can speak for. */
+      readonly leaves: boolean;
+    }
   | { readonly kind: 'too-long' }
   | { readonly kind: 'invalid'; readonly why: string };
 
@@ -82,37 +113,52 @@ function followAliases(answer: readonly Rr[], question: Question): Walk {
   let name = question.name;
   // Aliases of these types are the answer itself (RFC 1034 section 3.6.2).
   const stops = question.type === TYPE.CNAME || question.type === TYPE.ANY;
+  let links = 0;
   while (!stops && !hasType(answer, name, question.type)) {
     const link = linkAt(answer, name, question);
     if (link === undefined) break;
     if (typeof link === 'string')
       return link === 'too-long' ? { kind: 'too-long' } : { kind: 'invalid', why: link };
-    if (chain.length === CHAIN_LINKS_MAX)
+    if (links++ === CHAIN_LINKS_MAX)
       return { kind: 'invalid', why: `more than ${CHAIN_LINKS_MAX} aliases in a chain` };
-    chain.push(link);
-    name = link.rdatas[0]!;
+    chain.push(...link);
+    name = link.at(-1)!.rdatas[0]!;
     const key = nameKey(name);
     if (visited.has(key)) return { kind: 'invalid', why: `alias loop at ${nameToText(name)}` };
     visited.add(key);
+    if (question.staysWithin && !isAtOrBelow(name, question.apex))
+      return { kind: 'end', chain, name, leaves: true };
   }
-  return { kind: 'end', chain, name };
+  return { kind: 'end', chain, name, leaves: false };
 }
 
-/** The CNAME of `name`, read or made from a DNAME; a text that says what is wrong; undefined where there is none. */
-function linkAt(answer: readonly Rr[], name: Name, question: Question): Rrset | string | undefined {
+/**
+ * The CNAME of `name`, or a DNAME and the CNAME that it makes; a text that says what is wrong; undefined where there
+ * is neither.
+ */
+function linkAt(
+  answer: readonly Rr[],
+  name: Name,
+  question: Question,
+): readonly Rrset[] | string | undefined {
   const cname = rrsetAt(answer, name, TYPE.CNAME, question);
   if (typeof cname === 'string') return cname;
   // RFC 2181 section 10.1: an alias has one target.
   if (cname !== undefined && cname.rdatas.length > 1) return `${cname.rdatas.length} CNAMEs at one name`;
   const made = fromDname(answer, name, question);
-  if (typeof made === 'string' || made === undefined) return made ?? cname;
-  if (cname !== undefined && !nameEquals(cname.rdatas[0]!, made.rdatas[0]!))
+  if (typeof made === 'string') return made;
+  if (made === undefined) return cname && [cname];
+  if (cname !== undefined && !nameEquals(cname.rdatas[0]!, made[1]!.rdatas[0]!))
     return `CNAME of ${nameToText(name)} is not what the DNAME above it makes`;
   return made;
 }
 
-/** RFC 6672 section 3: the CNAME that a DNAME above `name` and within the rule's domain makes, with its TTL. */
-function fromDname(answer: readonly Rr[], name: Name, question: Question): Rrset | string | undefined {
+/** RFC 6672 section 3: a DNAME above `name` and within the apex, and the CNAME that it makes, with its TTL. */
+function fromDname(
+  answer: readonly Rr[],
+  name: Name,
+  question: Question,
+): readonly Rrset[] | string | undefined {
   const above = answer.find(
     (rr) =>
       rr.type === TYPE.DNAME &&
@@ -122,11 +168,12 @@ function fromDname(answer: readonly Rr[], name: Name, question: Question): Rrset
       isAtOrBelow(rr.name, question.apex),
   );
   if (above === undefined) return undefined;
-  const dname = rrsetAt(answer, above.name, TYPE.DNAME, question);
+  const dname = rrsetAt(answer, fold(above.name), TYPE.DNAME, question);
   if (typeof dname === 'string' || dname === undefined) return dname;
   if (dname.rdatas.length > 1) return `${dname.rdatas.length} DNAMEs at one name`;
   const target = replaceSuffix(name, dname.name, dname.rdatas[0]!);
-  return target === undefined ? 'too-long' : { name, type: TYPE.CNAME, ttl: dname.ttl, rdatas: [target] };
+  if (target === undefined) return 'too-long';
+  return [dname, { name, type: TYPE.CNAME, ttl: dname.ttl, rdatas: [target] }];
 }
 
 function hasType(records: readonly Rr[], name: Name, type: number): boolean {
@@ -137,7 +184,10 @@ function hasType(records: readonly Rr[], name: Name, type: number): boolean {
 function rrsetsAt(answer: readonly Rr[], name: Name, question: Question): Rrset[] | string {
   const types = new Set<number>();
   if (question.type !== TYPE.ANY) types.add(question.type);
-  else for (const rr of answer) if (rr.class === CLASS.IN && nameEquals(rr.name, name)) types.add(rr.type);
+  // Of ANY the signatures go with what they sign.
+  else
+    for (const rr of answer)
+      if (rr.class === CLASS.IN && rr.type !== TYPE.RRSIG && nameEquals(rr.name, name)) types.add(rr.type);
   if (types.size > RRSET_TYPES_MAX) return `more than ${RRSET_TYPES_MAX} types at one name`;
   const rrsets: Rrset[] = [];
   for (const type of types) {
@@ -152,16 +202,21 @@ function rrsetsAt(answer: readonly Rr[], name: Name, question: Question): Rrset[
  * The records of one owner and type as an RRset under the owner name that was asked for: lowest TTL (RFC 2181
  * section 5.2), each rdata once (section 5). A text where there are too many.
  */
-function rrsetAt(
+export function rrsetAt(
   records: readonly Rr[],
   name: Name,
   type: number,
   question: Question,
 ): Rrset | string | undefined {
   const rdatas: Uint8Array[] = [];
+  const sigs: Uint8Array[] = [];
   const seen = new Set<string>();
   let ttl = 0xffffffff;
   for (const rr of records) {
+    if (isSignatureOf(rr, name, type)) {
+      if (sigs.length < RRSIGS_MAX) sigs.push(rr.rdata);
+      continue;
+    }
     if (rr.type !== type || rr.class !== CLASS.IN || !nameEquals(rr.name, name)) continue;
     if (question.sent !== question.name) restoreCase(type, rr.rdata, question.sent, question.name);
     ttl = Math.min(ttl, rr.ttl);
@@ -171,26 +226,53 @@ function rrsetAt(
     seen.add(key);
     rdatas.push(rr.rdata);
   }
-  return rdatas.length === 0 ? undefined : { name, type, ttl, rdatas };
+  if (rdatas.length === 0) return undefined;
+  return sigs.length === 0 ? { name, type, ttl, rdatas } : { name, type, ttl, rdatas, sigs };
+}
+
+/** An RRSIG that covers `type` at `name`; RRSIGs themselves are covered by none (RFC 4035 section 2.2). */
+function isSignatureOf(rr: Rr, name: Name, type: number): boolean {
+  if (rr.type !== TYPE.RRSIG || type === TYPE.RRSIG || rr.class !== CLASS.IN) return false;
+  return ((rr.rdata[0]! << 8) | rr.rdata[1]!) === type && nameEquals(rr.name, name);
+}
+
+/** NSEC and NSEC3 RRsets within the apex, under folded names: the letters are those of the question as sent. */
+export function proofsIn(authority: readonly Rr[], question: Question): readonly Rrset[] {
+  const proofs: Rrset[] = [];
+  for (const rr of authority) {
+    if ((rr.type !== TYPE.NSEC && rr.type !== TYPE.NSEC3) || rr.class !== CLASS.IN) continue;
+    if (proofs.length === PROOFS_MAX) break;
+    if (!isAtOrBelow(rr.name, question.apex)) continue;
+    if (proofs.some((proof) => proof.type === rr.type && nameEquals(proof.name, rr.name))) continue;
+    const proof = rrsetAt(authority, fold(rr.name), rr.type, question);
+    if (typeof proof === 'object') proofs.push(proof);
+  }
+  return proofs;
 }
 
 /** No data of the asked type at `name`, where the aliases end. */
-function negative(message: Message, question: Question, chain: readonly Rrset[], name: Name): Scrubbed {
+function negative(
+  message: Message,
+  question: Question,
+  chain: readonly Rrset[],
+  name: Name,
+  proofs: readonly Rrset[],
+): Scrubbed {
   const soa = coveringSoa(message.authority, name, question);
-  if (message.rcode === RCODE.NXDOMAIN) return { kind: 'nxdomain', chain, name, soa };
-  if (soa !== undefined) return { kind: 'nodata', chain, name, soa };
+  if (message.rcode === RCODE.NXDOMAIN) return { kind: 'nxdomain', chain, name, soa, proofs };
+  if (soa !== undefined) return { kind: 'nodata', chain, name, soa, proofs };
   // An authoritative server that has the alias but not its target says no more than that.
-  if (chain.length > 0) return { kind: 'alias', chain, target: name };
+  if (chain.length > 0) return { kind: 'alias', chain, target: name, proofs };
   // NS without SOA is a referral (RFC 2308 section 2.2): this target does not resolve for others.
   const refers = message.authority.some((rr) => rr.type === TYPE.NS && rr.class === CLASS.IN);
   if (refers) return { kind: 'invalid', why: 'a referral instead of an answer' };
-  return { kind: 'nodata', chain, name, soa: undefined };
+  return { kind: 'nodata', chain, name, soa: undefined, proofs };
 }
 
 /** The one SOA, at or above the name that it denies (RFC 2308 section 3); anything else is not kept. */
 function coveringSoa(authority: readonly Rr[], name: Name, question: Question): Rrset | undefined {
   const soas = authority.filter(
-    (rr) => rr.type === TYPE.SOA && rr.class === CLASS.IN && isAtOrBelow(name, rr.name),
+    (rr) => rr.type === TYPE.SOA && rr.class === CLASS.IN && coversName(rr.name, name, question),
   );
   const first = soas[0];
   if (first === undefined || soas.some((rr) => !nameEquals(rr.name, first.name))) return undefined;
@@ -198,6 +280,10 @@ function coveringSoa(authority: readonly Rr[], name: Name, question: Question): 
   const owner = suffixOf(name, labelCount(first.name));
   const rrset = rrsetAt(authority, owner, TYPE.SOA, question);
   return typeof rrset === 'object' && rrset.rdatas.length === 1 ? rrset : undefined;
+}
+
+function coversName(owner: Name, name: Name, { apex, staysWithin }: Question): boolean {
+  return isAtOrBelow(name, owner) && (!staysWithin || isAtOrBelow(owner, apex));
 }
 
 /** For EDE texts: what a reply that was no answer said. */

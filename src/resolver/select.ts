@@ -1,4 +1,5 @@
 import type { Prng } from '../util/prng.ts';
+import type { Candidate } from './attempt.ts';
 import type { ForwardPolicy } from './path.ts';
 import { PATIENCE_FIRST_MS } from './rtt.ts';
 import type { Target } from './target.ts';
@@ -59,4 +60,29 @@ export class HedgeAllowance {
     this.#tokens--;
     return true;
   }
+}
+
+/** Authoritative servers whose scores differ by no more than this, in milliseconds, share a zone's questions. */
+const BAND_MS = 20;
+/** And by no more than this part of the best. */
+const BAND_PART = 0.5;
+/** What a server that was never asked counts as: it is tried before the slow ones and after those known to be near. */
+const UNKNOWN_MS = 100;
+
+/**
+ * One of the candidates: a random one of those about as fast as the fastest, so that a forger cannot tell which is
+ * asked; now and then any, so that a change is noticed.
+ */
+export function chooseServer(candidates: readonly Candidate[], prng: Prng): Candidate | undefined {
+  if (candidates.length <= 1) return candidates[0];
+  if (prng.below(EXPLORE_ONE_IN) === 0) return candidates[prng.below(candidates.length)];
+  let best = Number.POSITIVE_INFINITY;
+  for (const { target } of candidates) best = Math.min(best, scoreOf(target));
+  const bound = best + Math.max(BAND_MS, best * BAND_PART);
+  const near = candidates.filter(({ target }) => scoreOf(target) <= bound);
+  return near[prng.below(near.length)];
+}
+
+function scoreOf(target: Target): number {
+  return target.rtt.smoothed === undefined ? target.score + UNKNOWN_MS : target.score;
 }

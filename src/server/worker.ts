@@ -4,7 +4,7 @@ import { AnswerCache } from '../cache/answers.ts';
 import { type DumpedRecord, RecordCache } from '../cache/records.ts';
 import { RateLimit } from '../policy/ratelimit.ts';
 import { setOwnToken } from '../resolver/loop.ts';
-import type { ForwardPath } from '../resolver/path.ts';
+import type { Path } from '../resolver/path.ts';
 import { Resolver } from '../resolver/resolve.ts';
 import { Transports } from '../resolver/transport/transports.ts';
 import { daemonCounters, METRIC, Metrics } from '../telemetry/metrics.ts';
@@ -53,7 +53,7 @@ class Worker {
   readonly #rateLimit: RateLimit;
   readonly #listeners: Listeners;
   #world: World;
-  #paths = new Map<number, ForwardPath>();
+  #paths = new Map<number, Path>();
   #control: MessagePort | undefined;
 
   constructor(start: WorkerStart) {
@@ -164,7 +164,7 @@ class Worker {
     await this.#listeners.remap();
   }
 
-  #applySettings({ node }: Snapshot): void {
+  #applySettings({ node, recursion }: Snapshot): void {
     const limits = {
       floor: node.ttl.floorSeconds,
       ceiling: node.ttl.ceilingSeconds,
@@ -172,7 +172,12 @@ class Worker {
       staleWindow: node.stale.enabled ? node.stale.maxSeconds : 0,
     };
     this.#records.configure(limits);
-    this.#resolver.configure({ limits, prefetch: node.prefetch, staleMs: node.stale.clientTimeoutMs });
+    this.#resolver.configure({
+      limits,
+      prefetch: node.prefetch,
+      staleMs: node.stale.clientTimeoutMs,
+      recursion,
+    });
     this.#pipeline.cookies = node.cookies ?? this.#start.cookieSecrets;
     this.#rateLimit.configure(node.rateLimit ?? UNLIMITED);
     this.#pipeline.exempt = node.rateLimit === undefined ? undefined : CidrTable.from(node.rateLimit.exempt);
@@ -233,9 +238,10 @@ class Worker {
       const path = this.#paths.get(context);
       return vpc === undefined || (path !== undefined && inView(path.view));
     };
-    let removed = 0;
+    const extent = subtree ? 'subtree' : 'name';
+    let removed = this.#resolver.flush(wanted, extent, inContext);
     for (const steps of [
-      this.#records.flushSteps(wanted, subtree ? 'subtree' : 'name', inContext),
+      this.#records.flushSteps(wanted, extent, inContext),
       this.#answers.flushSteps(inView, matches),
     ])
       for (const step of steps) {

@@ -1,0 +1,178 @@
+import type { Message } from '../wire/message.ts';
+import type { Name } from '../wire/name.ts';
+import { Attempt, type AttemptOwner, type AttemptQuestion, Candidate, TRIES_MAX } from './attempt.ts';
+import { type Budget, limitToText } from './budget.ts';
+import type { Contact } from './cut.ts';
+import type { Env } from './env.ts';
+import { targetToText } from './path.ts';
+import type { Judged } from './referral.ts';
+import { chooseServer } from './select.ts';
+import type { Target } from './target.ts';
+
+/** What came of asking the servers of a zone. `silent`: none replied. `refused`: those that did were of no use. */
+export type Asked =
+  | { readonly kind: 'reply'; readonly judged: Judged; readonly contact: Contact }
+  | { readonly kind: 'failure'; readonly reason: AskingFailure; readonly text: string };
+
+export type AskingFailure = 'silent' | 'refused' | 'overload' | 'budget';
+
+/** What is asked, of whom, and what counts as a reply. */
+export interface AskingQuestion extends AttemptQuestion {
+  readonly contacts: readonly Contact[];
+  readonly judge: (message: Message, sent: Name) => Judged;
+  /** True: `judged` ends the asking. False: another server is asked. */
+  readonly accepts: (judged: Judged) => boolean;
+}
+
+/**
+ * Asks the servers of one zone one question until one gives a reply of use:
+ *
+ *     asking ──late, failed, useless──▶ the next server, or the same again (three times each)
+ *       │                               none left, some still out ──▶ listening ──▶ done
+ *       └──reply──▶ done
+ *
+ * A server that is late goes on being listened to while the next one is asked.
+ */
+export class Asking implements AttemptOwner {
+  readonly #env: Env;
+  readonly #question: AskingQuestion;
+  readonly #budget: Budget;
+  readonly #done: (asked: Asked) => void;
+  readonly #candidates = new Map<Candidate, Contact>();
+  readonly #out = new Set<Attempt>();
+  /** What each server did instead of answering; the last word of each counts. */
+  readonly #complaints = new Map<Target, string>();
+  #refused = false;
+  #newest: Attempt | undefined = undefined;
+  #state: 'open' | 'done' = 'open';
+
+  /** Starts at once; `done` is called once and never from within the constructor. */
+  constructor(env: Env, question: AskingQuestion, budget: Budget, done: (asked: Asked) => void) {
+    this.#env = env;
+    this.#question = question;
+    this.#budget = budget;
+    this.#done = done;
+    for (const contact of question.contacts) {
+      const candidate = new Candidate(contact.target);
+      // One that was silent before gets one packet to show that it is back.
+      if (contact.silences > 0) candidate.tries.udp = TRIES_MAX - 1;
+      this.#candidates.set(candidate, contact);
+    }
+    this.#next();
+  }
+
+  late(attempt: Attempt): void {
+    this.#complain(attempt, 'no reply');
+    if (attempt === this.#newest) this.#next();
+  }
+
+  failed(attempt: Attempt, why: string): void {
+    this.#complain(attempt, why);
+    this.#ended(attempt);
+  }
+
+  /** Which servers of a zone are dead is known by zone: see `Contact`. */
+  suspect(): void {
+    // Not by address: whoever delegates a zone to a stranger's server could make it suspect to all.
+  }
+
+  replied(attempt: Attempt, message: Message, sent: Name): void {
+    const { candidate } = attempt;
+    const contact = this.#candidates.get(candidate)!;
+    contact.heard();
+    const judged = this.#question.judge(message, sent);
+    if (this.#question.accepts(judged)) {
+      candidate.target.judge(true);
+      this.#out.delete(attempt);
+      this.#finish({ kind: 'reply', judged, contact });
+      return;
+    }
+    this.#env.count('upstream_refusals');
+    candidate.target.judge(false);
+    candidate.done = true;
+    this.#refused = true;
+    if (judged.kind === 'lame') contact.lame(this.#env.clock.now());
+    this.#complaints.set(candidate.target, 'why' in judged ? judged.why : judged.kind);
+    this.#ended(attempt);
+  }
+
+  #complain(attempt: Attempt, why: string): void {
+    const { candidate } = attempt;
+    this.#complaints.set(candidate.target, why);
+    if (!candidate.mayTry && !candidate.heard) this.#candidates.get(candidate)!.silent(this.#env.clock.now());
+  }
+
+  #ended(attempt: Attempt): void {
+    this.#out.delete(attempt);
+    if (attempt === this.#newest || this.#out.size === 0) this.#next();
+  }
+
+  /** Asks the next server, or finds out that there is none. */
+  #next(): void {
+    if (this.#state === 'done') return;
+    const now = this.#env.clock.now();
+    const mayAsk = now < this.#question.deadline && this.#budget.spent(now) === undefined;
+    const candidate = mayAsk ? this.#pick(now) : undefined;
+    if (candidate === undefined) {
+      if (this.#out.size === 0) this.#env.clock.after(0, () => this.#finish(this.#verdict()));
+      return;
+    }
+    const attempt = new Attempt(this.#env, candidate, this.#question, this.#budget, this);
+    this.#newest = attempt;
+    this.#out.add(attempt);
+  }
+
+  /** Those tried least, and of them one that is about as fast as the fastest. */
+  #pick(now: number): Candidate | undefined {
+    let fewest = Number.POSITIVE_INFINITY;
+    let best: Candidate[] = [];
+    for (const candidate of this.#candidates.keys()) {
+      if (!this.#mayAsk(candidate, now)) continue;
+      const tries =
+        candidate.tries.udp + candidate.tries.tcp - (this.#candidates.get(candidate)!.silences > 0 ? 1 : 0);
+      if (tries > fewest) continue;
+      if (tries < fewest) best = [];
+      fewest = tries;
+      best.push(candidate);
+    }
+    return chooseServer(best, this.#env.prng);
+  }
+
+  #mayAsk(candidate: Candidate, now: number): boolean {
+    const { target } = candidate;
+    if (!candidate.mayTry || target.full || !this.#env.targets.hasRoute(target.address, now)) return false;
+    for (const attempt of this.#out)
+      if (attempt.candidate === candidate && attempt.state === 'asking') return false;
+    return true;
+  }
+
+  /** Why no server is left to ask. */
+  #verdict(): Asked {
+    const now = this.#env.clock.now();
+    const limit = this.#budget.spent(now);
+    if (limit !== undefined)
+      return failure('budget', `the work of this query is over its limit of ${limitToText(limit)}`);
+    const targets = [...this.#candidates.keys()].map((candidate) => candidate.target);
+    if (this.#complaints.size === 0 && targets.some((target) => target.full))
+      return failure('overload', 'too many queries are waiting for the servers');
+    const texts = targets
+      .slice(0, COMPLAINTS_MAX)
+      .map((target) => `${targetToText(target)} ${this.#complaints.get(target) ?? 'not asked'}`);
+    return failure(this.#refused ? 'refused' : 'silent', texts.join(', '));
+  }
+
+  #finish(asked: Asked): void {
+    if (this.#state === 'done') return;
+    this.#state = 'done';
+    for (const attempt of this.#out) attempt.detach();
+    this.#out.clear();
+    this.#done(asked);
+  }
+}
+
+/** Servers named in one text. */
+const COMPLAINTS_MAX = 4;
+
+function failure(reason: AskingFailure, text: string): Asked {
+  return { kind: 'failure', reason, text };
+}

@@ -1,0 +1,99 @@
+import type { Extent } from '../cache/key.ts';
+import { RANK } from '../cache/rank.ts';
+import type { RecordCache } from '../cache/records.ts';
+import type { AlgorithmTable } from '../dnssec/algorithm.ts';
+import { UDP_PAYLOAD } from '../wire/constants.ts';
+import { isAtOrBelow, type Name, nameEquals } from '../wire/name.ts';
+import { Checking } from './checking.ts';
+import type { Env } from './env.ts';
+import type { Job } from './finding.ts';
+import { type Learned, unvalidated, validatedFrom } from './learned.ts';
+import type { Probes } from './probe.ts';
+import { Recursor } from './recursor.ts';
+import type { RecursionSettings } from './settings.ts';
+import { Synthesis } from './synthesis.ts';
+import { TrustTable } from './trust.ts';
+import type { TrustStep } from './truststep.ts';
+import { Validator } from './validate.ts';
+
+/** Until the snapshot says otherwise: nothing is trusted. */
+export const RECURSION_DEFAULTS: RecursionSettings = {
+  qnameMinimisation: 'relaxed',
+  ednsPayload: UDP_PAYLOAD,
+  priming: true,
+  ipv4: true,
+  ipv6: 'auto',
+  loopbackServers: false,
+  port: 53,
+  aggressiveNsec: true,
+  sha1: false,
+  anchors: [],
+  ntas: [],
+  keyTagSignal: false,
+  keySentinel: true,
+};
+
+/**
+ * Questions for authoritative servers, and all that is to be validated:
+ *
+ *     synthesis ──what was proven before denies or makes it──▶ learned
+ *       └──▶ recursor ──finding──▶ validator ──▶ learned, or bogus
+ */
+export class Authorities {
+  readonly #recursor: Recursor;
+  readonly #checking: Checking;
+  readonly #trust: TrustTable;
+  readonly #validator: Validator;
+  readonly #synthesis: Synthesis;
+
+  constructor(env: Env, probes: Probes, cache: RecordCache, algorithms?: AlgorithmTable) {
+    this.#recursor = new Recursor(env, probes, cache, RECURSION_DEFAULTS);
+    this.#checking = new Checking(env.clock, cache, algorithms);
+    this.#trust = new TrustTable(this.#recursor, this.#checking);
+    this.#validator = new Validator(this.#trust, this.#checking);
+    this.#synthesis = new Synthesis(env.clock, cache, this.#trust);
+  }
+
+  configure(settings: RecursionSettings): void {
+    const before = this.#recursor.settings;
+    this.#recursor.settings = settings;
+    this.#checking.configure(settings);
+    const isSame = before.anchors === settings.anchors && before.ntas === settings.ntas;
+    if (!isSame || before.sha1 !== settings.sha1) this.#trust.configure(settings.anchors, settings.ntas);
+  }
+
+  get verifies(): number {
+    return this.#checking.verifies;
+  }
+
+  /** The chain of trust to a name as far as it is known. */
+  chainTo(context: number, name: Name): TrustStep[] {
+    return this.#trust.known(context, name);
+  }
+
+  flush(name: Name, extent: Extent, isMeantContext: (context: number) => boolean): number {
+    const isMeant = (zone: Name, context: number): boolean =>
+      isMeantContext(context) && (extent === 'subtree' ? isAtOrBelow(zone, name) : nameEquals(zone, name));
+    this.#synthesis.flush(name, extent, isMeantContext);
+    return this.#trust.flush(isMeant) + this.#recursor.cuts.flush(isMeant);
+  }
+
+  /** The answer to a question that no cache has. Never rejects. */
+  async learn(job: Job, name: Name, type: number, validate: boolean): Promise<Learned> {
+    const { aggressiveNsec } = this.#recursor.settings;
+    const known = validate ? this.#synthesis.find(job, name, type, aggressiveNsec) : undefined;
+    if (known !== undefined) return known;
+    const found = await this.#recursor.fetch(job, name, type);
+    if (found.kind === 'failure') return found;
+    const { path } = job;
+    const rank = path.kind === 'forward' ? RANK.answer : RANK.answerAuthoritative;
+    if (!validate) {
+      const security = path.validate ? 'unchecked' : 'insecure';
+      return unvalidated(found.scrubbed, security, path.validate ? RANK.answer : rank, found.upstream);
+    }
+    const validated = await this.#validator.validate(job, type, found);
+    if (validated.kind === 'failure') return validated;
+    if (validated.kind === 'validated' && aggressiveNsec) this.#synthesis.add(job.path.context, validated);
+    return validatedFrom(validated, found, rank);
+  }
+}

@@ -1,0 +1,148 @@
+import { RANK } from '../cache/rank.ts';
+import type { RecordCache } from '../cache/records.ts';
+import { type AlgorithmTable, algorithmTable, algorithmToText } from '../dnssec/algorithm.ts';
+import { KeyStore } from '../dnssec/key.ts';
+import { readRrsig } from '../dnssec/rrsig.ts';
+import { type Verifier, verifyRrset } from '../dnssec/verify.ts';
+import type { Clock } from '../util/clock.ts';
+import { EDE, TYPE } from '../wire/constants.ts';
+import { isAtOrBelow, type Name, nameToText } from '../wire/name.ts';
+import { typeToText } from '../wire/rdata/table.ts';
+import type { Ede, Rrset } from '../wire/record.ts';
+import type { Failed, Job } from './finding.ts';
+import { exhausted, type SecureZone } from './trust.ts';
+
+/**
+ * Signature checks of one turn of the event loop: about 3 ms of the slowest kind. Whoever comes after them waits for
+ * the next turn, so that a flood of signed replies leaves room for other clients' answers (KeyTrap, CVE-2023-50387).
+ */
+export const VERIFIES_PER_TURN = 24;
+
+export type SignedCheck =
+  | {
+      readonly kind: 'secure';
+      readonly rrset: Rrset;
+      /** The closest encloser, where a wildcard below it made the RRset. */
+      readonly wildcard: Name | undefined;
+    }
+  | { readonly kind: 'bogus'; readonly ede: Ede }
+  | Failed;
+
+/** Holds RRsets against the keys of their zone, at a pace that leaves the event loop to others. */
+export class Checking {
+  readonly #clock: Clock;
+  readonly #cache: RecordCache;
+  readonly #keys = new KeyStore();
+  #algorithms: AlgorithmTable;
+  #sha1 = false;
+  readonly #fixed: AlgorithmTable | undefined;
+  /** Checks made in this turn of the event loop, and its end. */
+  #inTurn = 0;
+  #turn: Promise<void> = Promise.resolve();
+  /** All checks made; for metrics and tests. */
+  verifies = 0;
+
+  /** @param algorithms instead of those of the settings: for tests */
+  constructor(clock: Clock, cache: RecordCache, algorithms?: AlgorithmTable) {
+    this.#clock = clock;
+    this.#cache = cache;
+    this.#fixed = algorithms;
+    this.#algorithms = algorithms ?? algorithmTable({ sha1: false });
+  }
+
+  configure(settings: { readonly sha1: boolean }): void {
+    if (settings.sha1 === this.#sha1) return;
+    this.#sha1 = settings.sha1;
+    this.#algorithms = this.#fixed ?? algorithmTable(settings);
+  }
+
+  /** For one query's checks. */
+  verifier(job: Job): Verifier {
+    const { budget } = job;
+    return {
+      algorithms: this.#algorithms,
+      keys: this.#keys,
+      now: Math.floor(this.#clock.wall() / 1000),
+      work: {
+        takeVerify: () => {
+          if (!budget.takeVerify()) return false;
+          this.#count();
+          return true;
+        },
+        takeNsec3Blocks: (blocks) => budget.takeNsec3Blocks(blocks),
+      },
+    };
+  }
+
+  #count(): void {
+    this.verifies++;
+    if (this.#inTurn++ > 0) return;
+    this.#turn = new Promise((next) => {
+      this.#clock.after(0, () => {
+        this.#inTurn = 0;
+        next();
+      });
+    });
+  }
+
+  /** Waits for the next turn when this one has had its share. */
+  async pace(): Promise<void> {
+    while (this.#inTurn >= VERIFIES_PER_TURN) await this.#turn;
+  }
+
+  /** Why keys that these stand for cannot be checked at all; undefined if they can (RFC 4035 section 5.2). */
+  supports(trusted: {
+    readonly ds: readonly Uint8Array[];
+    readonly dnskey: readonly Uint8Array[];
+  }): string | undefined {
+    const algorithms = [
+      ...trusted.ds.map((rdata) => (DIGESTS.has(rdata[3]!) ? rdata[2]! : -1)),
+      ...trusted.dnskey.map((rdata) => rdata[3]!),
+    ];
+    if (algorithms.some((algorithm) => this.#algorithms.has(algorithm))) return undefined;
+    const named = [...new Set(trusted.ds.map((rdata) => rdata[2]!))].map(algorithmToText);
+    return `no supported algorithm or digest (${named.join(', ')})`;
+  }
+
+  /** Checks one RRset with the keys of `zone`. */
+  async check(job: Job, zone: SecureZone, rrset: Rrset): Promise<SignedCheck> {
+    await this.pace();
+    const what = `${nameToText(rrset.name)} ${typeToText(rrset.type)}`;
+    if (rrset.sigs === undefined || rrset.sigs.length === 0)
+      return bogus(EDE.RRSIGS_MISSING, `${what}: no signature, though ${nameToText(zone.zone)} is signed`);
+    const checked = verifyRrset(rrset, zone.zone, zone.keys, this.verifier(job));
+    switch (checked.status) {
+      case 'secure':
+        return { kind: 'secure', rrset: checked.rrset, wildcard: checked.wildcard };
+      case 'bogus':
+        return bogus(checked.ede, `${what}: ${checked.why}`);
+      case 'exhausted':
+        return exhausted(job);
+    }
+  }
+
+  /** Keeps what was checked: clients ask for it too, and then no server has to be asked. */
+  keep(job: Job, rrset: Rrset, proofs: readonly Rrset[]): void {
+    this.#cache.putRrset(job.path.context, rrset, RANK.secure, { security: 'secure', proofs });
+  }
+}
+
+function bogus(code: number, text: string): SignedCheck {
+  return { kind: 'bogus', ede: { code, text } };
+}
+
+/** Digest types that can be checked: SHA-1, SHA-256, SHA-384 (RFC 9904). */
+const DIGESTS: ReadonlySet<number> = new Set([1, 2, 4]);
+
+/** The zone that says it signed the RRset: of several the deepest. Undefined: none that could have. */
+export function signerOf(rrset: Rrset): Name | undefined {
+  let signer: Name | undefined;
+  for (const rdata of rrset.sigs ?? []) {
+    const sig = readRrsig(rdata);
+    if (sig === undefined || !isAtOrBelow(rrset.name, sig.signer)) continue;
+    // DS records are signed by the zone above (RFC 4035 section 2.4).
+    if (rrset.type === TYPE.DS && sig.signer.length === rrset.name.length && rrset.name.length > 1) continue;
+    if (signer === undefined || sig.signer.length > signer.length) signer = sig.signer;
+  }
+  return signer;
+}

@@ -1,0 +1,187 @@
+import { LRUCache } from 'lru-cache';
+import { type Name, nameKey, parentOf } from '../wire/name.ts';
+import type { Rrset } from '../wire/record.ts';
+import { FetchCap } from './fetchcap.ts';
+import type { Target } from './target.ts';
+
+/** Zone cuts that are remembered, of all contexts of a worker: a few thousand serve most of the world's questions. */
+export const CUTS_MAX = 32_768;
+/** A delegation is asked for again after a day, whatever TTL it came with. */
+export const DELEGATION_SECONDS_MAX = 86_400;
+/** Names below a cut that are known to be no cuts; without a bound a zone of many empty names would fill it. */
+const INNER_NAMES_MAX = 256;
+
+/** An address at which servers of a zone were told to be, and how it did for that zone. */
+export class Contact {
+  readonly target: Target;
+  /** It does not serve the zone: not asked before that clock time. */
+  lameUntil = Number.NEGATIVE_INFINITY;
+  /** Questions in a row to which nothing came back. */
+  silences = 0;
+  /** Addresses that were looked up are known for their TTL, glue for as long as the delegation. Clock time. */
+  expiresAt: number;
+  /** Silent so often that it is left alone until that clock time. */
+  retryAt = Number.NEGATIVE_INFINITY;
+
+  constructor(target: Target, expiresAt: number) {
+    this.target = target;
+    this.expiresAt = expiresAt;
+  }
+
+  /** It replied, whatever it said. */
+  heard(): void {
+    this.silences = 0;
+    this.retryAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** It was asked all that one question may ask it, in vain. Left alone for longer each time (RFC 9520 section 3.1). */
+  silent(now: number): void {
+    this.silences++;
+    this.retryAt = now + Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** (this.silences - 1));
+  }
+
+  lame(now: number): void {
+    this.lameUntil = now + LAME_MS;
+  }
+}
+
+/** First pause of a silent server: with three tries a question, at most three packets in five seconds. */
+const BACKOFF_MS = 5_000;
+const BACKOFF_MS_MAX = 300_000;
+/** How long a server is not asked for a zone that it does not serve. */
+const LAME_MS = 300_000;
+
+/** A name server of a delegation. */
+export interface NameServer {
+  /** Folded. */
+  readonly name: Name;
+  /** Addresses that came with the referral, in text. */
+  readonly glue: readonly string[];
+  /** Its addresses were looked up, and are not again before that clock time. */
+  lookedUpUntil: number;
+}
+
+/**
+ * A zone and who serves it, as its parent's referral says. What the child itself says of its NS records is never put
+ * here, so that no child can outlive its removal from the parent (ghost domains 2012, CVE-2022-30698).
+ */
+export class ZoneCut {
+  /** Folded. */
+  readonly zone: Name;
+  /** The zone whose servers gave the referral; of the first cut itself. */
+  readonly parent: Name;
+  readonly servers: readonly NameServer[];
+  /** Clock time after which the parent is asked again. Never after its own parent's (CVE-2026-42955). */
+  readonly expiresAt: number;
+  readonly learnedAt: number;
+  /** What the referral said of the child's keys, unvalidated: DS with signatures, or the denial of it. */
+  readonly ds: Rrset | undefined;
+  readonly proofs: readonly Rrset[];
+  /** By address: a server named twice, or by two names, is one (CVE-2026-3592). */
+  readonly contacts = new Map<string, Contact>();
+  /** Questions of this zone that are out. */
+  readonly fetches: FetchCap;
+  /** Keys of names below that the servers know without referring further: no need to ask there again. */
+  readonly #inner = new Set<string>();
+
+  constructor(facts: {
+    zone: Name;
+    parent: Name;
+    servers: readonly NameServer[];
+    learnedAt: number;
+    expiresAt: number;
+    ds?: Rrset | undefined;
+    proofs?: readonly Rrset[];
+    /** Of the cut that this one replaces. */
+    fetches?: FetchCap | undefined;
+  }) {
+    this.zone = facts.zone;
+    this.parent = facts.parent;
+    this.servers = facts.servers;
+    this.learnedAt = facts.learnedAt;
+    this.expiresAt = facts.expiresAt;
+    this.ds = facts.ds;
+    this.proofs = facts.proofs ?? [];
+    this.fetches = facts.fetches ?? new FetchCap();
+  }
+
+  /** The servers answered for `name` without a referral: until this cut expires it is known to be none. */
+  noteInner(name: Name): void {
+    if (this.#inner.size < INNER_NAMES_MAX) this.#inner.add(nameKey(name));
+  }
+
+  isInner(name: Name): boolean {
+    return this.#inner.has(nameKey(name));
+  }
+
+  /** Knows `address` until `expiresAt`, and what was learned of it before. */
+  addContact(address: string, target: Target, expiresAt: number): void {
+    const known = this.contacts.get(address);
+    if (known === undefined) this.contacts.set(address, new Contact(target, expiresAt));
+    else known.expiresAt = Math.max(known.expiresAt, expiresAt);
+  }
+
+  /** Takes over how the addresses did for the zone by the cut that this one replaces; not that they are its servers. */
+  inherit(old: ZoneCut): void {
+    for (const [address, contact] of this.contacts) {
+      const before = old.contacts.get(address);
+      if (before === undefined) continue;
+      contact.lameUntil = before.lameUntil;
+      contact.silences = before.silences;
+      contact.retryAt = before.retryAt;
+    }
+  }
+}
+
+/** The zone cuts that are known, by context. */
+export class ZoneCuts {
+  readonly #table: LRUCache<string, ZoneCut>;
+
+  constructor(max = CUTS_MAX) {
+    this.#table = new LRUCache({ max });
+  }
+
+  /** The deepest cut at or above `name` that has not expired. */
+  deepest(context: number, name: Name, now: number): ZoneCut | undefined {
+    const key = nameKey(name);
+    for (let rest = name, at = 0; ; ) {
+      const cut = this.#table.get(`${context}/${key.slice(at)}`);
+      if (cut !== undefined && now < cut.expiresAt) return cut;
+      if (rest.length <= 1) return undefined;
+      at += rest[0]! + 1;
+      rest = parentOf(rest);
+    }
+  }
+
+  /** The cut at `zone` itself. */
+  at(context: number, zone: Name, now: number): ZoneCut | undefined {
+    const cut = this.#table.get(`${context}/${nameKey(zone)}`);
+    return cut !== undefined && now < cut.expiresAt ? cut : undefined;
+  }
+
+  put(context: number, cut: ZoneCut): void {
+    const key = `${context}/${nameKey(cut.zone)}`;
+    const old = this.#table.peek(key);
+    if (old !== undefined) cut.inherit(old);
+    this.#table.set(key, cut);
+  }
+
+  forget(context: number, zone: Name): void {
+    this.#table.delete(`${context}/${nameKey(zone)}`);
+  }
+
+  /** Drops what `isMeant` says, for a flush. */
+  flush(isMeant: (zone: Name, context: number) => boolean): number {
+    let removed = 0;
+    for (const [key, cut] of this.#table.entries()) {
+      if (!isMeant(cut.zone, Number.parseInt(key, 10))) continue;
+      this.#table.delete(key);
+      removed++;
+    }
+    return removed;
+  }
+
+  get size(): number {
+    return this.#table.size;
+  }
+}

@@ -1,0 +1,48 @@
+import type { EdnsOption } from '../wire/edns.ts';
+import type { Name } from '../wire/name.ts';
+import type { Ede } from '../wire/record.ts';
+import type { AskingFailure } from './asking.ts';
+import type { Budget } from './budget.ts';
+import type { ForwardFailure } from './forward.ts';
+import type { Path } from './path.ts';
+import type { Usable } from './scrub.ts';
+
+/** What one client query is about, as far as all that is asked for it shares it. Passed by reference. */
+export interface Job {
+  readonly path: Path;
+  readonly budget: Budget;
+  /** EDNS options that forwarders get. */
+  readonly options: readonly EdnsOption[];
+}
+
+/** What servers said of one question: scrubbed, not validated. */
+export interface Finding {
+  readonly kind: 'finding';
+  readonly scrubbed: Usable;
+  /** The zone whose servers were asked; of a forwarder the rule's domain. */
+  readonly zone: Name;
+  /** `192.0.2.53:53` */
+  readonly upstream: string;
+}
+
+/**
+ * Why nothing was found. `depth`: sub-queries of sub-queries without end. `cycle`: it waits for itself. `no-server`:
+ * no address of any name server is to be had. `bogus`: validation failed.
+ */
+export type FetchFailure =
+  | AskingFailure
+  | ForwardFailure
+  | 'depth'
+  | 'cycle'
+  | 'no-server'
+  | 'referrals'
+  | 'bogus';
+
+export interface Failed {
+  readonly kind: 'failure';
+  readonly reason: FetchFailure;
+  readonly rcode: number;
+  readonly ede: Ede;
+}
+
+export type Found = Finding | Failed;

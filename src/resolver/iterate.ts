@@ -1,0 +1,278 @@
+import { unreachable } from '../util/assert.ts';
+import { EDE, RCODE, TYPE } from '../wire/constants.ts';
+import type { Message } from '../wire/message.ts';
+import { type Name, nameToText, parentOf } from '../wire/name.ts';
+import { type Asked, Asking, type AskingFailure } from './asking.ts';
+import { type Contact, DELEGATION_SECONDS_MAX, ZoneCut } from './cut.ts';
+import type { Failed, FetchFailure, Found, Job } from './finding.ts';
+import { Minimiser } from './minimise.ts';
+import { type RecursivePath, targetToText } from './path.ts';
+import type { Fetch, Recursor } from './recursor.ts';
+import { type Judged, judge, type Referral } from './referral.ts';
+import type { Question, Usable } from './scrub.ts';
+
+/** Referrals of one resolution; names have up to 127 labels, honest ones a handful of cuts. */
+export const REFERRALS_MAX = 64;
+/** Names of servers whose addresses are looked up for one resolution, and failures of it (NXNSAttack 2020). */
+export const LOOKUPS_MAX = 10;
+export const LOOKUP_FAILURES_MAX = 5;
+
+/**
+ * One question on its way through the name space, from the deepest zone cut that is known:
+ *
+ *     locate ──▶ contact ──▶ ask ──referral──▶ contact (of the child's servers)
+ *       ▲           ▲ │       │ ▲──shortened name answered: more of it
+ *       │           │ │       ├──answer, denial──▶ done
+ *       │           └─┼───────┘ no reply of use: other servers' addresses
+ *       └─────────────┘ none left, and the delegation may have changed: once
+ */
+type State = 'locate' | 'contact' | 'ask' | 'done';
+
+export class Iteration {
+  readonly #recursor: Recursor;
+  readonly #fetch: Fetch;
+  readonly #job: Job;
+  readonly #path: RecursivePath;
+  readonly #name: Name;
+  readonly #type: number;
+  readonly #minimiser: Minimiser;
+  readonly #startedAt: number;
+  #state: State = 'locate';
+  #cut!: ZoneCut;
+  #contacts: readonly Contact[] = [];
+  /** Those that were asked in vain: they are not asked again for this question. */
+  readonly #useless = new Set<Contact>();
+  #found: Found | undefined = undefined;
+  #referrals = 0;
+  #lookups = 0;
+  #lookupFailures = 0;
+  /** What the servers asked last did. */
+  #complaint: { reason: FetchFailure; text: string } | undefined = undefined;
+  #relocated = false;
+
+  constructor(recursor: Recursor, fetch: Fetch, job: Job, path: RecursivePath, name: Name, type: number) {
+    this.#recursor = recursor;
+    this.#fetch = fetch;
+    this.#job = job;
+    this.#path = path;
+    this.#name = name;
+    this.#type = type;
+    this.#startedAt = recursor.env.clock.now();
+    this.#minimiser = new Minimiser(name, recursor.settings.qnameMinimisation === 'off');
+  }
+
+  async run(): Promise<Found> {
+    for (;;) {
+      switch (this.#state) {
+        case 'locate':
+          this.#state = await this.#locate();
+          break;
+        case 'contact':
+          this.#state = await this.#contact();
+          break;
+        case 'ask':
+          this.#state = await this.#ask();
+          break;
+        case 'done':
+          return this.#found!;
+        default:
+          return unreachable(this.#state);
+      }
+    }
+  }
+
+  /** The deepest known zone that is said to have the name; of DS records the one above it (RFC 4035 section 3.1.4.1). */
+  async #locate(): Promise<State> {
+    const { clock } = this.#recursor.env;
+    const from = this.#type === TYPE.DS && this.#name.length > 1 ? parentOf(this.#name) : this.#name;
+    const known = this.#recursor.cuts.deepest(this.#path.context, from, clock.now());
+    this.#enter(known ?? (await this.#recursor.rootOf(this.#job, this.#path)));
+    return 'contact';
+  }
+
+  #enter(cut: ZoneCut): void {
+    this.#cut = cut;
+    this.#minimiser.enter(cut);
+    this.#complaint = undefined;
+  }
+
+  /** Finds addresses of the zone's servers that may be asked: known ones, else those of one more server. */
+  async #contact(): Promise<State> {
+    for (;;) {
+      const usable = this.#recursor.contactsOf(this.#cut);
+      this.#contacts = usable.filter((contact) => !this.#useless.has(contact));
+      if (this.#contacts.length > 0) return 'ask';
+      if (!(await this.#lookUp())) return this.#noServer();
+    }
+  }
+
+  /** Looks up the addresses of one server whose are not known. False: there is none, or too many failed. */
+  async #lookUp(): Promise<boolean> {
+    if (this.#lookups >= LOOKUPS_MAX || this.#lookupFailures >= LOOKUP_FAILURES_MAX) return false;
+    const server = this.#recursor.nextLookup(this.#cut);
+    if (server === undefined) return false;
+    const outcome = await this.#recursor.lookUpServer(this.#job, this.#path, this.#cut, server, this.#fetch);
+    // What the cache knew cost nothing.
+    if (outcome !== 'cached') this.#lookups++;
+    if (outcome === 'failed') this.#lookupFailures++;
+    return true;
+  }
+
+  /** Nobody can be asked. A delegation that was known before may have changed meanwhile: its parent knows. */
+  #noServer(): State {
+    const { cuts } = this.#recursor;
+    const isOld = this.#cut.learnedAt < this.#startedAt && this.#cut.zone.length > this.#path.origin.length;
+    if (isOld && !this.#relocated && this.#complaint?.reason !== 'budget') {
+      this.#relocated = true;
+      cuts.forget(this.#path.context, this.#cut.zone);
+      return 'locate';
+    }
+    const { reason, text } = this.#complaint ?? this.#whyNone();
+    return this.#fail(reason, `${nameToText(this.#cut.zone)}: ${text}`);
+  }
+
+  #whyNone(): { reason: FetchFailure; text: string } {
+    if (this.#cut.contacts.size > 0)
+      return { reason: 'silent', text: 'its servers failed lately and are left alone for a while' };
+    return { reason: 'no-server', text: 'no address of any of its servers is to be had' };
+  }
+
+  async #ask(): Promise<State> {
+    const shortened = this.#minimiser.next(this.#cut);
+    const asked = await this.#send(shortened);
+    if (asked.kind === 'failure') {
+      this.#complaint = asked;
+      for (const contact of this.#contacts) this.#useless.add(contact);
+      return asked.reason === 'budget' || asked.reason === 'overload' ? this.#noServer() : 'contact';
+    }
+    const { judged, contact } = asked;
+    switch (judged.kind) {
+      case 'referral':
+        return this.#follow(judged.referral);
+      case 'usable':
+        if (shortened !== undefined) return this.#advance(shortened, judged, contact);
+        this.#found = {
+          kind: 'finding',
+          scrubbed: judged.scrubbed,
+          zone: this.#cut.zone,
+          upstream: targetToText(contact.target),
+        };
+        return 'done';
+      case 'too-long':
+        return this.#fail('too-long', 'DNAME makes a name over 255 octets', RCODE.YXDOMAIN);
+      case 'lame':
+      case 'throwaway':
+        // Only said of a shortened name: the whole one may do better (RFC 9156 section 2.3).
+        this.#minimiser.giveUp();
+        return 'ask';
+      default:
+        return unreachable(judged);
+    }
+  }
+
+  /** The servers answered for a shortened name. */
+  #advance(shortened: Name, judged: Extract<Judged, { kind: 'usable' }>, contact: Contact): State {
+    const { kind } = judged.scrubbed;
+    if (kind !== 'nxdomain') {
+      this.#cut.noteInner(shortened);
+      this.#minimiser.answered(shortened);
+      return 'ask';
+    }
+    if (this.#recursor.settings.qnameMinimisation !== 'strict') {
+      // Servers exist that deny names which have others below them.
+      this.#minimiser.giveUp();
+      return 'ask';
+    }
+    // RFC 8020: below a name that does not exist there is nothing.
+    const scrubbed = { ...judged.scrubbed, name: this.#name } as Usable;
+    this.#found = { kind: 'finding', scrubbed, zone: this.#cut.zone, upstream: targetToText(contact.target) };
+    return 'done';
+  }
+
+  /** One step down. What the child is told to be by its parent holds no longer than what is known of the parent. */
+  #follow(referral: Referral): State {
+    if (++this.#referrals > REFERRALS_MAX)
+      return this.#fail('referrals', `more than ${REFERRALS_MAX} referrals`);
+    const now = this.#recursor.env.clock.now();
+    const ttl = Math.min(referral.ttl, DELEGATION_SECONDS_MAX);
+    const cut = new ZoneCut({
+      ...referral,
+      parent: this.#cut.zone,
+      learnedAt: now,
+      expiresAt: Math.min(now + 1000 * ttl, this.#cut.expiresAt),
+    });
+    this.#recursor.addGlue(cut);
+    this.#recursor.cuts.put(this.#path.context, cut);
+    this.#enter(cut);
+    return 'contact';
+  }
+
+  /** Asks the servers at hand for the name, or as much of it as they shall see. */
+  #send(shortened: Name | undefined): Promise<Asked> {
+    const cut = this.#cut;
+    if (!cut.fetches.take())
+      return Promise.resolve(failedAsking('overload', `${cut.fetches.max} questions are out at its servers`));
+    const { env } = this.#recursor;
+    const question = { name: shortened ?? this.#name, type: shortened === undefined ? this.#type : TYPE.A };
+    const judgeReply = (message: Message, sent: Name): Judged => {
+      const asked: Question = { ...question, sent, apex: cut.zone, staysWithin: true };
+      return judge(message, asked);
+    };
+    const accepts = ({ kind }: Judged): boolean =>
+      shortened !== undefined || (kind !== 'lame' && kind !== 'throwaway');
+    return new Promise((settle) => {
+      const done = (asked: Asked): void => {
+        cut.fetches.give(asked.kind === 'failure');
+        settle(asked);
+      };
+      new Asking(
+        env,
+        {
+          ...this.#recursor.attemptQuestion(this.#job, this.#path, cut, question),
+          contacts: this.#contacts,
+          judge: judgeReply,
+          accepts,
+        },
+        this.#job.budget,
+        done,
+      );
+    });
+  }
+
+  #fail(reason: FetchFailure, text: string, rcode: number = RCODE.SERVFAIL): State {
+    this.#found = failedFetch(this.#path, reason, text, rcode);
+    return 'done';
+  }
+}
+
+function failedAsking(reason: AskingFailure, text: string): Asked {
+  return { kind: 'failure', reason, text };
+}
+
+/** A failure with the EDE that fits it. */
+export function failedFetch(
+  path: { readonly rule: string },
+  reason: FetchFailure,
+  text: string,
+  rcode: number = RCODE.SERVFAIL,
+): Failed {
+  return {
+    kind: 'failure',
+    reason,
+    rcode,
+    ede: { code: EDE_CODE[reason], text: `rule ${path.rule}: ${text}` },
+  };
+}
+
+const EDE_CODE: Readonly<Record<FetchFailure, number>> = {
+  silent: EDE.NO_REACHABLE_AUTHORITY,
+  refused: EDE.NETWORK_ERROR,
+  'no-server': EDE.NO_REACHABLE_AUTHORITY,
+  overload: EDE.OTHER,
+  budget: EDE.OTHER,
+  'too-long': EDE.OTHER,
+  depth: EDE.OTHER,
+  cycle: EDE.NO_REACHABLE_AUTHORITY,
+  referrals: EDE.OTHER,
+  bogus: EDE.BOGUS,
+};

@@ -1,0 +1,105 @@
+import { RANK, type Rank } from '../cache/rank.ts';
+import type { Security } from '../cache/security.ts';
+import { RCODE, TYPE } from '../wire/constants.ts';
+import type { Name } from '../wire/name.ts';
+import type { Ede, Rrset } from '../wire/record.ts';
+import type { FetchFailure, Finding } from './finding.ts';
+import type { Forwarded } from './forward.ts';
+import { targetToText } from './path.ts';
+import type { Usable } from './scrub.ts';
+import type { TrustStep } from './truststep.ts';
+import type { Bogus, Part, Validated } from './validate.ts';
+
+/** What a question came to, ready to be kept and answered. */
+export type Learned = LearnedData | LearnedFailure;
+
+export interface LearnedData {
+  readonly kind: 'learned';
+  readonly outcome: Usable['kind'];
+  /** CNAMEs in order; a DNAME stands before the CNAME that it makes. */
+  readonly chain: readonly Part[];
+  readonly rrsets: readonly Part[];
+  readonly denial: Denied | undefined;
+  /** Of all of it, the least. */
+  readonly security: Security;
+  /** Of what is not secure. */
+  readonly rank: Rank;
+  readonly upstream: string | undefined;
+  readonly steps: readonly TrustStep[] | undefined;
+}
+
+export interface Denied {
+  readonly name: Name;
+  readonly soa: Rrset | undefined;
+  readonly proofs: readonly Rrset[];
+  readonly security: Security;
+}
+
+export interface LearnedFailure {
+  readonly kind: 'failure';
+  readonly reason: FetchFailure;
+  readonly rcode: number;
+  readonly ede: Ede;
+  /** What goes into the answer section all the same. */
+  readonly rrsets?: readonly Rrset[];
+  readonly steps?: readonly TrustStep[];
+}
+
+/** NSEC and NSEC3 RRsets that are kept of an unvalidated denial. */
+const KEPT_PROOFS_MAX = 8;
+
+/** A forwarder's word, as it stands. */
+export function learnedFrom(forwarded: Forwarded): Learned {
+  if (forwarded.kind === 'failure') return forwarded;
+  return unvalidated(forwarded.scrubbed, 'unchecked', RANK.answer, targetToText(forwarded.upstream));
+}
+
+/** What servers said, without validation. */
+export function unvalidated(scrubbed: Usable, security: Security, rank: Rank, upstream: string): LearnedData {
+  const part = (rrset: Rrset): Part => ({ rrset, security, proofs: [] });
+  const isDenial = scrubbed.kind === 'nodata' || scrubbed.kind === 'nxdomain';
+  return {
+    kind: 'learned',
+    outcome: scrubbed.kind,
+    chain: scrubbed.chain.map((rrset, i) => {
+      const before = scrubbed.chain[i - 1];
+      return before?.type === TYPE.DNAME && rrset.type === TYPE.CNAME
+        ? { rrset, security, proofs: [before] }
+        : part(rrset);
+    }),
+    rrsets: scrubbed.kind === 'answer' ? scrubbed.rrsets.map(part) : [],
+    denial: isDenial
+      ? {
+          name: scrubbed.name,
+          soa: scrubbed.soa,
+          proofs: scrubbed.proofs.slice(0, KEPT_PROOFS_MAX),
+          security,
+        }
+      : undefined,
+    security,
+    rank,
+    upstream,
+    steps: undefined,
+  };
+}
+
+/** What validation left of a finding. */
+export function validatedFrom(validated: Validated | Bogus, finding: Finding, rank: Rank): Learned {
+  if (validated.kind === 'bogus') {
+    const { ede, steps } = validated;
+    return { kind: 'failure', reason: 'bogus', rcode: RCODE.SERVFAIL, ede, steps };
+  }
+  const { scrubbed, upstream } = finding;
+  const { chain, rrsets, denial, security, steps } = validated;
+  return {
+    kind: 'learned',
+    outcome: scrubbed.kind,
+    chain,
+    rrsets,
+    denial: denial && 'name' in scrubbed ? { ...denial, name: scrubbed.name } : undefined,
+    security,
+    rank,
+    upstream,
+    steps,
+  };
+}

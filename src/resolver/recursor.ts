@@ -1,0 +1,334 @@
+import { RANK } from '../cache/rank.ts';
+import type { RecordCache } from '../cache/records.ts';
+import { addressToText } from '../util/cidr.ts';
+import { FLAG, RCODE, TYPE } from '../wire/constants.ts';
+import type { Message } from '../wire/message.ts';
+import { isAtOrBelow, type Name, nameEquals, nameToText, ROOT } from '../wire/name.ts';
+import type { Rrset } from '../wire/record.ts';
+import { Asking } from './asking.ts';
+import type { AttemptQuestion } from './attempt.ts';
+import { type Contact, DELEGATION_SECONDS_MAX, type NameServer, ZoneCut, ZoneCuts } from './cut.ts';
+import type { Env } from './env.ts';
+import type { Finding, Found, Job } from './finding.ts';
+import { type Forwarded, Forwarding } from './forward.ts';
+import { questionKey } from './inflight.ts';
+import { failedFetch, Iteration } from './iterate.ts';
+import { isIpv6, type RecursivePath, targetToText } from './path.ts';
+import type { Probes } from './probe.ts';
+import { ADDRESSES_MAX, glueOf, type Judged, SERVERS_USED_MAX } from './referral.ts';
+import { rrsetAt } from './scrub.ts';
+import type { RecursionSettings } from './settings.ts';
+
+/** Sub-queries of sub-queries: addresses of servers of servers. BIND's figure. */
+export const DEPTH_MAX = 7;
+/** How long hints that could not be primed are used before that is tried again. */
+const UNPRIMED_MS = 60_000;
+/** The least and the most that addresses of servers are taken for granted, in seconds. */
+const CONTACT_SECONDS_MIN = 5;
+
+/** A question on its way, whoever needs it: sub-queries and client queries that need the same share one. */
+export class Fetch {
+  readonly depth: number;
+  /** Fetches whose outcome this one waits for: a circle of them would wait for ever. */
+  readonly waitsFor = new Set<Fetch>();
+  outcome!: Promise<Found>;
+
+  constructor(depth: number) {
+    this.depth = depth;
+  }
+
+  /** True if it is `other`, or waits for it, by however many steps. */
+  needs(other: Fetch, seen = new Set<Fetch>()): boolean {
+    if (this === other) return true;
+    if (seen.has(this)) return false;
+    seen.add(this);
+    for (const awaited of this.waitsFor) if (awaited.needs(other, seen)) return true;
+    return false;
+  }
+}
+
+/** Finds out what servers say of a question, by asking authorities from the root down, or a forwarder. */
+export class Recursor {
+  readonly env: Env;
+  readonly cuts = new ZoneCuts();
+  settings: RecursionSettings;
+  readonly #cache: RecordCache;
+  readonly #probes: Probes;
+  readonly #fetches = new Map<string, Fetch>();
+  readonly #roots = new Map<number, Promise<ZoneCut>>();
+
+  constructor(env: Env, probes: Probes, cache: RecordCache, settings: RecursionSettings) {
+    this.env = env;
+    this.#probes = probes;
+    this.#cache = cache;
+    this.settings = settings;
+  }
+
+  /** Fetches under way. */
+  get size(): number {
+    return this.#fetches.size;
+  }
+
+  /** What servers say of the question. Never rejects. @param parent the fetch that needs it; none: a client's */
+  async fetch(job: Job, name: Name, type: number, parent?: Fetch): Promise<Found> {
+    const key = questionKey(job.path.context, name, type);
+    const known = this.#fetches.get(key);
+    if (known !== undefined) return this.#join(known, job, name, type, parent);
+    const depth = parent === undefined ? 0 : parent.depth + 1;
+    if (depth > DEPTH_MAX)
+      return failedFetch(job.path, 'depth', `more than ${DEPTH_MAX} sub-queries of sub-queries`);
+    const fetch = new Fetch(depth);
+    this.#fetches.set(key, fetch);
+    fetch.outcome = this.#run(fetch, job, name, type).finally(() => this.#fetches.delete(key));
+    return this.#wait(fetch, parent);
+  }
+
+  async #join(known: Fetch, job: Job, name: Name, type: number, parent: Fetch | undefined): Promise<Found> {
+    if (parent !== undefined && known.needs(parent))
+      return failedFetch(job.path, 'cycle', `${nameToText(name)} is needed to find itself`);
+    const found = await this.#wait(known, parent);
+    // The budget was that of who asked first.
+    const again =
+      found.kind === 'failure' &&
+      (found.reason === 'budget' || found.reason === 'depth' || found.reason === 'cycle') &&
+      job.budget.spent(this.env.clock.now()) === undefined;
+    return again ? this.fetch(job, name, type, parent) : found;
+  }
+
+  async #wait(fetch: Fetch, parent: Fetch | undefined): Promise<Found> {
+    parent?.waitsFor.add(fetch);
+    const found = await fetch.outcome;
+    parent?.waitsFor.delete(fetch);
+    return found;
+  }
+
+  #run(fetch: Fetch, job: Job, name: Name, type: number): Promise<Found> {
+    const { path } = job;
+    if (path.kind === 'recursive') return new Iteration(this, fetch, job, path, name, type).run();
+    return new Promise((settle) => {
+      const question = { path, name, type, options: job.options, dnssec: path.validate };
+      new Forwarding(this.env, this.#probes, question, job.budget, (forwarded) =>
+        settle(fromForwarder(forwarded, path.domain)),
+      );
+    });
+  }
+
+  /** What an attempt has to know beside whom it asks. */
+  attemptQuestion(
+    job: Job,
+    path: RecursivePath,
+    cut: ZoneCut,
+    question: { name: Name; type: number },
+  ): AttemptQuestion {
+    return {
+      ...question,
+      recursionDesired: false,
+      case0x20: path.case0x20,
+      sources: path.sources,
+      options: [],
+      deadline: job.budget.workBy,
+      dnssecOk: path.validate,
+      payload: this.settings.ednsPayload,
+      signed: path.validate && (cut.ds !== undefined || this.#isAnchored(cut.zone)),
+      cookies: true,
+    };
+  }
+
+  #isAnchored(zone: Name): boolean {
+    return this.settings.anchors.some((anchor) => nameEquals(anchor.zone, zone));
+  }
+
+  /** The cut at which a path begins: primed (RFC 9609) where its servers are hints. */
+  rootOf(job: Job, path: RecursivePath): Promise<ZoneCut> {
+    const { context } = path;
+    let root = this.#roots.get(context);
+    if (root === undefined) {
+      const begin = path.hints && this.settings.priming ? this.#prime(job, path) : Promise.resolve(undefined);
+      root = begin.then((primed) => {
+        this.#roots.delete(context);
+        const cut = primed ?? this.#originCut(path, path.hints && this.settings.priming);
+        this.cuts.put(context, cut);
+        return cut;
+      });
+      this.#roots.set(context, root);
+    }
+    return root;
+  }
+
+  /** The servers that the configuration names. */
+  #originCut(path: RecursivePath, isShort: boolean): ZoneCut {
+    const now = this.env.clock.now();
+    const servers = path.servers.map(({ name, addresses }) => ({
+      name,
+      glue: addresses.map(({ address }) => address),
+      lookedUpUntil: Number.NEGATIVE_INFINITY,
+    }));
+    const expiresAt = now + (isShort ? UNPRIMED_MS : 1000 * DELEGATION_SECONDS_MAX);
+    const cut = new ZoneCut({ zone: path.origin, parent: path.origin, servers, learnedAt: now, expiresAt });
+    for (const { addresses } of path.servers)
+      for (const address of addresses)
+        cut.addContact(targetToText(address), this.env.targets.of(address), Number.POSITIVE_INFINITY);
+    return cut;
+  }
+
+  /** Asks the hints who serves the root (RFC 9609 section 3). Undefined: none said it. */
+  #prime(job: Job, path: RecursivePath): Promise<ZoneCut | undefined> {
+    const hints = this.#originCut(path, true);
+    const contacts = this.contactsOf(hints);
+    if (contacts.length === 0) return Promise.resolve(undefined);
+    const question = { name: path.origin, type: TYPE.NS };
+    return new Promise((settle) => {
+      new Asking(
+        this.env,
+        {
+          ...this.attemptQuestion(job, path, hints, question),
+          contacts,
+          judge: (message) => judgePriming(message, path),
+          accepts: (judged) => judged.kind === 'referral',
+        },
+        job.budget,
+        (asked) => settle(asked.kind === 'reply' ? this.#primed(asked.judged, path) : undefined),
+      );
+    });
+  }
+
+  #primed(judged: Judged, path: RecursivePath): ZoneCut | undefined {
+    if (judged.kind !== 'referral') return undefined;
+    const now = this.env.clock.now();
+    const { servers, ttl } = judged.referral;
+    const expiresAt = now + 1000 * Math.min(ttl, DELEGATION_SECONDS_MAX);
+    const cut = new ZoneCut({ zone: path.origin, parent: path.origin, servers, learnedAt: now, expiresAt });
+    this.addGlue(cut);
+    return cut.contacts.size > 0 ? cut : undefined;
+  }
+
+  /** Makes contacts of the glue of a new cut. */
+  addGlue(cut: ZoneCut): void {
+    for (const server of cut.servers)
+      for (const address of server.glue) this.#addContact(cut, address, Number.POSITIVE_INFINITY);
+  }
+
+  #addContact(cut: ZoneCut, address: string, expiresAt: number): void {
+    if (!isAskable(address, this.settings)) return;
+    const target = this.env.targets.of({ address, port: this.settings.port, protocol: 'do53' });
+    cut.addContact(address, target, expiresAt);
+  }
+
+  /** The addresses of a zone's servers that may be asked now. */
+  contactsOf(cut: ZoneCut): Contact[] {
+    const now = this.env.clock.now();
+    const usable: Contact[] = [];
+    for (const [address, contact] of cut.contacts) {
+      if (contact.expiresAt <= now) cut.contacts.delete(address);
+      else if (contact.lameUntil <= now && contact.retryAt <= now && this.#hasFamily(contact.target.address))
+        usable.push(contact);
+    }
+    return usable;
+  }
+
+  #hasFamily(address: string): boolean {
+    const { ipv4, ipv6 } = this.settings;
+    if (!isIpv6(address)) return ipv4;
+    return ipv6 === 'on' || (ipv6 === 'auto' && this.env.targets.hasRoute(address, this.env.clock.now()));
+  }
+
+  /** A server of the cut whose addresses may be looked up: not one that has to be asked for its own address. */
+  nextLookup(cut: ZoneCut): NameServer | undefined {
+    const now = this.env.clock.now();
+    const open = cut.servers.filter(
+      (server) =>
+        server.lookedUpUntil <= now && server.name.length > 1 && !isAtOrBelow(server.name, cut.zone),
+    );
+    return open.length === 0 ? undefined : open[this.env.prng.below(open.length)];
+  }
+
+  /** Finds the addresses of a server and makes contacts of them. `cached`: no packet was needed. */
+  async lookUpServer(
+    job: Job,
+    path: RecursivePath,
+    cut: ZoneCut,
+    server: NameServer,
+    parent: Fetch,
+  ): Promise<'cached' | 'found' | 'failed'> {
+    // Marked at once: others that wait for this cut take another server meanwhile.
+    server.lookedUpUntil = this.env.clock.now() + 1000 * CONTACT_SECONDS_MIN;
+    let outcome: 'cached' | 'found' | 'failed' = 'failed';
+    for (const type of this.#addressTypes()) {
+      const cached = this.#cache.get(path.context, server.name, type);
+      const isKnown = cached?.state === 'fresh' && cached.kind !== 'failure';
+      const addresses = isKnown ? cached.rrset : await this.#fetchAddresses(job, server.name, type, parent);
+      if (addresses === undefined) continue;
+      this.#addAddresses(cut, server, addresses);
+      outcome = isKnown ? 'cached' : 'found';
+      break;
+    }
+    return outcome;
+  }
+
+  /** IPv4 first: where it answers, no question for the other is needed. */
+  #addressTypes(): number[] {
+    const { ipv4, ipv6 } = this.settings;
+    const types: number[] = ipv4 ? [TYPE.A] : [];
+    const hasRoute = ipv6 === 'auto' && this.env.targets.hasRoute('::', this.env.clock.now());
+    if (ipv6 === 'on' || hasRoute) types.push(TYPE.AAAA);
+    return types;
+  }
+
+  async #fetchAddresses(job: Job, name: Name, type: number, parent: Fetch): Promise<Rrset | undefined> {
+    const found = await this.fetch(job, name, type, parent);
+    if (found.kind === 'failure') return undefined;
+    const { scrubbed } = found;
+    const { context } = job.path;
+    if (scrubbed.kind === 'nodata' && scrubbed.chain.length === 0)
+      this.#cache.putNegative(context, name, type, scrubbed.soa, RANK.authorityAuthoritative);
+    // An alias is no name of a server (RFC 2181 section 10.3).
+    if (scrubbed.kind !== 'answer' || scrubbed.chain.length > 0) return undefined;
+    const [rrset] = scrubbed.rrsets;
+    if (rrset !== undefined) this.#cache.putRrset(context, rrset, RANK.answerAuthoritative);
+    return rrset;
+  }
+
+  #addAddresses(cut: ZoneCut, server: NameServer, rrset: Rrset): void {
+    const until = this.env.clock.now() + 1000 * Math.max(CONTACT_SECONDS_MIN, rrset.ttl);
+    server.lookedUpUntil = until;
+    for (const rdata of rrset.rdatas.slice(0, ADDRESSES_MAX))
+      this.#addContact(cut, addressToText(rdata), until);
+  }
+}
+
+function fromForwarder(forwarded: Forwarded, zone: Name): Found {
+  if (forwarded.kind === 'failure') return forwarded;
+  const { scrubbed, upstream } = forwarded;
+  return { kind: 'finding', scrubbed, zone, upstream: targetToText(upstream) } satisfies Finding;
+}
+
+/** A priming response has the root's NS records as its answer, and addresses of them beside (RFC 9609 section 4). */
+function judgePriming(message: Message, path: RecursivePath): Judged {
+  if (message.rcode !== RCODE.NOERROR || (message.flags & FLAG.AA) === 0)
+    return { kind: 'lame', why: 'no authority for the root' };
+  const question = { name: ROOT, type: TYPE.NS, sent: ROOT, apex: ROOT };
+  const ns = rrsetAt(message.answer, path.origin, TYPE.NS, question);
+  if (typeof ns !== 'object')
+    return { kind: 'throwaway', why: 'no NS records of the root', rcode: RCODE.SERVFAIL };
+  const servers = ns.rdatas.slice(0, SERVERS_USED_MAX).map((name) => {
+    const hint = path.servers.find((server) => nameEquals(server.name, name));
+    const glue = glueOf(message.additional, name);
+    const known = glue.length > 0 ? glue : (hint?.addresses.map(({ address }) => address) ?? []);
+    return { name, glue: known, lookedUpUntil: Number.NEGATIVE_INFINITY };
+  });
+  return {
+    kind: 'referral',
+    referral: { zone: path.origin, servers, ttl: ns.ttl, ds: undefined, proofs: [] },
+  };
+}
+
+/** Addresses that are no server's: this host's own, of this network, of groups, of a link. */
+function isAskable(address: string, { loopbackServers }: RecursionSettings): boolean {
+  if (isIpv6(address)) {
+    if (address === '::1') return loopbackServers;
+    return !/^(::$|::ffff:|fe[89ab]|ff)/.test(address);
+  }
+  const first = Number.parseInt(address, 10);
+  if (first === 127) return loopbackServers;
+  return first !== 0 && first < 224;
+}

@@ -1,0 +1,150 @@
+import { addressToText } from '../util/cidr.ts';
+import { CLASS, FLAG, RCODE, rcodeToText, TYPE } from '../wire/constants.ts';
+import type { Message } from '../wire/message.ts';
+import { fold, isAtOrBelow, type Name, nameEquals, nameToText } from '../wire/name.ts';
+import type { Rr, Rrset } from '../wire/record.ts';
+import type { NameServer } from './cut.ts';
+import { proofsIn, type Question, refusalToText, rrsetAt, scrub, type Usable } from './scrub.ts';
+
+/**
+ * What an authoritative server's reply is. `usable`: an answer, an alias or a denial. `referral`: others know.
+ * `lame`: this server does not serve the zone that it is said to. `throwaway`: it failed at this question.
+ * `too-long`: a DNAME makes a name that cannot be.
+ */
+export type Judged =
+  | { readonly kind: 'usable'; readonly scrubbed: Usable }
+  | { readonly kind: 'referral'; readonly referral: Referral }
+  | { readonly kind: 'lame'; readonly why: string }
+  | { readonly kind: 'throwaway'; readonly why: string; readonly rcode: number }
+  | { readonly kind: 'too-long' };
+
+/** A delegation out of the authority section, nothing of it validated. */
+export interface Referral {
+  readonly zone: Name;
+  readonly servers: readonly NameServer[];
+  /** Seconds. */
+  readonly ttl: number;
+  readonly ds: Rrset | undefined;
+  readonly proofs: readonly Rrset[];
+}
+
+/** Name servers of a delegation that are kept, and of them used: BIND's and PowerDNS's figure. */
+export const SERVERS_KEPT_MAX = 20;
+export const SERVERS_USED_MAX = 13;
+/** Addresses of one name server. */
+export const ADDRESSES_MAX = 6;
+
+/** Judges a reply of a server that was asked as one of the servers of `question.apex`. */
+export function judge(message: Message, question: Question): Judged {
+  const { rcode } = message;
+  switch (rcode) {
+    case RCODE.NOERROR:
+    case RCODE.NXDOMAIN:
+    case RCODE.YXDOMAIN:
+      break;
+    case RCODE.REFUSED:
+    case RCODE.NOTAUTH:
+      return { kind: 'lame', why: `rcode=${rcodeToText(rcode)}` };
+    default:
+      return { kind: 'throwaway', why: `rcode=${rcodeToText(rcode)}`, rcode };
+  }
+  const cut = cutIn(message, question);
+  if (cut !== undefined && !answers(message, question)) return judgeReferral(message, question, cut);
+  const scrubbed = scrub(message, question);
+  switch (scrubbed.kind) {
+    case 'rcode':
+    case 'invalid':
+      return { kind: 'throwaway', why: refusalToText(scrubbed), rcode: RCODE.SERVFAIL };
+    case 'too-long':
+      return scrubbed;
+    default:
+      return judgeAnswer(message, scrubbed);
+  }
+}
+
+/** The owner of the NS records in the authority section, if they are of one name. */
+function cutIn(message: Message, question: Question): Name | undefined {
+  if (message.rcode !== RCODE.NOERROR) return undefined;
+  let owner: Name | undefined;
+  for (const rr of message.authority) {
+    if (rr.class !== CLASS.IN) continue;
+    // RFC 2308 section 2.2: with an SOA it is no referral.
+    if (rr.type === TYPE.SOA) return undefined;
+    // Of several owners the first on the way down to the name counts; the others are nobody's business.
+    if (rr.type === TYPE.NS && isAtOrBelow(question.name, rr.name)) owner ??= rr.name;
+  }
+  return owner;
+}
+
+/** There is something in the answer section that the question was for. */
+function answers(message: Message, { name }: Question): boolean {
+  return message.answer.some(
+    (rr) =>
+      rr.class === CLASS.IN &&
+      (nameEquals(rr.name, name) || (rr.type === TYPE.DNAME && isAtOrBelow(name, rr.name))),
+  );
+}
+
+function judgeReferral(message: Message, question: Question, cut: Name): Judged {
+  const zone = fold(cut);
+  // Downwards only: up, sideways or to itself it would lead in circles (RFC 1034 section 4.3.2 knows no such answer).
+  if (zone.length <= question.apex.length || !isAtOrBelow(zone, question.apex)) {
+    const isOwn = nameEquals(zone, question.apex);
+    // The zone's own NS records beside an answer that there are no such records: the SOA is missing, no more.
+    if (isOwn && (message.flags & FLAG.AA) !== 0)
+      return { kind: 'usable', scrubbed: { ...NOTHING, name: question.name } };
+    return { kind: 'lame', why: `refers to ${nameToText(zone)}` };
+  }
+  // The DS records of a name are its parent's, and so the parent answers for them (RFC 4035 section 3.1.4.1).
+  if (question.type === TYPE.DS && nameEquals(zone, question.name))
+    return { kind: 'throwaway', why: 'refers to the child for its DS', rcode: RCODE.SERVFAIL };
+  const referral = readReferral(message, question, zone);
+  return referral.servers.length === 0
+    ? { kind: 'throwaway', why: 'a referral to nobody', rcode: RCODE.SERVFAIL }
+    : { kind: 'referral', referral };
+}
+
+const NOTHING = { kind: 'nodata', chain: [], soa: undefined, proofs: [] } as const;
+
+function readReferral(message: Message, question: Question, zone: Name): Referral {
+  const names: Name[] = [];
+  let ttl = Number.MAX_SAFE_INTEGER;
+  for (const rr of message.authority) {
+    if (rr.type !== TYPE.NS || rr.class !== CLASS.IN || !nameEquals(rr.name, zone)) continue;
+    ttl = Math.min(ttl, rr.ttl);
+    if (names.length < SERVERS_KEPT_MAX && !names.some((name) => nameEquals(name, rr.rdata)))
+      names.push(fold(rr.rdata));
+  }
+  const { apex } = question;
+  const servers = names.slice(0, SERVERS_USED_MAX).map((name): NameServer => {
+    // Glue is taken for the servers of this referral only, and only of names that the asked zone can speak of.
+    const glue = isAtOrBelow(name, apex) ? glueOf(message.additional, name) : [];
+    return { name, glue, lookedUpUntil: Number.NEGATIVE_INFINITY };
+  });
+  const ds = rrsetAt(message.authority, zone, TYPE.DS, question);
+  const proofs = proofsIn(message.authority, question);
+  return { zone, servers, ttl, ds: typeof ds === 'object' ? ds : undefined, proofs };
+}
+
+/** Addresses that the section has for `name`, in text, each once. */
+export function glueOf(additional: readonly Rr[], name: Name): string[] {
+  const addresses: string[] = [];
+  for (const rr of additional) {
+    if ((rr.type !== TYPE.A && rr.type !== TYPE.AAAA) || rr.class !== CLASS.IN) continue;
+    if (!nameEquals(rr.name, name) || addresses.length === ADDRESSES_MAX) continue;
+    const address = addressToText(rr.rdata);
+    if (!addresses.includes(address)) addresses.push(address);
+  }
+  return addresses;
+}
+
+/** Whether the server spoke as one that has the zone. */
+function judgeAnswer(message: Message, scrubbed: Usable): Judged {
+  if ((message.flags & FLAG.AA) !== 0) return { kind: 'usable', scrubbed };
+  // A resolver that answers from its cache: what it says is not the zone's word.
+  if ((message.flags & FLAG.RA) !== 0)
+    return { kind: 'lame', why: 'answers as a resolver, without authority' };
+  if (scrubbed.kind === 'nodata' && scrubbed.soa === undefined)
+    return { kind: 'lame', why: 'an empty reply without authority' };
+  return { kind: 'usable', scrubbed };
+}

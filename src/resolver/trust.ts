@@ -1,0 +1,419 @@
+import { LRUCache } from 'lru-cache';
+import { algorithmToText } from '../dnssec/algorithm.ts';
+import { proveNoDs } from '../dnssec/denial.ts';
+import { verifyDnskeys } from '../dnssec/ds.ts';
+import type { DnsKey } from '../dnssec/key.ts';
+import { EDE, TYPE } from '../wire/constants.ts';
+import { labelCount, type Name, nameEquals, nameKey, nameToText, suffixOf } from '../wire/name.ts';
+import type { Ede, Rrset } from '../wire/record.ts';
+import { type Checking, type SignedCheck, signerOf } from './checking.ts';
+import type { Failed, Job } from './finding.ts';
+import { failedFetch } from './iterate.ts';
+import type { Recursor } from './recursor.ts';
+import type { NegativeTrustAnchor, TrustAnchor } from './settings.ts';
+import type { TrustStep } from './truststep.ts';
+
+/** Names of which it is known whether and how they are signed; a few per zone. */
+export const TRUST_MAX = 65_536;
+/** A key, or its absence, is looked up again after a day. */
+const TRUST_SECONDS_MAX = 86_400;
+/** That a zone is broken is believed for so long: its owner will hurry, and its servers must not be hammered. */
+const BOGUS_SECONDS = 60;
+
+/** What is known of a name as a zone. */
+export type Trust = SecureZone | InsecureZone | BogusZone;
+
+interface TrustBase {
+  readonly zone: Name;
+  readonly step: TrustStep;
+  /** The zone above it in the chain; undefined at the anchor. */
+  readonly above: Trust | undefined;
+  /** Clock time. */
+  readonly expiresAt: number;
+}
+
+export interface SecureZone extends TrustBase {
+  readonly kind: 'secure';
+  readonly keys: readonly DnsKey[];
+}
+/** From here down nothing is signed, or nothing that can be checked (RFC 4035 section 4.3). */
+export interface InsecureZone extends TrustBase {
+  readonly kind: 'insecure';
+}
+export interface BogusZone extends TrustBase {
+  readonly kind: 'bogus';
+  readonly ede: Ede;
+}
+
+/** The name is no zone of its own: it belongs to the one above. */
+interface Inner {
+  readonly kind: 'inner';
+  readonly expiresAt: number;
+}
+
+/** Anchors, negative anchors and what was found between them, by context. */
+export class TrustTable {
+  readonly #recursor: Recursor;
+  readonly #checking: Checking;
+  readonly #table = new LRUCache<string, Trust | Inner>({ max: TRUST_MAX });
+  readonly #pending = new Map<string, Promise<Trust | Inner | Failed>>();
+  #anchors: readonly TrustAnchor[] = [];
+  #ntas: readonly NegativeTrustAnchor[] = [];
+
+  constructor(recursor: Recursor, checking: Checking) {
+    this.#recursor = recursor;
+    this.#checking = checking;
+  }
+
+  /** Takes anchors. What was derived from others is forgotten. */
+  configure(anchors: readonly TrustAnchor[], ntas: readonly NegativeTrustAnchor[]): void {
+    this.#anchors = anchors;
+    this.#ntas = ntas;
+    this.#table.clear();
+  }
+
+  /** Drops what is known of these zones, for a flush. Returns how many. */
+  flush(isMeant: (name: Name, context: number) => boolean): number {
+    let removed = 0;
+    for (const [key, trust] of this.#table.entries()) {
+      if (trust.kind === 'inner' || !isMeant(trust.zone, Number.parseInt(key, 10))) continue;
+      this.#table.delete(key);
+      removed++;
+    }
+    return removed;
+  }
+
+  /**
+   * The zone that `name` belongs to, as far down from an anchor as the chain of trust goes: a secure one, or where
+   * it ends. A failure where a link of it could not be fetched.
+   */
+  async of(job: Job, name: Name): Promise<Trust | Failed> {
+    let trust = await this.#start(job, name);
+    if (trust.kind === 'failure') return trust;
+    const labels = labelCount(name);
+    for (let at = labelCount(trust.zone) + 1; at <= labels && trust.kind === 'secure'; at++) {
+      const next = await this.#step(job, trust, suffixOf(name, at));
+      if (next.kind === 'failure') return next;
+      if (next.kind !== 'inner') trust = next;
+    }
+    return trust;
+  }
+
+  /** The chain to a zone as far as it is known; nothing is asked. From the anchor down. */
+  known(context: number, name: Name): TrustStep[] {
+    const now = this.#now();
+    for (let labels = labelCount(name); labels >= 0; labels--) {
+      const trust = this.#table.get(keyOf(context, suffixOf(name, labels)));
+      if (trust === undefined || trust.kind === 'inner' || trust.expiresAt <= now) continue;
+      return chainOf(trust);
+    }
+    return [];
+  }
+
+  /** The deepest known zone at or above `name`, if it is secure; nothing is asked. */
+  secureZone(context: number, name: Name): Name | undefined {
+    const now = this.#now();
+    for (let labels = labelCount(name); labels >= 0; labels--) {
+      const trust = this.#table.get(keyOf(context, suffixOf(name, labels)));
+      if (trust === undefined || trust.kind === 'inner' || trust.expiresAt <= now) continue;
+      return trust.kind === 'secure' ? trust.zone : undefined;
+    }
+    return undefined;
+  }
+
+  /** The deepest zone at or above `name` that is known, else an anchor. */
+  async #start(job: Job, name: Name): Promise<Trust | Failed> {
+    const now = this.#now();
+    for (let labels = labelCount(name); labels >= 0; labels--) {
+      const suffix = suffixOf(name, labels);
+      const known = this.#table.get(keyOf(job.path.context, suffix));
+      if (known !== undefined && known.kind !== 'inner' && now < known.expiresAt) return known;
+      const nta = this.#ntaAt(suffix);
+      if (nta !== undefined) return this.#keep(job, this.#untrusted(suffix, nta, now));
+      const anchor = this.#anchors.find(({ zone }) => nameEquals(zone, suffix));
+      if (anchor === undefined) continue;
+      const found = await this.#once(job, suffix, () => this.#anchored(job, anchor));
+      if (found.kind !== 'inner') return found;
+    }
+    const step: TrustStep = {
+      zone: '.',
+      outcome: 'insecure',
+      by: 'anchor',
+      keys: [],
+      digests: [],
+      why: 'no anchor',
+    };
+    return { kind: 'insecure', zone: suffixOf(name, 0), step, above: undefined, expiresAt: now };
+  }
+
+  #ntaAt(name: Name): NegativeTrustAnchor | undefined {
+    const wall = this.#recursor.env.clock.wall();
+    return this.#ntas.find(
+      ({ domain, until }) => nameEquals(domain, name) && (until === undefined || wall < until),
+    );
+  }
+
+  #untrusted(zone: Name, nta: NegativeTrustAnchor, now: number): InsecureZone {
+    const left =
+      nta.until === undefined ? Number.POSITIVE_INFINITY : nta.until - this.#recursor.env.clock.wall();
+    const why = `negative trust anchor: ${nta.reason}`;
+    const step: TrustStep = {
+      zone: nameToText(zone),
+      outcome: 'insecure',
+      by: 'nta',
+      keys: [],
+      digests: [],
+      why,
+    };
+    return {
+      kind: 'insecure',
+      zone,
+      step,
+      above: undefined,
+      expiresAt: now + Math.min(left, 1000 * TRUST_SECONDS_MAX),
+    };
+  }
+
+  /** The zone of an anchor: its keys must be those that the anchor stands for. */
+  async #anchored(job: Job, anchor: TrustAnchor): Promise<Trust | Failed> {
+    return this.#keysOf(
+      job,
+      anchor.zone,
+      { ds: anchor.ds, dnskey: anchor.dnskey },
+      TRUST_SECONDS_MAX,
+      undefined,
+    );
+  }
+
+  /** What `name`, one label or more below `parent`, is: a zone with keys, without, or none. */
+  #step(job: Job, parent: SecureZone, name: Name): Promise<Trust | Inner | Failed> {
+    const known = this.#table.get(keyOf(job.path.context, name));
+    if (known !== undefined && this.#now() < known.expiresAt) return Promise.resolve(known);
+    return this.#once(job, name, () => this.#delegated(job, parent, name));
+  }
+
+  /** Runs `find` once for all that need it at the same time, and keeps what it found. */
+  #once(job: Job, name: Name, find: () => Promise<Trust | Inner | Failed>): Promise<Trust | Inner | Failed> {
+    const key = keyOf(job.path.context, name);
+    const pending = this.#pending.get(key);
+    if (pending !== undefined)
+      return pending.then((found) =>
+        isOursToRepeat(found, job, this.#now()) ? this.#once(job, name, find) : found,
+      );
+    const finding = find().then((found) => {
+      this.#pending.delete(key);
+      if (found.kind !== 'failure') this.#table.set(key, found);
+      return found;
+    });
+    this.#pending.set(key, finding);
+    return finding;
+  }
+
+  #keep(job: Job, trust: InsecureZone): InsecureZone {
+    this.#table.set(keyOf(job.path.context, trust.zone), trust);
+    return trust;
+  }
+
+  /** By the DS records that the parent has for `name`, or the proof that it has none. */
+  async #delegated(job: Job, parent: SecureZone, name: Name): Promise<Trust | Inner | Failed> {
+    const cut = this.#recursor.cuts.at(job.path.context, name, this.#now());
+    if (cut !== undefined && (cut.ds !== undefined || cut.proofs.length > 0)) {
+      const told = await this.#byDs(job, parent, name, cut.ds, cut.proofs);
+      // A referral may be cut short or forged: then the parent is asked outright.
+      if (told.kind !== 'bogus') return told;
+    }
+    const found = await this.#recursor.fetch(job, name, TYPE.DS);
+    if (found.kind === 'failure') return this.#unobtainable(found, name, 'DS records');
+    const { scrubbed } = found;
+    // An alias stands at the name: it is no zone (RFC 2181 section 10.1).
+    const alias = scrubbed.chain[0];
+    if (alias !== undefined) {
+      const checked = await this.#checking.check(job, parent, alias);
+      if (checked.kind === 'failure') return checked;
+      if (checked.kind === 'secure') return { kind: 'inner', expiresAt: this.#after(checked.rrset.ttl) };
+      return this.#bogus(name, parent, checked.ede);
+    }
+    const ds = scrubbed.kind === 'answer' ? scrubbed.rrsets[0] : undefined;
+    return this.#byDs(job, parent, name, ds, scrubbed.proofs);
+  }
+
+  async #byDs(
+    job: Job,
+    parent: SecureZone,
+    name: Name,
+    ds: Rrset | undefined,
+    proofs: readonly Rrset[],
+  ): Promise<Trust | Inner | Failed> {
+    const signed = ds ?? proofs[0];
+    const signer = signed === undefined ? undefined : signerOf(signed);
+    let zone: Trust | Failed = parent;
+    // Signed by a zone in between, whose cut no referral showed: one set of servers has both.
+    if (signer !== undefined && signer.length > parent.zone.length && signer.length < name.length)
+      zone = await this.of(job, signer);
+    if (zone.kind !== 'secure') return zone;
+    return ds === undefined ? this.#withoutDs(job, zone, name, proofs) : this.#withDs(job, zone, name, ds);
+  }
+
+  async #withDs(job: Job, parent: SecureZone, name: Name, ds: Rrset): Promise<Trust | Failed> {
+    const checked = await this.#checking.check(job, parent, ds);
+    if (checked.kind === 'failure') return checked;
+    if (checked.kind === 'bogus') return this.#bogus(name, parent, checked.ede);
+    this.#checking.keep(job, checked.rrset, []);
+    return this.#keysOf(job, name, { ds: checked.rrset.rdatas, dnskey: [] }, checked.rrset.ttl, parent);
+  }
+
+  async #withoutDs(
+    job: Job,
+    parent: SecureZone,
+    name: Name,
+    proofs: readonly Rrset[],
+  ): Promise<Trust | Inner | Failed> {
+    const secure: Rrset[] = [];
+    let lastEde: Ede | undefined;
+    for (const proof of proofs) {
+      const checked: SignedCheck = await this.#checking.check(job, parent, proof);
+      if (checked.kind === 'failure') return checked;
+      if (checked.kind === 'secure') secure.push(checked.rrset);
+      else lastEde = checked.ede;
+    }
+    const denied = proveNoDs(name, { zone: parent.zone, rrsets: secure, work: job.budget });
+    const ttl = secure.reduce((least, { ttl }) => Math.min(least, ttl), TRUST_SECONDS_MAX);
+    switch (denied.status) {
+      case 'no-cut':
+        return { kind: 'inner', expiresAt: this.#after(ttl) };
+      case 'cut':
+      case 'opt-out':
+        return this.#insecure(
+          name,
+          parent,
+          ttl,
+          denied.status === 'cut' ? 'the parent has no DS' : 'opt-out',
+        );
+      case 'insecure':
+        return this.#insecure(name, parent, ttl, 'NSEC3 iterations over the limit', 'no-ds');
+      case 'bogus': {
+        const text = `${nameToText(parent.zone)}: no proof that ${nameToText(name)} has no DS: ${denied.why}`;
+        return this.#bogus(name, parent, lastEde ?? { code: denied.ede, text });
+      }
+      case 'exhausted':
+        return exhausted(job);
+    }
+  }
+
+  /** The keys of `zone`, held against what stands for them. */
+  async #keysOf(
+    job: Job,
+    zone: Name,
+    trusted: { readonly ds: readonly Uint8Array[]; readonly dnskey: readonly Uint8Array[] },
+    ttl: number,
+    above: SecureZone | undefined,
+  ): Promise<Trust | Failed> {
+    const supported = this.#checking.supports(trusted);
+    if (supported !== undefined) return this.#insecure(zone, above, ttl, supported);
+    const found = await this.#recursor.fetch(job, zone, TYPE.DNSKEY);
+    if (found.kind === 'failure') return this.#unobtainable(found, zone, 'DNSKEY records');
+    const { scrubbed } = found;
+    const dnskeys =
+      scrubbed.kind === 'answer' && scrubbed.chain.length === 0 ? scrubbed.rrsets[0] : undefined;
+    const by = above === undefined ? 'anchor' : 'ds';
+    if (dnskeys === undefined) {
+      const code = EDE.DNSKEY_MISSING;
+      return this.#bogus(zone, above, {
+        code,
+        text: `${nameToText(zone)} has no DNSKEY records, and ${by} records stand for some`,
+      });
+    }
+    await this.#checking.pace();
+    const checked = verifyDnskeys(dnskeys, zone, trusted, this.#checking.verifier(job));
+    switch (checked.status) {
+      case 'secure': {
+        this.#checking.keep(job, checked.rrset, []);
+        const step: TrustStep = {
+          zone: nameToText(zone),
+          outcome: 'secure',
+          by,
+          keys: checked.by.map(({ tag, algorithm }) => ({ tag, algorithm: algorithmToText(algorithm) })),
+          digests: checked.digests.map(digestToText),
+        };
+        const expiresAt = this.#after(Math.min(ttl, checked.rrset.ttl));
+        return { kind: 'secure', zone, keys: checked.keys, step, above, expiresAt };
+      }
+      case 'insecure':
+        return this.#insecure(zone, above, ttl, checked.why);
+      case 'bogus':
+        return this.#bogus(zone, above, {
+          code: checked.ede,
+          text: `${nameToText(zone)} DNSKEY: ${checked.why}`,
+        });
+      case 'exhausted':
+        return exhausted(job);
+    }
+  }
+
+  #insecure(
+    zone: Name,
+    above: Trust | undefined,
+    ttl: number,
+    why: string,
+    by: TrustStep['by'] = above === undefined ? 'anchor' : 'no-ds',
+  ): InsecureZone {
+    const step: TrustStep = { zone: nameToText(zone), outcome: 'insecure', by, keys: [], digests: [], why };
+    return { kind: 'insecure', zone, step, above, expiresAt: this.#after(ttl) };
+  }
+
+  #bogus(zone: Name, above: Trust | undefined, ede: Ede): BogusZone {
+    const by = above === undefined ? 'anchor' : 'ds';
+    const step: TrustStep = {
+      zone: nameToText(zone),
+      outcome: 'bogus',
+      by,
+      keys: [],
+      digests: [],
+      why: ede.text,
+    };
+    return { kind: 'bogus', zone, ede, step, above, expiresAt: this.#after(BOGUS_SECONDS) };
+  }
+
+  /** A link of the chain that its servers do not give: not validated, hence not answered (RFC 4035 section 4.3). */
+  #unobtainable(failed: Failed, name: Name, what: string): Failed {
+    const text = `${what} of ${nameToText(name)} could not be fetched: ${failed.ede.text}`;
+    const code = what.startsWith('DNSKEY') ? EDE.DNSKEY_MISSING : EDE.INDETERMINATE;
+    return { ...failed, ede: { code: failed.reason === 'budget' ? EDE.OTHER : code, text } };
+  }
+
+  #after(seconds: number): number {
+    return this.#now() + 1000 * Math.min(seconds, TRUST_SECONDS_MAX);
+  }
+
+  #now(): number {
+    return this.#recursor.env.clock.now();
+  }
+}
+
+/** A result that another query's budget was too small for. */
+function isOursToRepeat(found: Trust | Inner | Failed, job: Job, now: number): boolean {
+  return found.kind === 'failure' && found.reason === 'budget' && job.budget.spent(now) === undefined;
+}
+
+export function exhausted(job: Job): Failed {
+  return failedFetch(
+    job.path,
+    'budget',
+    'the validation of this query is over its limit of signature checks or hashes',
+  );
+}
+
+export function chainOf(trust: Trust): TrustStep[] {
+  const steps: TrustStep[] = [];
+  for (let at: Trust | undefined = trust; at !== undefined; at = at.above) steps.unshift(at.step);
+  return steps;
+}
+
+function keyOf(context: number, name: Name): string {
+  return `${context}/${nameKey(name)}`;
+}
+
+/** Names of the IANA registry of digest types. */
+function digestToText(type: number): string {
+  return { 1: 'SHA-1', 2: 'SHA-256', 4: 'SHA-384' }[type] ?? `digest ${type}`;
+}

@@ -1,0 +1,250 @@
+import { leastSecurity, type Security } from '../cache/security.ts';
+import { type Proof, proveNameError, proveNoData, proveWildcard } from '../dnssec/denial.ts';
+import { TYPE } from '../wire/constants.ts';
+import { type Name, nameToText, parentOf } from '../wire/name.ts';
+import { typeToText } from '../wire/rdata/table.ts';
+import type { Ede, Rrset } from '../wire/record.ts';
+import { type Checking, signerOf } from './checking.ts';
+import type { Failed, Finding, Job } from './finding.ts';
+import { chainOf, exhausted, type SecureZone, type Trust, type TrustTable } from './trust.ts';
+import type { TrustStep } from './truststep.ts';
+
+/** One RRset of an answer with what validation made of it. */
+export interface Part {
+  readonly rrset: Rrset;
+  readonly security: Security;
+  /** That nothing stands at the name itself, where a wildcard made the RRset; or the DNAME that made the CNAME. */
+  readonly proofs: readonly Rrset[];
+}
+
+/** A finding after validation: RRsets with TTLs that their signatures allow. */
+export interface Validated {
+  readonly kind: 'validated';
+  /** CNAMEs in order; a DNAME stands before the CNAME that it makes. */
+  readonly chain: readonly Part[];
+  readonly rrsets: readonly Part[];
+  /** Of a denial. */
+  readonly denial: Denial | undefined;
+  readonly security: Security;
+  /** Of the zone at the end of the aliases, for `explain`. */
+  readonly steps: readonly TrustStep[];
+  /** The zone whose NSEC or NSEC3 records the proofs are, where they are secure. */
+  readonly signer: Name | undefined;
+}
+
+export interface Denial {
+  readonly soa: Rrset | undefined;
+  readonly proofs: readonly Rrset[];
+  readonly security: Security;
+}
+
+export interface Bogus {
+  readonly kind: 'bogus';
+  readonly ede: Ede;
+  readonly steps: readonly TrustStep[];
+}
+
+type Outcome = Validated | Bogus | Failed;
+
+/** Turns what servers said into what may be believed (RFC 4035 section 5): link by link, then the answer or denial. */
+export class Validator {
+  readonly #trust: TrustTable;
+  readonly #checking: Checking;
+
+  constructor(trust: TrustTable, checking: Checking) {
+    this.#trust = trust;
+    this.#checking = checking;
+  }
+
+  async validate(job: Job, type: number, finding: Finding): Promise<Outcome> {
+    return new Validation(this.#trust, this.#checking, job, finding).run(type);
+  }
+}
+
+/** Ends a validation from within. */
+class Broken {
+  readonly outcome: Bogus | Failed;
+  constructor(outcome: Bogus | Failed) {
+    this.outcome = outcome;
+  }
+}
+
+/** One finding being validated. */
+class Validation {
+  readonly #trust: TrustTable;
+  readonly #checking: Checking;
+  readonly #job: Job;
+  readonly #finding: Finding;
+  #security: Security = 'secure';
+  #steps: readonly TrustStep[] = [];
+  #signer: Name | undefined = undefined;
+  /** Proofs by signer that were checked already. */
+  readonly #proven = new Map<SecureZone, Rrset[]>();
+
+  constructor(trust: TrustTable, checking: Checking, job: Job, finding: Finding) {
+    this.#trust = trust;
+    this.#checking = checking;
+    this.#job = job;
+    this.#finding = finding;
+  }
+
+  async run(type: number): Promise<Outcome> {
+    const { scrubbed } = this.#finding;
+    try {
+      const chain = await this.#chain(scrubbed.chain);
+      const rrsets: Part[] = [];
+      if (scrubbed.kind === 'answer')
+        for (const rrset of scrubbed.rrsets) rrsets.push(await this.#part(rrset));
+      const denial =
+        scrubbed.kind === 'nodata' || scrubbed.kind === 'nxdomain'
+          ? await this.#denial(scrubbed.kind, scrubbed.name, type, scrubbed.soa)
+          : undefined;
+      return {
+        kind: 'validated',
+        chain,
+        rrsets,
+        denial,
+        security: this.#security,
+        steps: this.#steps,
+        signer: this.#signer,
+      };
+    } catch (error) {
+      if (error instanceof Broken) return error.outcome;
+      throw error;
+    }
+  }
+
+  async #chain(links: readonly Rrset[]): Promise<Part[]> {
+    const parts: Part[] = [];
+    for (const link of links) {
+      const before = parts.at(-1);
+      if (before?.rrset.type === TYPE.DNAME && link.type === TYPE.CNAME) {
+        // Made from the DNAME, which is signed in its place (RFC 6672 section 5.3.1).
+        const rrset = { name: link.name, type: link.type, ttl: before.rrset.ttl, rdatas: link.rdatas };
+        parts.push({ rrset, security: before.security, proofs: [before.rrset] });
+      } else parts.push(await this.#part(link));
+    }
+    return parts;
+  }
+
+  /** An RRset of the answer section. */
+  async #part(rrset: Rrset): Promise<Part> {
+    const signer = signerOf(rrset);
+    const trust = await this.#trustOf(signer ?? ownerZone(rrset));
+    if (trust.kind === 'insecure') return this.#insecurePart(rrset);
+    const checked = await this.#checking.check(this.#job, trust, rrset);
+    if (checked.kind === 'failure') throw new Broken(checked);
+    if (checked.kind === 'bogus') throw this.#bogus(checked.ede);
+    if (checked.wildcard === undefined) return { rrset: checked.rrset, security: 'secure', proofs: [] };
+    return this.#wildcardPart(trust, checked.rrset, checked.wildcard);
+  }
+
+  #insecurePart(rrset: Rrset): Part {
+    this.#security = leastSecurity(this.#security, 'insecure');
+    return { rrset, security: 'insecure', proofs: [] };
+  }
+
+  /** RFC 4035 section 5.3.4: it must be shown that nothing stands at the name itself. */
+  async #wildcardPart(zone: SecureZone, rrset: Rrset, closestEncloser: Name): Promise<Part> {
+    const rrsets = await this.#proofsOf(zone);
+    const { budget } = this.#job;
+    const proof = proveWildcard(rrset.name, closestEncloser, { zone: zone.zone, rrsets, work: budget });
+    const what = `${nameToText(rrset.name)} ${typeToText(rrset.type)} from a wildcard`;
+    const security = this.#securityOf(proof, what);
+    return { rrset, security, proofs: usedOf(proof) };
+  }
+
+  /** RFC 4035 section 5.4, RFC 5155 section 8. */
+  async #denial(
+    kind: 'nodata' | 'nxdomain',
+    name: Name,
+    type: number,
+    soa: Rrset | undefined,
+  ): Promise<Denial> {
+    const { proofs } = this.#finding.scrubbed;
+    const signed = [...proofs, ...(soa === undefined ? [] : [soa])].find(
+      (rrset) => signerOf(rrset) !== undefined,
+    );
+    const signer = signed && signerOf(signed);
+    const asked = type === TYPE.DS && name.length > 1 ? parentOf(name) : name;
+    const trust = await this.#trustOf(signer ?? asked);
+    if (trust.kind === 'insecure') {
+      this.#security = leastSecurity(this.#security, 'insecure');
+      return { soa, proofs: [], security: 'insecure' };
+    }
+    const evidence = { zone: trust.zone, rrsets: await this.#proofsOf(trust), work: this.#job.budget };
+    const proof = kind === 'nxdomain' ? proveNameError(name, evidence) : proveNoData(name, type, evidence);
+    const what = `${nameToText(name)} ${kind === 'nxdomain' ? 'NXDOMAIN' : `no ${typeToText(type)}`}`;
+    const security = this.#securityOf(proof, what);
+    const checkedSoa = soa === undefined ? undefined : await this.#soa(trust, soa);
+    if (security === 'secure') this.#signer = trust.zone;
+    return { soa: checkedSoa, proofs: usedOf(proof), security };
+  }
+
+  async #soa(zone: SecureZone, soa: Rrset): Promise<Rrset> {
+    const checked = await this.#checking.check(this.#job, zone, soa);
+    if (checked.kind === 'failure') throw new Broken(checked);
+    if (checked.kind === 'bogus') throw this.#bogus(checked.ede);
+    return checked.rrset;
+  }
+
+  #securityOf(proof: Proof, what: string): Security {
+    switch (proof.status) {
+      case 'secure':
+        return 'secure';
+      case 'insecure':
+        this.#security = leastSecurity(this.#security, 'insecure');
+        return 'insecure';
+      case 'bogus':
+        throw this.#bogus({ code: proof.ede, text: `${what}: ${proof.why}` });
+      case 'exhausted':
+        throw new Broken(exhausted(this.#job));
+    }
+  }
+
+  /** NSEC and NSEC3 RRsets of the reply that the keys of `zone` signed; others are no proof of anything. */
+  async #proofsOf(zone: SecureZone): Promise<readonly Rrset[]> {
+    const known = this.#proven.get(zone);
+    if (known !== undefined) return known;
+    const secure: Rrset[] = [];
+    for (const proof of this.#finding.scrubbed.proofs) {
+      const checked = await this.#checking.check(this.#job, zone, proof);
+      if (checked.kind === 'failure') throw new Broken(checked);
+      // One that a wildcard made proves nothing about its name.
+      if (checked.kind === 'secure' && checked.wildcard === undefined) secure.push(checked.rrset);
+    }
+    this.#proven.set(zone, secure);
+    return secure;
+  }
+
+  /** The zone of a name: secure, or provably not to be validated. */
+  async #trustOf(name: Name): Promise<Exclude<Trust, { kind: 'bogus' }>> {
+    const trust = await this.#trust.of(this.#job, name);
+    if (trust.kind === 'failure') throw new Broken(trust);
+    this.#steps = chainOf(trust);
+    if (trust.kind === 'bogus') throw new Broken({ kind: 'bogus', ede: trust.ede, steps: this.#steps });
+    return trust;
+  }
+
+  #bogus(ede: Ede): Broken {
+    const last = this.#steps.at(-1);
+    const step: TrustStep = {
+      zone: last?.zone ?? '.',
+      outcome: 'bogus',
+      by: 'answer',
+      keys: [],
+      digests: [],
+      why: ede.text,
+    };
+    return new Broken({ kind: 'bogus', ede, steps: [...this.#steps, step] });
+  }
+}
+
+function usedOf(proof: Proof): readonly Rrset[] {
+  return 'used' in proof ? proof.used : [];
+}
+
+/** Where an unsigned RRset would have to be signed: by the zone of its name, DS records by the one above. */
+function ownerZone(rrset: Rrset): Name {
+  return rrset.type === TYPE.DS && rrset.name.length > 1 ? parentOf(rrset.name) : rrset.name;
+}
