@@ -3,7 +3,15 @@ import { createHash } from 'node:crypto';
 import { fromBase32Hex, toHex } from '../../src/wire/base.ts';
 import { TYPE } from '../../src/wire/constants.ts';
 import { groupRrsets } from '../../src/wire/message.ts';
-import { compareCanonical, fold, isAtOrBelow, type Name, nameKey, parentOf } from '../../src/wire/name.ts';
+import {
+  compareCanonical,
+  fold,
+  isAtOrBelow,
+  type Name,
+  nameEquals,
+  nameKey,
+  parentOf,
+} from '../../src/wire/name.ts';
 import type { Rr, Rrset } from '../../src/wire/record.ts';
 import { parseZone } from '../../src/wire/text/zonefile.ts';
 
@@ -96,6 +104,8 @@ export class AuthorityZone {
 
 /** RRsets that prove what is not there. In an unsigned zone, none. */
 export interface Denial {
+  /** There is a record for just this name. */
+  matches(name: Name): boolean;
   /** `name` exists, without the type; or is a cut without DS. */
   noData(name: Name): Rrset[];
   /** Neither `name` nor a wildcard that would stand for it exists. */
@@ -120,6 +130,7 @@ function denialOf(zone: AuthorityZone, rrsets: readonly Rrset[]): Denial {
 }
 
 const UNSIGNED: Denial = {
+  matches: () => false,
   noData: () => [],
   nameError: () => [],
   wildcardAnswer: () => [],
@@ -145,6 +156,9 @@ class NsecDenial implements Denial {
     return this.#chain.findLast((rrset) => compareCanonical(rrset.name, name) <= 0) ?? this.#chain.at(-1);
   }
 
+  matches(name: Name): boolean {
+    return this.#chain.some((rrset) => nameEquals(rrset.name, name));
+  }
   noData(name: Name): Rrset[] {
     return distinct([this.#at(name)]);
   }
@@ -217,6 +231,9 @@ class Nsec3Denial implements Denial {
     return { provable, nextCloser };
   }
 
+  matches(name: Name): boolean {
+    return this.#match(name) !== undefined;
+  }
   noData(name: Name): Rrset[] {
     const match = this.#match(name);
     if (match !== undefined) return [match];

@@ -183,6 +183,8 @@ class Responder {
     if (made && this.#signed) for (const proof of zone.denial.wildcardAnswer(name)) this.#authority(proof);
     if (alias !== undefined) return alias.rdatas[0]!;
     if (!this.#minimal) this.#surround(zone, rrsets);
+    // Without them a list of servers is little use; priming counts on them (RFC 9609 section 4.1).
+    else if (this.#type === TYPE.NS) for (const rrset of rrsets) this.#addresses(rrset);
     return undefined;
   }
 
