@@ -22,6 +22,7 @@ export const COMMANDS: readonly Entry[] = [
     summary: 'show how a question is answered, and why',
     load: () => import('./explain.ts'),
   },
+  { name: 'anchors', summary: 'show what DNSSEC validation trusts', load: () => import('./anchors.ts') },
   { name: 'cache', summary: 'show or flush what is cached', load: () => import('./cache.ts') },
   { name: 'reload', summary: 'read the configuration again', load: () => import('./reload.ts') },
   { name: 'query', summary: 'ask a DNS server', load: () => import('./query.ts') },

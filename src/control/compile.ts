@@ -1,15 +1,23 @@
 import type { Snapshot, ZoneData } from '../view/snapshot.ts';
-import { ContextRegistry, type Contexts, pathFingerprint, zoneFingerprint } from './compile/contexts.ts';
+import {
+  ContextRegistry,
+  type Contexts,
+  delegateFingerprint,
+  pathFingerprint,
+  trustDigest,
+  zoneFingerprint,
+} from './compile/contexts.ts';
 import { diffSnapshots } from './compile/diff.ts';
 import { compileClients, compileEndpoints, compileNode } from './compile/endpoints.ts';
 import { stableKey } from './compile/key.ts';
 import { LocalZones } from './compile/local.ts';
-import { compileRecursion } from './compile/recursion.ts';
+import { compileRecursion, hintServers } from './compile/recursion.ts';
+import { type ReadRoot, readRoot } from './compile/root.ts';
 import { missingSources } from './compile/sources.ts';
 import { type Association, compileViews, NOBODY } from './compile/views.ts';
 import { type CompiledZone, compileZone, isEmptied } from './compile/zones.ts';
 import { type Files, systemFiles } from './config/files.ts';
-import { type Config, loadConfig, type ZoneEntries } from './config/load.ts';
+import { type Config, type FileEntries, loadConfig } from './config/load.ts';
 import { type ConfigProblem, sortProblems } from './config/problem.ts';
 
 /** A configuration as workers take it, and what the next compilation needs of this one. */
@@ -33,12 +41,12 @@ export interface Faults {
 }
 
 /**
- * Turns a configuration into a snapshot, reading its zone files. What is as it was in `previous` stays: images of
+ * Turns a configuration into a snapshot, reading its zone files, hints and anchors. What is as it was in `previous` stays: images of
  * unchanged zones, numbers of contexts, indexes of views. With any error there is no snapshot, and all errors are
  * returned.
  */
 export function compile(config: Config, previous?: Compiled): Compiled | Faults {
-  const { zones, errors, warnings } = compileZones(config, previous);
+  const { zones, root, errors, warnings } = readFiles(config, previous);
   if (errors.length > 0) return { errors: sortProblems(errors), warnings: sortProblems(warnings) };
   const contexts = new ContextRegistry(previous?.contexts);
   const data: ZoneData[] = config.zones.map(({ id, name }) => {
@@ -47,10 +55,10 @@ export function compile(config: Config, previous?: Compiled): Compiled | Faults 
   });
   const localZones = new LocalZones(previous?.localZones);
   const associations = associate(config, localZones, data);
-  const { views, paths } = compileViews(
-    { config, contexts, zones: data, associations },
-    orderVpcs(config, previous),
-  );
+  const recursion = compileRecursion(config, root);
+  const trust = { servers: hintServers(config, root), digest: trustDigest(recursion) };
+  const parts = { config, contexts, trust, zones: data, associations };
+  const { views, paths } = compileViews(parts, orderVpcs(config, previous));
   const snapshot: Snapshot = {
     revision: (previous?.snapshot.revision ?? 0) + 1,
     node: compileNode(config),
@@ -58,7 +66,7 @@ export function compile(config: Config, previous?: Compiled): Compiled | Faults 
     views,
     zones: data,
     paths,
-    recursion: compileRecursion(),
+    recursion,
     endpoints: compileEndpoints(config, views),
     nextContext: contexts.next,
   };
@@ -73,12 +81,15 @@ export function compile(config: Config, previous?: Compiled): Compiled | Faults 
  */
 export function resume(snapshot: Snapshot): Compiled {
   const fingerprints = new Map<string, number>();
+  const trust = trustDigest(snapshot.recursion);
   for (const path of snapshot.paths)
-    fingerprints.set(pathFingerprint(snapshot.views[path.view]!.vpc, path), path.context);
-  for (const view of snapshot.views)
+    fingerprints.set(pathFingerprint(snapshot.views[path.view]!.vpc, path, trust), path.context);
+  for (const view of snapshot.views) {
+    for (const rule of view.delegates) fingerprints.set(delegateFingerprint(view.vpc, rule), rule.context);
     for (const candidate of view.groups.flat())
       if (candidate.kind === 'zone' || candidate.kind === 'local')
         fingerprints.set(zoneFingerprint(view.vpc, snapshot.zones[candidate.zone]!), candidate.context);
+  }
   const contexts = { fingerprints, next: snapshot.nextContext };
   return { snapshot, touched: [], changes: [], warnings: [], contexts, zones: new Map() };
 }
@@ -92,14 +103,14 @@ export type ReadConfig =
     }
   | (Faults & { readonly config?: undefined; readonly compiled?: undefined });
 
-/** Loads and compiles the configuration at `path`. All errors of it and of its zone files are told at once. */
+/** Loads and compiles the configuration at `path`. All errors of it and of the files that it names are told at once. */
 export function readConfig(path: string, previous?: Compiled, files: Files = systemFiles): ReadConfig {
   const loaded = loadConfig(path, files);
   if (loaded.config === undefined) {
-    const zones = loaded.entries && compileZones(loaded.entries, previous);
+    const files = loaded.entries && readFiles(loaded.entries, previous);
     return {
-      errors: sortProblems([...loaded.errors, ...(zones?.errors ?? [])]),
-      warnings: sortProblems([...loaded.warnings, ...(zones?.warnings ?? [])]),
+      errors: sortProblems([...loaded.errors, ...(files?.errors ?? [])]),
+      warnings: sortProblems([...loaded.warnings, ...(files?.warnings ?? [])]),
     };
   }
   const compiled = compile(loaded.config, previous);
@@ -117,8 +128,18 @@ export function checkConfig(
   return { errors, warnings };
 }
 
+/** What stands in the files that the configuration names. */
+function readFiles(
+  entries: FileEntries,
+  previous: Compiled | undefined,
+): ReturnType<typeof compileZones> & { root: ReadRoot } {
+  const { zones, errors, warnings } = compileZones(entries, previous);
+  const root = readRoot(entries);
+  return { zones, root, errors: [...root.errors, ...errors], warnings: [...root.warnings, ...warnings] };
+}
+
 function compileZones(
-  entries: ZoneEntries,
+  entries: FileEntries,
   previous: Compiled | undefined,
 ): { zones: Map<string, CompiledZone>; errors: ConfigProblem[]; warnings: ConfigProblem[] } {
   const zones = new Map<string, CompiledZone>();

@@ -8,8 +8,9 @@ import type { Dependencies } from '../util/deps.ts';
 import { DEPENDENCY_SLOTS } from '../util/deps.ts';
 import type { Port } from '../util/rpc.ts';
 import { type ControlNews, type ControlStart, WORKERS_MAX } from '../view/channel.ts';
-import type { ReloadReport, StatusReport, WorkerStatus } from '../view/report.ts';
+import type { AnchorsReport, ReloadReport, StatusReport, WorkerStatus } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
+import { anchorsReport } from './anchorreport.ts';
 import { type Compiled, readConfig, resume } from './compile.ts';
 import { type Config, loadConfig } from './config/load.ts';
 import { type ConfigProblem, problemToText } from './config/problem.ts';
@@ -79,6 +80,7 @@ export class Control {
       workers: this.#workers,
       snapshot: () => this.#inForce?.compiled.snapshot,
       status: () => this.status(),
+      anchors: () => this.#anchors(),
       scrape: () => this.#scrape(),
       reload: () => this.reload(),
     };
@@ -290,6 +292,11 @@ export class Control {
       targets: snapshot === undefined ? [] : targetReports(snapshot, perWorker),
       caches: sumCaches(perWorker.flatMap(({ answer }) => answer?.caches ?? [])),
     };
+  }
+
+  #anchors(): AnchorsReport | undefined {
+    const snapshot = this.#inForce?.compiled.snapshot;
+    return snapshot === undefined ? undefined : anchorsReport(snapshot, this.#o.clock.wall());
   }
 
   /** Those that main has not reported yet are starting. */

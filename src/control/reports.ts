@@ -13,6 +13,7 @@ import type {
   WorkerStatus,
 } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
+import { AUTODEFINED_RECURSION } from './compile/paths.ts';
 import { NOBODY } from './compile/views.ts';
 
 /** What each worker answered, by slot; undefined where it was silent. */
@@ -126,13 +127,13 @@ export function endpointReports(snapshot: Snapshot): EndpointReport[] {
 export function viewReports(snapshot: Snapshot): ViewReport[] {
   // The place of a VPC that is gone has no name.
   const views = snapshot.views.filter(({ vpc }) => vpc !== NOBODY);
-  return views.map(({ vpc, groups }) => {
+  return views.map(({ vpc, groups, delegates }) => {
     const candidates = groups.flat();
+    const rules = candidates.filter((each) => 'rule' in each && each.rule !== AUTODEFINED_RECURSION);
     return {
       vpc,
       zones: candidates.filter(({ kind }) => kind === 'zone').length,
-      rules: candidates.filter(({ kind }) => kind === 'forward' || kind === 'recursive' || kind === 'system')
-        .length,
+      rules: rules.length + delegates.length,
     };
   });
 }

@@ -3,7 +3,7 @@ import { AddressError, CidrTable, parseAddress } from '../util/cidr.ts';
 import { RpcError } from '../util/rpc.ts';
 import type { Ask } from '../view/channel.ts';
 import type { Explanation } from '../view/explain.ts';
-import type { Flushed, ReloadReport, StatusReport } from '../view/report.ts';
+import type { AnchorsReport, Flushed, ReloadReport, StatusReport } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
 import { TextError } from '../wire/error.ts';
 import { type Name, nameFromText } from '../wire/name.ts';
@@ -18,6 +18,8 @@ export interface Daemon {
   readonly workers: Pick<Workers, 'askAll' | 'askOne'>;
   readonly snapshot: () => Snapshot | undefined;
   readonly status: () => Promise<StatusReport>;
+  /** Undefined while no configuration is in force. */
+  readonly anchors: () => AnchorsReport | undefined;
   readonly scrape: () => Promise<Plain>;
   readonly reload: () => Promise<ReloadReport>;
 }
@@ -46,6 +48,7 @@ export function controlRoutes(daemon: Daemon): Routes {
   return {
     ...probeRoutes(daemon),
     'GET /status': () => daemon.status(),
+    'GET /anchors': () => anchors(daemon),
     'GET /cache/stats': async () => cacheReport(await daemon.workers.askAll({ ask: 'cache-stats' })),
     'GET /cache/dump': async ({ query }) => {
       const limit = readLimit(query.get('limit'));
@@ -150,11 +153,17 @@ function readAddress(text: string): Uint8Array {
   }
 }
 
+function anchors(daemon: Daemon): AnchorsReport {
+  return known(daemon.anchors());
+}
+
 function inForce(daemon: Daemon): Snapshot {
-  const snapshot = daemon.snapshot();
-  if (snapshot === undefined)
-    throw new HttpFault(503, 'no configuration is in force yet', 'try again in a moment');
-  return snapshot;
+  return known(daemon.snapshot());
+}
+
+function known<T>(of: T | undefined): T {
+  if (of === undefined) throw new HttpFault(503, 'no configuration is in force yet', 'try again in a moment');
+  return of;
 }
 
 function knownVpc(daemon: Daemon, vpc: string): string {

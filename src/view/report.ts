@@ -117,6 +117,41 @@ export interface ViewReport {
   readonly rules: number;
 }
 
+/** `GET /anchors`. */
+export interface AnchorsReport {
+  readonly anchors: readonly AnchorReport[];
+  /** Of the configuration first, then what VPCs and rules imply. */
+  readonly negative: readonly NegativeAnchorReport[];
+}
+
+/** A trust anchor: a key by itself or by its digest. */
+export interface AnchorReport {
+  readonly zone: string;
+  readonly record: 'DS' | 'DNSKEY';
+  readonly keyTag: number;
+  /** `ECDSAP256SHA256` */
+  readonly algorithm: string;
+  /** Of a DS: `SHA-256`. */
+  readonly digest?: string;
+  /** `unsupported`: its algorithm or digest is not, so that it counts for nothing beside others. */
+  readonly state: 'valid' | 'unsupported';
+}
+
+/** A negative trust anchor (RFC 7646): below `domain` nothing is validated. */
+export interface NegativeAnchorReport {
+  readonly domain: string;
+  /** `rule`, `vpc`: implied by a rule or VPC that has no validation. */
+  readonly source: 'configured' | 'rule' | 'vpc';
+  /** Where it holds; empty: everywhere. */
+  readonly vpcs: readonly string[];
+  /** `expired`: it still stands in the file, and has no effect. */
+  readonly state: 'active' | 'expired';
+  /** ISO 8601; missing where it has no end. */
+  readonly until?: string;
+  readonly secondsLeft?: number;
+  readonly reason: string;
+}
+
 /** `GET /cache/stats`. */
 export interface CacheReport {
   readonly total: WorkerCaches;

@@ -13,7 +13,13 @@ import { systemClock } from '../../src/util/clock.ts';
 import { type Port, serveCalls } from '../../src/util/rpc.ts';
 import type { Ask, WorkerCall } from '../../src/view/channel.ts';
 import type { Explanation } from '../../src/view/explain.ts';
-import type { CacheFigures, ReloadReport, StatusReport, WorkerStatus } from '../../src/view/report.ts';
+import type {
+  AnchorsReport,
+  CacheFigures,
+  ReloadReport,
+  StatusReport,
+  WorkerStatus,
+} from '../../src/view/report.ts';
 import type { Snapshot } from '../../src/view/snapshot.ts';
 
 /** A control thread without a daemon: real socket, routes and ports; workers that answer from a table. */
@@ -110,6 +116,47 @@ export const status: StatusReport = {
   caches: sumCaches([{ answers: figures(10), records: figures(20) }]),
 };
 
+export const anchors: AnchorsReport = {
+  anchors: [
+    {
+      zone: '.',
+      record: 'DS',
+      keyTag: 20326,
+      algorithm: 'RSASHA256',
+      digest: 'SHA-256',
+      state: 'valid',
+    },
+    { zone: 'corp.example.', record: 'DNSKEY', keyTag: 5, algorithm: 'RSASHA1', state: 'unsupported' },
+  ],
+  negative: [
+    {
+      domain: 'broken.example.',
+      source: 'configured',
+      vpcs: [],
+      state: 'active',
+      until: '2026-12-31T18:00:00.000Z',
+      secondsLeft: 7200,
+      reason: 'ticket 4711',
+    },
+    {
+      domain: 'mended.example.',
+      source: 'configured',
+      vpcs: [],
+      state: 'expired',
+      until: '2025-12-31T00:00:00.000Z',
+      secondsLeft: 0,
+      reason: 'ticket 4710',
+    },
+    {
+      domain: 'corp.example.',
+      source: 'rule',
+      vpcs: ['vpc-corp', 'vpc-lab'],
+      state: 'active',
+      reason: 'forward rule corp is not validated',
+    },
+  ],
+};
+
 type Answerer = (ask: Ask, slot: number) => unknown;
 
 const answerFromTable: Answerer = (ask, slot) => {
@@ -172,6 +219,7 @@ export async function startFakeDaemon(options: {
       workers,
       snapshot: () => snapshot,
       status: async () => status,
+      anchors: () => anchors,
       scrape: async () => new Plain(200, '# nothing\n'),
       reload: async () => fake.reload,
       ...options.daemon,

@@ -1,5 +1,8 @@
-import type { ForwardTarget, Path, RecursivePath } from '../../resolver/path.ts';
+import { createHash } from 'node:crypto';
+import type { ForwardPath, ForwardTarget, RecursivePath } from '../../resolver/path.ts';
+import type { RecursionSettings } from '../../resolver/settings.ts';
 import { unreachable } from '../../util/assert.ts';
+import type { DelegateRule } from '../../view/snapshot.ts';
 import { type Name, nameToText } from '../../wire/name.ts';
 
 /** The numbers in use, and the least one that never was. */
@@ -43,46 +46,61 @@ export class ContextRegistry implements Contexts {
   }
 }
 
+/** A path before it has a context. */
+export type PathWithoutContext = Omit<ForwardPath, 'context'> | Omit<RecursivePath, 'context'>;
+
 /**
- * What a VPC learns by a forward rule: for which names, from whom (targets) and as whom (sources) it asks. How it
- * chooses among the targets changes nothing of that.
+ * What a VPC learns by a path: for which names, from whom (targets, servers) and as whom (sources) it asks, and
+ * what it trusts. How it chooses among the targets changes nothing of that.
+ *
+ * @param trust see `trustDigest`
  */
-export function forwardFingerprint(
-  vpc: string,
-  path: {
-    readonly domain: Name;
-    readonly targets: readonly ForwardTarget[];
-    readonly sources: readonly string[];
-  },
-): string {
-  const asked = path.targets.map(({ address, port }) => `${address} ${port}`).sort();
-  const from = path.sources.length > 1 ? [...path.sources].sort() : path.sources;
-  return `forward|${vpc}|${nameToText(path.domain)}|${asked.join()}|${from.join()}`;
-}
-
-/** What a VPC learns by recursion: from which servers it begins, and as whom (sources) it asks. */
-export function recursiveFingerprint(
-  vpc: string,
-  path: Pick<RecursivePath, 'domain' | 'origin' | 'servers' | 'hints' | 'sources'>,
-): string {
-  const begin = path.servers.flatMap(({ name, addresses }) =>
-    addresses.map(({ address, port }) => `${nameToText(name)} ${address} ${port}`),
-  );
-  const kind = path.hints ? 'recursive' : 'stub';
-  const names = `${nameToText(path.domain)}|${nameToText(path.origin)}`;
-  return `${kind}|${vpc}|${names}|${begin.sort().join()}|${[...path.sources].sort().join()}`;
-}
-
-/** What a VPC learns by the path. */
-export function pathFingerprint(vpc: string, path: Path): string {
+export function pathFingerprint(vpc: string, path: PathWithoutContext, trust: string): string {
+  const from = [...path.sources].sort().join();
+  const domain = nameToText(path.domain);
+  const trusted = path.validate ? `|${trust}` : '';
   switch (path.kind) {
     case 'forward':
-      return forwardFingerprint(vpc, path);
-    case 'recursive':
-      return recursiveFingerprint(vpc, path);
+      return `forward|${vpc}|${domain}|${targetsText(path.targets)}|${from}${trusted}`;
+    case 'recursive': {
+      const servers = path.servers.map(
+        ({ name, addresses }) => `${nameToText(name)} ${targetsText(addresses)}`,
+      );
+      const kind = path.hints ? 'recursive' : 'stub';
+      return `${kind}|${vpc}|${domain}|${nameToText(path.origin)}|${servers.sort().join()}|${from}${trusted}`;
+    }
     default:
       return unreachable(path);
   }
+}
+
+function targetsText(targets: readonly ForwardTarget[]): string {
+  return targets
+    .map(({ address, port }) => `${address} ${port}`)
+    .sort()
+    .join();
+}
+
+/** What a VPC learns by following referrals of a DELEGATE rule. */
+export function delegateFingerprint(
+  vpc: string,
+  { record, sources }: Pick<DelegateRule, 'record' | 'sources'>,
+): string {
+  return `delegate|${vpc}|${nameToText(record)}|${[...sources].sort().join()}`;
+}
+
+/**
+ * What decides whether a record is secure. Records are kept with the verdict: under other anchors, or where a
+ * negative one came or went, they must be validated anew (RFC 7646 section 2 has the cache flushed). When a
+ * negative anchor ends is not part of it.
+ */
+export function trustDigest({ anchors, ntas, sha1 }: RecursionSettings): string {
+  const hex = (rdatas: readonly Uint8Array[]): string[] =>
+    rdatas.map((rdata) => Buffer.from(rdata).toString('hex')).sort();
+  const trusted = anchors.map(({ zone, ds, dnskey }) => [nameToText(zone), hex(ds), hex(dnskey)]);
+  const untrusted = ntas.map(({ domain }) => nameToText(domain));
+  const all = JSON.stringify([trusted.map((each) => JSON.stringify(each)).sort(), untrusted.sort(), sha1]);
+  return createHash('sha256').update(all).digest('base64');
 }
 
 /** What a VPC is told by a zone. */

@@ -5,6 +5,8 @@ import { dependencyHash } from '../../zone/dependency.ts';
 import { diffZones } from '../../zone/diff.ts';
 import { Zone } from '../../zone/image.ts';
 import { NameTable } from '../../zone/nametable.ts';
+import { diffRecursion, diffRest, diffSettings, sameSettings, touchAll } from './diffsettings.ts';
+import { AUTODEFINED_RECURSION } from './paths.ts';
 import { NOBODY } from './views.ts';
 
 /** What a new snapshot changes. */
@@ -23,6 +25,7 @@ export function diffSnapshots(old: Snapshot, next: Snapshot): SnapshotDiff {
   const changes: string[] = [];
   const replaced = diffZoneData(old, next, touched, changes);
   diffViews(old, next, replaced, touched, changes);
+  diffRecursion(old, next, touched, changes);
   diffRest(old, next, changes);
   return { touched: [...touched], changes };
 }
@@ -77,18 +80,16 @@ function diffViews(
     before.delete(view.vpc);
     if (view.vpc === NOBODY) continue;
     if (was === undefined) changes.push(`VPC ${view.vpc}: added`);
-    else diffView(old, was, next, view, replaced, touched, changes);
+    else {
+      diffSettings(old, was, view, touched, changes);
+      diffView(old, was, next, view, replaced, touched, changes);
+    }
   }
   for (const view of before.values()) {
     if (view.vpc === NOBODY) continue;
     changes.push(`VPC ${view.vpc}: removed`);
     touchAll(view, touched);
   }
-}
-
-function touchAll(view: ViewData, touched: Set<number>): void {
-  touched.add(dependencyHash(view.key, ROOT));
-  for (const [name] of NameTable.from(view.table)) touched.add(dependencyHash(view.key, name));
 }
 
 /**
@@ -107,7 +108,8 @@ function diffView(
   const before = NameTable.from(was.table);
   const after = NameTable.from(view.table);
   const note = (name: Name, what: string, group: readonly Candidate[]): void => {
-    if (group.some(({ kind }) => kind === 'forward' || kind === 'recursive' || kind === 'system'))
+    // Autodefined ones go without saying.
+    if (group.some((candidate) => 'rule' in candidate && candidate.rule !== AUTODEFINED_RECURSION))
       changes.push(`VPC ${view.vpc}: rule for ${nameToText(name)} ${what}`);
   };
   for (const [name, index] of after) {
@@ -160,30 +162,4 @@ function candidateSignature(snapshot: Snapshot, candidate: Candidate, replaced: 
 
 function zoneSignature(zone: ZoneData, replaced: ReadonlySet<number>): string {
   return replaced.has(zone.key) ? 'replaced' : String(zone.key);
-}
-
-/** What no stored answer depends on, but the operator wants to see. */
-function diffRest(old: Snapshot, next: Snapshot, changes: string[]): void {
-  if (!sameSettings(old.node, next.node)) changes.push('node: settings changed');
-  if (!sameBuffer(old.clients, next.clients)) changes.push('VPCs: client addresses changed');
-  const before = new Map(old.endpoints.map((endpoint) => [endpoint.id, endpoint]));
-  for (const endpoint of next.endpoints) {
-    const was = before.get(endpoint.id);
-    before.delete(endpoint.id);
-    if (was === undefined) changes.push(`endpoint ${endpoint.id}: added`);
-    else if (!sameSettings(was, endpoint)) changes.push(`endpoint ${endpoint.id}: changed`);
-  }
-  for (const id of before.keys()) changes.push(`endpoint ${id}: removed`);
-}
-
-function sameSettings(a: object | undefined, b: object | undefined): boolean {
-  return JSON.stringify(a, buffersAsText) === JSON.stringify(b, buffersAsText);
-}
-
-function buffersAsText(_: string, value: unknown): unknown {
-  return value instanceof SharedArrayBuffer ? Buffer.from(value).toString('base64') : value;
-}
-
-function sameBuffer(a: SharedArrayBuffer, b: SharedArrayBuffer): boolean {
-  return Buffer.from(a).equals(Buffer.from(b));
 }

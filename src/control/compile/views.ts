@@ -1,14 +1,16 @@
-import type { ForwardPath } from '../../resolver/path.ts';
+import type { Path } from '../../resolver/path.ts';
 import { unreachable } from '../../util/assert.ts';
 import type { Candidate, ViewData, ZoneData } from '../../view/snapshot.ts';
-import type { Name } from '../../wire/name.ts';
+import { type Name, ROOT } from '../../wire/name.ts';
 import { NameTable, NameTableBuilder } from '../../zone/nametable.ts';
-import type { Config } from '../config/load.ts';
-import { type ContextRegistry, forwardFingerprint, zoneFingerprint } from './contexts.ts';
+import type { Config, Rule } from '../config/load.ts';
+import { type ContextRegistry, zoneFingerprint } from './contexts.ts';
+import { compileDns64 } from './dns64.ts';
 import { stableKey } from './key.ts';
+import { AUTODEFINED_RECURSION, Paths, type Trust } from './paths.ts';
+import { compileRebinding } from './rebinding.ts';
 
 type Vpc = Config['vpcs'][number];
-type Rule = Config['rules'][number];
 
 /** A zone that is to stand in a view: its number in the snapshot, and how it stands there. */
 export interface Association {
@@ -20,6 +22,7 @@ export interface Association {
 export interface ViewParts {
   readonly config: Config;
   readonly contexts: ContextRegistry;
+  readonly trust: Trust;
   readonly zones: readonly ZoneData[];
   /** By VPC id; private zones first. */
   readonly associations: ReadonlyMap<string, readonly Association[]>;
@@ -28,70 +31,78 @@ export interface ViewParts {
 /** `vpc` of a view that is nobody's. */
 export const NOBODY = '';
 
-/** Compiles one view per VPC of `order`, and the paths of their forward rules. */
+/** Compiles one view per VPC of `order`, and the paths of their rules. */
 export function compileViews(
   parts: ViewParts,
   order: readonly (Vpc | undefined)[],
-): { views: ViewData[]; paths: ForwardPath[] } {
-  const paths: ForwardPath[] = [];
-  const rules = rulesByVpc(parts.config.rules);
-  const sources = new Map(parts.config.endpoints.outbound.map(({ id, source }) => [id, source]));
+): { views: ViewData[]; paths: readonly Path[] } {
+  const { config, contexts } = parts;
+  const rules = byVpc(config.rules);
+  const delegates = byVpc(config.delegates);
+  const paths = new Paths(config, contexts, parts.trust);
   const views = order.map((vpc, index) => {
     if (vpc === undefined) return emptyView(index);
-    const view = new ViewBuilder(parts.contexts, vpc.id);
-    for (const rule of rules.get(vpc.id) ?? []) {
-      if (rule.type === 'forward') {
-        const path = forwardPath(parts, rule, vpc, index, sources.get(rule.outbound ?? '') ?? []);
-        view.add(rule.domain, { kind: 'forward', rule: rule.id, path: paths.push(path) - 1 });
-      } else view.add(rule.domain, { kind: 'system', rule: rule.id });
-    }
+    const view = new ViewBuilder(contexts, vpc.id);
+    for (const rule of rules.get(vpc.id) ?? []) view.add(rule.domain, candidateOf(paths, rule, vpc, index));
     for (const each of parts.associations.get(vpc.id) ?? []) view.addZone(parts.zones[each.zone]!, each);
-    return view.finish(vpc, index, parts.config.node.region);
+    if (!view.hasWayOut)
+      view.add(ROOT, {
+        kind: 'recursive',
+        rule: AUTODEFINED_RECURSION,
+        path: paths.addAutodefined(vpc, index),
+      });
+    return view.finish(vpc, index, {
+      region: vpc.region ?? config.node.region,
+      dnssec: vpc.dnssec,
+      dns64: compileDns64(vpc.dns64),
+      rebinding: compileRebinding(vpc),
+      delegates: (delegates.get(vpc.id) ?? []).map((rule) => paths.delegate(rule, vpc)),
+    });
   });
-  return { views, paths };
+  return { views, paths: paths.list };
 }
 
-const NO_DNSSEC = { dnssec: 'off', dns64: undefined, rebinding: undefined, delegates: [] } as const;
+/** What a rule is at its name. A stub rule hides behind a SYSTEM rule as a forward rule does: both name servers. */
+function candidateOf(paths: Paths, rule: Rule, vpc: Vpc, view: number): Candidate {
+  switch (rule.type) {
+    case 'forward':
+    case 'stub':
+      return { kind: 'forward', rule: rule.id, path: paths.add(rule.type, rule, vpc, view) };
+    case 'recursive':
+      return { kind: 'recursive', rule: rule.id, path: paths.add(rule.type, rule, vpc, view) };
+    case 'system':
+      return { kind: 'system', rule: rule.id };
+    default:
+      return unreachable(rule.type);
+  }
+}
+
+/** What a view has beside its names. */
+type ViewSettings = Pick<ViewData, 'region' | 'dnssec' | 'dns64' | 'rebinding' | 'delegates'>;
+
+const NO_SETTINGS: ViewSettings = {
+  region: '',
+  dnssec: 'off',
+  dns64: undefined,
+  rebinding: undefined,
+  delegates: [],
+};
 
 function emptyView(index: number): ViewData {
   const { buffer } = NameTable.build([]);
   const table = buffer as SharedArrayBuffer;
-  return { vpc: NOBODY, region: '', index, key: 0, table, groups: [], ...NO_DNSSEC };
+  return { vpc: NOBODY, index, key: 0, table, groups: [], ...NO_SETTINGS };
 }
 
-function rulesByVpc(rules: readonly Rule[]): Map<string, Rule[]> {
-  const byVpc = new Map<string, Rule[]>();
+function byVpc<R extends { readonly vpcs: readonly string[] }>(rules: readonly R[]): Map<string, R[]> {
+  const lists = new Map<string, R[]>();
   for (const rule of rules)
     for (const vpc of rule.vpcs) {
-      const list = byVpc.get(vpc);
-      if (list === undefined) byVpc.set(vpc, [rule]);
+      const list = lists.get(vpc);
+      if (list === undefined) lists.set(vpc, [rule]);
       else list.push(rule);
     }
-  return byVpc;
-}
-
-/** The way out of a forward rule for one VPC. */
-function forwardPath(
-  { config, contexts }: ViewParts,
-  rule: Rule,
-  vpc: Vpc,
-  view: number,
-  sources: readonly string[],
-): ForwardPath {
-  const { domain, targets = [] } = rule;
-  return {
-    kind: 'forward',
-    context: contexts.of(forwardFingerprint(vpc.id, { domain, targets, sources })),
-    rule: rule.id,
-    domain,
-    view,
-    policy: rule.policy,
-    targets,
-    sources,
-    serveStale: rule.stale && config.node.stale.enabled,
-    case0x20: rule.case0x20,
-    validate: false,
-  };
+  return lists;
 }
 
 /** Collects the candidates of one view, name by name. */
@@ -100,10 +111,16 @@ class ViewBuilder {
   readonly #groups: Candidate[][] = [];
   readonly #contexts: ContextRegistry;
   readonly #vpc: string;
+  #hasWayOut = false;
 
   constructor(contexts: ContextRegistry, vpc: string) {
     this.#contexts = contexts;
     this.#vpc = vpc;
+  }
+
+  /** True if a rule leads out for names that nothing else has. A SYSTEM rule leaves that to recursion. */
+  get hasWayOut(): boolean {
+    return this.#hasWayOut;
   }
 
   addZone(zone: ZoneData, { zone: index, overlay }: Association): void {
@@ -116,31 +133,29 @@ class ViewBuilder {
   add(name: Name, candidate: Candidate): void {
     const index = this.#table.add(name);
     this.#table.set(index, index);
+    if (name.length === 1 && 'path' in candidate) this.#hasWayOut = true;
     const group = this.#groups[index];
     if (group === undefined) this.#groups[index] = [candidate];
     else group.push(candidate);
   }
 
-  finish(vpc: Vpc, index: number, region: string): ViewData {
+  finish(vpc: Vpc, index: number, settings: ViewSettings): ViewData {
     for (const group of this.#groups) if (group.length > 1) group.sort((a, b) => rankOf(a) - rankOf(b));
     const table = new SharedArrayBuffer(this.#table.byteLength);
     this.#table.writeTo(table, 0);
     const key = stableKey('view', vpc.id);
-    const { dnssec } = vpc;
-    return {
-      ...{ vpc: vpc.id, region: vpc.region ?? region, index, key, table, groups: this.#groups },
-      ...{ ...NO_DNSSEC, dnssec },
-    };
+    return { vpc: vpc.id, index, key, table, groups: this.#groups, ...settings };
   }
 }
 
-/** At the same name a rule comes before a private zone, and that before an autodefined one. */
+/** At the same name a rule comes before a private zone, that before an autodefined one, recursion by default last. */
 function rankOf(candidate: Candidate): number {
   switch (candidate.kind) {
     case 'forward':
-    case 'recursive':
     case 'system':
       return 0;
+    case 'recursive':
+      return candidate.rule === AUTODEFINED_RECURSION ? 3 : 0;
     case 'zone':
       return 1;
     case 'local':

@@ -5,7 +5,7 @@ import type { Rr } from '../../wire/record.ts';
 import { type Place, parseZone, type ZoneError } from '../../wire/text/zonefile.ts';
 import { type Problem, Zone, ZoneBuilder } from '../../zone/image.ts';
 import { confine, fileFault } from '../config/files.ts';
-import { pathIn, type ZoneEntries, type ZoneEntry } from '../config/load.ts';
+import { type FileEntries, pathIn, type ZoneEntry } from '../config/load.ts';
 import { type ConfigProblem, type Path, SettingError } from '../config/problem.ts';
 
 /** A zone as it was compiled, with what tells whether it must be compiled again. */
@@ -30,7 +30,7 @@ export type ZoneResult =
 
 /** Compiles the zone `zone` at `zones[index]`, or takes `previous` where neither text nor settings changed. */
 export function compileZone(
-  entries: ZoneEntries,
+  entries: FileEntries,
   zone: ZoneEntry,
   index: number,
   previous?: CompiledZone,
@@ -98,13 +98,13 @@ interface Text {
 class ZoneReader {
   readonly errors: ConfigProblem[] = [];
   sources: Source[] = [];
-  readonly #entries: ZoneEntries;
+  readonly #entries: FileEntries;
   readonly #zone: ZoneEntry;
   readonly #path: Path;
   /** Included files lie here; without symbolic links. Undefined where nothing may be included. */
   #folder: string | undefined;
 
-  constructor(entries: ZoneEntries, zone: ZoneEntry, index: number) {
+  constructor(entries: FileEntries, zone: ZoneEntry, index: number) {
     this.#entries = entries;
     this.#zone = zone;
     this.#path = ['zones', index];

@@ -1,7 +1,8 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Node } from 'yaml';
+import type { Name } from '../../wire/name.ts';
 import { crossCheck } from './check/check.ts';
-import { type Draft, derivedId } from './check/context.ts';
+import { type Draft, derivedDelegateId, derivedId } from './check/context.ts';
 import { ConfigDocument } from './document.ts';
 import { type Files, fileFault, systemFiles } from './files.ts';
 import type { NodeConfig } from './node.ts';
@@ -11,14 +12,15 @@ import type { RuleConfig } from './rules.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
 import type { ZoneConfig } from './zones.ts';
 
-/** The zones of a configuration file, and what it takes to read them. */
-export interface ZoneEntries {
+/** What of a configuration file stands in other files, and what it takes to read them. */
+export interface FileEntries {
   /** As it was given; problems name it so. */
   readonly file: string;
   /** The folder of the file, absolute and without symbolic links: zone files lie in it. */
   readonly folder: string;
   /** By index in the file; undefined where the entry does not tell what the zone is. */
   readonly zones: readonly (ZoneEntry | undefined)[];
+  readonly root: RootEntries;
   readonly files: Files;
   /** A problem with the value at `path`. */
   problemAt(path: Path, message: string, remedy: string): ConfigProblem;
@@ -29,15 +31,38 @@ export interface ZoneEntries {
 /** What the image of a zone is made of; one of `file` and `records` is there. Its id may be missing with its VPCs. */
 export type ZoneEntry = Pick<ZoneConfig, 'name' | 'ttl' | 'file' | 'records'> & { readonly id: string };
 
-/** A configuration file that is right in itself; zone files are not yet read. Durations are in milliseconds. */
-export interface Config extends ZoneEntries {
+/** Where recursion begins and what it trusts; undefined: the files that come with the program. */
+export interface RootEntries {
+  readonly hints: string | undefined;
+  /** By index in the file, where they are a list; undefined for one that is no path. */
+  readonly anchors: string | readonly (string | undefined)[] | undefined;
+  /** What is signed by RSA with SHA-1 only may be an anchor. */
+  readonly sha1: boolean;
+}
+
+/** A rule that stands at a name. */
+export type Rule = RuleConfig & {
+  readonly id: string;
+  readonly type: Exclude<RuleConfig['type'], 'delegate'>;
+  readonly domain: Name;
+};
+
+export interface DelegateRule extends Pick<RuleConfig, 'outbound' | 'vpcs'> {
+  readonly id: string;
+  readonly delegationRecord: Name;
+}
+
+/** A configuration file that is right in itself; zone files, hints and anchors are not yet read. Durations are in milliseconds. */
+export interface Config extends FileEntries {
   /** Absolute. */
   readonly stateFolder: string;
   readonly node: NodeConfig;
   readonly cookies: { readonly current: Uint8Array; readonly previous: Uint8Array | undefined } | undefined;
+  readonly recursion: ConfigFile['recursion'];
   readonly vpcs: ConfigFile['vpcs'];
   readonly endpoints: ConfigFile['endpoints'];
-  readonly rules: readonly (RuleConfig & { readonly id: string })[];
+  readonly rules: readonly Rule[];
+  readonly delegates: readonly DelegateRule[];
   readonly zones: readonly (ZoneConfig & { readonly id: string })[];
 }
 
@@ -47,12 +72,12 @@ export type Loaded =
       readonly config?: undefined;
       readonly errors: readonly ConfigProblem[];
       readonly warnings: readonly ConfigProblem[];
-      /** The zones may have errors of their own, which are to be told too; undefined where there is no reading them. */
-      readonly entries?: ZoneEntries;
+      /** The files may have errors of their own, which are to be told too; undefined where there is no reading them. */
+      readonly entries?: FileEntries;
     };
 
 /**
- * Reads and checks the configuration at `path`, but no zone file. It tells all errors at once and never throws
+ * Reads and checks the configuration at `path`, but none of the files that it names. It tells all errors at once and never throws
  * because of the file.
  */
 export function loadConfig(path: string, files: Files = systemFiles): Loaded {
@@ -78,7 +103,7 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
     errors.push(problemAt(['node', 'cookies', 'secretFile'], cookies.message, cookies.remedy));
   const all = [...document.problems, ...errors];
   if (all.length > 0) {
-    const entries = { ...place, zones: readableZones(document, draft) };
+    const entries = { ...place, zones: readableZones(document, draft), root: rootEntries(draft) };
     return { errors: sortProblems(all), warnings: sortProblems(warnings), entries };
   }
   // Without errors there are no holes in the draft.
@@ -88,7 +113,9 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
     ...place,
     stateFolder: resolve(folder, file.node.state),
     cookies: cookies as Config['cookies'],
-    rules: file.rules.map((rule) => ({ ...rule, id: rule.id ?? derivedId(rule.domain, rule.vpcs) })),
+    root: rootEntries(draft),
+    rules: file.rules.flatMap(asRule),
+    delegates: file.rules.flatMap(asDelegate),
     zones: file.zones.map((zone) => ({ ...zone, id: zone.id ?? derivedId(zone.name, zone.vpcs) })),
   };
   return { config, warnings: sortProblems(warnings) };
@@ -98,6 +125,21 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
 function readDraft(document: ConfigDocument): Draft {
   if (document.root === null) return configSchema.parse({}) as Draft;
   return (readNode(document, configSchema, document.root as Node, []) ?? {}) as Draft;
+}
+
+function asRule(rule: RuleConfig): Rule[] {
+  const { type, domain } = rule;
+  if (type === 'delegate' || domain === undefined) return [];
+  return [{ ...rule, type, domain, id: rule.id ?? derivedId(domain, rule.vpcs) }];
+}
+
+function asDelegate({ id, delegationRecord, outbound, vpcs }: RuleConfig): DelegateRule[] {
+  if (delegationRecord === undefined) return [];
+  return [{ id: id ?? derivedDelegateId(delegationRecord, vpcs), delegationRecord, outbound, vpcs }];
+}
+
+function rootEntries({ recursion }: Draft): RootEntries {
+  return { hints: recursion?.hints, anchors: recursion?.anchors, sha1: recursion?.sha1 ?? false };
 }
 
 /** Whatever else is wrong with an entry: its records can be read where it says what they are called and where they are. */

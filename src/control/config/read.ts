@@ -33,7 +33,8 @@ export function readNode(
   if (inner !== undefined) return readNode(document, inner, node, path);
   const object = objectOf(schema, node);
   if (object !== undefined) return readMap(document, object, node, path);
-  if (schema instanceof z.ZodArray) return readList(document, schema, node, path);
+  const list = listOf(schema, node);
+  if (list !== undefined) return readList(document, list, node, path);
   return readLeaf(document, schema, node, path);
 }
 
@@ -42,6 +43,13 @@ function objectOf(schema: z.ZodType, node: Node | null): z.ZodObject | undefined
   if (schema instanceof z.ZodObject) return schema;
   if (!(schema instanceof z.ZodUnion) || !isMap(node)) return undefined;
   return schema.options.find((option): option is z.ZodObject => option instanceof z.ZodObject);
+}
+
+/** The schema of a list: the only one, or of a union where a list stands in the file. */
+function listOf(schema: z.ZodType, node: Node | null): z.ZodArray | undefined {
+  if (schema instanceof z.ZodArray) return schema;
+  if (!(schema instanceof z.ZodUnion) || !isSeq(node)) return undefined;
+  return schema.options.find((option): option is z.ZodArray => option instanceof z.ZodArray);
 }
 
 function readMap(document: ConfigDocument, schema: z.ZodObject, node: Node | null, path: Path): unknown {

@@ -8,10 +8,10 @@ const targets = z
   .array(
     setting(target(), {
       description:
-        'Servers to ask, for `forward` rules: addresses with or without a port (53), all IPv4 or all IPv6. `tls://` and `https://` come in a later release.',
+        'Servers to ask, for `forward` and `stub` rules: addresses with or without a port (53). Those of a `forward` rule are all IPv4 or all IPv6. `tls://` and `https://` come in a later release.',
       range: `1 to ${TARGETS_MAX} addresses`,
       example: '192.0.2.53',
-      absent: 'none; `forward` rules need some',
+      absent: 'none; `forward` and `stub` rules need some',
     }),
   )
   .min(1)
@@ -30,15 +30,31 @@ export const ruleSchema = z.strictObject({
       'The rule holds for this name and all below it, unless a rule or zone with a longer name does. "." is every name.',
     range: 'a domain name, no wildcard',
     example: 'corp.example.',
-  }),
-  type: setting(word(['forward', 'system'], ['recursive', 'delegate']), {
+    absent: 'an error, but for `delegate` rules, which have none',
+  }).optional(),
+  type: setting(word(['forward', 'recursive', 'stub', 'system', 'delegate']), {
     description:
-      '`forward` asks the targets and nobody else. `system` makes a hole in a forward rule above it: names are resolved as if there were no forward rule. Recursion comes in a later release; until then a forward rule for "." is the way to the Internet.',
-    range: 'forward or system',
+      '`forward` asks the targets, which are resolvers, and nobody else. `recursive` resolves from the root on, as `recursion` says; a VPC without a rule for "." has one. `stub` resolves from the targets on, which are the authoritative servers of the domain. `system` makes a hole in a forward rule above it: names are resolved as if there were no forward rule. `delegate` follows referrals to servers whose names are at or below `delegationRecord`.',
+    range: 'forward, recursive, stub, system or delegate',
     example: 'forward',
   }),
+  delegationRecord: setting(domain(), {
+    description:
+      'Of `delegate` rules: the name of the name servers that a private zone or a forwarded answer refers to, or a name above it. It is not the name of the zone that they serve.',
+    range: 'a domain name, no wildcard',
+    example: 'ns.example.net.',
+    absent: 'none; `delegate` rules need one',
+  }).optional(),
+  dnssec: setting(word(['validate', 'off']), {
+    description:
+      'Whether answers are validated. With off the domain has a negative trust anchor, which `causeway anchors` lists. It counts in VPCs with `dnssec: validate`; with `route53` it can only switch recursion off.',
+    range: 'validate or off',
+    example: 'validate',
+    absent:
+      'as the VPC says for `recursive` rules and a `forward` rule for "."; off for other `forward` and `stub` rules',
+  }).optional(),
   outbound: setting(id(), {
-    description: 'The outbound endpoint from which targets are asked.',
+    description: 'The outbound endpoint from which servers are asked.',
     range: 'the id of an outbound endpoint',
     example: 'out-1',
     absent: 'the kernel chooses the source address',
@@ -55,7 +71,7 @@ export const ruleSchema = z.strictObject({
     .min(1),
   policy: setting(word(['random', 'ordered', 'fastest', 'hedged']), {
     description:
-      'Which target is asked first: a random one (Route 53’s way), the first that works, the one with the shortest round trip, or that and a second one when the first takes longer than usual.',
+      'Which target is asked first: a random one (Route 53’s way), the first that works, the one with the shortest round trip, or that and a second one when the first takes longer than usual. Of `forward` rules.',
     range: 'random, ordered, fastest or hedged',
     example: 'ordered',
   }).prefault('random'),
@@ -64,10 +80,11 @@ export const ruleSchema = z.strictObject({
       'Mix the case of letters in questions and check it in replies, against forged replies. Targets that do not keep the case are asked by TCP.',
     range: 'true or false',
     example: 'false',
-  }).prefault(true),
+    absent: 'true for `forward` rules, `recursion.case0x20` for others',
+  }).optional(),
   stale: setting(z.boolean(), {
     description:
-      'Whether expired answers of this rule may be served while no target replies; see `node.stale`.',
+      'Whether expired answers of this rule may be served while no server replies; see `node.stale`.',
     range: 'true or false',
     example: 'false',
   }).prefault(true),
@@ -83,5 +100,8 @@ export const rulesExample = `rules:
     vpcs: [vpc-corp, vpc-lab]
     policy: ordered
   - { domain: public.corp.example., type: system, vpcs: [vpc-corp] }
-  - { id: rr-internet, domain: ".", type: forward, targets: [192.0.2.1], vpcs: [vpc-corp] }
+  - { domain: lab.example.net., type: stub, targets: [10.20.0.54], vpcs: [vpc-corp], dnssec: validate }
+  - { type: delegate, delegationRecord: ns.example.net., outbound: out-1, vpcs: [vpc-corp] }
+  - { id: rr-internet, domain: ".", type: recursive, vpcs: [vpc-corp] }
+  - { id: rr-lab, domain: ".", type: forward, targets: [192.0.2.1], vpcs: [vpc-lab], dnssec: off }
 `;

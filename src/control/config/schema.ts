@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { endpointsExample, endpointsSchema } from './endpoints.ts';
 import { nodeExample, nodeSchema } from './node.ts';
+import { recursionExample, recursionSchema } from './recursion.ts';
 import { ruleSchema, rulesExample } from './rules.ts';
 import { NOT_YET } from './setting.ts';
 import { vpcSchema, vpcsExample } from './vpcs.ts';
@@ -9,6 +10,7 @@ import { zoneSchema, zonesExample } from './zones.ts';
 /** The whole file. Types, checks, JSON Schema and reference all come from here. */
 export const configSchema = z.strictObject({
   node: nodeSchema.prefault({}),
+  recursion: recursionSchema.prefault({}),
   vpcs: z.array(vpcSchema).prefault([]),
   endpoints: endpointsSchema.prefault({}),
   rules: z.array(ruleSchema).prefault([]),
@@ -26,6 +28,12 @@ export const chapters = [
     example: nodeExample,
   },
   {
+    key: 'recursion',
+    text: 'How `recursive` and `stub` rules ask authoritative servers, and what answers are validated with. TTLs, expired answers and prefetch are settings of `node`.',
+    title: 'Recursion and trust',
+    example: recursionExample,
+  },
+  {
     key: 'vpcs',
     text: 'A VPC is a set of clients that share one view of the name space.',
     title: 'VPCs',
@@ -33,7 +41,7 @@ export const chapters = [
   },
   {
     key: 'endpoints',
-    text: '`inbound` is where clients ask, `outbound` is where forward rules ask from. A client outside of `allow` gets no answer.',
+    text: '`inbound` is where clients ask, `outbound` is where rules ask from. A client outside of `allow` gets no answer.',
     title: 'Endpoints',
     example: endpointsExample,
   },
@@ -59,7 +67,6 @@ const LATER = new Map([
   ['health', 'health checks'],
   ['logs', 'query logging'],
   ['profiles', 'Route 53 Profiles'],
-  ['recursion', 'recursion'],
   ['replication', 'replication'],
   ['tls', 'TLS'],
 ]);

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { AddressError, addressToText, type Cidr, parseAddress, parseCidr } from '../../util/cidr.ts';
 import { TextError } from '../../wire/error.ts';
 import { fold, type Name, nameFromText } from '../../wire/name.ts';
+import { timestampFromText } from '../../wire/rdata/time.ts';
 import { SettingError } from './problem.ts';
 
 /** What the reference, the JSON Schema and error messages say of a setting. */
@@ -249,6 +250,23 @@ function refuseUnusable(input: string, address: Uint8Array): void {
 
 function isMulticast(address: Uint8Array): boolean {
   return address.length === 4 ? address[0]! >> 4 === 0xe : address[0] === 0xff;
+}
+
+/** `on` or `off`; `true` and `false` are taken too, as other sections have them. */
+export function onOff() {
+  return z.union([z.boolean(), z.enum(['on', 'off'])]).transform((value) => value === true || value === 'on');
+}
+
+/** A point in time in UTC: `2026-12-31`, when that day begins, or `2026-12-31T18:00Z`. The value is in milliseconds. */
+export function instant() {
+  return text((input) => {
+    const [, date, time = '00:00', second = ':00'] =
+      /^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T([0-9]{2}:[0-9]{2})(:[0-9]{2})?Z)?$/.exec(input) ?? [];
+    const seconds =
+      date === undefined ? undefined : timestampFromText(`${date}${time}${second}`.replace(/[:-]/g, ''));
+    if (seconds !== undefined) return seconds * 1000;
+    throw new SettingError(`"${input}" is not a time`, 'write a time in UTC such as 2026-12-31T18:00Z');
+  });
 }
 
 /** One of a few words. Words of later releases are known too and refused with that reason. */

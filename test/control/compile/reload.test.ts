@@ -6,10 +6,13 @@ import { dependencyHash } from '../../../src/zone/dependency.ts';
 import { BASE } from '../config/support.ts';
 import { compiled, type Folder, viewOf } from './support.ts';
 
-/** A worker's stored answer as far as it matters here: the names of the view that decided. */
+/** A worker's stored answer as far as it matters here: the names of the view down from the one that answered. */
 function matchHashes({ snapshot }: Compiled, vpc: string, qname: string): number[] {
   const view = viewOf(snapshot, vpc);
-  return view.matchedNames(nameFromText(qname)).map((name) => dependencyHash(view.key, name));
+  const name = nameFromText(qname);
+  const least = view.match(name)!.name.length;
+  const names = view.matchedNames(name).filter(({ length }) => length >= least);
+  return names.map((each) => dependencyHash(view.key, each));
 }
 
 const ZONE_TEXT = '$TTL 300\n@ SOA ns h 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\nwww A 192.0.2.80\n';

@@ -1,3 +1,4 @@
+import { AUTODEFINED_RECURSION } from '../../../src/control/compile/paths.ts';
 import { type Compiled, compile, type Faults } from '../../../src/control/compile.ts';
 import type { ConfigProblem } from '../../../src/control/config/problem.ts';
 import type { Snapshot } from '../../../src/view/snapshot.ts';
@@ -44,8 +45,14 @@ export function viewOf(snapshot: Snapshot, vpc: string): View {
   return new View(snapshot, view.index);
 }
 
-/** `forward rule-id`, `zone zone-id`, … of all candidates. */
+/** `forward rule-id`, `zone zone-id`, … of all candidates but recursion by default, which goes without saying. */
 export function candidatesOf(snapshot: Snapshot, vpc: string, qname: string): string[] {
+  return allCandidatesOf(snapshot, vpc, qname).filter((text) => text !== BY_DEFAULT);
+}
+
+export const BY_DEFAULT = `recursive ${AUTODEFINED_RECURSION}`;
+
+export function allCandidatesOf(snapshot: Snapshot, vpc: string, qname: string): string[] {
   return [...viewOf(snapshot, vpc).candidates(nameFromText(qname))].map(({ candidate }) =>
     'rule' in candidate ? `${candidate.kind} ${candidate.rule}` : `${candidate.kind} ${candidate.id}`,
   );

@@ -1,5 +1,6 @@
 /** What a configuration becomes: views, paths, clients, endpoints, settings. */
 import t from 'tap';
+import { AUTODEFINED_RECURSION } from '../../../src/control/compile/paths.ts';
 import { compile } from '../../../src/control/compile.ts';
 import { CidrTable, parseAddress } from '../../../src/util/cidr.ts';
 import type { Snapshot } from '../../../src/view/snapshot.ts';
@@ -32,12 +33,13 @@ t.test('each VPC has its own rules and zones', async (t) => {
   t.match(candidate, { kind: 'zone', overlay: 'nxdomain' });
 });
 
-t.test('paths: one for each pair of a view and a forward rule', async (t) => {
+t.test('paths: one for each pair of a view and a rule by which servers are asked', async (t) => {
   const { snapshot } = compiled(RULES);
   t.same(
     snapshot.paths.map((path) => [path.rule, snapshot.views[path.view]!.vpc, nameToText(path.domain)]),
     [
       ['corp', 'vpc-a', 'corp.example.'],
+      [AUTODEFINED_RECURSION, 'vpc-a', '.'],
       ['corp', 'vpc-b', 'corp.example.'],
       ['all', 'vpc-b', '.'],
     ],
@@ -52,7 +54,7 @@ t.test('paths: one for each pair of a view and a forward rule', async (t) => {
       { address: '192.0.2.54', port: 5300, protocol: 'do53' },
     ],
   });
-  t.equal(snapshot.paths[2]!.serveStale, false);
+  t.equal(snapshot.paths[3]!.serveStale, false);
   t.equal(compiled(`node: { stale: { enabled: false } }\n${RULES}`).snapshot.paths[0]!.serveStale, false);
 });
 

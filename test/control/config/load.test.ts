@@ -52,8 +52,15 @@ t.test('what is read is what the schema gives', async (t) => {
   t.same(config!.endpoints, parsed.endpoints);
   t.same(
     config!.rules.map(({ id: _, ...rule }) => rule),
-    parsed.rules.map(({ id: _, ...rule }) => rule),
+    parsed.rules.filter(({ type }) => type !== 'delegate').map(({ id: _, ...rule }) => rule),
   );
+  t.match(
+    config!.delegates.map(({ id: _, ...rule }) => rule),
+    parsed.rules
+      .filter(({ type }) => type === 'delegate')
+      .map(({ delegationRecord, outbound, vpcs }) => ({ delegationRecord, outbound, vpcs })),
+  );
+  t.same(config!.recursion, parsed.recursion);
   t.same(
     config!.zones.map(({ id: _, ...zone }) => zone),
     parsed.zones.map(({ id: _, ...zone }) => zone),

@@ -51,7 +51,8 @@ t.test('defaults of the reference are YAML that the schema takes', async (t) => 
 t.test('the examples together are a configuration', async (t) => {
   const zone = { '/etc/causeway/zones/internal.example.zone': '' };
   const config = good(chapters.map(({ example }) => example).join(''), zone);
-  t.equal(config.rules.length, 3);
+  t.equal(config.rules.length, 5);
+  t.equal(config.delegates.length, 1);
   t.equal(config.zones.length, 2);
 });
 

@@ -86,6 +86,9 @@ t.test('keys of JavaScript objects are keys like others', async (t) => {
 
 t.test('an empty file, a comment, a byte order mark: all defaults', async (t) => {
   for (const text of ['', '# nothing\n', '\ufeffnode: {}\n']) t.equal(good(text).node.name, 'causeway');
-  t.match(errorsOf('- a').join(), /1:1 : a list stands here; write keys and values; known here: node, vpcs/);
+  t.match(
+    errorsOf('- a').join(),
+    /1:1 : a list stands here; write keys and values; known here: node, recursion, vpcs/,
+  );
   t.match(errorsOf('just text').join(), /a text stands here/);
 });

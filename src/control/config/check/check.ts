@@ -2,6 +2,7 @@ import type { ConfigDocument } from '../document.ts';
 import type { ConfigProblem } from '../problem.ts';
 import { CheckContext, type Draft } from './context.ts';
 import { checkEndpoints, Listening } from './endpoints.ts';
+import { checkRecursion } from './recursion.ts';
 import { checkRules } from './rules.ts';
 import { checkVpcs } from './vpcs.ts';
 import { checkZones } from './zones.ts';
@@ -13,6 +14,7 @@ export function crossCheck(
 ): { errors: ConfigProblem[]; warnings: ConfigProblem[] } {
   const context = new CheckContext(document, draft);
   const listening = new Listening();
+  checkRecursion(context);
   checkVpcs(context);
   checkEndpoints(context, listening);
   const rules = checkRules(context, listening);

@@ -16,6 +16,11 @@ export function derivedId(domain: Name, vpcs: readonly (string | undefined)[]): 
   return `${nameToText(domain)}@${vpcs[0] ?? ''}`;
 }
 
+/** The same for a delegate rule, beside which there may be a rule for the same name. */
+export function derivedDelegateId(record: Name, vpcs: readonly (string | undefined)[]): string {
+  return `delegate:${derivedId(record, vpcs)}`;
+}
+
 /** What all checks of what stands together share: the draft, the places, and the lists of findings. */
 export class CheckContext {
   readonly draft: Draft;
@@ -77,19 +82,14 @@ export class Once {
   }
 }
 
-/** Ids of rules or of zones. Two derived ids are equal only where the pair of domain and VPC is, which is told. */
+/** Ids of rules or of zones. Two derived ids are equal only where the pair of name and VPC is, which is told. */
 export class Ids {
   readonly #seen = new Map<string, { path: Path; derived: boolean }>();
 
-  check(
-    context: CheckContext,
-    id: string | undefined,
-    domain: Name | undefined,
-    vpcs: Vpcs,
-    path: Path,
-  ): void {
+  /** @param made the id that one has without its own */
+  check(context: CheckContext, id: string | undefined, made: string | undefined, path: Path): void {
     const derived = id === undefined;
-    const known = id ?? (domain && vpcs?.[0] ? derivedId(domain, vpcs) : undefined);
+    const known = id ?? made;
     if (known === undefined) return;
     const first = this.#seen.get(known);
     if (first === undefined) this.#seen.set(known, { path, derived });

@@ -1,7 +1,16 @@
+import { unreachable } from '../../../util/assert.ts';
 import { nameToText } from '../../../wire/name.ts';
 import { suggestion } from '../nearest.ts';
 import type { Path } from '../problem.ts';
-import { type CheckContext, type Draft, Ids, NamesByVpc, Once } from './context.ts';
+import {
+  type CheckContext,
+  type Draft,
+  derivedDelegateId,
+  derivedId,
+  Ids,
+  NamesByVpc,
+  Once,
+} from './context.ts';
 import { type Listening, listenText } from './endpoints.ts';
 
 type Rule = NonNullable<NonNullable<Draft['rules']>[number]>;
@@ -11,40 +20,100 @@ type Family = 'IPv4' | 'IPv6';
 export function checkRules(context: CheckContext, listening: Listening): NamesByVpc {
   const ids = new Ids();
   const domains = new NamesByVpc();
+  const records = new NamesByVpc();
   context.draft.rules?.forEach((rule, i) => {
     if (rule === undefined) return;
     const path: Path = ['rules', i];
-    ids.check(context, rule.id, rule.domain, rule.vpcs, path);
+    const isDelegate = rule.type === 'delegate';
+    ids.check(context, rule.id, madeId(rule), path);
     context.associatedVpcs(rule.vpcs, [...path, 'vpcs']);
-    domains.add(rule.domain, rule.vpcs, path, (vpc, other) => {
+    const [key, name] = isDelegate ? ['delegationRecord', rule.delegationRecord] : ['domain', rule.domain];
+    (isDelegate ? records : domains).add(name, rule.vpcs, path, (vpc, other) => {
       context.error(
-        [...path, 'domain'],
-        `${other} is a rule of VPC ${vpc} for ${nameToText(rule.domain!)} already (ResourceExistsException)`,
-        'put all targets into one rule, or take the VPC out of one',
+        [...path, key],
+        `${other} is a rule of VPC ${vpc} for ${nameToText(name!)} already (ResourceExistsException)`,
+        isDelegate ? 'take the VPC out of one' : 'put all targets into one rule, or take the VPC out of one',
       );
     });
-    if (rule.type === 'system') checkSystem(context, path);
-    if (rule.type === 'forward') checkForward(context, listening, rule, path);
+    if (rule.type !== undefined) checkType(context, listening, rule, rule.type, path);
   });
   return domains;
 }
 
-/** What only a rule with targets can have. */
-const FORWARD_KEYS = ['outbound', 'targets', 'policy', 'case0x20', 'stale'];
-
-function checkSystem(context: CheckContext, path: Path): void {
-  for (const key of FORWARD_KEYS)
-    if (context.has([...path, key]))
-      context.error([...path, key], `a system rule has no ${key}`, 'leave it out, or write type: forward');
+function madeId({ type, domain, delegationRecord, vpcs }: Rule): string | undefined {
+  if (!vpcs?.[0]) return undefined;
+  if (type === 'delegate') return delegationRecord && derivedDelegateId(delegationRecord, vpcs);
+  return domain && derivedId(domain, vpcs);
 }
 
-function checkForward(context: CheckContext, listening: Listening, rule: Rule, path: Path): void {
-  if (!context.has([...path, 'targets']))
-    context.error(
-      path,
-      'a forward rule needs targets',
-      'add the servers to ask, such as targets: [192.0.2.53]',
-    );
+/** What rules of a type do not have. */
+const ALIEN_KEYS = {
+  forward: ['delegationRecord'],
+  recursive: ['delegationRecord', 'targets', 'policy'],
+  stub: ['delegationRecord', 'policy'],
+  system: ['delegationRecord', 'dnssec', 'outbound', 'targets', 'policy', 'case0x20', 'stale'],
+  delegate: ['domain', 'dnssec', 'targets', 'policy', 'case0x20', 'stale'],
+} as const;
+
+function checkType(
+  context: CheckContext,
+  listening: Listening,
+  rule: Rule,
+  type: keyof typeof ALIEN_KEYS,
+  path: Path,
+): void {
+  for (const key of ALIEN_KEYS[type])
+    if (context.has([...path, key]))
+      context.error([...path, key], `a ${type} rule has no ${key}`, remedyOf(type, key));
+  if (type === 'delegate') needs(context, type, 'delegationRecord', 'ns.example.net.', path);
+  else needs(context, type, 'domain', 'corp.example.', path);
+  switch (type) {
+    case 'forward':
+    case 'stub':
+      needs(context, type, 'targets', '[192.0.2.53]', path);
+      checkOutbound(context, rule, checkTargets(context, listening, rule, path), [...path, 'outbound']);
+      break;
+    case 'recursive':
+    case 'delegate':
+      checkOutbound(context, rule, new Set(), [...path, 'outbound']);
+      break;
+    case 'system':
+      break;
+    default:
+      unreachable(type);
+  }
+  warnWhereNotValidated(context, rule, type, path);
+}
+
+function remedyOf(type: keyof typeof ALIEN_KEYS, key: string): string {
+  if (key === 'delegationRecord') return 'leave it out, or write type: delegate';
+  if (type !== 'delegate') return key === 'dnssec' ? 'leave it out' : 'leave it out, or write type: forward';
+  return key === 'domain' || key === 'targets'
+    ? 'leave it out: delegationRecord is the name of the name servers that it is for'
+    : 'leave it out';
+}
+
+function needs(context: CheckContext, type: string, key: string, example: string, path: Path): void {
+  if (!context.has([...path, key]))
+    context.error(path, `a ${type} rule needs ${key}`, `add for example ${key}: ${example}`);
+}
+
+/** A rule that asks for validation in a VPC that has none. */
+function warnWhereNotValidated(context: CheckContext, rule: Rule, type: string, path: Path): void {
+  if (rule.dnssec !== 'validate') return;
+  for (const id of rule.vpcs ?? []) {
+    const dnssec = context.draft.vpcs?.find((vpc) => vpc?.id === id)?.dnssec;
+    if (dnssec === 'off' || (dnssec === 'route53' && type !== 'recursive'))
+      context.warn(
+        [...path, 'dnssec'],
+        `in VPC ${id} answers of this rule are not validated: it has dnssec: ${dnssec}`,
+        `take the VPC out of the rule, or write dnssec: validate in the VPC`,
+      );
+  }
+}
+
+/** Returns the families of the targets. */
+function checkTargets(context: CheckContext, listening: Listening, rule: Rule, path: Path): Set<Family> {
   const seen = new Once();
   const families = new Set<Family>();
   rule.targets?.forEach((target, i) => {
@@ -60,9 +129,9 @@ function checkForward(context: CheckContext, listening: Listening, rule: Rule, p
         'write the address of another server',
       );
   });
-  if (families.size > 1)
+  if (families.size > 1 && rule.type === 'forward')
     context.error([...path, 'targets'], 'IPv4 and IPv6 targets in one rule', 'write targets of one family');
-  checkOutbound(context, rule, families, [...path, 'outbound']);
+  return families;
 }
 
 function checkOutbound(context: CheckContext, rule: Rule, families: ReadonlySet<Family>, path: Path): void {

@@ -20,12 +20,6 @@ export function checkVpcs(context: CheckContext): void {
           'a client is in one VPC only: leave it out, or write longer prefixes',
         );
     });
-    if (vpc.dnssec === 'validate')
-      context.warn(
-        [...path, 'dnssec'],
-        'validation has no effect in this release',
-        'it will hold for names resolved by recursion, which comes later; forwarded answers are never validated',
-      );
   });
 }
 

@@ -1,6 +1,6 @@
 import { nameToText } from '../../../wire/name.ts';
 import type { Path } from '../problem.ts';
-import { type CheckContext, type Draft, Ids, NamesByVpc } from './context.ts';
+import { type CheckContext, type Draft, derivedId, Ids, NamesByVpc } from './context.ts';
 
 type Zone = NonNullable<NonNullable<Draft['zones']>[number]>;
 
@@ -11,7 +11,8 @@ export function checkZones(context: CheckContext, rules: NamesByVpc): void {
   context.draft.zones?.forEach((zone, i) => {
     if (zone === undefined) return;
     const path: Path = ['zones', i];
-    ids.check(context, zone.id, zone.name, zone.vpcs, path);
+    const made = zone.name && zone.vpcs?.[0] ? derivedId(zone.name, zone.vpcs) : undefined;
+    ids.check(context, zone.id, made, path);
     context.associatedVpcs(zone.vpcs, [...path, 'vpcs']);
     names.add(zone.name, zone.vpcs, path, (vpc, other) => {
       context.error(
@@ -41,10 +42,11 @@ function checkSource(context: CheckContext, path: Path): void {
 function warnIfHidden(context: CheckContext, rules: NamesByVpc, zone: Zone, path: Path): void {
   for (const vpc of zone.vpcs ?? []) {
     const at = zone.name && vpc && rules.find(zone.name, vpc);
-    if (at && context.draft.rules?.[at[1] as number]?.type === 'forward')
+    const type = at && context.draft.rules?.[at[1] as number]?.type;
+    if (type && type !== 'system')
       context.warn(
         [...path, 'name'],
-        `in VPC ${vpc} nobody sees this zone: the forward rule of the same name comes before it`,
+        `in VPC ${vpc} nobody sees this zone: the ${type} rule of the same name comes before it`,
         'take the VPC out of one of them',
       );
   }

@@ -1,0 +1,110 @@
+import { algorithmTable, algorithmToText } from '../dnssec/algorithm.ts';
+import { digestToText, readDs, whyUnsupported } from '../dnssec/ds.ts';
+import { readDnskey } from '../dnssec/key.ts';
+import type { Path } from '../resolver/path.ts';
+import type { RecursionSettings } from '../resolver/settings.ts';
+import { isoFromWall } from '../telemetry/text.ts';
+import { unreachable } from '../util/assert.ts';
+import type { AnchorReport, AnchorsReport, NegativeAnchorReport } from '../view/report.ts';
+import type { Snapshot } from '../view/snapshot.ts';
+import { nameKey, nameToText } from '../wire/name.ts';
+import { NOBODY } from './compile/views.ts';
+
+/** What answers are validated with, and where nothing is. @param now wall clock, milliseconds */
+export function anchorsReport(snapshot: Snapshot, now: number): AnchorsReport {
+  return {
+    anchors: anchorReports(snapshot.recursion),
+    negative: [
+      ...configured(snapshot.recursion, now),
+      ...impliedByVpcs(snapshot),
+      ...impliedByRules(snapshot),
+    ],
+  };
+}
+
+function anchorReports({ anchors, sha1 }: RecursionSettings): AnchorReport[] {
+  const algorithms = algorithmTable({ sha1 });
+  const stateOf = (trusted: { ds: Uint8Array[]; dnskey: Uint8Array[] }): AnchorReport['state'] =>
+    whyUnsupported(trusted, algorithms) === undefined ? 'valid' : 'unsupported';
+  return anchors.flatMap(({ zone, ds, dnskey }) => [
+    ...ds.flatMap((rdata): AnchorReport[] => {
+      const read = readDs(rdata);
+      if (read === undefined) return [];
+      const { tag, algorithm, digestType } = read;
+      const state = stateOf({ ds: [rdata], dnskey: [] });
+      return [{ ...common(zone, tag, algorithm), record: 'DS', digest: digestToText(digestType), state }];
+    }),
+    ...dnskey.flatMap((rdata): AnchorReport[] => {
+      const read = readDnskey(rdata);
+      if (read === undefined) return [];
+      const state = stateOf({ ds: [], dnskey: [rdata] });
+      return [{ ...common(zone, read.tag, read.algorithm), record: 'DNSKEY', state }];
+    }),
+  ]);
+}
+
+function common(
+  zone: Uint8Array,
+  keyTag: number,
+  algorithm: number,
+): Pick<AnchorReport, 'zone' | 'keyTag' | 'algorithm'> {
+  return { zone: nameToText(zone), keyTag, algorithm: algorithmToText(algorithm) };
+}
+
+function configured({ ntas }: RecursionSettings, now: number): NegativeAnchorReport[] {
+  return ntas.map(({ domain, until, reason }) => ({
+    domain: nameToText(domain),
+    source: 'configured',
+    vpcs: [],
+    state: until === undefined || until > now ? 'active' : 'expired',
+    ...(until === undefined
+      ? {}
+      : { until: isoFromWall(until), secondsLeft: Math.max(0, Math.ceil((until - now) / 1000)) }),
+    reason,
+  }));
+}
+
+/** In such a VPC nothing is validated at all. */
+function impliedByVpcs({ views }: Snapshot): NegativeAnchorReport[] {
+  return views
+    .filter(({ vpc, dnssec }) => vpc !== NOBODY && dnssec === 'off')
+    .map(({ vpc }) => ({
+      domain: '.',
+      source: 'vpc',
+      vpcs: [vpc],
+      state: 'active',
+      reason: 'the VPC has dnssec: off',
+    }));
+}
+
+/** One for each rule that is not validated in a VPC that validates, with all of these VPCs. */
+function impliedByRules({ paths, views }: Snapshot): NegativeAnchorReport[] {
+  const byRule = new Map<string, NegativeAnchorReport & { readonly vpcs: string[] }>();
+  for (const path of paths) {
+    const { vpc, dnssec } = views[path.view]!;
+    if (path.validate || dnssec === 'off') continue;
+    const key = `${path.rule} ${nameKey(path.domain)}`;
+    const known = byRule.get(key);
+    if (known !== undefined) known.vpcs.push(vpc);
+    else
+      byRule.set(key, {
+        domain: nameToText(path.domain),
+        source: 'rule',
+        vpcs: [vpc],
+        state: 'active',
+        reason: `${kindOf(path)} rule ${path.rule} is not validated`,
+      });
+  }
+  return [...byRule.values()];
+}
+
+function kindOf(path: Path): string {
+  switch (path.kind) {
+    case 'forward':
+      return 'forward';
+    case 'recursive':
+      return path.hints ? 'recursive' : 'stub';
+    default:
+      return unreachable(path);
+  }
+}

@@ -1,0 +1,124 @@
+import type { HintServer, Path } from '../../resolver/path.ts';
+import { unreachable } from '../../util/assert.ts';
+import type { DelegateRule } from '../../view/snapshot.ts';
+import { ROOT } from '../../wire/name.ts';
+import type { Config, Rule } from '../config/load.ts';
+import {
+  type ContextRegistry,
+  delegateFingerprint,
+  type PathWithoutContext,
+  pathFingerprint,
+} from './contexts.ts';
+
+type Vpc = Config['vpcs'][number];
+
+/** Route 53's id of the rule for "." that every VPC has, which a rule of its own goes before. */
+export const AUTODEFINED_RECURSION = 'rslvr-autodefined-rr-internet-resolver';
+
+/** Rules by which servers are asked; a SYSTEM rule leads nowhere. */
+type AskingType = Exclude<Rule['type'], 'system'>;
+
+/** Where recursion begins and what it trusts. */
+export interface Trust {
+  readonly servers: readonly HintServer[];
+  /** `trustDigest` */
+  readonly digest: string;
+}
+
+/** The ways out of rules: one for each pair of a VPC and a rule by which servers are asked. */
+export class Paths {
+  readonly list: Path[] = [];
+  readonly #config: Config;
+  readonly #contexts: ContextRegistry;
+  readonly #trust: Trust;
+  readonly #sources: ReadonlyMap<string, readonly string[]>;
+
+  constructor(config: Config, contexts: ContextRegistry, trust: Trust) {
+    this.#config = config;
+    this.#contexts = contexts;
+    this.#trust = trust;
+    this.#sources = new Map(config.endpoints.outbound.map(({ id, source }) => [id, source]));
+  }
+
+  /** Adds the path of a rule as a VPC has it; returns its number. */
+  add(type: AskingType, rule: Rule, vpc: Vpc, view: number): number {
+    const { node, recursion } = this.#config;
+    const base = {
+      rule: rule.id,
+      domain: rule.domain,
+      view,
+      sources: this.#sourcesOf(rule.outbound),
+      serveStale: rule.stale && node.stale.enabled,
+      case0x20: rule.case0x20 ?? (type === 'forward' || recursion.case0x20),
+      validate: validates(rule, vpc),
+    };
+    const { targets = [], policy, domain } = rule;
+    switch (type) {
+      case 'forward':
+        return this.#push(vpc, { kind: 'forward', ...base, policy, targets });
+      case 'recursive':
+        return this.#push(vpc, { kind: 'recursive', ...base, ...this.#root() });
+      case 'stub': {
+        const servers = [{ name: ROOT, addresses: targets }];
+        return this.#push(vpc, { kind: 'recursive', ...base, origin: domain, servers, hints: false });
+      }
+      default:
+        return unreachable(type);
+    }
+  }
+
+  /** Adds the path of recursion in a VPC that has no rule for it; returns its number. */
+  addAutodefined(vpc: Vpc, view: number): number {
+    const { node, recursion } = this.#config;
+    return this.#push(vpc, {
+      kind: 'recursive',
+      rule: AUTODEFINED_RECURSION,
+      domain: ROOT,
+      view,
+      sources: [],
+      serveStale: node.stale.enabled,
+      case0x20: recursion.case0x20,
+      validate: vpc.dnssec !== 'off',
+      ...this.#root(),
+    });
+  }
+
+  /** How a VPC follows the referrals of a DELEGATE rule. */
+  delegate({ id, delegationRecord: record, outbound }: Config['delegates'][number], vpc: Vpc): DelegateRule {
+    const sources = this.#sourcesOf(outbound);
+    const context = this.#contexts.of(delegateFingerprint(vpc.id, { record, sources }));
+    return { rule: id, record, context, sources };
+  }
+
+  /** Addresses to send from; none: the kernel chooses. */
+  #sourcesOf(outbound: string | undefined): readonly string[] {
+    return this.#sources.get(outbound ?? '') ?? [];
+  }
+
+  #root(): { origin: typeof ROOT; servers: readonly HintServer[]; hints: true } {
+    return { origin: ROOT, servers: this.#trust.servers, hints: true };
+  }
+
+  #push(vpc: Vpc, path: PathWithoutContext): number {
+    const context = this.#contexts.of(pathFingerprint(vpc.id, path, this.#trust.digest));
+    return this.list.push({ ...path, context }) - 1;
+  }
+}
+
+/**
+ * Whether answers by a rule are validated in a VPC. A forward rule of a name leads to private name space, which no
+ * public chain of trust reaches, so its default is no; that of `.` stands in the place of recursion.
+ */
+function validates({ type, domain, dnssec }: Rule, vpc: Vpc): boolean {
+  const isPublic = type === 'recursive' || (type === 'forward' && domain.length === 1);
+  switch (vpc.dnssec) {
+    case 'off':
+      return false;
+    case 'route53':
+      return type === 'recursive' && dnssec !== 'off';
+    case 'validate':
+      return dnssec === undefined ? isPublic : dnssec === 'validate';
+    default:
+      return unreachable(vpc.dnssec);
+  }
+}
