@@ -34,6 +34,14 @@ const TTLS_STAND_STILL = 1;
 /** Bits of `variant`: what of the query changes the bytes of the answer, apart from what is patched per reply. */
 export const VARIANT = { DO: 1, CD: 2 } as const;
 
+/**
+ * AD is none of them: it is stored as it is known, and taken off for those who did not ask. What was learned under CD
+ * is given under CD only: nobody has checked it.
+ */
+export function variantOf(dnssecOk: boolean, checkingDisabled: boolean): number {
+  return (dnssecOk ? VARIANT.DO : 0) | (checkingDisabled ? VARIANT.CD : 0);
+}
+
 /** Facts of an answer to be stored. */
 export interface StoredAnswer {
   /** Header to the last record, without OPT. */

@@ -1,4 +1,11 @@
-import type { ExplainAnswer, ExplainCandidate, ExplainStep, Explanation } from '../view/explain.ts';
+import type { TrustStep } from '../resolver/truststep.ts';
+import type {
+  ExplainAnswer,
+  ExplainCandidate,
+  ExplainStep,
+  ExplainTrust,
+  Explanation,
+} from '../view/explain.ts';
 import { type Command, DAEMON_OPTIONS, type Io, usageError } from './command.ts';
 import { ask, socketOf } from './daemon.ts';
 import { type Cell, cell, columns, duration, json, paint } from './output.ts';
@@ -50,6 +57,7 @@ export function explanationText(explanation: Explanation, { colour }: Pick<Io, '
   const branches: Branch[] = [
     { text: 'decisions', children: alignedBranches(explanation.steps.map(stepCells), colour) },
     { text: 'candidates', children: alignedBranches(explanation.candidates.map(candidateCells), colour) },
+    ...explanation.trust.map((trust) => trustBranch(trust, colour)),
     { text: answerHead(explanation, colour), children: answerBranches(explanation.answer) },
     ...explanation.ede.map(({ code, text }) => ({ text: `EDE ${code}: ${safe(text)}` })),
   ];
@@ -64,6 +72,41 @@ function stepCells({ stage, decision, detail }: ExplainStep): Cell[] {
 function candidateCells({ name, kind, id, chosen, why }: ExplainCandidate): Cell[] {
   const mark: Cell = chosen ? { text: '✓', colour: 'green' } : { text: '·', colour: 'dim' };
   return [mark, cell(name), cell(kind), cell(id), cell(why)];
+}
+
+function trustBranch({ name, security, steps }: ExplainTrust, colour: boolean): Branch {
+  const text = `chain of trust to ${cell(name).text}: ${cell(security).text}`;
+  return { text, children: alignedBranches(steps.map(trustCells), colour) };
+}
+
+/** How a step is drawn by its outcome: the one where the chain broke is to be seen at once. */
+const OUTCOMES = {
+  secure: { mark: '✓', colour: 'green' },
+  insecure: { mark: '·', colour: 'yellow' },
+  bogus: { mark: '✗', colour: 'red' },
+} as const;
+
+/** What stands for the keys of a zone. */
+const GROUNDS: Readonly<Record<TrustStep['by'], string>> = {
+  anchor: 'trust anchor',
+  ds: 'DS',
+  'no-ds': 'no DS',
+  nta: 'negative trust anchor',
+  answer: 'signature',
+};
+
+function trustCells({ zone, outcome, by, keys, digests, why }: TrustStep): Cell[] {
+  const { mark, colour } = OUTCOMES[outcome];
+  const signed = keys.map(({ tag, algorithm }) => `${tag} ${algorithm}`).join(', ');
+  const grounds = digests.length === 0 ? GROUNDS[by] : `${GROUNDS[by]} ${digests.join(', ')}`;
+  return [
+    { text: mark, colour },
+    cell(zone),
+    cell(outcome, colour),
+    cell(grounds),
+    cell(signed === '' ? '' : `key ${signed}`),
+    cell(why ?? ''),
+  ];
 }
 
 function answerHead({ answer, source, upstream, ageSeconds }: Explanation, colour: boolean): string {

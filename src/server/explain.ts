@@ -1,16 +1,16 @@
 import { Budget } from '../resolver/budget.ts';
-import type { ForwardPath } from '../resolver/path.ts';
-import { targetToText } from '../resolver/path.ts';
 import type { Clock } from '../util/clock.ts';
-import type { ExplainCandidate, Explanation } from '../view/explain.ts';
+import type { ExplainCandidate, ExplainTrust, Explanation } from '../view/explain.ts';
 import type { Candidate } from '../view/snapshot.ts';
 import type { Match, Standing, View } from '../view/view.ts';
 import { rcodeToText } from '../wire/constants.ts';
-import { type Name, nameToText } from '../wire/name.ts';
+import { type Name, nameEquals, nameToText } from '../wire/name.ts';
 import { rdataToText, typeToText } from '../wire/rdata/table.ts';
 import type { Rrset } from '../wire/record.ts';
-import { answerQuery, Query, type Resolve } from './query.ts';
-import { Trace } from './trace.ts';
+import { wayToText } from './askpath.ts';
+import { Query, type Resolve } from './query.ts';
+import { answerQuery } from './stages.ts';
+import { Trace, type TracedName, type TracedTrust } from './trace.ts';
 import type { World } from './world.ts';
 
 /**
@@ -31,6 +31,8 @@ export async function explain(
     qname: question.name,
     qtype: question.type,
     recursionDesired: true,
+    dnssecOk: false,
+    checkingDisabled: false,
     budget: new Budget(clock.now()),
     resolve,
     tokens: [],
@@ -43,13 +45,12 @@ export async function explain(
     qtype: typeToText(question.type),
     view: view.vpc,
     steps: trace.steps,
-    candidates: chainOf(trace, question.name).flatMap(({ name, tried }) =>
-      candidatesOf(world, view, name, tried),
-    ),
+    candidates: namesOf(trace, question.name).flatMap((traced) => candidatesOf(world, view, traced)),
+    trust: trace.trust.map(trustOf),
     answer: {
       // What would have to be asked for is not told as if it were an empty answer.
       rcode: trace.known ? rcodeToText(q.answer.rcode) : 'unknown',
-      flags: q.answer.aa ? ['aa', 'ra'] : ['ra'],
+      flags: [...(q.answer.aa ? ['aa'] : []), 'ra', ...(q.answer.ad ? ['ad'] : [])],
       answer: q.answer.answer.flatMap(rrsetToText),
       authority: q.answer.authority.flatMap(rrsetToText),
       additional: q.answer.additional.flatMap(rrsetToText),
@@ -61,16 +62,21 @@ export async function explain(
   };
 }
 
-/** The names that were looked at; the question's alone where nothing covers it. */
-function chainOf(trace: Trace, qname: Name): Trace['names'] {
-  return trace.names.length > 0 ? trace.names : [{ name: qname, tried: [] }];
+/** The names that were looked at, each once; the question's alone where nothing covers it. */
+function namesOf({ names }: Trace, qname: Name): TracedName[] {
+  if (names.length === 0) return [{ name: qname, tried: [], passed: new Map() }];
+  return names.filter(({ name }, i) => names.findIndex((other) => nameEquals(other.name, name)) === i);
+}
+
+function trustOf({ name, security, steps }: TracedTrust): ExplainTrust {
+  return { name: nameToText(name), security, steps };
 }
 
 /**
  * All that stands at a name of the chain and above it, in order of precedence, and what became of each. Of those
  * that were tried the last one answered; the others passed the question on.
  */
-function candidatesOf(world: World, view: View, name: Name, tried: readonly Candidate[]): ExplainCandidate[] {
+function candidatesOf(world: World, view: View, { name, tried, passed }: TracedName): ExplainCandidate[] {
   const standings = [...view.standings(name)];
   const winner = standings.find(({ match }) => match.candidate === tried.at(-1))?.match;
   return standings.map(({ match, standing }) => ({
@@ -78,35 +84,30 @@ function candidatesOf(world: World, view: View, name: Name, tried: readonly Cand
     kind: match.candidate.kind,
     id: idOf(world, match.candidate),
     chosen: match === winner,
-    why: match === winner ? 'longest match' : whyNot(match, standing, winner, tried),
+    why:
+      match === winner ? 'longest match' : (passed.get(match.candidate) ?? whyNot(match, standing, winner)),
   }));
 }
 
-function whyNot(
-  match: Match,
-  standing: Standing,
-  winner: Match | undefined,
-  tried: readonly Candidate[],
-): string {
+function whyNot(match: Match, standing: Standing, winner: Match | undefined): string {
   switch (standing) {
     case 'hole':
       return 'a SYSTEM rule: resolved without forward rules from here on';
     case 'passed-over':
       return 'a forward rule behind a SYSTEM rule';
     case 'may-answer':
-      if (tried.includes(match.candidate)) return 'an overlay zone that passed the question on';
       if (winner === undefined || match.name.length < winner.name.length)
         return `${winner === undefined ? 'another' : nameToText(winner.name)} is more specific`;
+      if (match.name.length > winner.name.length) return 'not asked for DS records of its own name';
       return `a ${winner.candidate.kind} goes before a ${match.candidate.kind} of the same name`;
   }
 }
 
 function idOf(world: World, candidate: Candidate): string {
   switch (candidate.kind) {
-    case 'forward': {
-      const path: ForwardPath = world.snapshot.paths[candidate.path]!;
-      return `${path.rule} → ${path.targets.map(targetToText).join(', ')}`;
-    }
+    case 'forward':
+    case 'recursive':
+      return wayToText(world.snapshot.paths[candidate.path]!);
     case 'system':
       return candidate.rule;
     case 'zone':

@@ -1,4 +1,4 @@
-import { type AnswerCache, VARIANT } from '../cache/answers.ts';
+import { type AnswerCache, variantOf } from '../cache/answers.ts';
 import {
   CLASS,
   FLAG,
@@ -76,26 +76,23 @@ export class FastPath {
     return this.cookieLength + 4 === rdlength && (this.cookieLength === 8 || this.cookieLength === 24);
   }
 
-  /** What of the query is in the key of the answer cache, beside view and question. */
-  variant(q: Uint8Array): number {
-    return (this.dnssecOk ? VARIANT.DO : 0) | ((q[3]! & FLAG.CD) !== 0 ? VARIANT.CD : 0);
-  }
-
-  /** Handle of a stored answer to the query read last, or -1. */
-  find(cache: AnswerCache, view: number, q: Uint8Array): number {
-    return cache.find(view, this.variant(q), this.qtype, q, HEADER_OCTETS, this.qnameLength);
+  /** Handle of a stored answer to the query read last, or -1. @param variants those that the view's answers have */
+  find(cache: AnswerCache, view: number, variants: number, q: Uint8Array): number {
+    const variant = variantOf(this.dnssecOk, (q[3]! & FLAG.CD) !== 0) & variants;
+    return cache.find(view, variant, this.qtype, q, HEADER_OCTETS, this.qnameLength);
   }
 
   /**
-   * Writes the stored answer to `out` with the ID, RD, CD and the letter case of this query (0x20). Returns its
-   * length without OPT.
+   * Writes the stored answer to `out` with the ID, RD, CD and the letter case of this query (0x20), and without AD
+   * where it asked for none (RFC 6840 section 5.8). Returns its length without OPT.
    */
   patch(cache: AnswerCache, handle: number, q: Uint8Array, out: Uint8Array): number {
     const length = cache.copy(handle, out, rotationOf(q));
     out[0] = q[0]!;
     out[1] = q[1]!;
     out[2] = (out[2]! & 0xfe) | (q[2]! & 0x01);
-    out[3] = (out[3]! & 0xef) | (q[3]! & 0x10);
+    const ad = this.dnssecOk ? FLAG.AD : q[3]! & FLAG.AD;
+    out[3] = (out[3]! & (0xff & ~FLAG.CD & ~FLAG.AD)) | (q[3]! & FLAG.CD) | (out[3]! & ad);
     for (let i = 0; i < this.qnameLength; i++) out[HEADER_OCTETS + i] = q[HEADER_OCTETS + i]!;
     return length;
   }

@@ -1,14 +1,22 @@
 import type { MessagePort } from 'node:worker_threads';
-import { BUDGET_BYTES, BUDGET_PACKETS, Budget } from '../resolver/budget.ts';
-import type { ForwardPath } from '../resolver/path.ts';
+import {
+  BUDGET_BYTES,
+  BUDGET_NSEC3_BLOCKS,
+  BUDGET_PACKETS,
+  BUDGET_VERIFIES,
+  Budget,
+} from '../resolver/budget.ts';
+import type { Path } from '../resolver/path.ts';
 import type { Resolution, ResolveRequest, Resolver } from '../resolver/resolve.ts';
 import type { Clock, Timer } from '../util/clock.ts';
-import { foldOctet, type Name } from '../wire/name.ts';
+import { foldOctet, isAtOrBelow, labelCount, type Name, nameFromText, suffixOf } from '../wire/name.ts';
 
 /**
- * Stage 5 belongs to one worker per question: `hash(context, qname)` names the owner, whose record cache and
+ * Stage 5 belongs to one worker per question: a hash of context and name names the owner, whose record cache and
  * in-flight table are the only ones that know it. So identical questions join across workers, and each record is
- * cached once (design decision 7). Hand-overs travel in batches, one message per turn of the event loop, because a
+ * cached once (design decision 7). For forward rules the name is the question's. For recursion it is the part of it
+ * that a delegation is likely to be for: zone cuts, servers and keys of a domain are then learned by one worker, and
+ * not by each that has a name below it. Hand-overs travel in batches, one message per turn of the event loop, because a
  * message between threads costs about as much as an answer.
  *
  *     asker                       owner
@@ -19,6 +27,21 @@ import { foldOctet, type Name } from '../wire/name.ts';
 export const OWNER_SILENT_MS = 50;
 /** Questions handed over and not yet answered, per worker: beyond, the asker resolves by itself. */
 const HANDED_OVER_MAX = 4096;
+/**
+ * Recursive questions that wait for one worker; beyond, they go to the owners of their whole names. A domain that all
+ * the world asks for (or an attacker, with random labels below it) must not be the work of one worker alone.
+ */
+export const SPILL_ABOVE = 512;
+/** Labels that name the owner of a recursive question: mostly a domain and its top-level domain. */
+const OWNER_LABELS = 2;
+/**
+ * Under these there are more labels above the first cut that matters: 2.0.in-addr.arpa is the /16 of an organisation,
+ * and ip6.arpa with eight digits the /32 of a provider.
+ */
+const OWNER_LABELS_REVERSE: readonly { readonly apex: Name; readonly labels: number }[] = [
+  { apex: nameFromText('in-addr.arpa.'), labels: 4 },
+  { apex: nameFromText('ip6.arpa.'), labels: 10 },
+];
 
 interface Ask {
   readonly id: number;
@@ -29,6 +52,8 @@ interface Ask {
   readonly spentMs: number;
   readonly spent: Work;
   readonly tokens: readonly Uint8Array[];
+  readonly checkingDisabled: boolean;
+  readonly wantsChain: boolean;
   /** Answer from the cache only; nothing may be asked of others. */
   readonly peek: boolean;
 }
@@ -37,6 +62,8 @@ interface Ask {
 interface Work {
   readonly packets: number;
   readonly bytes: number;
+  readonly verifies: number;
+  readonly nsec3Blocks: number;
 }
 
 interface Answer {
@@ -62,7 +89,7 @@ export class Ownership {
   readonly #slots: number;
   readonly #resolver: Resolver;
   readonly #clock: Clock;
-  readonly #pathOf: (context: number) => ForwardPath | undefined;
+  readonly #pathOf: (context: number) => Path | undefined;
   readonly #seed: number;
   readonly #peers = new Map<number, Peer>();
   #waiting = 0;
@@ -80,7 +107,7 @@ export class Ownership {
     seed: number;
     resolver: Resolver;
     clock: Clock;
-    pathOf: (context: number) => ForwardPath | undefined;
+    pathOf: (context: number) => Path | undefined;
     /** Counts a question that is handed over. */
     onHandOver?: () => void;
   }) {
@@ -106,7 +133,12 @@ export class Ownership {
     this.#peers.set(slot, peer);
   }
 
-  ownerOf(context: number, name: Name): number {
+  /** The worker that a question belongs to, as long as that is not overloaded. */
+  ownerOf(path: Path, name: Name): number {
+    return this.#slotOf(path.context, path.kind === 'recursive' ? ownedDomain(name) : name);
+  }
+
+  #slotOf(context: number, name: Name): number {
     if (this.#slots <= 1) return 0;
     let hash = Math.imul(this.#seed ^ context, 0x9e3779b1);
     for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ foldOctet(name[i]!), 0x01000193);
@@ -130,9 +162,17 @@ export class Ownership {
   }
 
   #peerFor(request: ResolveRequest): Peer | undefined {
-    const owner = this.ownerOf(request.path.context, request.name);
+    const { path, name } = request;
+    let owner = this.ownerOf(path, name);
+    if (path.kind === 'recursive' && this.#loadOf(owner) > SPILL_ABOVE)
+      owner = this.#slotOf(path.context, name);
     if (owner === this.#self || this.#waiting >= HANDED_OVER_MAX) return undefined;
     return this.#peers.get(owner);
+  }
+
+  /** Questions under way there, as far as is known here: of another worker, those of this one. */
+  #loadOf(owner: number): number {
+    return owner === this.#self ? this.#resolver.inFlight : (this.#peers.get(owner)?.load ?? 0);
   }
 
   #handOver(peer: Peer, request: ResolveRequest, peek: boolean): Promise<Resolution | undefined> {
@@ -159,30 +199,54 @@ export class Ownership {
   #serve(peer: Peer, asks: readonly Ask[]): void {
     const now = this.#clock.now();
     for (const ask of asks) {
-      const { id, name, type, tokens } = ask;
+      const { id, name, type, tokens, checkingDisabled, wantsChain } = ask;
       const path = this.#pathOf(ask.context);
       const budget = new Budget(now - ask.spentMs);
       charge(budget, ask.spent, now);
       const before = spentOf(budget);
       const answer = (resolution: Resolution | undefined): void => {
-        const after = spentOf(budget);
-        const spent = { packets: after.packets - before.packets, bytes: after.bytes - before.bytes };
-        peer.answer({ id, resolution, spent });
+        peer.answer({ id, resolution, spent: difference(spentOf(budget), before) });
       };
-      if (path === undefined) answer(undefined);
-      else this.#answer({ name, type, path, budget, tokens }, ask.peek).then(answer, () => answer(undefined));
+      if (path === undefined) {
+        answer(undefined);
+        continue;
+      }
+      const request = { name, type, path, budget, tokens, checkingDisabled, wantsChain };
+      this.#answer(request, ask.peek).then(answer, () => answer(undefined));
     }
   }
 }
 
+/** The part of a name that names the owner of a recursive question. */
+function ownedDomain(name: Name): Name {
+  const reverse = OWNER_LABELS_REVERSE.find(({ apex }) => isAtOrBelow(name, apex));
+  return suffixOf(name, Math.min(labelCount(name), reverse?.labels ?? OWNER_LABELS));
+}
+
 /** One budget for all that a client query causes, in whichever worker: it is charged for what was spent elsewhere. */
-function charge(budget: Budget, { packets, bytes }: Work, now: number): void {
+function charge(budget: Budget, { packets, bytes, verifies, nsec3Blocks }: Work, now: number): void {
   for (let i = 0; i < packets; i++) budget.takePacket(now);
   budget.takeBytes(bytes);
+  for (let i = 0; i < verifies; i++) budget.takeVerify();
+  budget.takeNsec3Blocks(Math.min(nsec3Blocks, budget.left.nsec3Blocks));
 }
 
 function spentOf({ left }: Budget): Work {
-  return { packets: BUDGET_PACKETS - left.packets, bytes: BUDGET_BYTES - left.bytes };
+  return {
+    packets: BUDGET_PACKETS - left.packets,
+    bytes: BUDGET_BYTES - left.bytes,
+    verifies: BUDGET_VERIFIES - left.verifies,
+    nsec3Blocks: BUDGET_NSEC3_BLOCKS - left.nsec3Blocks,
+  };
+}
+
+function difference(after: Work, before: Work): Work {
+  return {
+    packets: after.packets - before.packets,
+    bytes: after.bytes - before.bytes,
+    verifies: after.verifies - before.verifies,
+    nsec3Blocks: after.nsec3Blocks - before.nsec3Blocks,
+  };
 }
 
 interface PeerEvents {
@@ -213,6 +277,11 @@ class Peer {
     port.on('close', () => this.abandon());
   }
 
+  /** Questions that it has not answered yet. */
+  get load(): number {
+    return this.#open.size;
+  }
+
   ask(waiting: Waiting, now: number): void {
     const id = this.#next++;
     this.#open.set(id, waiting);
@@ -225,6 +294,8 @@ class Peer {
       spentMs: now - request.budget.startedAt,
       spent: spentOf(request.budget),
       tokens: request.tokens,
+      checkingDisabled: request.checkingDisabled ?? false,
+      wantsChain: request.wantsChain ?? false,
       peek,
     });
     this.#flushSoon();

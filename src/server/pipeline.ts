@@ -28,8 +28,9 @@ import { type Answer, emptyAnswer } from '../wire/record.ts';
 import { Writer } from '../wire/writer.ts';
 import { FastPath } from './fastpath.ts';
 import type { Client, QueryHandler, Reply } from './handler.ts';
-import { answerQuery, Query, type Resolve } from './query.ts';
+import { Query, type Resolve } from './query.ts';
 import { admit, cookieOf, encode, encodeSlip, type Framing, storeAnswer } from './respond.ts';
+import { answerQuery } from './stages.ts';
 import type { World } from './world.ts';
 
 export interface PipelineOptions {
@@ -60,7 +61,7 @@ interface Asked {
 /**
  * One worker's way from a query's bytes to a response's bytes. The order of the first steps: who may ask at all
  * (so that nobody outside the ACL is answered or costs more than a table look-up), then the answer cache, then
- * the list of `server/query`. What goes out by UDP passes the rate limit, whichever way it was made.
+ * the list of `server/stages`. What goes out by UDP passes the rate limit, whichever way it was made.
  */
 export class Pipeline implements QueryHandler {
   world: World;
@@ -110,7 +111,7 @@ export class Pipeline implements QueryHandler {
   ): Uint8Array | typeof DROPPED | undefined {
     const fast = this.#fast;
     const { answers, metrics } = this.#o;
-    const handle = fast.find(answers, view, bytes);
+    const handle = fast.find(answers, view, this.world.settingsAt(view).variants, bytes);
     if (handle < 0) return undefined;
     const limit = client.transport === 'udp' ? fast.payload : MESSAGE_OCTETS_MAX;
     const optLength = fast.hasEdns ? 11 + (fast.cookieAt > 0 ? 4 + COOKIE_OCTETS : 0) : 0;
@@ -206,6 +207,8 @@ export class Pipeline implements QueryHandler {
       qname: question.name,
       qtype: question.type,
       recursionDesired: (message.flags & FLAG.RD) !== 0,
+      dnssecOk: message.edns?.dnssecOk ?? false,
+      checkingDisabled: (message.flags & FLAG.CD) !== 0,
       budget: new Budget(clock.now()),
       resolve,
       tokens: isLoop ? 'loop' : tokens,
@@ -222,7 +225,7 @@ export class Pipeline implements QueryHandler {
   #answered(asked: Asked, q: Query): Reply {
     this.#o.metrics.source(q.source);
     if (q.hasLooped) this.#o.metrics.add(METRIC.loops);
-    const reply = this.#finish(asked, q.answer);
+    const reply = this.#finish(asked, q.answer, q.dnssecOk);
     // A query that began in an older world may not speak for this one.
     if (reply !== undefined && q.recursionDesired && q.world === this.world)
       storeAnswer(this.#o.answers, q, asked.message, this.#writer);
@@ -230,7 +233,7 @@ export class Pipeline implements QueryHandler {
   }
 
   /** Stage 7 with what goes round it: cookie, rate limit, counters. */
-  #finish({ message, client, endpoint }: Asked, answer: Answer): Reply {
+  #finish({ message, client, endpoint }: Asked, answer: Answer, signatures = false): Reply {
     const cookie = cookieOf(message.edns);
     const state = cookie === undefined ? 'none' : this.#checkCookie(cookie, 0, cookie.length, client);
     const verdict = this.#limit(client, endpoint, state);
@@ -245,6 +248,7 @@ export class Pipeline implements QueryHandler {
       nsid: this.world.snapshot.node.nsid,
       idleMs: this.#o.idleMs(),
       rotation: message.id,
+      signatures,
     };
     const length = encode(this.#writer, message, answer, framing);
     this.#o.metrics.rcode(answer.rcode);

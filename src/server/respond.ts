@@ -1,4 +1,4 @@
-import { type AnswerCache, type StoredAnswer, VARIANT } from '../cache/answers.ts';
+import { type AnswerCache, type StoredAnswer, variantOf } from '../cache/answers.ts';
 import {
   CLASS,
   EDE,
@@ -126,6 +126,8 @@ export interface Framing {
   /** How long an idle TCP connection is kept, milliseconds. */
   readonly idleMs: number;
   readonly rotation: number;
+  /** With signatures, as the client wants them and its view shows them. */
+  readonly signatures: boolean;
 }
 
 /** Encodes `answer` as the response to `message`. Returns its length. */
@@ -133,15 +135,16 @@ export function encode(writer: Writer, message: Message, answer: Answer, framing
   const { question, edns: query } = message;
   const limit = responseLimit(query, framing.transport);
   const room = limit - HEADER_OCTETS - (question === undefined ? 0 : question.name.length + 4);
+  const told = { ...answer, ad: answer.ad && isAdWanted(message) };
   const write = (ede: readonly Ede[], more: number): number =>
-    writer.write(answer, {
+    writer.write(told, {
       id: message.id,
       flags: echoedFlags(message) | more,
       question,
       edns: query === undefined ? undefined : responseEdns(query, ede, framing, room),
       limit,
       rotation: framing.rotation,
-      signatures: query?.dnssecOk ?? false,
+      signatures: framing.signatures,
       // Only a referral has NS there.
       glue: answer.authority.some((set) => set.type === TYPE.NS),
     });
@@ -149,6 +152,11 @@ export function encode(writer: Writer, message: Message, answer: Answer, framing
   if (!writer.truncated || query === undefined || answer.ede.length === 0) return length;
   // EDEs go before data goes, and TC tells of it (RFC 8914 section 3).
   return write([], FLAG.TC);
+}
+
+/** AD is for those who know what it means: they said DO or AD themselves (RFC 6840 sections 5.7 and 5.8). */
+function isAdWanted({ flags, edns }: Message): boolean {
+  return (flags & FLAG.AD) !== 0 || edns?.dnssecOk === true;
 }
 
 /** Opcode, RD and CD are copied (RFC 1035 section 4.1.1, RFC 4035 section 3.2.2); RA says that we recurse or forward. */
@@ -199,7 +207,7 @@ export function encodeSlip(writer: Writer, message: Message): number {
 }
 
 /**
- * Stage 8: stores the message just written by `encode`, if key and dependencies say all that it depends on.
+ * Stage 10: stores the message just written by `encode`, if key and dependencies say all that it depends on.
  * OPT is left out: each hit gets one of its own.
  */
 export function storeAnswer(cache: AnswerCache, q: Query, message: Message, writer: Writer): void {
@@ -209,10 +217,9 @@ export function storeAnswer(cache: AnswerCache, q: Query, message: Message, writ
   if (writer.records === 0 || writer.records > TTL_OFFSETS_MAX) return;
   const sets = [...answer.answer, ...answer.authority, ...answer.additional];
   const lifetime = q.authoritative ? AUTHORITATIVE_SECONDS : learnedLifetime(sets, q.ageSeconds);
-  const variant =
-    (message.edns?.dnssecOk ? VARIANT.DO : 0) | ((message.flags & FLAG.CD) !== 0 ? VARIANT.CD : 0);
-  const turn = turnOf(answer, writer, message.edns?.dnssecOk ?? false);
-  withoutOpt(writer.out, message.edns !== undefined, () => {
+  const variant = variantOf(q.dnssecOk, q.checkingDisabled);
+  const turn = turnOf(answer, writer, q.dnssecOk);
+  asStored(writer.out, message.edns !== undefined, answer.ad, () => {
     cache.store(q.view.index, variant, q.qtype, q.qname, {
       message: writer.out,
       length: writer.bodyLength,
@@ -240,14 +247,20 @@ function learnedLifetime(sets: readonly Rrset[], ageSeconds: number): number {
   return whole < PREFETCH_TTL_MIN ? lowest : Math.max(0, lowest - Math.ceil(whole / PREFETCH_PART));
 }
 
-/** Stores the header as it is without OPT, then puts it back for the response that is about to be sent. */
-function withoutOpt(out: Uint8Array, hasOpt: boolean, store: () => void): void {
+/**
+ * Stores the header as it is without OPT, and with AD for those who will want it, then puts it back for the response
+ * that is about to be sent.
+ */
+function asStored(out: Uint8Array, hasOpt: boolean, ad: boolean, store: () => void): void {
   const arcount = (out[10]! << 8) | out[11]!;
+  const flags = out[3]!;
+  if (ad) out[3] = flags | FLAG.AD;
   if (hasOpt) {
     out[10] = (arcount - 1) >>> 8;
     out[11] = arcount - 1;
   }
   store();
+  out[3] = flags;
   out[10] = arcount >>> 8;
   out[11] = arcount;
 }

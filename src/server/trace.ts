@@ -1,4 +1,6 @@
+import type { Security } from '../cache/security.ts';
 import type { Resolution } from '../resolver/resolve.ts';
+import type { TrustStep } from '../resolver/truststep.ts';
 import type { Candidate } from '../view/snapshot.ts';
 import type { Name } from '../wire/name.ts';
 
@@ -8,14 +10,30 @@ export interface TraceStep {
   readonly decision: string;
 }
 
+/** A name of the chain, with the candidates that were tried for it: the last one decided. */
+export interface TracedName {
+  readonly name: Name;
+  readonly tried: Candidate[];
+  /** Why those before it did not. */
+  readonly passed: Map<Candidate, string>;
+}
+
+/** What is known of the chain of trust to one name. */
+export interface TracedTrust {
+  readonly name: Name;
+  readonly security: Security;
+  readonly steps: readonly TrustStep[];
+}
+
 /**
  * The recorder that `explain` hands to the stages. They are the stages that serve: explaining is never a second
  * implementation (design decision 11).
  */
 export class Trace {
   readonly steps: TraceStep[] = [];
-  /** Each name of the chain, with the candidates that were tried for it: the last one decided. */
-  readonly names: { readonly name: Name; readonly tried: Candidate[] }[] = [];
+  readonly names: TracedName[] = [];
+  /** Chains of trust, in the order in which they were needed. */
+  readonly trust: TracedTrust[] = [];
   last: Resolution | undefined;
   /** False where the answer would have to be asked for. */
   known = true;
@@ -24,11 +42,13 @@ export class Trace {
   took(name: Name, candidate: Candidate): void {
     const last = this.names.at(-1);
     if (last?.name === name) last.tried.push(candidate);
-    else this.names.push({ name, tried: [candidate] });
+    else this.names.push({ name, tried: [candidate], passed: new Map() });
   }
 
-  /** The candidate taken last leaves the question to the next one. */
-  passed(decision: string): void {
+  /** The candidate taken last leaves the question to the next one: `why` in a word, and the decision in full. */
+  passed(why: string, decision: string): void {
+    const last = this.names.at(-1);
+    last?.passed.set(last.tried.at(-1)!, why);
     this.step('zone', decision);
   }
 
@@ -41,10 +61,13 @@ export class Trace {
     this.steps.push({ stage, decision });
   }
 
-  resolution(resolution: Resolution): void {
+  /** What was learned of `name`. */
+  resolution(name: Name, resolution: Resolution): void {
     this.last = resolution;
+    const { chain = [], security = 'unchecked' } = resolution;
+    if (chain.length > 0) this.trust.push({ name, security, steps: chain });
     const from = resolution.upstream === undefined ? '' : ` from ${resolution.upstream}`;
     const age = resolution.ageSeconds === undefined ? '' : `, ${Math.round(resolution.ageSeconds)} s old`;
-    this.step('resolve', `${resolution.outcome} (${resolution.source}${from}${age})`);
+    this.step('resolve', `${resolution.outcome} (${resolution.source}${from}${age}, ${security})`);
   }
 }

@@ -1,15 +1,40 @@
-import { VIEWS_MAX } from '../cache/answers.ts';
+import { VARIANT, VIEWS_MAX } from '../cache/answers.ts';
+import { Rebinding } from '../policy/rebinding.ts';
 import { assert } from '../util/assert.ts';
 import { CidrTable } from '../util/cidr.ts';
 import type { Dependencies, Dependency } from '../util/deps.ts';
-import type { Snapshot } from '../view/snapshot.ts';
+import type { Snapshot, ViewData } from '../view/snapshot.ts';
 import { View } from '../view/view.ts';
 import type { Name } from '../wire/name.ts';
 import { lookupCompute } from '../zone/compute.ts';
 import { dependencyHash } from '../zone/dependency.ts';
 import { Zone } from '../zone/image.ts';
 import { lookup, type ZoneResult } from '../zone/lookup.ts';
+import type { Dns64Rules } from './dns64.ts';
 import type { Client } from './handler.ts';
+
+/** How a view's answers are made, ready to be read. */
+export interface ViewSettings {
+  /** AD may be set. */
+  readonly validates: boolean;
+  /** DO and CD of the client count, and signatures are shown. */
+  readonly showsDnssec: boolean;
+  /** What of VARIANT its answers differ by. */
+  readonly variants: number;
+  readonly rebinding: Rebinding | undefined;
+  readonly dns64: Dns64Rules | undefined;
+}
+
+function settingsOf({ dnssec, rebinding, dns64 }: ViewData): ViewSettings {
+  const showsDnssec = dnssec !== 'route53';
+  return {
+    validates: dnssec === 'validate',
+    showsDnssec,
+    variants: showsDnssec ? VARIANT.DO | VARIANT.CD : 0,
+    rebinding: rebinding && new Rebinding(CidrTable.from(rebinding.blocked), rebinding.exempt),
+    dns64: dns64 && { ...dns64, exclude: CidrTable.from(dns64.exclude) },
+  };
+}
 
 /**
  * A snapshot, ready to be read: tables over its shared buffers, made once when it arrives and swapped as one
@@ -18,6 +43,7 @@ import type { Client } from './handler.ts';
 export class World {
   readonly snapshot: Snapshot;
   readonly #views: readonly View[];
+  readonly #settings: readonly ViewSettings[];
   readonly #zones: readonly Zone[];
   readonly #clients: CidrTable;
   readonly #allow: readonly CidrTable[];
@@ -28,6 +54,7 @@ export class World {
     this.snapshot = snapshot;
     this.#deps = dependencies;
     this.#views = snapshot.views.map((_, index) => new View(snapshot, index));
+    this.#settings = snapshot.views.map(settingsOf);
     this.#zones = snapshot.zones.map((zone) => Zone.from(zone.image, zone.key));
     this.#clients = CidrTable.from(snapshot.clients);
     this.#allow = snapshot.endpoints.map((endpoint) => CidrTable.from(endpoint.allow));
@@ -46,6 +73,14 @@ export class World {
 
   view(index: number): View {
     return this.#views[index]!;
+  }
+
+  settings(view: View): ViewSettings {
+    return this.settingsAt(view.index);
+  }
+
+  settingsAt(index: number): ViewSettings {
+    return this.#settings[index]!;
   }
 
   viewNamed(vpc: string): View | undefined {

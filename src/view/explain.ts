@@ -1,3 +1,6 @@
+import type { Security } from '../cache/security.ts';
+import type { TrustStep } from '../resolver/truststep.ts';
+
 /**
  * The answer to `explain`: plain data, made by a worker from the stages that serve, sent over a message port and
  * HTTP, drawn by `causeway explain`. Names, records and texts are in presentation form.
@@ -11,6 +14,8 @@ export interface Explanation {
   readonly steps: readonly ExplainStep[];
   /** All that could have answered, in order of precedence. */
   readonly candidates: readonly ExplainCandidate[];
+  /** What validation found, for each name that was learned of others and validated. */
+  readonly trust: readonly ExplainTrust[];
   readonly answer: ExplainAnswer;
   /** `zone`, `local`, `cache`, `upstream`, `stale`, `failure-cache`, or `none` when nothing answered. */
   readonly source: string;
@@ -22,7 +27,7 @@ export interface Explanation {
 }
 
 export interface ExplainStep {
-  /** The stage's name in the list of server/query.ts: `match`, `zone`, `forward`, `resolve`, `follow` … */
+  /** The stage's name in the list of server/stages.ts: `match`, `zone`, `forward`, `resolve`, `follow` … */
   readonly stage: string;
   readonly decision: string;
   readonly detail?: string;
@@ -37,6 +42,13 @@ export interface ExplainCandidate {
   readonly chosen: boolean;
   /** Why it was chosen, or what beat it. */
   readonly why: string;
+}
+
+/** The chain of trust to one name of the answer, zone cut by zone cut from the anchor. */
+export interface ExplainTrust {
+  readonly name: string;
+  readonly security: Security;
+  readonly steps: readonly TrustStep[];
 }
 
 export interface ExplainAnswer {

@@ -55,14 +55,14 @@ function pair(options: { connectB?: boolean; known?: boolean } = {}) {
 t.test('both workers name the same owner, and each owns its share', async (t) => {
   const { ownA, ownB, close } = pair();
   t.teardown(close);
-  const owners = NAMES.map((name) => ownA.ownerOf(PATH.context, name));
+  const owners = NAMES.map((name) => ownA.ownerOf(PATH, name));
   t.same(
-    NAMES.map((name) => ownB.ownerOf(PATH.context, name)),
+    NAMES.map((name) => ownB.ownerOf(PATH, name)),
     owners,
   );
   t.same(
     owners,
-    NAMES.map((name) => ownA.ownerOf(PATH.context, nameFromText(nameToText(name).toUpperCase()))),
+    NAMES.map((name) => ownA.ownerOf(PATH, nameFromText(nameToText(name).toUpperCase()))),
   );
   const share = owners.filter((owner) => owner === 0).length;
   t.ok(share > 16 && share < 48, `${share} of 64`);
@@ -73,7 +73,7 @@ t.test('a question of the other worker is answered there, with its budget and to
   t.teardown(close);
   const resolutions = await Promise.all(NAMES.map((name) => ownA.resolve(request(name))));
   NAMES.forEach((name, i) => {
-    t.equal(resolutions[i]!.upstream, ownA.ownerOf(PATH.context, name) === 0 ? 'a' : 'b');
+    t.equal(resolutions[i]!.upstream, ownA.ownerOf(PATH, name) === 0 ? 'a' : 'b');
   });
   t.equal(a.asked.length + b.asked.length, NAMES.length);
   t.same([...b.asked[0]!.tokens[0]!], Array(8).fill(9));
@@ -83,7 +83,7 @@ t.test('a question of the other worker is answered there, with its budget and to
 t.test('an owner that is silent for 50 ms: the question is resolved here', async (t) => {
   const { ownA, close } = pair({ connectB: false });
   t.teardown(close);
-  const name = NAMES.find((n) => ownA.ownerOf(PATH.context, n) === 1)!;
+  const name = NAMES.find((n) => ownA.ownerOf(PATH, n) === 1)!;
   const before = systemClock.now();
   const alive = setInterval(() => undefined, 1000);
   const resolution = await ownA.resolve(request(name));
@@ -96,7 +96,7 @@ t.test('an owner that is silent for 50 ms: the question is resolved here', async
 t.test('an owner that dies: what is open with it is taken back', async (t) => {
   const { ownA, port2, close } = pair({ connectB: false });
   t.teardown(close);
-  const name = NAMES.find((n) => ownA.ownerOf(PATH.context, n) === 1)!;
+  const name = NAMES.find((n) => ownA.ownerOf(PATH, n) === 1)!;
   const waiting = ownA.resolve(request(name));
   port2.close();
   t.equal((await waiting).upstream, 'a');
@@ -117,7 +117,7 @@ t.test('work done by owners is charged to the one budget of the client’s query
   const { budget } = request();
   budget.takePacket(systemClock.now());
   // A chain: each link is a question of its own.
-  for (const name of NAMES.filter((name) => ownA.ownerOf(PATH.context, name) === 1).slice(0, 3))
+  for (const name of NAMES.filter((name) => ownA.ownerOf(PATH, name) === 1).slice(0, 3))
     await ownA.resolve({ ...request(name), budget });
   t.same(
     left.map(({ packets }) => BUDGET_PACKETS - packets),
@@ -133,13 +133,13 @@ t.test('an owner that fails gives the question back', async (t) => {
   b.resolver.resolve = () => {
     throw new Error('a fault of ours');
   };
-  const name = NAMES.find((n) => ownA.ownerOf(PATH.context, n) === 1)!;
+  const name = NAMES.find((n) => ownA.ownerOf(PATH, n) === 1)!;
   t.equal((await ownA.resolve(request(name))).upstream, 'a');
 });
 
 t.test('an owner that does not know the path yet gives the question back', async (t) => {
   const { ownA, close } = pair({ known: false });
   t.teardown(close);
-  const name = NAMES.find((n) => ownA.ownerOf(PATH.context, n) === 1)!;
+  const name = NAMES.find((n) => ownA.ownerOf(PATH, n) === 1)!;
   t.equal((await ownA.resolve(request(name))).upstream, 'a');
 });

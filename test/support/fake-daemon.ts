@@ -66,6 +66,7 @@ export const explanation: Explanation = {
     { name: 'internal.example.', kind: 'zone', id: 'internal', chosen: true, why: 'longest match' },
     { name: '.', kind: 'forward', id: 'rule-1', chosen: false, why: 'shorter name' },
   ],
+  trust: [],
   answer: {
     rcode: 'NOERROR',
     flags: ['aa', 'ra'],

@@ -1,0 +1,144 @@
+import { unreachable } from '../util/assert.ts';
+import type { Candidate, Overlay } from '../view/snapshot.ts';
+import type { Match } from '../view/view.ts';
+import { EDE, RCODE, TYPE } from '../wire/constants.ts';
+import { nameToText, ROOT } from '../wire/name.ts';
+import type { ZoneResult } from '../zone/lookup.ts';
+import { askPath } from './askpath.ts';
+import { takeZone } from './askzone.ts';
+import { reverseAlias, synthesizeAaaa } from './dns64.ts';
+import type { Negative, Query, Step } from './query.ts';
+
+/**
+ * THE list: what happens to a question that no cache of answers knew, in order, and why in this order.
+ *
+ *     1  read         wire/message: what is malformed is answered before anything is looked up  (server/respond)
+ *     2  firewall     on the name, before private zones as Route 53 does                        (later)
+ *     3  match        the view's longest match over rules, private zones, autodefined zones     (view/view)
+ *     4  zone         answers that never leave this worker                                      (zone/lookup)
+ *     5  resolve      in the worker that owns the question                                      (server/ownership)
+ *     6  rebinding    on each link and answer of the public Internet, before it is believed     (policy/rebinding)
+ *     7  firewall     on the hops of the answer                                                 (later)
+ *     8  dns64        when the whole chain is known to have no AAAA: 3 to 7 again, for A        (server/dns64)
+ *     9  encode       decide first, encode once                                                 (server/respond)
+ *    10  store        if key and dependencies say all that the answer depends on                (server/respond)
+ *
+ * Stages 3 to 7 repeat while a CNAME or DNAME leads on: each target starts again at 3, in the same view and under
+ * the same budget.
+ */
+
+/** Stages 3 to 8: fills `q.answer`. Returns a promise only when an upstream or another worker had to be asked. */
+export function answerQuery(q: Query): undefined | Promise<undefined> {
+  const waiting = walkChain(q);
+  return waiting === undefined ? conclude(q) : waiting.then(() => conclude(q));
+}
+
+function conclude(q: Query): undefined | Promise<undefined> {
+  const waiting = synthesizeAaaa(q, walkChain);
+  return waiting === undefined ? setAd(q) : waiting.then(() => setAd(q));
+}
+
+/** RFC 4035 section 3.2.3: AD says that answer and authority section are authentic, all of them. */
+function setAd(q: Query): undefined {
+  q.answer.ad = q.secure && q.settings.validates;
+}
+
+/** Stages 3 to 7 from link to link. */
+function walkChain(q: Query): undefined | Promise<undefined> {
+  for (;;) {
+    const step = reverseAlias(q) ?? tryCandidates(q);
+    if (step instanceof Promise) return step.then((next) => (next === 'done' ? undefined : walkChain(q)));
+    if (step === 'done') return undefined;
+  }
+}
+
+/**
+ * One turn of stages 3 to 7 for `q.current`: takes candidates, the most specific first, until one answers. Only an
+ * overlay zone passes a question on. A failure further on is a failure (SERVFAIL), never a reason for another path.
+ */
+function tryCandidates(q: Query): Step {
+  q.negative = undefined;
+  for (const { candidate, name } of candidates(q)) {
+    q.dependOnView(name);
+    q.trace?.took(q.current, candidate);
+    switch (candidate.kind) {
+      case 'zone':
+      case 'local': {
+        const result = lookUp(q, candidate.zone);
+        q.source = candidate.kind;
+        const overlay = candidate.kind === 'zone' ? candidate.overlay : 'none';
+        const passed = passedOn(result, overlay);
+        if (passed === undefined) return takeZone(q, candidate.zone, result);
+        const { origin } = q.world.zone(candidate.zone);
+        const decision = `${nameToText(origin)} has ${passed.kind}; overlay ${overlay} passes it on`;
+        q.trace?.passed('an overlay zone that passed the question on', decision);
+        keepNegative(q, passed);
+        continue;
+      }
+      case 'forward':
+      case 'recursive':
+        return askPath(q, q.world.snapshot.paths[candidate.path]!);
+      case 'system':
+        // The view has already punched the hole: a SYSTEM rule never stands in the list of candidates.
+        continue;
+      default:
+        return unreachable(candidate);
+    }
+  }
+  if (q.negative === undefined) return noPath(q);
+  q.dependOnView(ROOT);
+  if (q.links === 0) q.answer.aa = true;
+  return q.deny(q.negative);
+}
+
+/**
+ * The view's candidates, except that DS records of a zone are its parent's (RFC 4035 section 3.1.4.1): a private
+ * zone is passed over for its own apex. It denies the type if nobody above it answers; and as the name is there, it
+ * does so too where those above it deny the name. A stub rule for the zone is asked last. What stands at the name
+ * else has both sides: the targets of a forward rule are resolvers.
+ */
+function* candidates(q: Query): Generator<Match, void> {
+  const last: Match[] = [];
+  for (const match of q.view.candidates(q.current)) {
+    if (q.qtype !== TYPE.DS || match.name.length < q.current.length || q.current.length === 1) yield match;
+    else if (match.candidate.kind === 'recursive') last.push(match);
+    else if (match.candidate.kind === 'zone') passApex(q, match.candidate);
+    else yield match;
+  }
+  yield* last;
+}
+
+function passApex(q: Query, candidate: Extract<Candidate, { kind: 'zone' }>): void {
+  const result = lookUp(q, candidate.zone);
+  q.source = candidate.kind;
+  q.trace?.took(q.current, candidate);
+  const decision = `${nameToText(q.current)} is this zone's apex; its parent is asked for DS records`;
+  q.trace?.passed('DS records are data of its parent', decision);
+  if (result.kind === 'nodata') keepNegative(q, result);
+}
+
+function lookUp(q: Query, zone: number): ZoneResult {
+  const result = q.world.lookup(zone, q.current, q.qtype);
+  for (const hash of result.deps) q.depend(q.world.dependency(hash));
+  return result;
+}
+
+/** Of zones that deny the type the first counts, before those that deny the name. */
+function keepNegative(q: Query, passed: Negative): void {
+  if (q.negative === undefined || (passed.kind === 'nodata' && q.negative.kind === 'nxdomain'))
+    q.negative = passed;
+}
+
+/** What an overlay zone leaves to the next match. */
+function passedOn(result: ZoneResult, overlay: Overlay): Negative | undefined {
+  if (result.kind === 'nxdomain') return overlay === 'none' ? undefined : result;
+  return result.kind === 'nodata' && overlay === 'nodata' ? result : undefined;
+}
+
+/** Nothing in this view knows the way. */
+function noPath(q: Query): Step {
+  const text = `no rule or zone of ${q.view.vpc} covers ${nameToText(q.current)}`;
+  q.trace?.step('match', text);
+  if (q.links > 0 && !q.recursionDesired) return 'done';
+  return q.fail(q.links > 0 ? RCODE.SERVFAIL : RCODE.REFUSED, EDE.NOT_AUTHORITATIVE, text);
+}
