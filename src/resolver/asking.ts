@@ -12,7 +12,13 @@ import type { Target } from './target.ts';
 /** What came of asking the servers of a zone. `silent`: none replied. `refused`: those that did were of no use. */
 export type Asked =
   | { readonly kind: 'reply'; readonly judged: Judged; readonly contact: Contact }
-  | { readonly kind: 'failure'; readonly reason: AskingFailure; readonly text: string };
+  | {
+      readonly kind: 'failure';
+      readonly reason: AskingFailure;
+      readonly text: string;
+      /** All that might have been asked. */
+      readonly contacts: readonly Contact[];
+    };
 
 export type AskingFailure = 'silent' | 'refused' | 'overload' | 'budget';
 
@@ -22,6 +28,8 @@ export interface AskingQuestion extends AttemptQuestion {
   readonly judge: (message: Message, sent: Name) => Judged;
   /** True: `judged` ends the asking. False: another server is asked. */
   readonly accepts: (judged: Judged) => boolean;
+  /** A server is late, and there is none that was not asked: time to find others, for `offer`. */
+  readonly isShort: () => void;
 }
 
 /**
@@ -52,18 +60,32 @@ export class Asking implements AttemptOwner {
     this.#question = question;
     this.#budget = budget;
     this.#done = done;
-    for (const contact of question.contacts) {
-      const candidate = new Candidate(contact.target);
-      // One that was silent before gets one packet to show that it is back.
-      if (contact.silences > 0) candidate.tries.udp = TRIES_MAX - 1;
-      this.#candidates.set(candidate, contact);
-    }
+    for (const contact of question.contacts) this.#add(contact);
     this.#next();
+  }
+
+  /** More servers that may be asked, if none of the others has replied yet. */
+  offer(contacts: readonly Contact[]): void {
+    if (this.#state === 'done') return;
+    const known = new Set(this.#candidates.values());
+    const more = contacts.filter((contact) => !known.has(contact));
+    for (const contact of more) this.#add(contact);
+    if (more.length > 0) this.#next();
+  }
+
+  #add(contact: Contact): void {
+    const candidate = new Candidate(contact.target);
+    // One that was silent before gets one packet to show that it is back.
+    if (contact.silences > 0) candidate.tries.udp = TRIES_MAX - 1;
+    this.#candidates.set(candidate, contact);
   }
 
   late(attempt: Attempt): void {
     this.#complain(attempt, 'no reply');
-    if (attempt === this.#newest) this.#next();
+    if (attempt !== this.#newest) return;
+    this.#next();
+    const isFresh = [...this.#candidates.keys()].some(({ tries }) => tries.udp + tries.tcp === 0);
+    if (!isFresh) this.#question.isShort();
   }
 
   failed(attempt: Attempt, why: string): void {
@@ -148,17 +170,22 @@ export class Asking implements AttemptOwner {
 
   /** Why no server is left to ask. */
   #verdict(): Asked {
+    const { reason, text } = this.#reason();
+    return { kind: 'failure', reason, text, contacts: [...this.#candidates.values()] };
+  }
+
+  #reason(): { reason: AskingFailure; text: string } {
     const now = this.#env.clock.now();
     const limit = this.#budget.spent(now);
     if (limit !== undefined)
-      return failure('budget', `the work of this query is over its limit of ${limitToText(limit)}`);
+      return { reason: 'budget', text: `the work of this query is over its limit of ${limitToText(limit)}` };
     const targets = [...this.#candidates.keys()].map((candidate) => candidate.target);
     if (this.#complaints.size === 0 && targets.some((target) => target.full))
-      return failure('overload', 'too many queries are waiting for the servers');
+      return { reason: 'overload', text: 'too many queries are waiting for the servers' };
     const texts = targets
       .slice(0, COMPLAINTS_MAX)
       .map((target) => `${targetToText(target)} ${this.#complaints.get(target) ?? 'not asked'}`);
-    return failure(this.#refused ? 'refused' : 'silent', texts.join(', '));
+    return { reason: this.#refused ? 'refused' : 'silent', text: texts.join(', ') };
   }
 
   #finish(asked: Asked): void {
@@ -172,7 +199,3 @@ export class Asking implements AttemptOwner {
 
 /** Servers named in one text. */
 const COMPLAINTS_MAX = 4;
-
-function failure(reason: AskingFailure, text: string): Asked {
-  return { kind: 'failure', reason, text };
-}

@@ -115,7 +115,7 @@ export class Checking {
       case 'secure':
         return { kind: 'secure', rrset: checked.rrset, wildcard: checked.wildcard };
       case 'bogus':
-        return bogus(checked.ede, `${what}: ${checked.why}`);
+        return bogus(checked.ede, checked.why);
       case 'exhausted':
         return exhausted(job);
     }

@@ -1,4 +1,5 @@
 import { unreachable } from '../util/assert.ts';
+import type { Timer } from '../util/clock.ts';
 import { EDE, RCODE, TYPE } from '../wire/constants.ts';
 import type { Message } from '../wire/message.ts';
 import { type Name, nameToText, parentOf } from '../wire/name.ts';
@@ -16,6 +17,8 @@ export const REFERRALS_MAX = 64;
 /** Names of servers whose addresses are looked up for one resolution, and failures of it (NXNSAttack 2020). */
 export const LOOKUPS_MAX = 10;
 export const LOOKUP_FAILURES_MAX = 5;
+/** A server whose address takes longer to find does not keep others from being looked up. */
+const LOOKUP_PATIENCE_MS = 300;
 
 /**
  * One question on its way through the name space, from the deepest zone cut that is known:
@@ -45,6 +48,7 @@ export class Iteration {
   #found: Found | undefined = undefined;
   #referrals = 0;
   #lookups = 0;
+  readonly #pending = new Set<Promise<void>>();
   #lookupFailures = 0;
   /** What the servers asked last did. */
   #complaint: { reason: FetchFailure; text: string } | undefined = undefined;
@@ -96,26 +100,52 @@ export class Iteration {
     this.#complaint = undefined;
   }
 
-  /** Finds addresses of the zone's servers that may be asked: known ones, else those of one more server. */
+  /** Finds addresses of the zone's servers that may be asked: known ones, else those of more servers. */
   async #contact(): Promise<State> {
     for (;;) {
-      const usable = this.#recursor.contactsOf(this.#cut);
-      this.#contacts = usable.filter((contact) => !this.#useless.has(contact));
+      this.#contacts = this.#usable();
       if (this.#contacts.length > 0) return 'ask';
-      if (!(await this.#lookUp())) return this.#noServer();
+      const isStarted = this.#lookUp();
+      if (this.#pending.size === 0) return this.#noServer();
+      await this.#lookupEnds(isStarted ? LOOKUP_PATIENCE_MS : undefined);
     }
   }
 
-  /** Looks up the addresses of one server whose are not known. False: there is none, or too many failed. */
-  async #lookUp(): Promise<boolean> {
-    if (this.#lookups >= LOOKUPS_MAX || this.#lookupFailures >= LOOKUP_FAILURES_MAX) return false;
+  /** Addresses that may be asked and were not asked in vain for this question. */
+  #usable(): Contact[] {
+    return this.#recursor.contactsOf(this.#cut).filter((contact) => !this.#useless.has(contact));
+  }
+
+  /** Begins to look up the addresses of one more server. False: there is none, or enough were tried. */
+  #lookUp(): boolean {
+    if (this.#lookups + this.#pending.size >= LOOKUPS_MAX || this.#lookupFailures >= LOOKUP_FAILURES_MAX)
+      return false;
     const server = this.#recursor.nextLookup(this.#cut);
     if (server === undefined) return false;
-    const outcome = await this.#recursor.lookUpServer(this.#job, this.#path, this.#cut, server, this.#fetch);
-    // What the cache knew cost nothing.
-    if (outcome !== 'cached') this.#lookups++;
-    if (outcome === 'failed') this.#lookupFailures++;
+    const looking = this.#recursor
+      .lookUpServer(this.#job, this.#path, this.#cut, server, this.#fetch)
+      .then((outcome) => {
+        this.#pending.delete(looking);
+        // What the cache knew cost nothing.
+        if (outcome !== 'cached') this.#lookups++;
+        if (outcome === 'failed') this.#lookupFailures++;
+      });
+    this.#pending.add(looking);
     return true;
+  }
+
+  /** Waits for one of the lookups; if `patienceMs` is given, no longer than that. */
+  async #lookupEnds(patienceMs: number | undefined): Promise<void> {
+    if (patienceMs === undefined) {
+      await Promise.race(this.#pending);
+      return;
+    }
+    let timer: Timer | undefined;
+    const late = new Promise<void>((over) => {
+      timer = this.#recursor.env.clock.after(patienceMs, over);
+    });
+    await Promise.race([...this.#pending, late]);
+    timer?.cancel();
   }
 
   /** Nobody can be asked. A delegation that was known before may have changed meanwhile: its parent knows. */
@@ -142,7 +172,7 @@ export class Iteration {
     const asked = await this.#send(shortened);
     if (asked.kind === 'failure') {
       this.#complaint = asked;
-      for (const contact of this.#contacts) this.#useless.add(contact);
+      for (const contact of asked.contacts) this.#useless.add(contact);
       return asked.reason === 'budget' || asked.reason === 'overload' ? this.#noServer() : 'contact';
     }
     const { judged, contact } = asked;
@@ -225,13 +255,16 @@ export class Iteration {
         cut.fetches.give(asked.kind === 'failure');
         settle(asked);
       };
-      new Asking(
+      const asking = new Asking(
         env,
         {
           ...this.#recursor.attemptQuestion(this.#job, this.#path, cut, question),
           contacts: this.#contacts,
           judge: judgeReply,
           accepts,
+          isShort: () => {
+            if (this.#lookUp()) void Promise.race(this.#pending).then(() => asking.offer(this.#usable()));
+          },
         },
         this.#job.budget,
         done,
@@ -246,7 +279,7 @@ export class Iteration {
 }
 
 function failedAsking(reason: AskingFailure, text: string): Asked {
-  return { kind: 'failure', reason, text };
+  return { kind: 'failure', reason, text, contacts: [] };
 }
 
 /** A failure with the EDE that fits it. */

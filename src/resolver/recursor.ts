@@ -185,6 +185,7 @@ export class Recursor {
           contacts,
           judge: (message) => judgePriming(message, path),
           accepts: (judged) => judged.kind === 'referral',
+          isShort: () => undefined,
         },
         job.budget,
         (asked) => settle(asked.kind === 'reply' ? this.#primed(asked.judged, path) : undefined),

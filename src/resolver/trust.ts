@@ -343,7 +343,7 @@ export class TrustTable {
       case 'bogus':
         return this.#bogus(zone, above, {
           code: checked.ede,
-          text: `${nameToText(zone)} DNSKEY: ${checked.why}`,
+          text: checked.why,
         });
       case 'exhausted':
         return exhausted(job);
