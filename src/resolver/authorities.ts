@@ -6,7 +6,7 @@ import { UDP_PAYLOAD } from '../wire/constants.ts';
 import { isAtOrBelow, type Name, nameEquals } from '../wire/name.ts';
 import { Checking } from './checking.ts';
 import type { Env } from './env.ts';
-import type { Job } from './finding.ts';
+import type { Finding, Job } from './finding.ts';
 import { type Learned, unvalidated, validatedFrom } from './learned.ts';
 import type { Probes } from './probe.ts';
 import { Recursor } from './recursor.ts';
@@ -91,9 +91,24 @@ export class Authorities {
       const security = path.validate ? 'unchecked' : 'insecure';
       return unvalidated(found.scrubbed, security, path.validate ? RANK.answer : rank, found.upstream);
     }
-    const validated = await this.#validator.validate(job, type, found);
+    const { validated, finding } = await this.#validate(job, name, type, found);
     if (validated.kind === 'failure') return validated;
     if (validated.kind === 'validated' && aggressiveNsec) this.#synthesis.add(job.path.context, validated);
-    return validatedFrom(validated, found, rank);
+    return validatedFrom(validated, finding, rank);
+  }
+
+  /** What one server says may be bogus where another's word is good: of several one is asked more. */
+  async #validate(
+    job: Job,
+    name: Name,
+    type: number,
+    finding: Finding,
+  ): Promise<{ validated: Awaited<ReturnType<Validator['validate']>>; finding: Finding }> {
+    const validated = await this.#validator.validate(job, type, finding);
+    if (validated.kind !== 'bogus') return { validated, finding };
+    const other = await this.#recursor.fetchElsewhere(job, name, type, finding);
+    if (other?.kind !== 'finding') return { validated, finding };
+    const again = await this.#validator.validate(job, type, other);
+    return again.kind === 'validated' ? { validated: again, finding: other } : { validated, finding };
   }
 }

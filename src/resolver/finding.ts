@@ -3,6 +3,7 @@ import type { Name } from '../wire/name.ts';
 import type { Ede } from '../wire/record.ts';
 import type { AskingFailure } from './asking.ts';
 import type { Budget } from './budget.ts';
+import type { Contact } from './cut.ts';
 import type { ForwardFailure } from './forward.ts';
 import type { Path } from './path.ts';
 import type { Usable } from './scrub.ts';
@@ -23,6 +24,8 @@ export interface Finding {
   readonly zone: Name;
   /** `192.0.2.53:53` */
   readonly upstream: string;
+  /** Who said it, so that another may be asked where it turns out to be bogus; of forwarders nobody. */
+  readonly contact: Contact | undefined;
 }
 
 /**

@@ -65,6 +65,11 @@ export class Iteration {
     this.#minimiser = new Minimiser(name, recursor.settings.qnameMinimisation === 'off');
   }
 
+  /** Does not ask this one. */
+  avoid(contact: Contact): void {
+    this.#useless.add(contact);
+  }
+
   async run(): Promise<Found> {
     for (;;) {
       switch (this.#state) {
@@ -186,6 +191,7 @@ export class Iteration {
           scrubbed: judged.scrubbed,
           zone: this.#cut.zone,
           upstream: targetToText(contact.target),
+          contact,
         };
         return 'done';
       case 'too-long':
@@ -215,7 +221,13 @@ export class Iteration {
     }
     // RFC 8020: below a name that does not exist there is nothing.
     const scrubbed = { ...judged.scrubbed, name: this.#name } as Usable;
-    this.#found = { kind: 'finding', scrubbed, zone: this.#cut.zone, upstream: targetToText(contact.target) };
+    this.#found = {
+      kind: 'finding',
+      scrubbed,
+      zone: this.#cut.zone,
+      upstream: targetToText(contact.target),
+      contact,
+    };
     return 'done';
   }
 

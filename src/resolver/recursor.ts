@@ -83,6 +83,15 @@ export class Recursor {
     return this.#wait(fetch, parent);
   }
 
+  /** Asks once more, but not who said what turned out to be bogus: its copy of the zone may be old, or forged. */
+  async fetchElsewhere(job: Job, name: Name, type: number, { contact }: Finding): Promise<Found | undefined> {
+    const { path } = job;
+    if (contact === undefined || path.kind !== 'recursive') return undefined;
+    const iteration = new Iteration(this, new Fetch(0), job, path, name, type);
+    iteration.avoid(contact);
+    return iteration.run();
+  }
+
   async #join(known: Fetch, job: Job, name: Name, type: number, parent: Fetch | undefined): Promise<Found> {
     if (parent !== undefined && known.needs(parent))
       return failedFetch(job.path, 'cycle', `${nameToText(name)} is needed to find itself`);
@@ -300,7 +309,7 @@ export class Recursor {
 function fromForwarder(forwarded: Forwarded, zone: Name): Found {
   if (forwarded.kind === 'failure') return forwarded;
   const { scrubbed, upstream } = forwarded;
-  return { kind: 'finding', scrubbed, zone, upstream: targetToText(upstream) } satisfies Finding;
+  return { kind: 'finding', scrubbed, zone, upstream: targetToText(upstream), contact: undefined };
 }
 
 /** A priming response has the root's NS records as its answer, and addresses of them beside (RFC 9609 section 4). */

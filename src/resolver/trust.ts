@@ -7,7 +7,7 @@ import { EDE, TYPE } from '../wire/constants.ts';
 import { labelCount, type Name, nameEquals, nameKey, nameToText, suffixOf } from '../wire/name.ts';
 import type { Ede, Rrset } from '../wire/record.ts';
 import { type Checking, type SignedCheck, signerOf } from './checking.ts';
-import type { Failed, Job } from './finding.ts';
+import type { Failed, Finding, Job } from './finding.ts';
 import { failedFetch } from './iterate.ts';
 import type { Recursor } from './recursor.ts';
 import type { NegativeTrustAnchor, TrustAnchor } from './settings.ts';
@@ -312,7 +312,22 @@ export class TrustTable {
     if (supported !== undefined) return this.#insecure(zone, above, ttl, supported);
     const found = await this.#recursor.fetch(job, zone, TYPE.DNSKEY);
     if (found.kind === 'failure') return this.#unobtainable(found, zone, 'DNSKEY records');
-    const { scrubbed } = found;
+    const held = await this.#hold(job, zone, trusted, ttl, above, found);
+    if (held.kind !== 'bogus') return held;
+    const other = await this.#recursor.fetchElsewhere(job, zone, TYPE.DNSKEY, found);
+    if (other?.kind !== 'finding') return held;
+    const again = await this.#hold(job, zone, trusted, ttl, above, other);
+    return again.kind === 'failure' ? held : again;
+  }
+
+  async #hold(
+    job: Job,
+    zone: Name,
+    trusted: { readonly ds: readonly Uint8Array[]; readonly dnskey: readonly Uint8Array[] },
+    ttl: number,
+    above: SecureZone | undefined,
+    { scrubbed }: Finding,
+  ): Promise<Trust | Failed> {
     const dnskeys =
       scrubbed.kind === 'answer' && scrubbed.chain.length === 0 ? scrubbed.rrsets[0] : undefined;
     const by = above === undefined ? 'anchor' : 'ds';
