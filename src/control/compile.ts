@@ -1,3 +1,4 @@
+import { systemClock } from '../util/clock.ts';
 import type { Snapshot, ZoneData } from '../view/snapshot.ts';
 import {
   ContextRegistry,
@@ -11,7 +12,7 @@ import { diffSnapshots } from './compile/diff.ts';
 import { compileClients, compileEndpoints, compileNode } from './compile/endpoints.ts';
 import { stableKey } from './compile/key.ts';
 import { LocalZones } from './compile/local.ts';
-import { compileRecursion, hintServers } from './compile/recursion.ts';
+import { compileRecursion, expiredAnchors, hintServers } from './compile/recursion.ts';
 import { type ReadRoot, readRoot } from './compile/root.ts';
 import { missingSources } from './compile/sources.ts';
 import { type Association, compileViews, NOBODY } from './compile/views.ts';
@@ -104,7 +105,12 @@ export type ReadConfig =
   | (Faults & { readonly config?: undefined; readonly compiled?: undefined });
 
 /** Loads and compiles the configuration at `path`. All errors of it and of the files that it names are told at once. */
-export function readConfig(path: string, previous?: Compiled, files: Files = systemFiles): ReadConfig {
+export function readConfig(
+  path: string,
+  previous?: Compiled,
+  files: Files = systemFiles,
+  now: number = systemClock.wall(),
+): ReadConfig {
   const loaded = loadConfig(path, files);
   if (loaded.config === undefined) {
     const files = loaded.entries && readFiles(loaded.entries, previous);
@@ -114,7 +120,8 @@ export function readConfig(path: string, previous?: Compiled, files: Files = sys
     };
   }
   const compiled = compile(loaded.config, previous);
-  const warnings = sortProblems([...loaded.warnings, ...missingSources(loaded.config), ...compiled.warnings]);
+  const doubts = [...missingSources(loaded.config), ...expiredAnchors(loaded.config, now)];
+  const warnings = sortProblems([...loaded.warnings, ...doubts, ...compiled.warnings]);
   if (compiled.snapshot === undefined) return { errors: compiled.errors, warnings };
   return { config: loaded.config, compiled, warnings };
 }

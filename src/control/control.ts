@@ -12,6 +12,7 @@ import type { AnchorsReport, ReloadReport, StatusReport, WorkerStatus } from '..
 import type { Snapshot } from '../view/snapshot.ts';
 import { anchorsReport } from './anchorreport.ts';
 import { type Compiled, readConfig, resume } from './compile.ts';
+import { systemFiles } from './config/files.ts';
 import { type Config, loadConfig } from './config/load.ts';
 import { type ConfigProblem, problemToText } from './config/problem.ts';
 import type { Plain } from './http.ts';
@@ -198,7 +199,7 @@ export class Control {
   #read(
     previous: Compiled | undefined,
   ): { config: Config; compiled: Compiled } | { errors: readonly string[] } {
-    const read = readConfig(this.#o.start.configFile, previous);
+    const read = readConfig(this.#o.start.configFile, previous, systemFiles, this.#o.clock.wall());
     this.#warn(read.warnings);
     if (read.config === undefined) return { errors: read.errors.map(problemToText) };
     const { config, compiled } = read;

@@ -6,7 +6,7 @@ import t from 'tap';
 import type { CacheDump } from '../../src/view/report.ts';
 import { nameToText } from '../../src/wire/name.ts';
 import { cli } from '../support/cli.ts';
-import { explanation, startFakeDaemon, status } from '../support/fake-daemon.ts';
+import { anchors, explanation, startFakeDaemon, status } from '../support/fake-daemon.ts';
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
@@ -67,6 +67,40 @@ t.test('a daemon that is not ready, a configuration that was refused', async (t)
   t.match(out, /not ready\n/);
   t.match(out, 'refused: a.yaml:1:2: no\\u{1b}[2J\n');
   await daemon.close();
+});
+
+t.test('anchors: what is trusted, what is not, and what has ended apart from it', async (t) => {
+  const daemon = await startFakeDaemon({});
+  const { code, out } = await cli(['anchors', '--socket', daemon.socket.path]);
+  t.equal(code, 0);
+  t.equal(
+    out,
+    `TRUST ANCHOR   RECORD  KEY TAG  ALGORITHM  DIGEST   STATE
+.              DS        20326  RSASHA256  SHA-256  valid
+corp.example.  DNSKEY        5  RSASHA1    -        unsupported
+
+NEGATIVE TRUST ANCHOR  VPC                TIME LEFT  REASON
+broken.example.        all                2 h        ticket 4711
+corp.example.          vpc-corp, vpc-lab  no end     forward rule corp is not validated
+
+EXPIRED, WITHOUT EFFECT  SINCE                     REASON
+mended.example.          2025-12-31T00:00:00.000Z  ticket 4710
+`,
+  );
+  t.same(JSON.parse((await cli(['anchors', '--json', '--socket', daemon.socket.path])).out), plain(anchors));
+  await daemon.close();
+  const empty = await startFakeDaemon({ daemon: { anchors: () => ({ anchors: [], negative: [] }) } });
+  t.equal(
+    (await cli(['anchors', '--socket', empty.socket.path])).out,
+    'no trust anchor\n\nno negative trust anchor\n',
+  );
+  await empty.close();
+  const early = await startFakeDaemon({ daemon: { anchors: () => undefined } });
+  t.match(await cli(['anchors', '--socket', early.socket.path]), {
+    code: 1,
+    err: /no configuration is in force yet/,
+  });
+  await early.close();
 });
 
 t.test('explain as a tree', async (t) => {

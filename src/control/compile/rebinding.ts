@@ -23,7 +23,10 @@ const RANGES = [
 const WELL_KNOWN_NAT64 = parseCidr('64:ff9b::/96');
 
 /** What a VPC refuses; undefined: nothing. */
-export function compileRebinding({ rebinding, dns64 }: VpcConfig): Rebinding | undefined {
+export function compileRebinding({
+  rebinding,
+  dns64,
+}: Pick<VpcConfig, 'rebinding' | 'dns64'>): Rebinding | undefined {
   if (rebinding === false) return undefined;
   const { exempt, allow } = rebinding === true ? { exempt: [], allow: [] } : rebinding;
   const prefixes = dns64 === 'off' ? [WELL_KNOWN_NAT64] : [WELL_KNOWN_NAT64, dns64.prefix];

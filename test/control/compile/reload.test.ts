@@ -1,5 +1,5 @@
 /** What a reload touches: exactly what stored answers may depend on and is not as it was. */
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { type Compiled, resume } from '../../../src/control/compile.ts';
 import { nameFromText } from '../../../src/wire/name.ts';
 import { dependencyHash } from '../../../src/zone/dependency.ts';
@@ -152,6 +152,118 @@ t.test('what no answer depends on is told, and touches nothing', async (t) => {
   t.same(next.changes, ['node: settings changed', 'endpoint in-1: changed']);
 });
 
+/** TEXT with a setting of vpc-a, or with a section of recursion. */
+const withVpc = (setting: string): string => TEXT.replace('[10.1.0.0/16]', `[10.1.0.0/16], ${setting}`);
+const withRecursion = (settings: string): string => `recursion: { ${settings} }\n${TEXT}`;
+const PUBLIC = 'www.example.net.';
+const FORWARDED = 'www.corp.example.';
+const PRIVATE = 'www.internal.example.';
+
+/** Which answers of vpc-a, stored before, the reload throws away; those of vpc-b must stay. */
+function spoiled(t: Test, next: Compiled, before = first): string[] {
+  const names = [PUBLIC, FORWARDED, PRIVATE];
+  for (const name of names) t.notOk(spoils(next, 'vpc-b', name, before), `${name} of the other VPC`);
+  return names.filter((name) => spoils(next, 'vpc-a', name, before));
+}
+
+t.test('what clients see of DNSSEC may be in every answer of the VPC', async (t) => {
+  const next = reload(withVpc('dnssec: off'));
+  t.same(spoiled(t, next), [PUBLIC, FORWARDED, PRIVATE]);
+  t.same(next.changes, ['VPC vpc-a: dnssec is off']);
+  const route53 = reload(withVpc('dnssec: route53'));
+  t.same(spoiled(t, route53), [PUBLIC, FORWARDED, PRIVATE], 'validated as before, and shown otherwise');
+  t.same(
+    route53.snapshot.paths.map(({ context }) => context),
+    first.snapshot.paths.map(({ context }) => context),
+  );
+});
+
+t.test('so may addresses made by DNS64, and what a delegate rule leads to', async (t) => {
+  const dns64 = reload(withVpc('dns64: {}'));
+  t.same(spoiled(t, dns64), [PUBLIC, FORWARDED, PRIVATE]);
+  t.same(dns64.changes, ['VPC vpc-a: dns64 changed']);
+  t.same(reload(withVpc('dns64: {}'), ZONE_TEXT, dns64).touched, []);
+  t.same(spoiled(t, reload(withVpc('dns64: { exclude: ["2001:db8::/32"] }'), ZONE_TEXT, dns64), dns64), [
+    PUBLIC,
+    FORWARDED,
+    PRIVATE,
+  ]);
+  const rule = '  - { id: del, type: delegate, delegationRecord: ns.a, vpcs: [vpc-a] }\nzones:';
+  const delegate = reload(TEXT.replace('zones:', rule));
+  t.same(spoiled(t, delegate), [PUBLIC, FORWARDED, PRIVATE]);
+  t.same(delegate.changes, ['VPC vpc-a: delegate rules changed']);
+  t.same(spoiled(t, reload(TEXT, ZONE_TEXT, delegate), delegate), [PUBLIC, FORWARDED, PRIVATE]);
+});
+
+t.test('rebinding protection is of answers from the Internet', async (t) => {
+  for (const setting of [
+    'rebinding: off',
+    'rebinding: { allow: [10.0.0.0/8] }',
+    'rebinding: { exempt: [a] }',
+  ]) {
+    const next = reload(withVpc(setting));
+    t.same(spoiled(t, next), [PUBLIC], setting);
+    t.same(next.changes, ['VPC vpc-a: rebinding changed']);
+  }
+});
+
+/** Which answers go, in both VPCs alike. */
+function spoiledEverywhere(t: Test, next: Compiled): string[] {
+  const names = [PUBLIC, FORWARDED, PRIVATE];
+  const of = (vpc: string): string[] => names.filter((name) => spoils(next, vpc, name));
+  t.same(of('vpc-a'), of('vpc-b'));
+  return of('vpc-a');
+}
+
+t.test('how this node recurses, and what it trusts, is of answers by recursion', async (t) => {
+  const settings = reload(withRecursion('aggressiveNsec: off'));
+  t.same(spoiledEverywhere(t, settings), [PUBLIC]);
+  t.same(settings.changes, ['recursion: settings changed']);
+  const nta = reload(withRecursion('negativeTrustAnchors: [{ domain: a., reason: x }]'));
+  t.same(spoiledEverywhere(t, nta), [PUBLIC]);
+  t.same(nta.changes, ['recursion: negative trust anchors changed']);
+  const later = reload(
+    withRecursion('negativeTrustAnchors: [{ domain: a., reason: x, until: 2040-01-01 }]'),
+    ZONE_TEXT,
+    nta,
+  );
+  t.same(later.touched, [], 'when it ends is looked at as time goes by');
+  t.same(later.changes, ['recursion: negative trust anchors changed']);
+  const key = { '/etc/causeway/key': `. DS 1 8 2 ${'ab'.repeat(32)}\n` };
+  const anchors = compiled(withRecursion('anchors: key'), { ...folder(), ...key }, first);
+  t.same(spoiledEverywhere(t, anchors), [PUBLIC]);
+  t.same(anchors.changes, ['recursion: trust anchors changed']);
+  const hints = { '/etc/causeway/hints': '. NS a.\na. A 192.0.2.1\n' };
+  t.same(spoiledEverywhere(t, compiled(withRecursion('hints: hints'), { ...folder(), ...hints }, first)), [
+    PUBLIC,
+  ]);
+});
+
+t.test('validation of a forward rule counts as a change of the rule', async (t) => {
+  const on = TEXT.replace('[192.0.2.53], ', '[192.0.2.53], dnssec: validate, ');
+  const next = reload(on);
+  t.same(spoiledEverywhere(t, next), [FORWARDED]);
+  t.match(next.changes, [/rule for corp\.example\. changed/, /rule for corp\.example\. changed/]);
+});
+
+t.test('a rule for the root takes the place of recursion by default, and gives it back', async (t) => {
+  const next = reload(NEW_RULE('.'));
+  t.same(spoiled(t, next), [PUBLIC]);
+  t.same(next.changes, ['VPC vpc-a: rule for . changed']);
+  const back = reload(TEXT, ZONE_TEXT, next);
+  t.ok(spoils(back, 'vpc-a', PUBLIC, next));
+  t.not(
+    back.snapshot.paths.find(({ rule, view }) => view === 0 && rule.startsWith('rslvr'))!.context,
+    first.snapshot.paths.find(({ rule, view }) => view === 0 && rule.startsWith('rslvr'))!.context,
+    'and begins anew',
+  );
+  t.same(
+    reload(TEXT.replace('zones:', '  - { id: r, domain: ., type: recursive, vpcs: [vpc-a] }\nzones:'))
+      .touched,
+    [],
+  );
+});
+
 t.test('a control thread that takes over from a snapshot goes on as the one before', async (t) => {
   const next = reload(TEXT, ZONE_TEXT, { ...resume(first.snapshot) });
   t.same(next.touched, [], 'nothing is touched');
@@ -161,4 +273,12 @@ t.test('a control thread that takes over from a snapshot goes on as the one befo
     first.snapshot.paths.map(({ context }) => context),
   );
   t.ok(resume(first.snapshot).contexts.next >= first.snapshot.nextContext, 'no number is given out again');
+  const all = withRecursion('negativeTrustAnchors: [{ domain: a., reason: x }]').replace(
+    'zones:',
+    `  - { id: del, type: delegate, delegationRecord: ns.a, vpcs: [vpc-a] }
+  - { id: stub, domain: s., type: stub, targets: [192.0.2.7], dnssec: validate, vpcs: [vpc-a] }
+zones:`,
+  );
+  const before = reload(all);
+  t.same(reload(all, ZONE_TEXT, resume(before.snapshot)).touched, [], 'stub and delegate rules too');
 });

@@ -1,4 +1,4 @@
-/** The files that come with the project: what `npm start` serves, and what recursion will start from. */
+/** The files that come with the project: what `npm start` serves, and what recursion starts from. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -20,8 +20,16 @@ t.test('the example has no errors and no warnings, and serves what it says', asy
   t.equal(config!.stateFolder, join(root, 'state'));
   const compiled = compile(config!);
   const { snapshot } = compiled;
-  t.same(candidatesOf(snapshot!, 'vpc-example', 'db.internal.example.'), ['zone zone-internal']);
-  t.same(candidatesOf(snapshot!, 'vpc-example', 'www.corp.example.'), ['forward rule-corp']);
+  t.same(candidatesOf(snapshot!, 'vpc-example', 'db.internal.example.'), [
+    'zone zone-internal',
+    'recursive rule-internet',
+  ]);
+  t.same(candidatesOf(snapshot!, 'vpc-example', 'www.corp.example.'), [
+    'forward rule-corp',
+    'recursive rule-internet',
+  ]);
+  t.same(candidatesOf(snapshot!, 'vpc-example', 'www.example.net.'), ['recursive rule-internet']);
+  t.ok(snapshot!.paths.find(({ rule }) => rule === 'rule-internet')!.validate);
   t.ok(
     recordsOf(compiled as Parameters<typeof recordsOf>[0], 'zone-internal').includes(
       'db.internal.example. A 10.20.0.5',
