@@ -1,6 +1,6 @@
 import type { CidrTable } from '../util/cidr.ts';
 import { RCODE, TYPE } from '../wire/constants.ts';
-import { isAtOrBelow, type Name, nameFromText, nameToText, ROOT } from '../wire/name.ts';
+import { nameToText } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
 import type { Query } from './query.ts';
 
@@ -74,7 +74,7 @@ export function synthesizeAaaa(
 }
 
 /** RFC 6147 section 5.5 item 3: who says DO and CD checks, and synthesizes, by itself. */
-function isForValidator(q: Query): boolean {
+export function isForValidator(q: Query): boolean {
   return q.dnssecOk && q.checkingDisabled;
 }
 
@@ -138,61 +138,4 @@ function synthesized({ name, ttl, rdatas }: Rrset, soa: Rrset | undefined, rules
     ttl: Math.min(ttl, soa?.ttl ?? SYNTHESIZED_TTL_MAX),
     rdatas: rdatas.map((ipv4) => embed(rules, ipv4)),
   };
-}
-
-const IP6_ARPA = nameFromText('ip6.arpa.');
-const IN_ADDR_ARPA = nameFromText('in-addr.arpa.');
-/** 32 labels of one digit, and `ip6.arpa.` */
-const REVERSE_OCTETS = 64 + IP6_ARPA.length;
-
-/**
- * Section 5.3.1: the reverse name of an address under the prefix is an alias of that of the IPv4 address in it,
- * unless a private zone or a rule of this view speaks for it.
- */
-export function reverseAlias(q: Query): 'done' | 'follow' | undefined {
-  const rules = q.settings.dns64;
-  if (rules === undefined || q.qtype !== TYPE.PTR || q.links > 0 || isForValidator(q)) return undefined;
-  const ipv6 = addressOfReverse(q.current);
-  const ipv4 = ipv6 === undefined ? undefined : extract(rules, ipv6);
-  if (ipv4 === undefined || isSpokenFor(q)) return undefined;
-  q.dependOnView(ROOT);
-  q.secure = false;
-  const target = nameFromText([...ipv4].reverse().join('.'), IN_ADDR_ARPA);
-  q.trace?.step('dns64', `${nameToText(q.current)} is an alias of ${nameToText(target)}`);
-  const link = { name: q.current, type: TYPE.CNAME, ttl: SYNTHESIZED_TTL_MAX, rdatas: [target] };
-  return q.follow([link], target);
-}
-
-function isSpokenFor(q: Query): boolean {
-  const candidate = q.view.match(q.current)?.candidate;
-  switch (candidate?.kind) {
-    case 'zone':
-      return true;
-    case 'forward':
-    case 'recursive':
-      return q.world.snapshot.paths[candidate.path]!.domain.length > 1;
-    // An autodefined zone only says that nobody has it.
-    case 'local':
-    case 'system':
-    case undefined:
-      return false;
-  }
-}
-
-/** The 16 octets that a name with all 32 digits of an address says; undefined for others. */
-function addressOfReverse(name: Name): Uint8Array | undefined {
-  if (name.length !== REVERSE_OCTETS || !isAtOrBelow(name, IP6_ARPA)) return undefined;
-  const address = new Uint8Array(16);
-  for (let i = 0; i < 32; i++) {
-    const digit = name[2 * i] === 1 ? digitOf(name[2 * i + 1]!) : -1;
-    if (digit < 0) return undefined;
-    address[15 - (i >> 1)]! |= i % 2 === 0 ? digit : digit << 4;
-  }
-  return address;
-}
-
-function digitOf(octet: number): number {
-  if (octet >= 0x30 && octet <= 0x39) return octet - 0x30;
-  const lower = octet | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }

@@ -6,7 +6,8 @@ import { nameToText, ROOT } from '../wire/name.ts';
 import type { ZoneResult } from '../zone/lookup.ts';
 import { askPath } from './askpath.ts';
 import { takeZone } from './askzone.ts';
-import { reverseAlias, synthesizeAaaa } from './dns64.ts';
+import { synthesizeAaaa } from './dns64.ts';
+import { answerSpecial } from './dns64names.ts';
 import type { Negative, Query, Step } from './query.ts';
 
 /**
@@ -46,7 +47,7 @@ function setAd(q: Query): undefined {
 /** Stages 3 to 7 from link to link. */
 function walkChain(q: Query): undefined | Promise<undefined> {
   for (;;) {
-    const step = reverseAlias(q) ?? tryCandidates(q);
+    const step = answerSpecial(q) ?? tryCandidates(q);
     if (step instanceof Promise) return step.then((next) => (next === 'done' ? undefined : walkChain(q)));
     if (step === 'done') return undefined;
   }
@@ -94,18 +95,23 @@ function tryCandidates(q: Query): Step {
 /**
  * The view's candidates, except that DS records of a zone are its parent's (RFC 4035 section 3.1.4.1): a private
  * zone is passed over for its own apex. It denies the type if nobody above it answers; and as the name is there, it
- * does so too where those above it deny the name. A stub rule for the zone is asked last. What stands at the name
- * else has both sides: the targets of a forward rule are resolvers.
+ * does so too where those above it deny the name. A stub rule for the zone is asked last. What else stands at the
+ * name has both sides: the targets of a forward rule are resolvers.
  */
 function* candidates(q: Query): Generator<Match, void> {
   const last: Match[] = [];
   for (const match of q.view.candidates(q.current)) {
-    if (q.qtype !== TYPE.DS || match.name.length < q.current.length || q.current.length === 1) yield match;
-    else if (match.candidate.kind === 'recursive') last.push(match);
-    else if (match.candidate.kind === 'zone') passApex(q, match.candidate);
+    const { candidate, name } = match;
+    if (q.qtype !== TYPE.DS || name.length < q.current.length || name.length === 1) yield match;
+    else if (candidate.kind === 'zone') passApex(q, candidate);
+    else if (isStub(q, candidate)) last.push(match);
     else yield match;
   }
   yield* last;
+}
+
+function isStub(q: Query, candidate: Candidate): boolean {
+  return 'path' in candidate && q.world.snapshot.paths[candidate.path]!.kind === 'recursive';
 }
 
 function passApex(q: Query, candidate: Extract<Candidate, { kind: 'zone' }>): void {

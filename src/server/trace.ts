@@ -54,7 +54,7 @@ export class Trace {
 
   unknown(decision: string): void {
     this.known = false;
-    this.step('forward', decision);
+    this.step('resolve', decision);
   }
 
   step(stage: string, decision: string): void {

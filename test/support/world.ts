@@ -1,9 +1,9 @@
 /** A world for tests of the pipeline: views, zones in zone-file form and forward rules, without sockets or config. */
 
-import type { ForwardPath } from '../../src/resolver/path.ts';
+import type { Path } from '../../src/resolver/path.ts';
 import type { RecursionSettings } from '../../src/resolver/settings.ts';
 import { World } from '../../src/server/world.ts';
-import { CidrTable, parseCidr } from '../../src/util/cidr.ts';
+import { CidrTable, parseAddress, parseCidr } from '../../src/util/cidr.ts';
 import { Dependencies } from '../../src/util/deps.ts';
 import type { Candidate, Overlay, Snapshot, ViewData } from '../../src/view/snapshot.ts';
 import { type Name, nameFromText, nameKey } from '../../src/wire/name.ts';
@@ -18,6 +18,29 @@ export interface ViewSpec {
   readonly zones?: Readonly<Record<string, string | { text: string; overlay: Overlay }>>;
   /** Domains with a forward rule, each to `192.0.2.53:53`; the rule's id is the domain. */
   readonly forward?: readonly string[];
+  /** Domains that are asked of authoritative servers: the root with hints, others as stubs at `192.0.2.1:53`. */
+  readonly recursive?: readonly string[];
+  /** Default `off`. With `validate`, the paths for the root validate. */
+  readonly dnssec?: ViewData['dnssec'];
+  /** `64:ff9b::/96`; ::ffff:0:0/96 and what `exclude` says counts as no address. */
+  readonly dns64?: { readonly prefix: string; readonly exclude?: readonly string[] };
+  readonly rebinding?:
+    | { readonly blocked: readonly string[]; readonly exempt?: readonly string[] }
+    | undefined;
+}
+
+/** Blocks as a table whose values mean nothing. */
+export function blocksOf(blocks: readonly string[]): SharedArrayBuffer {
+  return CidrTable.build(blocks.map((block) => ({ ...parseCidr(block), value: 0 }))).buffer;
+}
+
+function dns64Of({ prefix, exclude = [] }: NonNullable<ViewSpec['dns64']>): ViewData['dns64'] {
+  const [address = '', bits] = prefix.split('/');
+  return {
+    prefix: parseAddress(address),
+    prefixBits: Number(bits),
+    exclude: blocksOf(['::ffff:0:0/96', ...exclude]),
+  };
 }
 
 /** No anchors: a test that validates brings its own. */
@@ -56,7 +79,7 @@ export function imageOf(name: string, text: string): SharedArrayBuffer {
 
 export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision = 1): Snapshot {
   const zones: Snapshot['zones'][number][] = [];
-  const paths: ForwardPath[] = [];
+  const paths: Path[] = [];
   const clients: (ReturnType<typeof parseCidr> & { value: number })[] = [];
   const data = Object.entries(views).map(([vpc, spec], index): ViewData => {
     for (const cidr of spec.cidrs) clients.push({ ...parseCidr(cidr), value: index });
@@ -81,7 +104,26 @@ export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision =
         sources: [],
         serveStale: true,
         case0x20: true,
-        validate: false,
+        validate: spec.dnssec === 'validate' && domain === '.',
+      });
+    }
+    for (const domain of spec.recursive ?? []) {
+      // A stub hides behind a SYSTEM rule as a forward rule does; the root does not.
+      add(domain, { kind: domain === '.' ? 'recursive' : 'forward', rule: domain, path: paths.length });
+      const address = { address: '192.0.2.1', port: 53, protocol: 'do53' } as const;
+      paths.push({
+        kind: 'recursive',
+        context: 1000 + paths.length,
+        rule: domain,
+        domain: nameFromText(domain),
+        view: index,
+        origin: nameFromText(domain),
+        servers: [{ name: nameFromText('ns.root.test.'), addresses: [address] }],
+        hints: domain === '.',
+        sources: [],
+        serveStale: true,
+        case0x20: true,
+        validate: spec.dnssec === 'validate' && domain === '.',
       });
     }
     for (const [name, zone] of Object.entries(spec.zones ?? {})) {
@@ -109,9 +151,12 @@ export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision =
       key: 100 + index,
       table: table.buffer as SharedArrayBuffer,
       groups: list.map(({ candidates }) => candidates),
-      dnssec: 'off',
-      dns64: undefined,
-      rebinding: undefined,
+      dnssec: spec.dnssec ?? 'off',
+      dns64: spec.dns64 && dns64Of(spec.dns64),
+      rebinding: spec.rebinding && {
+        blocked: blocksOf(spec.rebinding.blocked),
+        exempt: (spec.rebinding.exempt ?? []).map((text) => nameFromText(text)),
+      },
       delegates: [],
     };
   });
