@@ -10,11 +10,12 @@ import { type Rrsig, readRrsig } from './rrsig.ts';
 import { cappedTtl, validityOf } from './validity.ts';
 import type { Work } from './work.ts';
 
-/** RRSIGs of one RRset whose keys are tried: two algorithms, two signers and a roll-over make eight. */
-export const RRSIGS_MAX = 8;
-/** RRSIGs of one RRset that are read at all, to find those. */
+/** RRSIGs of one RRset that are read: two algorithms, two signers and a roll-over make eight, old ones beside them more. */
 export const RRSIGS_READ_MAX = 64;
-/** Checks of one RRset that may fail: more than one only happens where two keys have one tag, or under attack. */
+/**
+ * Checks of one RRset that may fail, and so also RRSIGs that are tried: more than one only fails where two keys have one
+ * tag, or under attack.
+ */
 export const FAILED_CHECKS_MAX = 4;
 /** Keys of one algorithm and tag that are tried. That there are two is an accident, three are KeyTrap. */
 export const SAME_TAG_KEYS_MAX = 2;
@@ -82,7 +83,6 @@ class Check {
   /** Made when a signature is checked for the first time. */
   #rdatas: readonly Uint8Array[] | undefined;
   #fault: Fault | undefined;
-  #tried = 0;
   #failed = 0;
 
   constructor(rrset: Rrset, zone: Name, keys: readonly DnsKey[], verifier: Verifier) {
@@ -96,7 +96,7 @@ class Check {
 
   run(sigs: readonly Uint8Array[]): Checked {
     const read = Math.min(sigs.length, RRSIGS_READ_MAX);
-    for (let i = 0; i < read && this.#tried < RRSIGS_MAX && this.#failed < FAILED_CHECKS_MAX; i++) {
+    for (let i = 0; i < read && this.#failed < FAILED_CHECKS_MAX; i++) {
       const sig = readRrsig(sigs[i]!);
       const outcome = sig === undefined ? undefined : this.#trySig(sig);
       if (outcome !== undefined) return outcome;
@@ -115,7 +115,6 @@ class Check {
     const fault = this.#faultOf(sig, algorithm);
     if (fault !== undefined) this.#note(fault, sig);
     if (fault !== undefined || algorithm === undefined) return undefined;
-    this.#tried++;
     let sameTag = 0;
     for (const key of this.#keys) {
       if (!isKeyOf(sig, key) || !isUsable(key)) continue;
