@@ -1,9 +1,23 @@
 import os from 'node:os';
-import { addressToText, parseAddress } from './cidr.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  type BoundSocket,
+  readAddress,
+  remedyOf,
+  SOCKADDR_IN,
+  SocketError,
+  type SocketSpec,
+  socketText,
+  writeAddress,
+} from './sockaddr.ts';
+
+export { type BoundSocket, SocketError, type SocketKind, type SocketSpec, socketText } from './sockaddr.ts';
 
 /**
  * The one place for native calls and raw memory: sockets as Node cannot make them (SO_REUSEPORT for each worker
- * slot, duplicates, options set before bind), messages to systemd, and an exit that waits for no thread.
+ * slot, duplicates, options set before bind) or only at three times the price (one for each question to a server),
+ * messages to systemd, and an exit that waits for no thread.
  *
  * Every buffer whose address goes to native code is a constant of this module, so that the collector never frees
  * one that the kernel still writes to. Calls are synchronous and a module is per thread, so one of each is enough.
@@ -24,47 +38,36 @@ export interface Ffi {
   inspect(fd: number): BoundSocket | undefined;
   /** Makes an inherited descriptor like those of `open`: non-blocking, closed on exec. */
   adopt(fd: number): void;
+  /**
+   * A set of sockets of which the kernel tells those that have something to read (epoll). A socket leaves it when it
+   * is closed. Throws SocketError. The descriptor is the caller's to close.
+   */
+  openWatch(): number;
+  /** Closes what `fd` stands for and makes it another name of what `other` stands for. Throws SocketError. */
+  replace(fd: number, other: number): void;
+  /** What `connectUdp` takes. Throws SocketError where it is no address. */
+  endpoint(address: string, port: number): Endpoint;
+  /**
+   * A UDP socket in `watch`, bound to `port` at the address of `from` and connected to `to`; or the code of the error.
+   * The descriptor is the caller's to close.
+   */
+  connectUdp(watch: number, from: Endpoint, port: number, to: Endpoint): number | string;
+  /** Sends a datagram on a connected socket. The code of the error, if there is one. */
+  send(fd: number, octets: Uint8Array): string | undefined;
+  /** The next datagram of a connected socket, or the code of the error: EAGAIN, or what ICMP said of the last one. */
+  receive(fd: number): Uint8Array | string;
+  /** Fills `fds` with sockets of the set that have something to read, or an error to tell; returns how many. Never waits. */
+  ready(watch: number, fds: Int32Array): number;
   /** Sends one datagram to a unix socket; a path that begins with `@` is an abstract name. False: nobody took it. */
   sendUnix(path: string, text: string): boolean;
   /** Ends the process at once: no thread is waited for, nothing is flushed. */
   exitNow(code: number): never;
 }
 
-export interface SocketSpec {
-  readonly kind: SocketKind;
-  /** IPv4 or IPv6; link-local ones with `%` and the interface. */
-  readonly address: string;
-  /** 0: the kernel chooses. */
-  readonly port: number;
-  /**
-   * `alone`: fails if anyone else has the address. `shared`: joins the sockets of this user that were opened as
-   * `shared`, among which the kernel spreads clients.
-   */
-  readonly sharing: 'alone' | 'shared';
-}
-
-export type SocketKind = 'udp' | 'tcp';
-
-export interface BoundSocket {
-  readonly kind: SocketKind;
-  /** As `net` prints it, without a zone index. */
-  readonly address: string;
-  readonly port: number;
-}
-
-/** The kernel said no; the message says to what, and what would help. `code` is `EADDRINUSE` and the like. */
-export class SocketError extends Error {
-  override readonly name = 'SocketError';
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
+/** A sockaddr: to be kept where it is used often, and never changed. */
+export type Endpoint = Uint8Array & { readonly brand: 'endpoint' };
 
 const AF_UNIX = 1;
-const AF_INET = 2;
-const AF_INET6 = 10;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
@@ -87,8 +90,15 @@ const F_GETFL = 3;
 const F_SETFL = 4;
 const F_DUPFD_CLOEXEC = 1030;
 const FD_CLOEXEC = 1;
-const SOCKADDR_IN = 16;
-const SOCKADDR_IN6 = 28;
+const O_CLOEXEC = 0o2000000;
+const EPOLL_CLOEXEC = 0o2000000;
+const EPOLL_CTL_ADD = 1;
+const EPOLLIN = 1;
+/** struct epoll_event: a word of events and 64 bits of data, of which the lower half is ours; packed on x64 alone. */
+const EVENT_OCTETS = process.arch === 'x64' ? 12 : 16;
+const EVENT_DATA = EVENT_OCTETS - 8;
+/** Sockets told of by one call. */
+const EVENTS_MAX = 64;
 const SOCKADDR_UN = 110;
 
 /** Half a second of queries at 100,000/s of 80 octets waits here while a worker is replaced; the kernel may grant less. */
@@ -104,6 +114,10 @@ const sockaddr = Buffer.alloc(128);
 const option = Buffer.alloc(4);
 const length = Buffer.alloc(4);
 const datagram = Buffer.alloc(4096);
+/** The largest datagram that there is. */
+const received = Buffer.alloc(65_535);
+const events = Buffer.alloc(EVENT_OCTETS * EVENTS_MAX);
+const eventsView = new DataView(events.buffer, events.byteOffset, events.length);
 
 const errnoNames = new Map<number, string>(
   Object.entries(os.constants.errno).map(([name, number]) => [number, name]),
@@ -119,6 +133,13 @@ interface Libc {
   fcntl(fd: number, command: number, value: number): number;
   close(fd: number): number;
   sendto(fd: number, data: Buffer, octets: number, flags: number, address: Buffer, size: number): number;
+  connect(fd: number, address: Buffer, octets: number): number;
+  send(fd: number, data: Buffer, octets: number, flags: number): number;
+  recv(fd: number, data: Buffer, octets: number, flags: number): number;
+  dup3(from: number, to: number, flags: number): number;
+  epollCreate(flags: number): number;
+  epollCtl(watch: number, operation: number, fd: number, event: Buffer): number;
+  epollWait(watch: number, events: Buffer, max: number, timeoutMs: number): number;
   exit(code: number): void;
 }
 
@@ -139,6 +160,13 @@ export async function loadFfi(): Promise<Ffi | undefined> {
       fcntl: self.func('int fcntl(int, int, ...)') as never,
       close: self.func('int close(int)'),
       sendto: self.func('int64_t sendto(int, void *, size_t, int, void *, uint32_t)'),
+      connect: self.func('int connect(int, void *, uint32_t)'),
+      send: self.func('int64_t send(int, void *, size_t, int)'),
+      recv: self.func('int64_t recv(int, void *, size_t, int)'),
+      dup3: self.func('int dup3(int, int, int)'),
+      epollCreate: self.func('int epoll_create1(int)'),
+      epollCtl: self.func('int epoll_ctl(int, int, int, void *)'),
+      epollWait: self.func('int epoll_wait(int, void *, int, int)'),
       exit: self.func('void _exit(int)'),
     };
     const variadic = libc.fcntl as unknown as (
@@ -164,7 +192,7 @@ class LinuxFfi implements Ffi {
   }
 
   open(spec: SocketSpec): number {
-    const size = writeAddress(spec);
+    const size = writeAddress(sockaddr, spec);
     const domain = size === SOCKADDR_IN ? AF_INET : AF_INET6;
     const type = spec.kind === 'udp' ? SOCK_DGRAM : SOCK_STREAM;
     const fd = this.#libc.socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -204,10 +232,7 @@ class LinuxFfi implements Ffi {
 
   duplicate(fd: number): number {
     const copy = this.#libc.fcntl(fd, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
-    if (copy < 0) {
-      const code = this.#errno();
-      throw new SocketError(code, `cannot duplicate a socket: ${code}${remedyOf(code)}`);
-    }
+    if (copy < 0) throw this.#refusal('duplicate a socket');
     return copy;
   }
 
@@ -222,7 +247,7 @@ class LinuxFfi implements Ffi {
     if (type !== SOCK_DGRAM && type !== SOCK_STREAM) return undefined;
     length.writeUInt32LE(sockaddr.length);
     if (this.#libc.getsockname(fd, sockaddr, length) < 0) return undefined;
-    const address = readAddress();
+    const address = readAddress(sockaddr);
     if (address === undefined) return undefined;
     return { kind: type === SOCK_DGRAM ? 'udp' : 'tcp', address, port: sockaddr.readUInt16BE(2) };
   }
@@ -230,6 +255,65 @@ class LinuxFfi implements Ffi {
   adopt(fd: number): void {
     this.#libc.fcntl(fd, F_SETFD, this.#libc.fcntl(fd, F_GETFD, 0) | FD_CLOEXEC);
     this.#libc.fcntl(fd, F_SETFL, this.#libc.fcntl(fd, F_GETFL, 0) | SOCK_NONBLOCK);
+  }
+
+  openWatch(): number {
+    const watch = this.#libc.epollCreate(EPOLL_CLOEXEC);
+    if (watch < 0) throw this.#refusal('watch sockets');
+    return watch;
+  }
+
+  replace(fd: number, other: number): void {
+    if (this.#libc.dup3(other, fd, O_CLOEXEC) < 0) throw this.#refusal('replace a descriptor');
+  }
+
+  endpoint(address: string, port: number): Endpoint {
+    const size = writeAddress(sockaddr, { kind: 'udp', address, port });
+    return new Uint8Array(sockaddr.subarray(0, size)) as Endpoint;
+  }
+
+  connectUdp(watch: number, from: Endpoint, port: number, to: Endpoint): number | string {
+    const domain = to.length === SOCKADDR_IN ? AF_INET : AF_INET6;
+    const fd = this.#libc.socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return this.#errno();
+    if (this.#bindUdp(fd, from, port) && this.#connectTo(fd, to) && this.#watch(watch, fd)) return fd;
+    const code = this.#errno();
+    this.#libc.close(fd);
+    return code;
+  }
+
+  #bindUdp(fd: number, address: Endpoint, port: number): boolean {
+    sockaddr.set(address);
+    sockaddr.writeUInt16BE(port, 2);
+    return this.#libc.bind(fd, sockaddr, address.length) === 0;
+  }
+
+  #connectTo(fd: number, to: Endpoint): boolean {
+    sockaddr.set(to);
+    return this.#libc.connect(fd, sockaddr, to.length) === 0;
+  }
+
+  #watch(watch: number, fd: number): boolean {
+    eventsView.setUint32(0, EPOLLIN, true);
+    eventsView.setInt32(EVENT_DATA, fd, true);
+    return this.#libc.epollCtl(watch, EPOLL_CTL_ADD, fd, events) === 0;
+  }
+
+  send(fd: number, octets: Uint8Array): string | undefined {
+    if (octets.length > datagram.length) return 'EMSGSIZE';
+    datagram.set(octets);
+    return this.#libc.send(fd, datagram, octets.length, 0) < 0 ? this.#errno() : undefined;
+  }
+
+  receive(fd: number): Uint8Array | string {
+    const size = this.#libc.recv(fd, received, received.length, 0);
+    return size < 0 ? this.#errno() : new Uint8Array(received.subarray(0, size));
+  }
+
+  ready(watch: number, fds: Int32Array): number {
+    const count = this.#libc.epollWait(watch, events, Math.min(EVENTS_MAX, fds.length), 0);
+    for (let i = 0; i < count; i++) fds[i] = eventsView.getInt32(i * EVENT_OCTETS + EVENT_DATA, true);
+    return Math.max(0, count);
   }
 
   sendUnix(path: string, text: string): boolean {
@@ -255,70 +339,11 @@ class LinuxFfi implements Ffi {
   }
 
   #failure(verb: string, spec: SocketSpec): SocketError {
+    return this.#refusal(`${verb} ${socketText(spec)}`);
+  }
+
+  #refusal(what: string): SocketError {
     const code = this.#errno();
-    return new SocketError(code, `cannot ${verb} ${socketText(spec)}: ${code}${remedyOf(code)}`);
+    return new SocketError(code, `cannot ${what}: ${code}${remedyOf(code)}`);
   }
-}
-
-/** `udp 127.0.0.1:5353`, `tcp [::1]:53` */
-export function socketText(spec: Pick<SocketSpec, 'kind' | 'address' | 'port'>): string {
-  const host = spec.address.includes(':') ? `[${spec.address}]` : spec.address;
-  return `${spec.kind} ${host}:${spec.port}`;
-}
-
-function remedyOf(code: string): string {
-  switch (code) {
-    case 'EADDRINUSE':
-      return '; another program has it (`ss -lnptu` names it)';
-    case 'EADDRNOTAVAIL':
-      return '; no interface of this host has that address';
-    case 'EACCES':
-    case 'EPERM':
-      return '; ports below 1024 need CAP_NET_BIND_SERVICE or a socket passed by systemd';
-    case 'EAFNOSUPPORT':
-      return '; this host has no such address family';
-    case 'EMFILE':
-    case 'ENFILE':
-      return '; raise the limit of open files (LimitNOFILE=)';
-    default:
-      return '';
-  }
-}
-
-/** Writes a sockaddr_in or sockaddr_in6 into the arena and returns its size. Throws SocketError. */
-function writeAddress(spec: SocketSpec): number {
-  const [host = '', zone] = spec.address.split('%');
-  let octets: Uint8Array;
-  try {
-    octets = parseAddress(host);
-  } catch {
-    throw new SocketError('EINVAL', `cannot open ${socketText(spec)}: it is no IP address`);
-  }
-  sockaddr.fill(0);
-  sockaddr.writeUInt16BE(spec.port, 2);
-  if (octets.length === 4) {
-    sockaddr.writeUInt16LE(AF_INET, 0);
-    sockaddr.set(octets, 4);
-    return SOCKADDR_IN;
-  }
-  sockaddr.writeUInt16LE(AF_INET6, 0);
-  sockaddr.set(octets, 8);
-  if (zone !== undefined) sockaddr.writeUInt32LE(scopeOf(zone, spec), 24);
-  return SOCKADDR_IN6;
-}
-
-/** Number of an interface, by which a link-local address is told from the same one elsewhere. */
-function scopeOf(zone: string, spec: SocketSpec): number {
-  if (/^[1-9][0-9]{0,8}$/.test(zone)) return Number(zone);
-  for (const entry of os.networkInterfaces()[zone] ?? [])
-    if (entry.family === 'IPv6' && entry.scopeid) return entry.scopeid;
-  throw new SocketError('ENODEV', `cannot open ${socketText(spec)}: no interface ${zone} with IPv6`);
-}
-
-/** Text of the address in the arena, or undefined where it is neither IPv4 nor IPv6. */
-function readAddress(): string | undefined {
-  const family = sockaddr.readUInt16LE(0);
-  if (family === AF_INET) return addressToText(sockaddr.subarray(4, 8));
-  if (family === AF_INET6) return addressToText(sockaddr.subarray(8, 24));
-  return undefined;
 }

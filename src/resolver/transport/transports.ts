@@ -1,16 +1,14 @@
-import type { Clock } from '../../util/clock.ts';
-import type { Prng } from '../../util/prng.ts';
 import type { Exchange, Listener, Send, Transport } from '../transport.ts';
 import { TcpTransport } from './tcp.ts';
-import { UdpTransport } from './udp.ts';
+import { type UdpOptions, UdpTransport } from './udp.ts';
 
 /** The network itself. One per worker. */
 export class Transports implements Transport {
   readonly udp: UdpTransport;
   readonly tcp: TcpTransport;
 
-  constructor(options: { clock: Clock; prng: Prng }) {
-    this.udp = new UdpTransport(options.clock, options.prng);
+  constructor(options: UdpOptions) {
+    this.udp = new UdpTransport(options);
     this.tcp = new TcpTransport(options.clock, options.prng);
   }
 
@@ -20,6 +18,7 @@ export class Transports implements Transport {
 
   /** Ends what is kept open between queries. */
   close(): void {
+    this.udp.close();
     this.tcp.close();
   }
 }
