@@ -96,7 +96,7 @@ export const recursionSchema = z.strictObject({
     'on',
   ),
   loopbackServers: switched(
-    'Ask name servers at 127.0.0.0/8 and ::1, whoever names them. For tests: on a host with other services a stranger’s delegation would reach them.',
+    'Ask name servers at 127.0.0.0/8 and ::1 also where a referral names them. For tests: a stranger’s delegation would reach the services of this host. Servers of the hints file and of stub rules are asked wherever they are.',
     'on',
   ).prefault('off'),
   port: setting(z.int().min(1).max(65_535), {

@@ -100,7 +100,7 @@ export const vpcSchema = z.strictObject({
   }).prefault('off'),
   rebinding: setting(z.union([onOff(), rebinding]), {
     description:
-      'Refuse private, loopback and link-local addresses in answers from recursion and from a forward rule for ".": a web page must not reach what stands behind this resolver by a name of its own.',
+      'Take private, loopback and link-local addresses out of answers from recursion and from a forward rule for ".", so that a web page cannot reach by a name of its own what only clients of this resolver can.',
     range: 'on, off, or settings',
     example: '{ exempt: [home.example.net.], allow: [10.20.80.0/24] }',
   }).prefault('on'),
