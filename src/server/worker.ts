@@ -12,7 +12,7 @@ import { assert } from '../util/assert.ts';
 import { CidrTable } from '../util/cidr.ts';
 import { systemClock as clock } from '../util/clock.ts';
 import { Dependencies } from '../util/deps.ts';
-import { beat } from '../util/heartbeat.ts';
+import { beat, pulse } from '../util/heartbeat.ts';
 import { cryptoPrng as prng } from '../util/prng.ts';
 import { Slab } from '../util/slab.ts';
 import {
@@ -69,6 +69,8 @@ class Worker {
       Math.floor(node.cacheBytes / slots),
       this.#dependencies,
     ));
+    const alive = pulse(shared.beats, slot);
+    const count = countResolver(metrics);
     this.#resolver = new Resolver({
       clock,
       prng,
@@ -77,7 +79,11 @@ class Worker {
       token: start.loopToken,
       workers: slots,
       prefetch: node.prefetch,
-      count: countResolver(metrics),
+      // Whatever happens to a packet is counted, so each count is a sign of life.
+      count: (counter, by) => {
+        alive();
+        count(counter, by);
+      },
     });
     this.#ownership = new Ownership({
       self: slot,
