@@ -190,7 +190,7 @@ export class Zone {
     const plain = [
       ...recordsFromText(this.origin, apex + own + this.text),
       ...hosts.flatMap((host) => recordsFromText(this.origin, addressText(host, this.ttl))),
-      ...children.flatMap((child) => child.#delegationRecords(this.#glueOf(child, hostOf))),
+      ...children.flatMap((child) => this.#delegationOf(child, hostOf)),
     ];
     return this.signing === undefined ? unique(plain) : this.#sign(unique(plain), now);
   }
@@ -206,13 +206,13 @@ export class Zone {
   }
 
   /** The parent's side: NS, DS, glue. */
-  #delegationRecords(glue: readonly Named[]): Rr[] {
-    const ttl = this.delegation.ttl ?? TTL;
-    const { ns = this.ns } = this.delegation;
-    const lines = this.delegation.glue ?? glue.map((host) => addressText(host, ttl));
-    const text = ns.map((name) => `@ ${ttl} NS ${name}`).join('\n');
-    const ds = this.ds.map((rdata) => ({ name: this.origin, type: TYPE.DS, class: CLASS.IN, ttl, rdata }));
-    return [...recordsFromText(this.origin, `${text}\n${lines.join('\n')}\n`), ...ds];
+  #delegationOf(child: Zone, hostOf: (name: string) => Named | undefined): Rr[] {
+    const ttl = child.delegation.ttl ?? TTL;
+    const { ns = child.ns } = child.delegation;
+    const glue = child.delegation.glue ?? this.#glueOf(child, hostOf).map((host) => addressText(host, ttl));
+    const lines = [...ns.map((name) => `${child.name} ${ttl} NS ${name}`), ...glue];
+    const ds = child.ds.map((rdata) => ({ name: child.origin, type: TYPE.DS, class: CLASS.IN, ttl, rdata }));
+    return [...recordsFromText(this.origin, `${lines.join('\n')}\n`), ...ds];
   }
 
   #sign(plain: readonly Rr[], now: number): Rr[] {

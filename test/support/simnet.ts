@@ -381,32 +381,42 @@ export class Simulation {
     return this.finish(this.start(name, type, path, budget));
   }
 
-  /** Lets time pass, event by event, until `outcome` is known. */
-  async finish<T>(outcome: T | Promise<T>): Promise<T> {
-    let done = false;
-    const settled = Promise.resolve(outcome).finally(() => {
-      done = true;
-    });
-    await settle();
-    while (!done) {
-      const next = this.clock.next();
-      if (next === undefined) throw new Error('nothing more will happen, and there is no answer');
-      this.clock.advance(next - this.clock.now());
-      await settle();
-    }
-    return settled;
+  finish<T>(outcome: T | Promise<T>): Promise<T> {
+    return finish(this.clock, outcome);
   }
 
-  /** Lets `ms` pass, with everything that happens meanwhile. */
-  async pass(ms: number): Promise<void> {
-    const end = this.clock.now() + ms;
-    await settle();
-    for (let next = this.clock.next(); next !== undefined && next <= end; next = this.clock.next()) {
-      this.clock.advance(next - this.clock.now());
-      await settle();
-    }
-    this.clock.advance(end - this.clock.now());
+  pass(ms: number): Promise<void> {
+    return pass(this.clock, ms);
   }
+}
+
+/** Lets time pass, event by event, until `outcome` is known. */
+export async function finish<T>(clock: ManualClock, outcome: T | Promise<T>): Promise<T> {
+  let done = false;
+  const settled = Promise.resolve(outcome).finally(() => {
+    done = true;
+  });
+  // Who waits for it comes later: until then a rejection is nobody's fault.
+  settled.catch(() => undefined);
+  await settle();
+  while (!done) {
+    const next = clock.next();
+    if (next === undefined) throw new Error('nothing more will happen, and there is no answer');
+    clock.advance(next - clock.now());
+    await settle();
+  }
+  return settled;
+}
+
+/** Lets `ms` pass, with everything that happens meanwhile. */
+export async function pass(clock: ManualClock, ms: number): Promise<void> {
+  const end = clock.now() + ms;
+  await settle();
+  for (let next = clock.next(); next !== undefined && next <= end; next = clock.next()) {
+    clock.advance(next - clock.now());
+    await settle();
+  }
+  clock.advance(end - clock.now());
 }
 
 /**

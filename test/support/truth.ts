@@ -13,7 +13,7 @@ import { rdataToText, typeToText } from '../../src/wire/rdata/table.ts';
 import type { Rr } from '../../src/wire/record.ts';
 import { respond } from './authority.ts';
 import type { Internet } from './internet.ts';
-import { type Security, type Verdict, verdictOf, type Zone } from './internet-zone.ts';
+import { type Fault, type Security, type Verdict, verdictOf, type Zone } from './internet-zone.ts';
 import { type Packet, rcodeOf } from './packet.ts';
 import { labelsOf } from './sign.ts';
 import { typeCode } from './simnet.ts';
@@ -74,13 +74,13 @@ function along(
   const records: Rr[] = [];
   let name = from;
   for (;;) {
+    // A CNAME that a DNAME made comes after it, also where the CNAME is what was asked for.
+    const dname = answer.find((rr) => rr.type === TYPE.DNAME && below(name, rr.name));
+    if (dname !== undefined && !records.includes(dname)) records.push(dname);
     const own = answer.filter((rr) => nameEquals(rr.name, name) && (rr.type === type || type === TYPE.ANY));
     if (own.length > 0) return { records: [...records, ...own], last: name, next: undefined };
     const cname = answer.find((rr) => rr.type === TYPE.CNAME && nameEquals(rr.name, name));
-    if (cname === undefined) return { records, last: name, next: undefined };
-    const dname = answer.find((rr) => rr.type === TYPE.DNAME && below(name, rr.name));
-    if (dname !== undefined && !records.includes(dname)) records.push(dname);
-    if (records.includes(cname)) return { records, last: name, next: undefined };
+    if (cname === undefined || records.includes(cname)) return { records, last: name, next: undefined };
     records.push(cname);
     name = cname.rdata;
     const leaves = !isAtOrBelow(name, zone.origin) || zone.data.cut(name, type) !== undefined;
@@ -117,12 +117,20 @@ function ofRoot(root: Zone): Verdict {
 /** @param last where the aliases within the zone lead */
 function securityOf(internet: Internet, zone: Zone, last: Name, packet: Packet): Security {
   const { data, denial } = verdictOn(zone);
+  if (packet.question?.type === TYPE.DNSKEY && keysAreGood(zone)) return 'secure';
   const isNegative = packet.authority.some((rr) => rr.type === TYPE.SOA);
   if (!isNegative && !isMade(packet)) return data;
-  if (packet.question?.type === TYPE.DS && isNegative && lacksProof(internet, last))
-    return least(data, 'bogus');
+  const isDs = packet.question?.type === TYPE.DS && isNegative;
+  if (data === 'secure' && isDs && lacksProof(internet, last)) return 'bogus';
   const rests = data === 'secure' && optsOut(zone) && restsOnGap(zone, last, packet);
   return least(data, rests ? least(denial, 'insecure') : denial);
+}
+
+/** Of a zone whose data is bogus the keys need not be: the DS stands for them. */
+function keysAreGood(zone: Zone): boolean {
+  const spared: readonly (Fault | undefined)[] = ['wrong-key', 'missing-rrsig', 'wrong-signature'];
+  if (!spared.includes(zone.fault) || zone.signing === undefined) return false;
+  return zone.parent === undefined || verdictOn(zone.parent).data === 'secure';
 }
 
 function lacksProof(internet: Internet, name: Name): boolean {
