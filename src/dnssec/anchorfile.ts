@@ -24,6 +24,8 @@ export interface AnchorFile {
   readonly errors: readonly ZoneError[];
 }
 
+const EXAMPLE = 'example. DS 12345 13 2 49FD46E6C4B45C55…';
+
 /** States of keys in a file that Unbound keeps (RFC 5011 section 4): VALID and MISSING ones are trusted. */
 const STATE = /;;state=([0-9])/;
 const TRUSTED_STATES = ['2', '3'];
@@ -33,6 +35,9 @@ const TRUSTED_STATES = ['2', '3'];
  * files that Unbound keeps. Names are absolute and TTLs mean nothing.
  */
 export function readAnchors(text: string, file: string, algorithms: AlgorithmTable): AnchorFile {
+  const bind = lineOfBind(text);
+  if (bind !== undefined)
+    return { anchors: [], errors: [{ file, line: bind, column: 1, message: BIND_HINT }] };
   const reader = new Reader(algorithms);
   const errors = parseZone(withoutUntrusted(text), {
     origin: ROOT,
@@ -52,6 +57,15 @@ function withoutUntrusted(text: string): string {
     return state === undefined || TRUSTED_STATES.includes(state) ? line : '';
   });
   return lines.join('\n');
+}
+
+const BIND_CLAUSE = /^[ \t]*(?:trust-anchors|trusted-keys|managed-keys)\s*\{/m;
+const BIND_HINT = `BIND's notation is not read; write each anchor as a record, as in: ${EXAMPLE}`;
+
+/** The line of BIND's clause of anchors: one error for the file is clearer than one for each line. */
+function lineOfBind(text: string): number | undefined {
+  const at = BIND_CLAUSE.exec(text)?.index;
+  return at === undefined ? undefined : text.slice(0, at).split('\n').length;
 }
 
 function emptyFile(file: string): ZoneError {
