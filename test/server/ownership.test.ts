@@ -1,21 +1,28 @@
 import { MessageChannel } from 'node:worker_threads';
 import t from 'tap';
-import { BUDGET_BYTES, BUDGET_PACKETS, Budget } from '../../src/resolver/budget.ts';
-import type { ForwardPath } from '../../src/resolver/path.ts';
+import {
+  BUDGET_BYTES,
+  BUDGET_NSEC3_BLOCKS,
+  BUDGET_PACKETS,
+  BUDGET_VERIFIES,
+  Budget,
+} from '../../src/resolver/budget.ts';
+import type { ForwardPath, Path, RecursivePath } from '../../src/resolver/path.ts';
 import type { Resolution, ResolveRequest, Resolver } from '../../src/resolver/resolve.ts';
-import { OWNER_SILENT_MS, Ownership } from '../../src/server/ownership.ts';
-import { systemClock } from '../../src/util/clock.ts';
+import { OWNER_SILENT_MS, Ownership, SPILL_ABOVE } from '../../src/server/ownership.ts';
+import { type Clock, ManualClock, systemClock } from '../../src/util/clock.ts';
 import { nameFromText, nameToText } from '../../src/wire/name.ts';
 import { snapshotOf } from '../support/world.ts';
 
-const [PATH] = snapshotOf({ v: { cidrs: [], forward: ['corp.test.'] } }).paths as [ForwardPath];
+const [PATH, ROOT_PATH] = snapshotOf({ v: { cidrs: [], forward: ['corp.test.'], recursive: ['.'] } })
+  .paths as [ForwardPath, RecursivePath];
 const NAMES = Array.from({ length: 64 }, (_, i) => nameFromText(`h${i}.corp.test.`));
 
-function request(name = NAMES[0]!): ResolveRequest {
+function request(name = NAMES[0]!, path: Path = PATH): ResolveRequest {
   return {
     name,
     type: 1,
-    path: PATH,
+    path,
     budget: new Budget(systemClock.now()),
     tokens: [new Uint8Array(8).fill(9)],
   };
@@ -31,16 +38,18 @@ function resolverOf(who: string) {
   return { asked, resolver: { resolve: answer, peek: () => undefined } as unknown as Resolver };
 }
 
-function pair(options: { connectB?: boolean; known?: boolean } = {}) {
+/** Unless told otherwise, with a clock that stands still: on a busy machine somebody would be taken for silent. */
+function pair(options: { connectB?: boolean; known?: boolean; path?: Path; clock?: Clock } = {}) {
+  const path = options.path ?? PATH;
   const a = resolverOf('a');
   const b = resolverOf('b');
-  const common = { slots: 2, seed: 42, clock: systemClock };
-  const ownA = new Ownership({ ...common, self: 0, resolver: a.resolver, pathOf: () => PATH });
+  const common = { slots: 2, seed: 42, clock: options.clock ?? new ManualClock() };
+  const ownA = new Ownership({ ...common, self: 0, resolver: a.resolver, pathOf: () => path });
   const ownB = new Ownership({
     ...common,
     self: 1,
     resolver: b.resolver,
-    pathOf: () => (options.known === false ? undefined : PATH),
+    pathOf: () => (options.known === false ? undefined : path),
   });
   const { port1, port2 } = new MessageChannel();
   ownA.connect(1, port1);
@@ -81,7 +90,7 @@ t.test('a question of the other worker is answered there, with its budget and to
 });
 
 t.test('an owner that is silent for 50 ms: the question is resolved here', async (t) => {
-  const { ownA, close } = pair({ connectB: false });
+  const { ownA, close } = pair({ connectB: false, clock: systemClock });
   t.teardown(close);
   const name = NAMES.find((n) => ownA.ownerOf(PATH, n) === 1)!;
   const before = systemClock.now();
@@ -112,6 +121,8 @@ t.test('work done by owners is charged to the one budget of the client’s query
     left.push(r.budget.left);
     for (let i = 0; i < 30; i++) r.budget.takePacket(systemClock.now());
     r.budget.takeBytes(5000);
+    for (let i = 0; i < 7; i++) r.budget.takeVerify();
+    r.budget.takeNsec3Blocks(50);
     return { outcome: 'nodata', rcode: 0, rrsets: [], ede: [], source: 'upstream' };
   };
   const { budget } = request();
@@ -125,6 +136,12 @@ t.test('work done by owners is charged to the one budget of the client’s query
   );
   t.equal(budget.left.packets, BUDGET_PACKETS - 91);
   t.equal(budget.left.bytes, BUDGET_BYTES - 15_000);
+  t.same(
+    left.map(({ verifies }) => BUDGET_VERIFIES - verifies),
+    [0, 7, 14],
+  );
+  t.equal(budget.left.verifies, BUDGET_VERIFIES - 21);
+  t.equal(budget.left.nsec3Blocks, BUDGET_NSEC3_BLOCKS - 100, 'the owner could take no more either');
 });
 
 t.test('an owner that fails gives the question back', async (t) => {
@@ -142,4 +159,69 @@ t.test('an owner that does not know the path yet gives the question back', async
   t.teardown(close);
   const name = NAMES.find((n) => ownA.ownerOf(PATH, n) === 1)!;
   t.equal((await ownA.resolve(request(name))).upstream, 'a');
+});
+
+t.test('what the client wants of validation travels with the question', async (t) => {
+  const { b, ownA, close } = pair();
+  t.teardown(close);
+  const name = NAMES.find((n) => ownA.ownerOf(PATH, n) === 1)!;
+  for (const checkingDisabled of [true, false])
+    for (const wantsChain of [true, false]) {
+      await ownA.resolve({ ...request(name), checkingDisabled, wantsChain });
+      t.match(b.asked.at(-1), { checkingDisabled, wantsChain });
+    }
+});
+
+t.test('recursion: a domain with all its names belongs to one worker', async (t) => {
+  const { ownA, close } = pair({ path: ROOT_PATH });
+  t.teardown(close);
+  const owner = (text: string): number => ownA.ownerOf(ROOT_PATH, nameFromText(text));
+  const owners = (names: readonly string[]): Set<number> => new Set(names.map(owner));
+  const count = Array.from({ length: 64 }, (_, i) => i);
+  for (const same of [
+    count.map((i) => `a.b${i}.www.Example.TEST.`),
+    count.map((i) => `${i}.${i}.0.192.in-addr.arpa.`),
+    count.map((i) => `${i % 10}.1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa.`),
+  ])
+    t.equal(owners(same).size, 1, String(same[1]));
+  for (const different of [
+    count.map((i) => `www.d${i}.test.`),
+    count.map((i) => `t${i}.`),
+    count.map((i) => `1.1.${i}.10.in-addr.arpa.`),
+    count.map((i) => `0.${i % 10}.${(i >> 3) % 10}.d.0.1.0.0.2.ip6.arpa.`),
+  ])
+    t.equal(owners(different).size, 2, String(different[1]));
+  t.equal(owner('.'), owner('.'));
+});
+
+t.test('an owner with more than its share: the names of one domain spread over all workers', async (t) => {
+  const { a, b, ownA, close } = pair({ path: ROOT_PATH });
+  t.teardown(close);
+  const domain = ['d0.test.', 'd1.test.', 'd2.test.', 'd3.test.', 'd4.test.', 'd5.test.'].find(
+    (text) => ownA.ownerOf(ROOT_PATH, nameFromText(text)) === 1,
+  )!;
+  const ask = (i: number) => ownA.resolve(request(nameFromText(`h${i}.${domain}`), ROOT_PATH));
+  const waiting = Array.from({ length: SPILL_ABOVE + 1 }, (_, i) => ask(i));
+  t.equal(a.asked.length, 0, 'all were handed over');
+  const more = Array.from({ length: 64 }, (_, i) => ask(10_000 + i));
+  const here = a.asked.length;
+  t.ok(here > 16 && here < 48, `${here} of 64 are resolved here`);
+  await Promise.all([...waiting, ...more]);
+  t.equal(b.asked.length, SPILL_ABOVE + 1 + 64 - here);
+  await ask(20_000);
+  t.equal(a.asked.length, here, 'and when that is over the domain has its owner again');
+});
+
+t.test('the same for a domain of our own', async (t) => {
+  const { a, b, ownA, close } = pair({ path: ROOT_PATH });
+  t.teardown(close);
+  const domain = ['d0.test.', 'd1.test.', 'd2.test.', 'd3.test.', 'd4.test.', 'd5.test.'].find(
+    (text) => ownA.ownerOf(ROOT_PATH, nameFromText(text)) === 0,
+  )!;
+  const ask = (i: number) => ownA.resolve(request(nameFromText(`h${i}.${domain}`), ROOT_PATH));
+  await Promise.all(Array.from({ length: 64 }, (_, i) => ask(i)));
+  t.equal(b.asked.length, 0);
+  Object.assign(a.resolver, { inFlight: SPILL_ABOVE + 1 });
+  await Promise.all(Array.from({ length: 64 }, (_, i) => ask(i)));
+  t.ok(b.asked.length > 16 && b.asked.length < 48, `${b.asked.length} of 64`);
 });

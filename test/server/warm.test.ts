@@ -1,18 +1,20 @@
 import t from 'tap';
 import { diffSnapshots } from '../../src/control/compile/diff.ts';
-import type { Resolution } from '../../src/resolver/resolve.ts';
+import type { Resolution, ResolveRequest } from '../../src/resolver/resolve.ts';
 import type { Client, Reply } from '../../src/server/handler.ts';
 import type { Resolve } from '../../src/server/query.ts';
 import { World } from '../../src/server/world.ts';
 import { ManualClock } from '../../src/util/clock.ts';
 import { SeededPrng } from '../../src/util/prng.ts';
-import { EDE, OPTION, RCODE, TYPE } from '../../src/wire/constants.ts';
+import type { ViewData } from '../../src/view/snapshot.ts';
+import { EDE, FLAG, OPTION, RCODE, TYPE } from '../../src/wire/constants.ts';
 import { Cursor } from '../../src/wire/cursor.ts';
 import { type EdnsOption, findOption } from '../../src/wire/edns.ts';
 import { readMessage } from '../../src/wire/message.ts';
 import { type Name, nameFromText, nameToText } from '../../src/wire/name.ts';
 import type { Rrset } from '../../src/wire/record.ts';
 import { clientAt, pipelineOf, query } from '../support/pipeline.ts';
+import { rrsig, setsOf } from '../support/upstream.ts';
 import { snapshotOf, type ViewSpec } from '../support/world.ts';
 
 /**
@@ -90,14 +92,25 @@ const LABELS = [
     'svc',
     'none',
     'host',
+    'b',
   ],
 ];
-const SUFFIXES = ['example.', 'inner.example.', 'over.test.', 'corp.test.', 'far.test.', 'elsewhere.'];
+const SUFFIXES = [
+  'example.',
+  'inner.example.',
+  'over.test.',
+  'corp.test.',
+  'far.test.',
+  'elsewhere.',
+  'ip6.arpa.',
+];
 const TYPES = [
   'A',
   'A',
   'A',
   'AAAA',
+  'AAAA',
+  'PTR',
   'MX',
   'TXT',
   'NS',
@@ -121,7 +134,8 @@ const IS_FIXED = /^(one|h\d+|svc|\*\.wild|www A 10\.0\.0\.1|ns\.sub A)/;
 const isThere = new Map<string, boolean>();
 const zoneText = (zone: string): string =>
   RECORDS.filter((record) => isThere.get(`${zone} ${record}`) ?? true).join('\n');
-const options = { inner: true, wideRule: true };
+const options = { inner: true, wideRule: true, root: true, dns64: true, rebinding: true };
+let dnssec: ViewData['dnssec'] = 'validate';
 
 function snapshot(revision: number) {
   const view = (cidr: string, mine: string): ViewSpec => ({
@@ -131,7 +145,11 @@ function snapshot(revision: number) {
       'over.test.': { text: zoneText(`${mine} over`), overlay: mine === 'a' ? 'nodata' : 'nxdomain' },
       ...(options.inner ? { 'inner.example.': zoneText(`${mine} inner`) } : {}),
     },
-    forward: ['corp.test.', 'far.test.', ...(options.wideRule ? ['test.'] : [])],
+    forward: ['corp.test.', ...(options.wideRule ? ['test.'] : [])],
+    recursive: ['far.test.', ...(options.root ? ['.'] : [])],
+    dnssec: mine === 'a' ? dnssec : 'validate',
+    dns64: mine === 'b' || options.dns64 ? { prefix: '64:ff9b::/96' } : undefined,
+    rebinding: options.rebinding ? { blocked: ['192.0.2.2/32'] } : undefined,
   });
   // Keys of zones are by their order: the one that comes and goes is the last of its view, and only one has it.
   const b = view('10.2.0.0/16', 'b');
@@ -150,14 +168,40 @@ function turnOver(): void {
   }
   if (oneIn(4)) options.inner = !options.inner;
   if (oneIn(4)) options.wideRule = !options.wideRule;
+  if (oneIn(4)) options.root = !options.root;
+  if (oneIn(6)) options.dns64 = !options.dns64;
+  if (oneIn(6)) options.rebinding = !options.rebinding;
+  if (oneIn(6)) dnssec = pick(['validate', 'off', 'route53'] as const);
 }
 
 /** Upstreams that answer by name and type alone, some at once and some later. */
 const resolve: Resolve = (request) => {
   const { name, type } = request;
-  const resolution = resolved(name, type);
+  const resolution = validated(request, resolved(name, type));
   return name.length % 3 === 0 ? Promise.resolve(resolution) : resolution;
 };
+
+const SIGNATURES = setsOf([rrsig('x.', 60, 'A', 'test.')])[0]!.rdatas;
+const NSEC = setsOf(['x. 60 IN NSEC y. A RRSIG NSEC'])[0]!.rdatas;
+const signed = (set: Rrset): Rrset => ({ ...set, sigs: SIGNATURES });
+
+/** The same with what validation adds, by the name: signed or not, and one label that is bogus. */
+function validated({ name, path, checkingDisabled }: ResolveRequest, resolution: Resolution): Resolution {
+  if (!path.validate && path.kind === 'forward') return resolution;
+  const label = nameToText(name).split('.')[0]!;
+  if (label === 'b' && checkingDisabled !== true)
+    return { ...resolved(nameFromText('long.'), 1), ede: [{ code: EDE.BOGUS, text: 'no' }] };
+  if (name.length % 2 === 0) return { ...resolution, security: 'insecure' };
+  const proof: Rrset = signed({ name, type: TYPE.NSEC, ttl: 25, rdatas: NSEC });
+  const { soa, outcome } = resolution;
+  return {
+    ...resolution,
+    rrsets: resolution.rrsets.map(signed),
+    ...(soa && { soa: signed(soa) }),
+    ...(outcome === 'nodata' || outcome === 'nxdomain' ? { proofs: [proof] } : {}),
+    security: checkingDisabled === true ? 'unchecked' : 'secure',
+  };
+}
 
 function resolved(name: Name, type: number): Resolution {
   const label = nameToText(name).split('.')[0]!;
@@ -308,6 +352,7 @@ t.test(`${QUERIES} queries, with and without an answer cache`, async (t) => {
   const cold = pipelineOf(now, { clock, resolve });
   cold.answers.find = () => -1;
   const rcodes = new Set<number>();
+  let authentic = 0;
   let differing = 0;
   for (let i = 1; i <= QUERIES && differing < 3; i++) {
     if (i % QUERIES_PER_RELOAD === 1) {
@@ -325,7 +370,11 @@ t.test(`${QUERIES} queries, with and without an answer cache`, async (t) => {
     const client = pick(CLIENTS);
     const remembered = await said(warm.pipeline.handle(bytes.slice(), client));
     const made = await said(cold.pipeline.handle(bytes.slice(), client));
-    if (made !== 'silence') rcodes.add(readMessage(Buffer.from(made, 'hex')).rcode);
+    if (made !== 'silence') {
+      const { rcode, flags } = readMessage(Buffer.from(made, 'hex'));
+      rcodes.add(rcode);
+      if ((flags & FLAG.AD) !== 0) authentic++;
+    }
     if (remembered === made) continue;
     differing++;
     const { question, flags, edns } = readMessage(bytes);
@@ -339,6 +388,7 @@ t.test(`${QUERIES} queries, with and without an answer cache`, async (t) => {
   t.equal(differing, 0);
   const hits = warm.counters.sum('answersFromCache');
   t.ok(hits > QUERIES / 10, `${hits} from the answer cache`);
+  t.ok(authentic > QUERIES / 500, `${authentic} with AD`);
   t.same(
     [...rcodes].toSorted((a, b) => a - b),
     [0, 1, 2, 3, 4, 5, 16],
