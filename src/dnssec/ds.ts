@@ -159,6 +159,16 @@ function keyOfDs(keys: readonly DnsKey[], owner: Name, ds: Ds): DnsKey | undefin
     .find((key) => compareOctets(digestOf(owner, key, ds.digestType), ds.digest) === 0);
 }
 
+/** True where `ds` stands for `key` of `zone`; false also where its digest cannot be made. */
+export function standsFor(ds: Ds, zone: Name, key: DnsKey): boolean {
+  return HASHES[ds.digestType] !== undefined && keyOfDs([key], fold(zone), ds) !== undefined;
+}
+
+/** A weak digest counts only where there is no better one beside it (RFC 4509 section 3). */
+export function isWeak(ds: Ds): boolean {
+  return ds.digestType === SHA1;
+}
+
 function digestOf(owner: Name, key: DnsKey, digestType: number): Uint8Array {
   const data = Buffer.concat([owner, key.rdata]);
   return hash(HASHES[digestType]!, data, 'buffer');

@@ -41,6 +41,13 @@ export function readDnskey(rdata: Uint8Array): DnsKey | undefined {
   };
 }
 
+/** The key as it was before it was revoked: its tag and its DS records are those of then (RFC 5011 section 2.1). */
+export function unrevoked(key: DnsKey): DnsKey {
+  const rdata = key.rdata.slice();
+  rdata[1]! &= ~FLAG_REVOKE;
+  return readDnskey(rdata)!;
+}
+
 /** Of DNSKEY rdata (RFC 4034 appendix B). It is a hint which key to try, and others may have the same. */
 export function keyTag(rdata: Uint8Array): number {
   const { length } = rdata;
