@@ -16,7 +16,7 @@ export interface Algorithm {
 /** What is not in it is unknown: what only such algorithms sign is insecure (RFC 4035 section 5.2). */
 export type AlgorithmTable = ReadonlyMap<number, Algorithm>;
 
-/** RFC 9904: what a validator must or should support. Not Ed448 alone is a MAY, and it costs nothing. */
+/** What validators are to support (RFC 9904). DSA, GOST and what is older are signed with by nobody. */
 const SUPPORTED: AlgorithmTable = new Map([
   [8, rsaAlgorithm('RSASHA256', 'sha256')],
   [10, rsaAlgorithm('RSASHA512', 'sha512')],
