@@ -2,8 +2,9 @@ import type { Extent } from '../cache/key.ts';
 import { RANK } from '../cache/rank.ts';
 import type { RecordCache } from '../cache/records.ts';
 import type { AlgorithmTable } from '../dnssec/algorithm.ts';
-import { UDP_PAYLOAD } from '../wire/constants.ts';
+import { TYPE, UDP_PAYLOAD } from '../wire/constants.ts';
 import { isAtOrBelow, type Name, nameEquals } from '../wire/name.ts';
+import type { Rrset } from '../wire/record.ts';
 import { Checking } from './checking.ts';
 import type { Env } from './env.ts';
 import type { Finding, Job } from './finding.ts';
@@ -15,6 +16,11 @@ import { Synthesis } from './synthesis.ts';
 import { TrustTable } from './trust.ts';
 import type { TrustStep } from './truststep.ts';
 import { Validator } from './validate.ts';
+
+/** Plain data: it travels between threads. */
+export type FetchedKeys =
+  | { readonly kind: 'keys'; readonly rrset: Rrset }
+  | { readonly kind: 'failure'; readonly why: string };
 
 /** Until the snapshot says otherwise: nothing is trusted. */
 export const RECURSION_DEFAULTS: RecursionSettings = {
@@ -76,6 +82,17 @@ export class Authorities {
       isMeantContext(context) && (extent === 'subtree' ? isAtOrBelow(zone, name) : nameEquals(zone, name));
     this.#synthesis.flush(name, extent, isMeantContext);
     return this.#trust.flush(isMeant) + this.#recursor.cuts.flush(isMeant);
+  }
+
+  /** The DNSKEY records of a zone as its servers give them now: all signatures, nothing validated (RFC 5011). */
+  async fetchKeys(job: Job, zone: Name): Promise<FetchedKeys> {
+    const found = await this.#recursor.fetch(job, zone, TYPE.DNSKEY);
+    if (found.kind === 'failure') return { kind: 'failure', why: found.ede.text };
+    const { scrubbed } = found;
+    const rrset = scrubbed.kind === 'answer' && scrubbed.chain.length === 0 ? scrubbed.rrsets[0] : undefined;
+    return rrset === undefined
+      ? { kind: 'failure', why: `${found.upstream} has no DNSKEY records` }
+      : { kind: 'keys', rrset };
   }
 
   /** The answer to a question that no cache has. Never rejects. */

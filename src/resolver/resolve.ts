@@ -8,8 +8,9 @@ import type { AlgorithmTable } from '../dnssec/algorithm.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import type { Prng } from '../util/prng.ts';
 import { EDE, RCODE, TYPE } from '../wire/constants.ts';
+import type { EdnsOption } from '../wire/edns.ts';
 import { fold, type Name } from '../wire/name.ts';
-import { Authorities } from './authorities.ts';
+import { Authorities, type FetchedKeys } from './authorities.ts';
 import { Budget } from './budget.ts';
 import type { Count, Env } from './env.ts';
 import { Forwarding } from './forward.ts';
@@ -127,6 +128,12 @@ export class Resolver {
   /** Forgets delegations, keys and proofs of these names, beside what the record cache forgets. Returns how many. */
   flush(name: Name, extent: Extent, isMeantContext: (context: number) => boolean): number {
     return this.#authorities.flush(fold(name), extent, isMeantContext);
+  }
+
+  /** The DNSKEY records of a zone as its servers give them now, with all signatures and unvalidated. Never rejects. */
+  fetchKeys(path: Path, zone: Name): Promise<FetchedKeys> {
+    const budget = new Budget(this.#env.clock.now());
+    return this.#authorities.fetchKeys({ path, budget, options: this.#optionsFor(path, []) }, fold(zone));
   }
 
   /** Never rejects; a value at once where the cache has one. */
@@ -260,7 +267,7 @@ export class Resolver {
     if (!this.#flights.makeRoom(path.context, now)) return undefined;
     const flight = new Flight(key, path, now, () => this.#jostled(flight));
     this.#flights.add(flight);
-    const options = path.kind === 'forward' ? [tokenOption(tokens, this.#token)] : [];
+    const options = this.#optionsFor(path, tokens);
     if (path.kind === 'forward' && !path.validate) {
       const forwarding = new Forwarding(
         this.#env,
@@ -278,6 +285,10 @@ export class Resolver {
       if (this.#flights.find(key) === flight) this.#landed(flight, name, type, learned);
     });
     return flight;
+  }
+
+  #optionsFor(path: Path, tokens: readonly Uint8Array[]): EdnsOption[] {
+    return path.kind === 'forward' ? [tokenOption(tokens, this.#token)] : [];
   }
 
   /** Asks for what the cache still has, so that it does not run out. No client waits, and the budget is its own. */

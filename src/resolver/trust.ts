@@ -4,11 +4,13 @@ import { proveNoDs } from '../dnssec/denial.ts';
 import { verifyDnskeys } from '../dnssec/ds.ts';
 import type { DnsKey } from '../dnssec/key.ts';
 import { EDE, TYPE } from '../wire/constants.ts';
-import { labelCount, type Name, nameEquals, nameKey, nameToText, suffixOf } from '../wire/name.ts';
+import { fold, labelCount, type Name, nameEquals, nameKey, nameToText, suffixOf } from '../wire/name.ts';
 import type { Ede, Rrset } from '../wire/record.ts';
+import { Budget } from './budget.ts';
 import { type Checking, type SignedCheck, signerOf } from './checking.ts';
 import type { Failed, Finding, Job } from './finding.ts';
 import { failedFetch } from './iterate.ts';
+import { KEY_TAG_TYPE, keyTagName } from './keytag.ts';
 import type { Recursor } from './recursor.ts';
 import type { NegativeTrustAnchor, TrustAnchor } from './settings.ts';
 import type { TrustStep } from './truststep.ts';
@@ -176,6 +178,7 @@ export class TrustTable {
 
   /** The zone of an anchor: its keys must be those that the anchor stands for. */
   async #anchored(job: Job, anchor: TrustAnchor): Promise<Trust | Failed> {
+    this.#signalTags(job, anchor);
     return this.#keysOf(
       job,
       anchor.zone,
@@ -183,6 +186,14 @@ export class TrustTable {
       TRUST_SECONDS_MAX,
       undefined,
     );
+  }
+
+  /** RFC 8145 section 5: beside the question for the keys. Nobody waits for the answer or pays for it. */
+  #signalTags(job: Job, anchor: TrustAnchor): void {
+    const name = this.#recursor.settings.keyTagSignal ? keyTagName(anchor) : undefined;
+    if (name === undefined) return;
+    const budget = new Budget(this.#now());
+    void this.#recursor.fetch({ ...job, budget }, fold(name), KEY_TAG_TYPE);
   }
 
   /** What `name`, one label or more below `parent`, is: a zone with keys, without, or none. */

@@ -203,6 +203,11 @@ class Worker {
         return await this.#dump(ask.limit);
       case 'cache-flush':
         return { removed: await this.#flush(ask.name, ask.subtree, ask.vpc) };
+      case 'keys': {
+        const path = this.#paths.get(ask.context);
+        assert(path !== undefined, `no path with context ${ask.context}`);
+        return this.#resolver.fetchKeys(path, ask.zone);
+      }
       case 'explain': {
         const view = this.#world.viewNamed(ask.vpc);
         assert(view !== undefined, `no view ${ask.vpc}`);

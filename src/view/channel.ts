@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { FetchedKeys } from '../resolver/authorities.ts';
 import type { Explanation } from './explain.ts';
 import type { CacheEntry, Flushed, WorkerCaches, WorkerStatus } from './report.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -146,7 +147,9 @@ export type Ask =
       readonly vpc: string;
       readonly client?: string;
       readonly live: boolean;
-    };
+    }
+  /** The DNSKEY RRset of an anchored zone, by the path with this context; for RFC 5011. */
+  | { readonly ask: 'keys'; readonly zone: Uint8Array; readonly context: number };
 
 /** The answer to each kind of Ask. */
 export interface Answers {
@@ -155,6 +158,7 @@ export interface Answers {
   readonly 'cache-dump': readonly CacheEntry[];
   readonly 'cache-flush': Flushed;
   readonly explain: Explanation;
+  readonly keys: FetchedKeys;
 }
 
 export type WorkerCall =
