@@ -42,6 +42,7 @@ export class RplNet implements Transport {
     this.#count(send);
     const timer = this.#clock.after(send.timeoutMs, () => {
       end();
+      this.#log(`${describe(pending)}: no reply`);
       listener.failed('timeout');
     });
     const end = (): void => {
@@ -51,7 +52,12 @@ export class RplNet implements Transport {
     const message = readMessage(send.query);
     const pending: Pending = { send, listener, message, end, served: false };
     this.#pending.add(pending);
-    return { cancel: end };
+    return {
+      cancel: () => {
+        if (this.#pending.has(pending) && !pending.served) this.#log(`${describe(pending)}: not waited for`);
+        end();
+      },
+    };
   }
 
   #count({ protocol, address }: Send): void {

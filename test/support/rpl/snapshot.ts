@@ -80,17 +80,20 @@ function pathOf({ kind, name, addresses }: ZoneServers, index: number, config: C
   return { ...base, kind: 'recursive', origin: name, servers, hints: isRoot } satisfies RecursivePath;
 }
 
+/** Made once: there are many scenarios, and images take a while. */
+const LOCAL_ZONES = localZones();
+
 function localZonesOf({ withoutLocal }: Config): ZoneData[] {
-  return localZones()
-    .filter((zone) => !withoutLocal.some((name) => nameEquals(name, zone.name)))
-    .map(({ name, image }, index) => ({
+  return LOCAL_ZONES.filter((zone) => !withoutLocal.some((name) => nameEquals(name, zone.name))).map(
+    ({ name, image }, index) => ({
       id: nameToText(name),
       key: 1 + index,
       name,
       kind: 'local',
       image,
       compute: undefined,
-    }));
+    }),
+  );
 }
 
 function viewOf(groups: readonly Group[]): ViewData {
