@@ -25,7 +25,7 @@ t.test('rules to NSD, Knot and Unbound, and what precedence makes of them', { sk
         forwardRule('corp.test.', [nsd]),
         forwardRule('deep.corp.test.', [knot]),
         forwardRule('example.org.', [nsd]),
-        forwardRule('.', [unbound]),
+        forwardRule('.', [unbound], ', dnssec: off'),
         '{ domain: hole.example.org., type: system, vpcs: [vpc-test] }',
       ],
       zones: [
