@@ -15,6 +15,8 @@ export const NSEC3_ITERATIONS_MAX = 50;
 export const NSEC3_SALT_OCTETS_MAX = 64;
 
 const OPT_OUT = 1;
+/** Base32 has five bits in a digit. */
+const NSEC3_HASH_DIGITS = (NSEC3_HASH_OCTETS * 8) / 5;
 
 export interface Nsec3 {
   /** Of the owner's name. */
@@ -38,10 +40,8 @@ export function readNsec3(rrset: Rrset, zone: Name): Nsec3[] {
 }
 
 function ownerHash(owner: Name, zone: Name): Uint8Array | undefined {
-  const length = owner[0]!;
-  if (length === 0 || !nameEquals(parentOf(owner), zone)) return undefined;
-  const hash = fromBase32Hex(String.fromCharCode(...owner.subarray(1, 1 + length)));
-  return hash?.length === NSEC3_HASH_OCTETS ? hash : undefined;
+  if (owner[0] !== NSEC3_HASH_DIGITS || !nameEquals(parentOf(owner), zone)) return undefined;
+  return fromBase32Hex(Buffer.from(owner.subarray(1, 1 + NSEC3_HASH_DIGITS)).toString('latin1'));
 }
 
 function readOne(rrset: Rrset, hash: Uint8Array, rdata: Uint8Array): Nsec3 | undefined {
