@@ -75,7 +75,8 @@ function candidateCells({ name, kind, id, chosen, why }: ExplainCandidate): Cell
 }
 
 function trustBranch({ name, security, steps }: ExplainTrust, colour: boolean): Branch {
-  const text = `chain of trust to ${cell(name).text}: ${cell(security).text}`;
+  const found = steps.some(({ outcome }) => outcome === 'bogus') ? 'bogus' : cell(security).text;
+  const text = `chain of trust to ${cell(name).text}: ${found}`;
   return { text, children: alignedBranches(steps.map(trustCells), colour) };
 }
 

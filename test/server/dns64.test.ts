@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { diffSnapshots } from '../../src/control/compile/diff.ts';
 import type { ResolveRequest } from '../../src/resolver/resolve.ts';
 import { embed, extract } from '../../src/server/dns64.ts';
+import { World } from '../../src/server/world.ts';
 import { CidrTable, parseAddress } from '../../src/util/cidr.ts';
 import { EDE, FLAG, RCODE } from '../../src/wire/constants.ts';
 import { ask, clientAt, EDNS, pipelineOf, query, rrText } from '../support/pipeline.ts';
@@ -320,6 +322,25 @@ t.test(
     t.same(textsOf(plain.asked), ['. ipv4only.arpa. AAAA'], 'without DNS64 it is a name as any other');
   },
 );
+
+t.test('a zone that comes to speak for such a name ends the stored answer', async (t) => {
+  const reverse = 'b.9.f.f.4.6.0.0.ip6.arpa.';
+  const spec: ViewSpec = { cidrs: ['10.0.0.0/8'], recursive: ['.'], dns64: { prefix: '64:ff9b::/96' } };
+  const zones = { 'ipv4only.arpa.': '@ A 192.0.2.1', [reverse]: `${REVERSE} PTR own.example.` };
+  const before = snapshotOf({ v: spec });
+  const after = snapshotOf({ v: { ...spec, zones } });
+  const { pipeline, dependencies } = pipelineOf(before, { resolve: upstreamOf({}) });
+  const told = async (name: string, type: string) =>
+    (await ask(pipeline, CLIENT, query(name, type)))!.answer
+      .map((rr) => rrText(rr).split(' ').at(-1))
+      .toSorted();
+  t.same(await told('ipv4only.arpa.', 'A'), ['192.0.0.170', '192.0.0.171']);
+  t.same(await told(REVERSE, 'PTR'), ['33.2.0.192.in-addr.arpa.']);
+  pipeline.world = new World(after, dependencies);
+  for (const hash of diffSnapshots(before, after).touched) dependencies.bump(dependencies.slotOf(hash));
+  t.same(await told('ipv4only.arpa.', 'A'), ['192.0.2.1']);
+  t.same(await told(REVERSE, 'PTR'), ['own.example.']);
+});
 
 t.test('a referral is no NODATA', async (t) => {
   const { told, asked } = setUp({}, { zones: { 'private.test.': 'sub NS ns.sub\nns.sub A 10.0.0.1' } });

@@ -1,17 +1,19 @@
 import t from 'tap';
 import { RANK } from '../../src/cache/rank.ts';
 import { RecordCache } from '../../src/cache/records.ts';
-import { Resolver } from '../../src/resolver/resolve.ts';
+import { type ResolveRequest, Resolver } from '../../src/resolver/resolve.ts';
+import type { TrustStep } from '../../src/resolver/truststep.ts';
 import { explain } from '../../src/server/explain.ts';
 import { ManualClock } from '../../src/util/clock.ts';
 import { Dependencies } from '../../src/util/deps.ts';
 import { SeededPrng } from '../../src/util/prng.ts';
 import { Slab } from '../../src/util/slab.ts';
-import { rcodeToText } from '../../src/wire/constants.ts';
+import { EDE, rcodeToText } from '../../src/wire/constants.ts';
 import { nameFromText, nameToText } from '../../src/wire/name.ts';
 import { rdataToText, typeFromText, typeToText } from '../../src/wire/rdata/table.ts';
 import type { Rr } from '../../src/wire/record.ts';
 import { ask, clientAt, EDNS, pipelineOf, query } from '../support/pipeline.ts';
+import { upstreamOf } from '../support/upstream.ts';
 import { snapshotOf } from '../support/world.ts';
 
 const QUERIES = 10_000;
@@ -20,6 +22,8 @@ const ZONE =
 const SNAPSHOT = snapshotOf({
   v: {
     cidrs: ['10.0.0.0/8'],
+    dnssec: 'validate',
+    dns64: { prefix: '64:ff9b::/96' },
     zones: { 'example.': ZONE, 'over.test.': { text: 'www A 10.0.0.3', overlay: 'nodata' } },
     forward: ['corp.test.', 'test.'],
   },
@@ -132,4 +136,111 @@ t.test('an overlay zone that passed on, each name of a chain, and what is not kn
     'the zone for the name, the rule for the target',
   );
   t.equal(chain.answer.rcode, 'NOERROR');
+});
+
+const CHAIN: readonly TrustStep[] = [
+  {
+    zone: '.',
+    outcome: 'secure',
+    by: 'anchor',
+    keys: [{ tag: 20326, algorithm: 'RSASHA256' }],
+    digests: ['SHA-256'],
+  },
+  {
+    zone: 'test.',
+    outcome: 'secure',
+    by: 'ds',
+    keys: [{ tag: 4711, algorithm: 'ECDSAP256SHA256' }],
+    digests: ['SHA-256'],
+  },
+];
+const BROKEN: TrustStep = {
+  zone: 'bad.test.',
+  outcome: 'bogus',
+  by: 'ds',
+  keys: [],
+  digests: ['SHA-384'],
+  why: 'no DNSKEY has tag 815',
+};
+
+const validating = (table: Parameters<typeof upstreamOf>[0]) => {
+  const snapshot = snapshotOf({
+    v: {
+      cidrs: ['10.0.0.0/8'],
+      zones: { 'corp.test.': 'out CNAME www.test.' },
+      recursive: ['.', 'stub.test.'],
+      dnssec: 'validate',
+    },
+  });
+  const asked: ResolveRequest[] = [];
+  const { pipeline, clock } = pipelineOf(snapshot);
+  const told = (name: string, type = 1) =>
+    explain(
+      pipeline.world,
+      pipeline.world.view(0),
+      { name: nameFromText(name), type },
+      upstreamOf(table, asked),
+      clock,
+    );
+  return { asked, told };
+};
+
+t.test('the chain of trust, zone cut by zone cut, for each name that was learned of others', async (t) => {
+  const { told, asked } = validating({
+    'www.test. A': { records: ['www.test. 60 IN A 192.0.2.1'], security: 'secure', chain: CHAIN },
+    'x.bad.test. A': {
+      outcome: 'failure',
+      chain: [...CHAIN, BROKEN],
+      ede: [{ code: EDE.DNSKEY_MISSING, text: 'bad.test.: no DNSKEY has tag 815' }],
+    },
+  });
+  const good = await told('www.test.');
+  t.same(good.trust, [{ name: 'www.test.', security: 'secure', steps: CHAIN }]);
+  t.same(good.answer.flags, ['ra', 'ad']);
+  t.ok(asked[0]!.wantsChain);
+  const chained = await told('out.corp.test.');
+  t.match(chained.trust, [{ name: 'www.test.', security: 'secure' }]);
+  t.same(chained.answer.flags, ['aa', 'ra'], 'its first link is a private zone’s');
+  const bad = await told('x.bad.test.');
+  t.equal(bad.answer.rcode, 'SERVFAIL');
+  t.match(bad.trust, [{ name: 'x.bad.test.', steps: { length: 3 } }]);
+  t.same(bad.trust[0]!.steps[2], BROKEN);
+  t.match(bad.ede, [{ code: EDE.DNSKEY_MISSING }]);
+});
+
+t.test('candidates: recursion, a stub rule, and a zone that is asked for its own DS', async (t) => {
+  const { told } = validating({});
+  t.match((await told('www.example.')).candidates, [
+    { name: '.', kind: 'recursive', id: '., from the root', chosen: true, why: 'longest match' },
+  ]);
+  t.match((await told('www.stub.test.')).candidates, [
+    { name: 'stub.test.', id: 'stub.test., from the servers of stub.test.: 192.0.2.1:53', chosen: true },
+    { name: '.', kind: 'recursive', chosen: false, why: 'stub.test. is more specific' },
+  ]);
+  t.match((await told('corp.test.', 43)).candidates, [
+    { name: 'corp.test.', kind: 'zone', chosen: false, why: 'DS records are data of its parent' },
+    { name: '.', kind: 'recursive', chosen: true },
+  ]);
+  t.match((await told('stub.test.', 43)).candidates, [
+    { name: 'stub.test.', chosen: false, why: 'not asked for DS records of its own name' },
+    { name: '.', kind: 'recursive', chosen: true },
+  ]);
+});
+
+t.test('a synthesized address, and each name once', async (t) => {
+  const clock = new ManualClock();
+  const { pipeline } = pipelineOf(SNAPSHOT, { clock });
+  const told = await explain(
+    pipeline.world,
+    pipeline.world.view(0),
+    { name: nameFromText('a.ent.example.'), type: 28 },
+    () => undefined,
+    clock,
+  );
+  t.same(told.answer.answer, ['a.ent.example. 300 IN AAAA 64:ff9b::a00:9']);
+  t.same(
+    told.steps.map(({ stage }) => stage),
+    ['zone', 'dns64', 'zone'],
+  );
+  t.equal(told.candidates.length, 1);
 });
