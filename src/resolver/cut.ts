@@ -74,6 +74,8 @@ export class ZoneCut {
   /** Clock time after which the parent is asked again. Never after its own parent's (CVE-2026-42955). */
   readonly expiresAt: number;
   readonly learnedAt: number;
+  /** Clock time that bounds what is learned from its servers: of hints that could not be primed it is far off. */
+  readonly holdsUntil: number;
   /** What the referral said of the child's keys, unvalidated: DS with signatures, or the denial of it. */
   readonly ds: Rrset | undefined;
   readonly proofs: readonly Rrset[];
@@ -90,6 +92,7 @@ export class ZoneCut {
     servers: readonly NameServer[];
     learnedAt: number;
     expiresAt: number;
+    holdsUntil?: number;
     ds?: Rrset | undefined;
     proofs?: readonly Rrset[];
     /** Of the cut that this one replaces. */
@@ -100,6 +103,7 @@ export class ZoneCut {
     this.servers = facts.servers;
     this.learnedAt = facts.learnedAt;
     this.expiresAt = facts.expiresAt;
+    this.holdsUntil = facts.holdsUntil ?? facts.expiresAt;
     this.ds = facts.ds;
     this.proofs = facts.proofs ?? [];
     this.fetches = facts.fetches ?? new FetchCap();

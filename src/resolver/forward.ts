@@ -33,7 +33,7 @@ export type Forwarded =
   | { readonly kind: 'failure'; readonly reason: ForwardFailure; readonly rcode: number; readonly ede: Ede };
 
 /** `silent`: no target replied. `refused`: those that did had no answer. The rest are limits of our own. */
-export type ForwardFailure = 'silent' | 'refused' | 'too-long' | 'overload' | 'budget';
+export type ForwardFailure = 'silent' | 'refused' | 'overload' | 'budget';
 
 /**
  * Asks the targets of one path one question until one gives an answer:
@@ -130,9 +130,6 @@ export class Forwarding implements AttemptOwner {
         attempt.candidate.done = true;
         this.#complaints.set(target, refusalToText(scrubbed));
         this.#ended(attempt);
-        break;
-      case 'too-long':
-        this.#finish(this.#failure('too-long', 'DNAME makes a name over 255 octets', RCODE.YXDOMAIN));
         break;
       default:
         target.judge(true);
@@ -240,11 +237,11 @@ export class Forwarding implements AttemptOwner {
     return this.#failure(this.#refused ? 'refused' : 'silent', texts.join(', '));
   }
 
-  #failure(reason: ForwardFailure, text: string, rcode: number = RCODE.SERVFAIL): Forwarded {
+  #failure(reason: ForwardFailure, text: string): Forwarded {
     return {
       kind: 'failure',
       reason,
-      rcode,
+      rcode: RCODE.SERVFAIL,
       ede: { code: EDE_CODE[reason], text: `rule ${this.#question.path.rule}: ${text}` },
     };
   }
@@ -268,7 +265,6 @@ export class Forwarding implements AttemptOwner {
 const EDE_CODE: Readonly<Record<ForwardFailure, number>> = {
   silent: EDE.NO_REACHABLE_AUTHORITY,
   refused: EDE.NETWORK_ERROR,
-  'too-long': EDE.OTHER,
   overload: EDE.OTHER,
   budget: EDE.OTHER,
 };

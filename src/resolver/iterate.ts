@@ -194,8 +194,6 @@ export class Iteration {
           contact,
         };
         return 'done';
-      case 'too-long':
-        return this.#fail('too-long', 'DNAME makes a name over 255 octets', RCODE.YXDOMAIN);
       case 'lame':
       case 'throwaway':
         // Only said of a shortened name: the whole one may do better (RFC 9156 section 2.3).
@@ -236,12 +234,17 @@ export class Iteration {
     if (++this.#referrals > REFERRALS_MAX)
       return this.#fail('referrals', `more than ${REFERRALS_MAX} referrals`);
     const now = this.#recursor.env.clock.now();
-    const ttl = Math.min(referral.ttl, DELEGATION_SECONDS_MAX);
+    // With what it says of the child's keys: where that holds for less, the referral is fetched anew, with both.
+    const keys = [...referral.proofs, ...(referral.ds === undefined ? [] : [referral.ds])];
+    const ttl = keys.reduce(
+      (least, { ttl }) => Math.min(least, ttl),
+      Math.min(referral.ttl, DELEGATION_SECONDS_MAX),
+    );
     const cut = new ZoneCut({
       ...referral,
       parent: this.#cut.zone,
       learnedAt: now,
-      expiresAt: Math.min(now + 1000 * ttl, this.#cut.expiresAt),
+      expiresAt: Math.min(now + 1000 * ttl, this.#cut.holdsUntil),
     });
     this.#recursor.addGlue(cut);
     this.#recursor.cuts.put(this.#path.context, cut);
@@ -284,8 +287,8 @@ export class Iteration {
     });
   }
 
-  #fail(reason: FetchFailure, text: string, rcode: number = RCODE.SERVFAIL): State {
-    this.#found = failedFetch(this.#path, reason, text, rcode);
+  #fail(reason: FetchFailure, text: string): State {
+    this.#found = failedFetch(this.#path, reason, text);
     return 'done';
   }
 }
@@ -295,16 +298,11 @@ function failedAsking(reason: AskingFailure, text: string): Asked {
 }
 
 /** A failure with the EDE that fits it. */
-export function failedFetch(
-  path: { readonly rule: string },
-  reason: FetchFailure,
-  text: string,
-  rcode: number = RCODE.SERVFAIL,
-): Failed {
+export function failedFetch(path: { readonly rule: string }, reason: FetchFailure, text: string): Failed {
   return {
     kind: 'failure',
     reason,
-    rcode,
+    rcode: RCODE.SERVFAIL,
     ede: { code: EDE_CODE[reason], text: `rule ${path.rule}: ${text}` },
   };
 }
@@ -315,7 +313,6 @@ const EDE_CODE: Readonly<Record<FetchFailure, number>> = {
   'no-server': EDE.NO_REACHABLE_AUTHORITY,
   overload: EDE.OTHER,
   budget: EDE.OTHER,
-  'too-long': EDE.OTHER,
   depth: EDE.OTHER,
   cycle: EDE.NO_REACHABLE_AUTHORITY,
   referrals: EDE.OTHER,

@@ -56,18 +56,17 @@ export function learnedFrom(forwarded: Forwarded): Learned {
 
 /** What servers said, without validation. */
 export function unvalidated(scrubbed: Usable, security: Security, rank: Rank, upstream: string): LearnedData {
-  const part = (rrset: Rrset): Part => ({ rrset, security, proofs: [] });
+  const part = (rrset: Rrset, before: Rrset | undefined): Part => {
+    const isMade = before?.type === TYPE.DNAME && rrset.type === TYPE.CNAME;
+    return { rrset, security, proofs: isMade ? [before] : [] };
+  };
   const isDenial = scrubbed.kind === 'nodata' || scrubbed.kind === 'nxdomain';
   return {
     kind: 'learned',
     outcome: scrubbed.kind,
-    chain: scrubbed.chain.map((rrset, i) => {
-      const before = scrubbed.chain[i - 1];
-      return before?.type === TYPE.DNAME && rrset.type === TYPE.CNAME
-        ? { rrset, security, proofs: [before] }
-        : part(rrset);
-    }),
-    rrsets: scrubbed.kind === 'answer' ? scrubbed.rrsets.map(part) : [],
+    chain: scrubbed.chain.map((rrset, i) => part(rrset, scrubbed.chain[i - 1])),
+    rrsets:
+      scrubbed.kind === 'answer' ? scrubbed.rrsets.map((rrset) => part(rrset, scrubbed.chain.at(-1))) : [],
     denial: isDenial
       ? {
           name: scrubbed.name,

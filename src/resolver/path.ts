@@ -23,6 +23,11 @@ interface PathBase {
   readonly case0x20: boolean;
   /** Answers are validated by DNSSEC; without it they are taken as insecure. */
   readonly validate: boolean;
+  /**
+   * The path of the names above `domain`, which has the upper links of the chain of trust; absent: this one itself
+   * is asked for them.
+   */
+  readonly above?: Path;
 }
 
 /** Asks resolvers (RD set). */

@@ -173,7 +173,9 @@ export class Recursor {
       lookedUpUntil: Number.NEGATIVE_INFINITY,
     }));
     const expiresAt = now + (isShort ? UNPRIMED_MS : 1000 * DELEGATION_SECONDS_MAX);
-    const cut = new ZoneCut({ zone: path.origin, parent: path.origin, servers, learnedAt: now, expiresAt });
+    const holdsUntil = now + 1000 * DELEGATION_SECONDS_MAX;
+    const zone = path.origin;
+    const cut = new ZoneCut({ zone, parent: zone, servers, learnedAt: now, expiresAt, holdsUntil });
     for (const { addresses } of path.servers)
       for (const address of addresses)
         cut.addContact(targetToText(address), this.env.targets.of(address), Number.POSITIVE_INFINITY);
@@ -314,7 +316,9 @@ function fromForwarder(forwarded: Forwarded, zone: Name): Found {
 
 /** A priming response has the root's NS records as its answer, and addresses of them beside (RFC 9609 section 4). */
 function judgePriming(message: Message, path: RecursivePath): Judged {
-  if (message.rcode !== RCODE.NOERROR || (message.flags & FLAG.AA) === 0)
+  // One with AA should come (RFC 9609 section 4.1); a resolver in the way is no root server.
+  const isAuthority = (message.flags & FLAG.AA) !== 0 || (message.flags & FLAG.RA) === 0;
+  if (message.rcode !== RCODE.NOERROR || !isAuthority)
     return { kind: 'lame', why: 'no authority for the root' };
   const question = { name: ROOT, type: TYPE.NS, sent: ROOT, apex: ROOT };
   const ns = rrsetAt(message.answer, path.origin, TYPE.NS, question);

@@ -9,14 +9,12 @@ import { proofsIn, type Question, refusalToText, rrsetAt, scrub, type Usable } f
 /**
  * What an authoritative server's reply is. `usable`: an answer, an alias or a denial. `referral`: others know.
  * `lame`: this server does not serve the zone that it is said to. `throwaway`: it failed at this question.
- * `too-long`: a DNAME makes a name that cannot be.
  */
 export type Judged =
   | { readonly kind: 'usable'; readonly scrubbed: Usable }
   | { readonly kind: 'referral'; readonly referral: Referral }
   | { readonly kind: 'lame'; readonly why: string }
-  | { readonly kind: 'throwaway'; readonly why: string; readonly rcode: number }
-  | { readonly kind: 'too-long' };
+  | { readonly kind: 'throwaway'; readonly why: string; readonly rcode: number };
 
 /** A delegation out of the authority section, nothing of it validated. */
 export interface Referral {
@@ -55,8 +53,6 @@ export function judge(message: Message, question: Question): Judged {
     case 'rcode':
     case 'invalid':
       return { kind: 'throwaway', why: refusalToText(scrubbed), rcode: RCODE.SERVFAIL };
-    case 'too-long':
-      return scrubbed;
     default:
       return judgeAnswer(message, scrubbed);
   }
@@ -95,13 +91,22 @@ function judgeReferral(message: Message, question: Question, cut: Name): Judged 
       return { kind: 'usable', scrubbed: { ...NOTHING, name: question.name } };
     return { kind: 'lame', why: `refers to ${nameToText(zone)}` };
   }
-  // The DS records of a name are its parent's, and so the parent answers for them (RFC 4035 section 3.1.4.1).
-  if (question.type === TYPE.DS && nameEquals(zone, question.name))
-    return { kind: 'throwaway', why: 'refers to the child for its DS', rcode: RCODE.SERVFAIL };
   const referral = readReferral(message, question, zone);
+  if (question.type === TYPE.DS && nameEquals(zone, question.name)) return judgeOwnReferral(referral);
   return referral.servers.length === 0
     ? { kind: 'throwaway', why: 'a referral to nobody', rcode: RCODE.SERVFAIL }
     : { kind: 'referral', referral };
+}
+
+/**
+ * The DS records of a name are its parent's, and so the parent answers for them (RFC 4035 section 3.1.4.1). One that
+ * refers to the child instead has said with the referral what there is.
+ */
+function judgeOwnReferral({ zone, ds, proofs }: Referral): Judged {
+  if (ds !== undefined)
+    return { kind: 'usable', scrubbed: { kind: 'answer', chain: [], rrsets: [ds], proofs } };
+  if (proofs.length > 0) return { kind: 'usable', scrubbed: { ...NOTHING, name: zone, proofs } };
+  return { kind: 'throwaway', why: 'refers to the child for its DS', rcode: RCODE.SERVFAIL };
 }
 
 const NOTHING = { kind: 'nodata', chain: [], soa: undefined, proofs: [] } as const;
@@ -144,7 +149,7 @@ function judgeAnswer(message: Message, scrubbed: Usable): Judged {
   // A resolver that answers from its cache: what it says is not the zone's word.
   if ((message.flags & FLAG.RA) !== 0)
     return { kind: 'lame', why: 'answers as a resolver, without authority' };
-  if (scrubbed.kind === 'nodata' && scrubbed.soa === undefined)
+  if (scrubbed.kind === 'nodata' && scrubbed.soa === undefined && scrubbed.proofs.length === 0)
     return { kind: 'lame', why: 'an empty reply without authority' };
   return { kind: 'usable', scrubbed };
 }

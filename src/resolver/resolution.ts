@@ -24,7 +24,10 @@ export interface ResolveRequest {
 
 /** What became of a question. Plain data: it travels between workers. */
 export interface Resolution {
-  /** `answer` also where the chain ends in a CNAME whose target nothing is known of: that is the next question. */
+  /**
+   * `answer` also where the chain ends in a CNAME whose target nothing is known of, which is the next question, or in
+   * a DNAME that makes a name too long (`rcode` is YXDOMAIN).
+   */
   readonly outcome: 'answer' | 'nodata' | 'nxdomain' | 'failure';
   readonly rcode: number;
   /** CNAME chain first and in order, then the answer. TTLs as they remain, names in lower case as far as asked for. */

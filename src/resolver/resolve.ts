@@ -371,6 +371,7 @@ export class Resolver {
         break;
       }
       case 'alias':
+      case 'too-long':
         break;
     }
   }
@@ -466,13 +467,21 @@ function isValidationError(ede: number | undefined): boolean {
   return ede !== undefined && ede >= EDE.INDETERMINATE && ede <= EDE.NSEC_MISSING;
 }
 
+const RCODE_OF: Readonly<Record<LearnedData['outcome'], number>> = {
+  answer: RCODE.NOERROR,
+  alias: RCODE.NOERROR,
+  nodata: RCODE.NOERROR,
+  nxdomain: RCODE.NXDOMAIN,
+  'too-long': RCODE.YXDOMAIN,
+};
+
 function answered(learned: LearnedData): Resolution {
   const { outcome, chain, rrsets, denial, security, upstream, steps } = learned;
   const parts = [...chain, ...rrsets];
   const proofs = parts.flatMap((part) => part.proofs.filter(({ type }) => type !== TYPE.DNAME));
   return {
-    outcome: outcome === 'alias' ? 'answer' : outcome,
-    rcode: outcome === 'nxdomain' ? RCODE.NXDOMAIN : RCODE.NOERROR,
+    outcome: outcome === 'alias' || outcome === 'too-long' ? 'answer' : outcome,
+    rcode: RCODE_OF[outcome],
     rrsets: parts.map(({ rrset }) => rrset),
     ...(denial?.soa === undefined ? {} : { soa: denial.soa }),
     proofs: [...proofs, ...(denial?.proofs ?? [])],

@@ -44,14 +44,14 @@ export type Scrubbed =
       readonly soa: Rrset | undefined;
       readonly proofs: readonly Rrset[];
     }
-  /** The name that a DNAME would make is over 255 octets (RFC 6672 section 2.2): final, no other server knows better. */
-  | { readonly kind: 'too-long' }
+  /** The name that the last DNAME of the chain would make is over 255 octets (RFC 6672 section 2.2): YXDOMAIN. */
+  | { readonly kind: 'too-long'; readonly chain: readonly Rrset[]; readonly proofs: readonly Rrset[] }
   /** Not an answer: another target is asked. */
   | { readonly kind: 'rcode'; readonly rcode: number }
   | { readonly kind: 'invalid'; readonly why: string };
 
 /** A reply that says something about the question. */
-export type Usable = Exclude<Scrubbed, { kind: 'rcode' | 'invalid' | 'too-long' }>;
+export type Usable = Exclude<Scrubbed, { kind: 'rcode' | 'invalid' }>;
 
 /** Aliases followed in one chain; Unbound's and BIND's limit. */
 export const CHAIN_LINKS_MAX = 11;
@@ -81,11 +81,15 @@ export function scrub(message: Message, question: Question): Scrubbed {
   if (rcode !== RCODE.NOERROR && rcode !== RCODE.NXDOMAIN && rcode !== RCODE.YXDOMAIN)
     return { kind: 'rcode', rcode };
   const walk = followAliases(message.answer, question);
+  const proofs = proofsIn(message.authority, question);
+  if (walk.kind === 'too-long') return { ...walk, proofs };
   if (walk.kind !== 'end') return walk;
   const { chain, name } = walk;
-  const proofs = proofsIn(message.authority, question);
   if (walk.leaves) return { kind: 'alias', chain, target: name, proofs };
   if (rcode === RCODE.YXDOMAIN) return { kind: 'invalid', why: 'YXDOMAIN without a DNAME that explains it' };
+  const made = question.type === TYPE.CNAME ? fromDname(message.answer, name, question) : undefined;
+  if (typeof made === 'object' && made.length > 1)
+    return { kind: 'answer', chain: made.slice(0, 1), rrsets: made.slice(1), proofs };
   const rrsets = rrsetsAt(message.answer, name, question);
   if (typeof rrsets === 'string') return { kind: 'invalid', why: rrsets };
   if (rrsets.length > 0) {
@@ -103,7 +107,11 @@ type Walk =
       /** The last target is outside of what the server can speak for. */
       readonly leaves: boolean;
     }
-  | { readonly kind: 'too-long' }
+  | {
+      readonly kind: 'too-long';
+      readonly chain: readonly Rrset[];
+      readonly proofs: readonly Rrset[];
+    }
   | { readonly kind: 'invalid'; readonly why: string };
 
 /** From the question's name along CNAMEs and DNAMEs, wherever in the section they stand, to the name that has none. */
@@ -117,11 +125,11 @@ function followAliases(answer: readonly Rr[], question: Question): Walk {
   while (!stops && !hasType(answer, name, question.type)) {
     const link = linkAt(answer, name, question);
     if (link === undefined) break;
-    if (typeof link === 'string')
-      return link === 'too-long' ? { kind: 'too-long' } : { kind: 'invalid', why: link };
+    if (typeof link === 'string') return { kind: 'invalid', why: link };
     if (links++ === CHAIN_LINKS_MAX)
       return { kind: 'invalid', why: `more than ${CHAIN_LINKS_MAX} aliases in a chain` };
     chain.push(...link);
+    if (link.at(-1)!.type === TYPE.DNAME) return { kind: 'too-long', chain, proofs: [] };
     name = link.at(-1)!.rdatas[0]!;
     const key = nameKey(name);
     if (visited.has(key)) return { kind: 'invalid', why: `alias loop at ${nameToText(name)}` };
@@ -133,8 +141,8 @@ function followAliases(answer: readonly Rr[], question: Question): Walk {
 }
 
 /**
- * The CNAME of `name`, or a DNAME and the CNAME that it makes; a text that says what is wrong; undefined where there
- * is neither.
+ * The CNAME of `name`, or a DNAME and the CNAME that it makes, or a DNAME alone where that would be too long; a text
+ * that says what is wrong; undefined where there is none of them.
  */
 function linkAt(
   answer: readonly Rr[],
@@ -148,7 +156,7 @@ function linkAt(
   const made = fromDname(answer, name, question);
   if (typeof made === 'string') return made;
   if (made === undefined) return cname && [cname];
-  if (cname !== undefined && !nameEquals(cname.rdatas[0]!, made[1]!.rdatas[0]!))
+  if (cname !== undefined && made[1] !== undefined && !nameEquals(cname.rdatas[0]!, made[1].rdatas[0]!))
     return `CNAME of ${nameToText(name)} is not what the DNAME above it makes`;
   return made;
 }
@@ -172,7 +180,7 @@ function fromDname(
   if (typeof dname === 'string' || dname === undefined) return dname;
   if (dname.rdatas.length > 1) return `${dname.rdatas.length} DNAMEs at one name`;
   const target = replaceSuffix(name, dname.name, dname.rdatas[0]!);
-  if (target === undefined) return 'too-long';
+  if (target === undefined) return [dname];
   return [dname, { name, type: TYPE.CNAME, ttl: dname.ttl, rdatas: [target] }];
 }
 

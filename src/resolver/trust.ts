@@ -1,10 +1,20 @@
 import { LRUCache } from 'lru-cache';
 import { algorithmToText } from '../dnssec/algorithm.ts';
-import { proveNoDs } from '../dnssec/denial.ts';
+import { proveNoDs, proveWildcard } from '../dnssec/denial.ts';
 import { verifyDnskeys } from '../dnssec/ds.ts';
 import type { DnsKey } from '../dnssec/key.ts';
 import { EDE, TYPE } from '../wire/constants.ts';
-import { fold, labelCount, type Name, nameEquals, nameKey, nameToText, suffixOf } from '../wire/name.ts';
+import {
+  fold,
+  isAtOrBelow,
+  labelCount,
+  type Name,
+  nameEquals,
+  nameKey,
+  nameToText,
+  parentOf,
+  suffixOf,
+} from '../wire/name.ts';
 import type { Ede, Rrset } from '../wire/record.ts';
 import { Budget } from './budget.ts';
 import { type Checking, type SignedCheck, signerOf } from './checking.ts';
@@ -128,13 +138,14 @@ export class TrustTable {
     const now = this.#now();
     for (let labels = labelCount(name); labels >= 0; labels--) {
       const suffix = suffixOf(name, labels);
-      const known = this.#table.get(keyOf(job.path.context, suffix));
+      const by = this.#by(job, suffix);
+      const known = this.#table.get(keyOf(by.path.context, suffix));
       if (known !== undefined && known.kind !== 'inner' && now < known.expiresAt) return known;
       const nta = this.#ntaAt(suffix);
-      if (nta !== undefined) return this.#keep(job, this.#untrusted(suffix, nta, now));
+      if (nta !== undefined) return this.#keep(by, this.#untrusted(suffix, nta, now));
       const anchor = this.#anchors.find(({ zone }) => nameEquals(zone, suffix));
       if (anchor === undefined) continue;
-      const found = await this.#once(job, suffix, () => this.#anchored(job, anchor));
+      const found = await this.#once(by, suffix, () => this.#anchored(by, anchor));
       if (found.kind !== 'inner') return found;
     }
     const step: TrustStep = {
@@ -176,6 +187,13 @@ export class TrustTable {
     };
   }
 
+  /** `job` by the path that has what is said of `name`: of names above a rule's domain its servers need know nothing. */
+  #by(job: Job, name: Name): Job {
+    let { path } = job;
+    while (path.above !== undefined && !isAtOrBelow(name, path.domain)) path = path.above;
+    return path === job.path ? job : { ...job, path };
+  }
+
   /** The zone of an anchor: its keys must be those that the anchor stands for. */
   async #anchored(job: Job, anchor: TrustAnchor): Promise<Trust | Failed> {
     this.#signalTags(job, anchor);
@@ -198,9 +216,10 @@ export class TrustTable {
 
   /** What `name`, one label or more below `parent`, is: a zone with keys, without, or none. */
   #step(job: Job, parent: SecureZone, name: Name): Promise<Trust | Inner | Failed> {
-    const known = this.#table.get(keyOf(job.path.context, name));
+    const by = this.#by(job, name);
+    const known = this.#table.get(keyOf(by.path.context, name));
     if (known !== undefined && this.#now() < known.expiresAt) return Promise.resolve(known);
-    return this.#once(job, name, () => this.#delegated(job, parent, name));
+    return this.#once(by, name, () => this.#delegated(by, parent, name));
   }
 
   /** Runs `find` once for all that need it at the same time, and keeps what it found. */
@@ -229,23 +248,55 @@ export class TrustTable {
   async #delegated(job: Job, parent: SecureZone, name: Name): Promise<Trust | Inner | Failed> {
     const cut = this.#recursor.cuts.at(job.path.context, name, this.#now());
     if (cut !== undefined && (cut.ds !== undefined || cut.proofs.length > 0)) {
-      const told = await this.#byDs(job, parent, name, cut.ds, cut.proofs);
+      const ttl = Math.floor((cut.expiresAt - this.#now()) / 1000);
+      const left = (rrset: Rrset): Rrset => ({ ...rrset, ttl: Math.min(ttl, rrset.ttl) });
+      const told = await this.#byDs(job, parent, name, cut.ds && left(cut.ds), cut.proofs.map(left));
       // A referral may be cut short or forged: then the parent is asked outright.
       if (told.kind !== 'bogus') return told;
     }
-    const found = await this.#recursor.fetch(job, name, TYPE.DS);
+    const found = await this.#recursor.fetch(this.#by(job, parentOf(name)), name, TYPE.DS);
     if (found.kind === 'failure') return this.#unobtainable(found, name, 'DS records');
     const { scrubbed } = found;
     // An alias stands at the name: it is no zone (RFC 2181 section 10.1).
     const alias = scrubbed.chain[0];
     if (alias !== undefined) {
-      const checked = await this.#checking.check(job, parent, alias);
-      if (checked.kind === 'failure') return checked;
-      if (checked.kind === 'secure') return { kind: 'inner', expiresAt: this.#after(checked.rrset.ttl) };
-      return this.#bogus(name, parent, checked.ede);
+      return this.#aliased(job, parent, name, alias, scrubbed.proofs);
     }
     const ds = scrubbed.kind === 'answer' ? scrubbed.rrsets[0] : undefined;
     return this.#byDs(job, parent, name, ds, scrubbed.proofs);
+  }
+
+  /** An alias at `name` itself: it belongs to the parent. One from a wildcard does not deny that there is a zone. */
+  async #aliased(
+    job: Job,
+    parent: SecureZone,
+    name: Name,
+    alias: Rrset,
+    proofs: readonly Rrset[],
+  ): Promise<Trust | Inner | Failed> {
+    const checked = await this.#checking.check(job, parent, alias);
+    if (checked.kind === 'failure') return checked;
+    if (checked.kind === 'bogus') return this.#bogus(name, parent, checked.ede);
+    const inner = { kind: 'inner', expiresAt: this.#after(checked.rrset.ttl) } as const;
+    if (checked.wildcard === undefined) return inner;
+    const rrsets = await this.#secureOf(job, parent, proofs);
+    if ('kind' in rrsets) return rrsets;
+    const proof = proveWildcard(name, checked.wildcard, { zone: parent.zone, rrsets, work: job.budget });
+    if (proof.status === 'exhausted') return exhausted(job);
+    if (proof.status === 'secure') return inner;
+    const ede = { code: EDE.NSEC_MISSING, text: `${nameToText(name)} from a wildcard: ${proof.why}` };
+    return this.#bogus(name, parent, ede);
+  }
+
+  /** Those of the proofs that the keys of `zone` signed. */
+  async #secureOf(job: Job, zone: SecureZone, proofs: readonly Rrset[]): Promise<Rrset[] | Failed> {
+    const secure: Rrset[] = [];
+    for (const proof of proofs) {
+      const checked = await this.#checking.check(job, zone, proof);
+      if (checked.kind === 'failure') return checked;
+      if (checked.kind === 'secure' && checked.wildcard === undefined) secure.push(checked.rrset);
+    }
+    return secure;
   }
 
   async #byDs(
@@ -284,8 +335,8 @@ export class TrustTable {
     for (const proof of proofs) {
       const checked: SignedCheck = await this.#checking.check(job, parent, proof);
       if (checked.kind === 'failure') return checked;
-      if (checked.kind === 'secure') secure.push(checked.rrset);
-      else lastEde = checked.ede;
+      if (checked.kind === 'bogus') lastEde = checked.ede;
+      else if (checked.wildcard === undefined) secure.push(checked.rrset);
     }
     const denied = proveNoDs(name, { zone: parent.zone, rrsets: secure, work: job.budget });
     const ttl = secure.reduce((least, { ttl }) => Math.min(least, ttl), TRUST_SECONDS_MAX);

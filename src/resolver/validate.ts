@@ -94,7 +94,8 @@ class Validation {
       const chain = await this.#chain(scrubbed.chain);
       const rrsets: Part[] = [];
       if (scrubbed.kind === 'answer')
-        for (const rrset of scrubbed.rrsets) rrsets.push(await this.#part(rrset));
+        for (const rrset of scrubbed.rrsets)
+          rrsets.push(made(chain.at(-1), rrset) ?? (await this.#part(rrset)));
       const denial =
         scrubbed.kind === 'nodata' || scrubbed.kind === 'nxdomain'
           ? await this.#denial(scrubbed.kind, scrubbed.name, type, scrubbed.soa)
@@ -116,14 +117,7 @@ class Validation {
 
   async #chain(links: readonly Rrset[]): Promise<Part[]> {
     const parts: Part[] = [];
-    for (const link of links) {
-      const before = parts.at(-1);
-      if (before?.rrset.type === TYPE.DNAME && link.type === TYPE.CNAME) {
-        // Made from the DNAME, which is signed in its place (RFC 6672 section 5.3.1).
-        const rrset = { name: link.name, type: link.type, ttl: before.rrset.ttl, rdatas: link.rdatas };
-        parts.push({ rrset, security: before.security, proofs: [before.rrset] });
-      } else parts.push(await this.#part(link));
-    }
+    for (const link of links) parts.push(made(parts.at(-1), link) ?? (await this.#part(link)));
     return parts;
   }
 
@@ -238,6 +232,13 @@ class Validation {
     };
     return new Broken({ kind: 'bogus', ede, steps: [...this.#steps, step] });
   }
+}
+
+/** A CNAME that the DNAME before it makes: that is signed in its place (RFC 6672 section 5.3.1). */
+function made(before: Part | undefined, { name, type, rdatas }: Rrset): Part | undefined {
+  if (before?.rrset.type !== TYPE.DNAME || type !== TYPE.CNAME) return undefined;
+  const rrset = { name, type, ttl: before.rrset.ttl, rdatas };
+  return { rrset, security: before.security, proofs: [before.rrset] };
 }
 
 function usedOf(proof: Proof): readonly Rrset[] {

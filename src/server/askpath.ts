@@ -103,6 +103,8 @@ function endOfChain(q: Query, path: Path, resolution: Resolution): 'done' | 'fol
     const text = `rule ${path.rule}: CNAME loop at ${nameToText(q.current)}`;
     return q.fail(RCODE.SERVFAIL, EDE.OTHER, text);
   }
+  // A DNAME that makes a name which cannot be (RFC 6672 section 2.2).
+  if (resolution.rcode === RCODE.YXDOMAIN) q.answer.rcode = RCODE.YXDOMAIN;
   return 'done';
 }
 
@@ -135,6 +137,8 @@ function takeProofs(q: Query, { proofs = [] }: Resolution): void {
 function takeSet(q: Query, path: Path, rrset: Rrset): void {
   // RFC 4035 section 3.2.1: without DO, none of these that were not asked for by their type.
   if (!q.dnssecOk && rrset.type !== q.qtype && PROVING.includes(rrset.type)) return;
+  // A chain may come by a DNAME twice; an RRset is given once (RFC 2181 section 5).
+  if (rrset.type === TYPE.DNAME && q.answer.answer.some((set) => isSameSet(set, rrset))) return;
   const verdict = isPublic(path) ? q.settings.rebinding?.judge(rrset) : undefined;
   if (verdict === undefined || verdict.kind === 'pass') {
     q.answer.answer.push(rrset);
@@ -145,6 +149,10 @@ function takeSet(q: Query, path: Path, rrset: Rrset): void {
   const text = `rule ${path.rule}: ${addressToText(verdict.address)} is not given for public names (rebinding protection)`;
   q.trace?.step('rebinding', text);
   q.answer.ede.push({ code: EDE.BLOCKED, text });
+}
+
+function isSameSet(a: Rrset, b: Rrset): boolean {
+  return a.type === b.type && nameEquals(a.name, b.name);
 }
 
 const PROVING: readonly number[] = [TYPE.RRSIG, TYPE.NSEC, TYPE.NSEC3];

@@ -88,7 +88,7 @@ t.test('ANY: all types of the name', async (t) => {
 t.test('DNAME: the CNAME is made here, with the TTL of the DNAME, and a wrong one is refused', async (t) => {
   const dname = 'old.corp.test. 50 DNAME new.corp.test.';
   const end = 'a.b.new.corp.test. 10 A 192.0.2.1';
-  const made = ['a.b.old.corp.test. 50 CNAME a.b.new.corp.test.', end];
+  const made = [dname, 'a.b.old.corp.test. 50 CNAME a.b.new.corp.test.', end];
   t.same(kept(scrubbed('a.b.old.corp.test.', 'A', { answer: [dname, end] })), made, 'none sent');
   const right = 'a.b.old.corp.test. 0 CNAME a.b.new.corp.test.';
   t.same(
