@@ -111,6 +111,19 @@ export class TrustTable {
     return trust;
   }
 
+  /** Below a negative trust anchor, which need not be a zone's name: whatever signs it is not asked (RFC 7646). */
+  exempt(name: Name): InsecureZone | undefined {
+    if (this.#ntas.length === 0) return undefined;
+    for (let labels = labelCount(name); labels >= 0; labels--) {
+      const zone = suffixOf(name, labels);
+      const nta = this.#ntaAt(zone);
+      if (nta !== undefined) return this.#untrusted(zone, nta, this.#now());
+      // An anchor below it holds for what is below that.
+      if (this.#anchors.some((anchor) => nameEquals(anchor.zone, zone))) return undefined;
+    }
+    return undefined;
+  }
+
   /** The chain to a zone as far as it is known; nothing is asked. From the anchor down. */
   known(context: number, name: Name): TrustStep[] {
     const now = this.#now();

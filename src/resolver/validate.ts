@@ -124,7 +124,7 @@ class Validation {
   /** An RRset of the answer section. */
   async #part(rrset: Rrset): Promise<Part> {
     const signer = signerOf(rrset);
-    const trust = await this.#trustOf(signer ?? ownerZone(rrset));
+    const trust = await this.#trustOf(signer ?? ownerZone(rrset), rrset.name);
     if (trust.kind === 'insecure') return this.#insecurePart(rrset);
     const checked = await this.#checking.check(this.#job, trust, rrset);
     if (checked.kind === 'failure') throw new Broken(checked);
@@ -161,7 +161,7 @@ class Validation {
     );
     const signer = signed && signerOf(signed);
     const asked = type === TYPE.DS && name.length > 1 ? parentOf(name) : name;
-    const trust = await this.#trustOf(signer ?? asked);
+    const trust = await this.#trustOf(signer ?? asked, name);
     if (trust.kind === 'insecure') {
       this.#security = leastSecurity(this.#security, 'insecure');
       return { soa, proofs: [], security: 'insecure' };
@@ -211,9 +211,9 @@ class Validation {
     return secure;
   }
 
-  /** The zone of a name: secure, or provably not to be validated. */
-  async #trustOf(name: Name): Promise<Exclude<Trust, { kind: 'bogus' }>> {
-    const trust = await this.#trust.of(this.#job, name);
+  /** The zone that `signer` is, or belongs to: secure, or provably not to be validated, as all of `owner` may be. */
+  async #trustOf(signer: Name, owner: Name): Promise<Exclude<Trust, { kind: 'bogus' }>> {
+    const trust = this.#trust.exempt(owner) ?? (await this.#trust.of(this.#job, signer));
     if (trust.kind === 'failure') throw new Broken(trust);
     this.#steps = chainOf(trust);
     if (trust.kind === 'bogus') throw new Broken({ kind: 'bogus', ede: trust.ede, steps: this.#steps });
