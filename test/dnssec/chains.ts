@@ -137,6 +137,19 @@ export class TestZone {
   }
 }
 
+/** Whether a server of the zone would say that there is no data of this type; relative to the zone. */
+export function isNoData(truth: Truth, labels: Labels, type: number): boolean {
+  if (type === TYPE.DS && labels.length === 0) return false;
+  if (truth.kind === 'beyond' || truth.kind === 'none') return false;
+  if (type === TYPE.ANY) return truth.types.length === 0;
+  if (isDelegation(truth.types) && type !== TYPE.DS) return false;
+  return !truth.types.includes(type) && !truth.types.includes(TYPE.CNAME);
+}
+
+export function isDelegation(types: readonly number[]): boolean {
+  return types.includes(TYPE.NS) && !types.includes(TYPE.SOA);
+}
+
 /** At a delegation only a DS is signed. */
 function isSecure(types: readonly number[]): boolean {
   return !types.includes(TYPE.NS) || types.includes(TYPE.SOA) || types.includes(TYPE.DS);

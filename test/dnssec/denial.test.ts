@@ -14,6 +14,8 @@ import { Nsec3Hashes } from '../../src/dnssec/nsec3hash.ts';
 import { TYPE } from '../../src/wire/constants.ts';
 import type { Rrset } from '../../src/wire/record.ts';
 import {
+  isDelegation,
+  isNoData,
   type Labels,
   names,
   nsec3At,
@@ -39,18 +41,6 @@ interface Claim {
   readonly text: string;
   /** The name that must not exist: only where it is not that of the question. */
   readonly nextCloser?: Labels;
-}
-
-function isNoData(truth: Truth, labels: Labels, type: number): boolean {
-  if (type === TYPE.DS && labels.length === 0) return false;
-  if (truth.kind === 'beyond' || truth.kind === 'none') return false;
-  if (type === TYPE.ANY) return truth.types.length === 0;
-  if (isDelegation(truth.types) && type !== TYPE.DS) return false;
-  return !truth.types.includes(type) && !truth.types.includes(TYPE.CNAME);
-}
-
-function isDelegation(types: readonly number[]): boolean {
-  return types.includes(TYPE.NS) && !types.includes(TYPE.SOA);
 }
 
 /** Everything that can be claimed of a name. */
