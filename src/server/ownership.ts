@@ -1,30 +1,12 @@
 import type { MessagePort } from 'node:worker_threads';
-import {
-  BUDGET_BYTES,
-  BUDGET_NSEC3_BLOCKS,
-  BUDGET_PACKETS,
-  BUDGET_VERIFIES,
-  Budget,
-} from '../resolver/budget.ts';
+import { Budget } from '../resolver/budget.ts';
 import type { Path } from '../resolver/path.ts';
 import type { Resolution, ResolveRequest, Resolver } from '../resolver/resolve.ts';
-import type { Clock, Timer } from '../util/clock.ts';
+import type { Clock } from '../util/clock.ts';
 import { foldOctet, isAtOrBelow, labelCount, type Name, nameFromText, suffixOf } from '../wire/name.ts';
+import { type Ask, Peer, type Waiting } from './peer.ts';
+import { charge, difference, spentOf } from './work.ts';
 
-/**
- * Stage 5 belongs to one worker per question: a hash of context and name names the owner, whose record cache and
- * in-flight table are the only ones that know it. So identical questions join across workers, and each record is
- * cached once (design decision 7). For forward rules the name is the question's. For recursion it is the part of it
- * that a delegation is likely to be for: zone cuts, servers and keys of a domain are then learned by one worker, and
- * not by each that has a name below it. Hand-overs travel in batches, one message per turn of the event loop, because a
- * message between threads costs about as much as an answer.
- *
- *     asker                       owner
- *       | asks [{id, question}] →  |
- *       |  ← taken: last id        |     at once; without it within SILENT_MS the asker resolves by itself
- *       |  ← answers [{id, …}]     |     when known
- */
-export const OWNER_SILENT_MS = 50;
 /** Questions handed over and not yet answered, per worker: beyond, the asker resolves by itself. */
 const HANDED_OVER_MAX = 4096;
 /**
@@ -43,47 +25,19 @@ const OWNER_LABELS_REVERSE: readonly { readonly apex: Name; readonly labels: num
   { apex: nameFromText('ip6.arpa.'), labels: 10 },
 ];
 
-interface Ask {
-  readonly id: number;
-  readonly name: Name;
-  readonly type: number;
-  readonly context: number;
-  /** Of the client query's budget: milliseconds and work that are used up. */
-  readonly spentMs: number;
-  readonly spent: Work;
-  readonly tokens: readonly Uint8Array[];
-  readonly checkingDisabled: boolean;
-  readonly wantsChain: boolean;
-  /** Answer from the cache only; nothing may be asked of others. */
-  readonly peek: boolean;
-}
-
-/** What a question costs of a budget: it goes with the question and what was added comes back with the answer. */
-interface Work {
-  readonly packets: number;
-  readonly bytes: number;
-  readonly verifies: number;
-  readonly nsec3Blocks: number;
-}
-
-interface Answer {
-  readonly id: number;
-  readonly resolution: Resolution | undefined;
-  readonly spent: Work;
-}
-
-type Wire =
-  | { readonly asks: readonly Ask[] }
-  | { readonly taken: number }
-  | { readonly answers: readonly Answer[] };
-
-interface Waiting {
-  readonly request: ResolveRequest;
-  readonly peek: boolean;
-  readonly resolve: (resolution: Resolution | undefined) => void;
-  readonly reject: (error: unknown) => void;
-}
-
+/**
+ * Stage 5 belongs to one worker per question: a hash of context and name names the owner, whose record cache and
+ * in-flight table are the only ones that know it. So identical questions join across workers, and each record is
+ * cached once (design decision 7). For forward rules the name is the question's. For recursion it is the part of it
+ * that a delegation is likely to be for: zone cuts, servers and keys of a domain are then learned by one worker, and
+ * not by each that has a name below it. Hand-overs travel in batches, one message per turn of the event loop, because a
+ * message between threads costs about as much as an answer.
+ *
+ *     asker                       owner
+ *       | asks [{id, question}] →  |
+ *       |  ← taken: last id        |     at once; without it within OWNER_SILENT_MS the asker resolves by itself
+ *       |  ← answers [{id, …}]     |     when known
+ */
 export class Ownership {
   readonly #self: number;
   readonly #slots: number;
@@ -221,143 +175,4 @@ export class Ownership {
 function ownedDomain(name: Name): Name {
   const reverse = OWNER_LABELS_REVERSE.find(({ apex }) => isAtOrBelow(name, apex));
   return suffixOf(name, Math.min(labelCount(name), reverse?.labels ?? OWNER_LABELS));
-}
-
-/** One budget for all that a client query causes, in whichever worker: it is charged for what was spent elsewhere. */
-function charge(budget: Budget, { packets, bytes, verifies, nsec3Blocks }: Work, now: number): void {
-  for (let i = 0; i < packets; i++) budget.takePacket(now);
-  budget.takeBytes(bytes);
-  for (let i = 0; i < verifies; i++) budget.takeVerify();
-  budget.takeNsec3Blocks(Math.min(nsec3Blocks, budget.left.nsec3Blocks));
-}
-
-function spentOf({ left }: Budget): Work {
-  return {
-    packets: BUDGET_PACKETS - left.packets,
-    bytes: BUDGET_BYTES - left.bytes,
-    verifies: BUDGET_VERIFIES - left.verifies,
-    nsec3Blocks: BUDGET_NSEC3_BLOCKS - left.nsec3Blocks,
-  };
-}
-
-function difference(after: Work, before: Work): Work {
-  return {
-    packets: after.packets - before.packets,
-    bytes: after.bytes - before.bytes,
-    verifies: after.verifies - before.verifies,
-    nsec3Blocks: after.nsec3Blocks - before.nsec3Blocks,
-  };
-}
-
-interface PeerEvents {
-  readonly asked: (asks: readonly Ask[]) => void;
-  /** It did not even take the question. */
-  readonly lost: (waiting: Waiting) => void;
-  readonly gone: () => void;
-}
-
-/** One other worker: what is open with it, and what waits for the end of this turn to be sent. */
-class Peer {
-  readonly #port: MessagePort;
-  readonly #clock: Clock;
-  readonly #on: PeerEvents;
-  readonly #open = new Map<number, Waiting>();
-  #next = 1;
-  #taken = 0;
-  #asks: Ask[] = [];
-  #answers: Answer[] = [];
-  #flushing = false;
-  #silence: Timer | undefined;
-
-  constructor(port: MessagePort, clock: Clock, on: PeerEvents) {
-    this.#port = port;
-    this.#clock = clock;
-    this.#on = on;
-    port.on('message', (message: Wire) => this.#receive(message));
-    port.on('close', () => this.abandon());
-  }
-
-  /** Questions that it has not answered yet. */
-  get load(): number {
-    return this.#open.size;
-  }
-
-  ask(waiting: Waiting, now: number): void {
-    const id = this.#next++;
-    this.#open.set(id, waiting);
-    const { request, peek } = waiting;
-    this.#asks.push({
-      id,
-      name: request.name,
-      type: request.type,
-      context: request.path.context,
-      spentMs: now - request.budget.startedAt,
-      spent: spentOf(request.budget),
-      tokens: request.tokens,
-      checkingDisabled: request.checkingDisabled ?? false,
-      wantsChain: request.wantsChain ?? false,
-      peek,
-    });
-    this.#flushSoon();
-    this.#silence ??= this.#clock.after(OWNER_SILENT_MS, () => this.#checkSilence(id));
-  }
-
-  answer(answer: Answer): void {
-    this.#answers.push(answer);
-    this.#flushSoon();
-  }
-
-  #flushSoon(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    queueMicrotask(() => this.#flush());
-  }
-
-  #flush(): void {
-    this.#flushing = false;
-    if (this.#asks.length > 0) this.#port.postMessage({ asks: this.#asks } satisfies Wire);
-    if (this.#answers.length > 0) this.#port.postMessage({ answers: this.#answers } satisfies Wire);
-    this.#asks = [];
-    this.#answers = [];
-  }
-
-  #receive(message: Wire): void {
-    if ('asks' in message) {
-      this.#port.postMessage({ taken: message.asks.at(-1)!.id } satisfies Wire);
-      this.#on.asked(message.asks);
-    } else if ('taken' in message) this.#taken = message.taken;
-    else for (const answer of message.answers) this.#settle(answer);
-  }
-
-  #settle({ id, resolution, spent }: Answer): void {
-    const waiting = this.#open.get(id);
-    if (waiting === undefined) return;
-    this.#open.delete(id);
-    charge(waiting.request.budget, spent, this.#clock.now());
-    waiting.resolve(resolution);
-  }
-
-  /** Asked OWNER_SILENT_MS ago and not even taken: whoever owns these is busy or dead. */
-  #checkSilence(id: number): void {
-    this.#silence = undefined;
-    for (const [open, waiting] of [...this.#open]) {
-      if (open <= this.#taken || open > id) continue;
-      this.#open.delete(open);
-      this.#on.lost(waiting);
-    }
-    const last = this.#next - 1;
-    if (last > Math.max(id, this.#taken) && this.#open.size > 0)
-      this.#silence = this.#clock.after(OWNER_SILENT_MS, () => this.#checkSilence(last));
-  }
-
-  /** The other side is gone: all that is open with it is taken back. */
-  abandon(): void {
-    this.#silence?.cancel();
-    this.#silence = undefined;
-    const open = [...this.#open.values()];
-    this.#open.clear();
-    this.#port.close();
-    this.#on.gone();
-    for (const waiting of open) this.#on.lost(waiting);
-  }
 }

@@ -9,7 +9,8 @@ import {
 } from '../../src/resolver/budget.ts';
 import type { ForwardPath, Path, RecursivePath } from '../../src/resolver/path.ts';
 import type { Resolution, ResolveRequest, Resolver } from '../../src/resolver/resolve.ts';
-import { OWNER_SILENT_MS, Ownership, SPILL_ABOVE } from '../../src/server/ownership.ts';
+import { Ownership, SPILL_ABOVE } from '../../src/server/ownership.ts';
+import { OWNER_SILENT_MS } from '../../src/server/peer.ts';
 import { type Clock, ManualClock, systemClock } from '../../src/util/clock.ts';
 import { nameFromText, nameToText } from '../../src/wire/name.ts';
 import { snapshotOf } from '../support/world.ts';
