@@ -1,4 +1,4 @@
-import type { AnchorReport, AnchorsReport, NegativeAnchorReport } from '../view/report.ts';
+import type { AnchorLook, AnchorReport, AnchorsReport, NegativeAnchorReport } from '../view/report.ts';
 import { type Command, DAEMON_OPTIONS, type Io } from './command.ts';
 import { ask, socketOf } from './daemon.ts';
 import { type Cell, cell, duration, json, number, table } from './output.ts';
@@ -18,7 +18,10 @@ export const command: Command = {
 };
 
 /** What has ended is no anchor any more: it stands apart. */
-function anchorsText({ anchors, negative }: AnchorsReport, { colour }: Pick<Io, 'colour'>): string {
+function anchorsText(
+  { anchors, looks = [], negative }: AnchorsReport,
+  { colour }: Pick<Io, 'colour'>,
+): string {
   const active = negative.filter(({ state }) => state === 'active');
   const expired = negative.filter(({ state }) => state === 'expired');
   const parts = [
@@ -33,14 +36,21 @@ function anchorsText({ anchors, negative }: AnchorsReport, { colour }: Pick<Io, 
       ? 'no negative trust anchor\n'
       : table(['NEGATIVE TRUST ANCHOR', 'VPC', 'TIME LEFT', 'REASON'], active.map(negativeRow), colour),
   ];
+  if (looks.length > 0)
+    parts.splice(1, 0, table(['KEYS FOLLOWED', 'VALIDATED', 'NEXT LOOK'], looks.map(lookRow), colour));
   if (expired.length > 0)
     parts.push(table(['EXPIRED, WITHOUT EFFECT', 'SINCE', 'REASON'], expired.map(expiredRow), colour));
   return parts.join('\n');
 }
 
-function row({ zone, record, keyTag, algorithm, digest, state }: AnchorReport): Cell[] {
+function row({ zone, record, keyTag, algorithm, digest, state, secondsLeft }: AnchorReport): Cell[] {
   const shade = state === 'valid' ? 'green' : 'yellow';
-  return [cell(zone), cell(record), number(keyTag), cell(algorithm), cell(digest ?? '-'), cell(state, shade)];
+  const text = secondsLeft === undefined ? state : `${state}, ${duration(secondsLeft)} left`;
+  return [cell(zone), cell(record), number(keyTag), cell(algorithm), cell(digest ?? '-'), cell(text, shade)];
+}
+
+function lookRow({ zone, validated, next }: AnchorLook): Cell[] {
+  return [cell(zone), cell(validated ?? 'not yet'), cell(next ?? '-')];
 }
 
 function negativeRow({ domain, vpcs, secondsLeft, reason }: NegativeAnchorReport): Cell[] {

@@ -1,32 +1,75 @@
-import { algorithmTable, algorithmToText } from '../dnssec/algorithm.ts';
+import { type AlgorithmTable, algorithmTable, algorithmToText } from '../dnssec/algorithm.ts';
 import { digestToText, readDs, whyUnsupported } from '../dnssec/ds.ts';
 import { readDnskey } from '../dnssec/key.ts';
+import { isTrusted, type TrackedKey, trusted } from '../dnssec/rollover.ts';
 import type { Path } from '../resolver/path.ts';
-import type { RecursionSettings } from '../resolver/settings.ts';
+import type { RecursionSettings, TrustAnchor } from '../resolver/settings.ts';
 import { isoFromWall } from '../telemetry/text.ts';
 import { unreachable } from '../util/assert.ts';
-import type { AnchorReport, AnchorsReport, NegativeAnchorReport } from '../view/report.ts';
+import type { AnchorLook, AnchorReport, AnchorsReport, NegativeAnchorReport } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
-import { nameKey, nameToText } from '../wire/name.ts';
+import { type Name, nameEquals, nameKey, nameToText } from '../wire/name.ts';
+import type { FollowedZone } from './anchorstate.ts';
+import { configuredAnchors } from './compile/anchors.ts';
 import { NOBODY } from './compile/views.ts';
 
-/** What answers are validated with, and where nothing is. @param now wall clock, milliseconds */
-export function anchorsReport(snapshot: Snapshot, now: number): AnchorsReport {
+/**
+ * What answers are validated with, and where nothing is.
+ *
+ * @param now wall clock, milliseconds
+ * @param followed zones whose keys are followed (RFC 5011)
+ */
+export function anchorsReport(
+  snapshot: Snapshot,
+  now: number,
+  followed: readonly FollowedZone[] = [],
+): AnchorsReport {
+  const { recursion } = snapshot;
+  const algorithms = algorithmTable(recursion);
+  const anchors = configuredAnchors(snapshot).flatMap((anchor) => {
+    const zone = followed.find(({ point }) => nameEquals(point.zone, anchor.zone));
+    return zone === undefined ? anchorReports(anchor, algorithms) : followedReports(zone, algorithms);
+  });
   return {
-    anchors: anchorReports(snapshot.recursion),
-    negative: [
-      ...configured(snapshot.recursion, now),
-      ...impliedByVpcs(snapshot),
-      ...impliedByRules(snapshot),
-    ],
+    anchors,
+    ...(followed.length > 0 && { looks: followed.map(lookReport) }),
+    negative: [...configured(recursion, now), ...impliedByVpcs(snapshot), ...impliedByRules(snapshot)],
   };
 }
 
-function anchorReports({ anchors, sha1 }: RecursionSettings): AnchorReport[] {
-  const algorithms = algorithmTable({ sha1 });
+/** Keys that were seen, and what the configuration says of others. */
+function followedReports({ point, validatedAt }: FollowedZone, algorithms: AlgorithmTable): AnchorReport[] {
+  const { zone, ds, keys } = point;
+  const unseen = anchorReports({ zone, ds, dnskey: [] }, algorithms).map(
+    (report): AnchorReport =>
+      report.state === 'valid' && validatedAt !== undefined ? { ...report, state: 'missing' } : report,
+  );
+  return [...keys.flatMap((key) => keyReport(zone, key, algorithms)), ...unseen];
+}
+
+function keyReport(zone: Name, key: TrackedKey, algorithms: AlgorithmTable): AnchorReport[] {
+  const { rdata, state, since, held, holdDown } = key;
+  return anchorReports({ zone, ds: [], dnskey: [rdata] }, algorithms).map((report) => ({
+    ...report,
+    ...((report.state === 'valid' || !isTrusted(state)) && state !== 'start' && { state }),
+    since: isoFromWall(1000 * since),
+    ...(state === 'addpend' && { secondsLeft: Math.max(0, holdDown - held) }),
+  }));
+}
+
+function lookReport({ point, lookedAt, validatedAt, wait }: FollowedZone): AnchorLook {
+  const iso = (seconds: number): string => isoFromWall(1000 * seconds);
+  return {
+    zone: nameToText(point.zone),
+    ...(validatedAt !== undefined && { validated: iso(validatedAt) }),
+    ...(lookedAt !== undefined && trusted(point) !== undefined && { next: iso(lookedAt + wait) }),
+  };
+}
+
+function anchorReports({ zone, ds, dnskey }: TrustAnchor, algorithms: AlgorithmTable): AnchorReport[] {
   const stateOf = (trusted: { ds: Uint8Array[]; dnskey: Uint8Array[] }): AnchorReport['state'] =>
     whyUnsupported(trusted, algorithms) === undefined ? 'valid' : 'unsupported';
-  return anchors.flatMap(({ zone, ds, dnskey }) => [
+  return [
     ...ds.flatMap((rdata): AnchorReport[] => {
       const read = readDs(rdata);
       if (read === undefined) return [];
@@ -40,7 +83,7 @@ function anchorReports({ anchors, sha1 }: RecursionSettings): AnchorReport[] {
       const state = stateOf({ ds: [], dnskey: [rdata] });
       return [{ ...common(zone, read.tag, read.algorithm), record: 'DNSKEY', state }];
     }),
-  ]);
+  ];
 }
 
 function common(

@@ -1,5 +1,6 @@
 import { systemClock } from '../util/clock.ts';
 import type { Snapshot, ZoneData } from '../view/snapshot.ts';
+import { configuredAnchors } from './compile/anchors.ts';
 import {
   ContextRegistry,
   type Contexts,
@@ -82,7 +83,7 @@ export function compile(config: Config, previous?: Compiled): Compiled | Faults 
  */
 export function resume(snapshot: Snapshot): Compiled {
   const fingerprints = new Map<string, number>();
-  const trust = trustDigest(snapshot.recursion);
+  const trust = trustDigest({ ...snapshot.recursion, anchors: configuredAnchors(snapshot) });
   for (const path of snapshot.paths)
     fingerprints.set(pathFingerprint(snapshot.views[path.view]!.vpc, path, trust), path.context);
   for (const view of snapshot.views) {

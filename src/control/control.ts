@@ -10,7 +10,11 @@ import type { Port } from '../util/rpc.ts';
 import { type ControlNews, type ControlStart, WORKERS_MAX } from '../view/channel.ts';
 import type { AnchorsReport, ReloadReport, StatusReport, WorkerStatus } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
+import { fetchKeys } from './anchorkeys.ts';
 import { anchorsReport } from './anchorreport.ts';
+import { Anchors } from './anchors.ts';
+import { AnchorStateFile } from './anchorstate.ts';
+import { configuredAnchors, sameAnchors, withAnchors } from './compile/anchors.ts';
 import { type Compiled, readConfig, resume } from './compile.ts';
 import { systemFiles } from './config/files.ts';
 import { type Config, loadConfig } from './config/load.ts';
@@ -69,6 +73,7 @@ export class Control {
   /** Why the last reading of the configuration was refused. */
   #errors: readonly string[] = [];
   #socket: ControlSocket | undefined;
+  #anchors: Anchors | undefined;
   #metrics: { readonly server: Server; readonly address: string } | undefined;
   #socketsAnswer: ((failure: string | undefined) => void) | undefined;
   #reloading: Promise<ReloadReport> | undefined;
@@ -81,7 +86,7 @@ export class Control {
       workers: this.#workers,
       snapshot: () => this.#inForce?.compiled.snapshot,
       status: () => this.status(),
-      anchors: () => this.#anchors(),
+      anchors: () => this.#anchorsReport(),
       scrape: () => this.#scrape(),
       reload: () => this.reload(),
     };
@@ -115,6 +120,8 @@ export class Control {
       return;
     }
     this.#config = config;
+    this.#anchors = this.#openAnchors(config);
+    this.#followAnchors(config, snapshot);
     const failure = await this.#openSocket(config);
     if (failure !== undefined) this.#o.log.error({ failure }, 'no control socket');
     await this.#openMetrics(config);
@@ -143,17 +150,37 @@ export class Control {
 
   /** Reads the configuration again. While one reload runs, all that are asked for meanwhile are one more. */
   reload(): Promise<ReloadReport> {
-    if (this.#reloading === undefined) {
-      this.#reloading = this.#reload().finally(() => {
-        this.#reloading = undefined;
-      });
-      return this.#reloading;
-    }
+    if (this.#reloading === undefined) return this.#run(() => this.#reload());
     this.#reloadAgain ??= this.#reloading.then(() => {
       this.#reloadAgain = undefined;
       return this.reload();
     });
     return this.#reloadAgain;
+  }
+
+  /** One change of what is in force at a time. */
+  #run(change: () => Promise<ReloadReport>): Promise<ReloadReport> {
+    this.#reloading = change().finally(() => {
+      this.#reloading = undefined;
+    });
+    return this.#reloading;
+  }
+
+  /** The same configuration with the anchors that RFC 5011 has made of its own. Caches and contexts stay. */
+  async #publishAnchors(): Promise<ReloadReport> {
+    const { compiled, since } = this.#inForce!;
+    const config = this.#config!;
+    const before = compiled.snapshot;
+    const snapshot = { ...this.#withAnchors(config, before), revision: before.revision + 1 };
+    const refusal = await this.#propose(snapshot, config);
+    if (refusal !== undefined) {
+      this.#o.log.error({ refusal }, 'other trust anchors cannot be put in force yet');
+      return { applied: false, revision: before.revision, changes: [], errors: [refusal] };
+    }
+    await this.#workers.publish(snapshot);
+    this.#inForce = { compiled: { ...compiled, snapshot }, since };
+    this.#o.log.info({ revision: snapshot.revision }, 'other trust anchors are in force');
+    return { applied: true, revision: snapshot.revision, changes: [], errors: [] };
   }
 
   async #reload(): Promise<ReloadReport> {
@@ -203,7 +230,34 @@ export class Control {
     this.#warn(read.warnings);
     if (read.config === undefined) return { errors: read.errors.map(problemToText) };
     const { config, compiled } = read;
-    return { config, compiled };
+    return { config, compiled: { ...compiled, snapshot: this.#withAnchors(config, compiled.snapshot) } };
+  }
+
+  /** With what RFC 5011 has made of the anchors of the configuration. */
+  #withAnchors(config: Config, snapshot: Snapshot): Snapshot {
+    this.#anchors ??= this.#openAnchors(config);
+    if (!config.recursion.rfc5011) return snapshot;
+    return withAnchors(snapshot, this.#anchors.inForce(configuredAnchors(snapshot)));
+  }
+
+  #openAnchors({ stateFolder }: Config): Anchors {
+    const { clock, log } = this.#o;
+    return new Anchors({
+      clock,
+      log,
+      file: new AnchorStateFile(stateFolder),
+      fetch: (zone) => fetchKeys(this.#workers, this.#inForce?.compiled.snapshot, zone),
+      looked: () => this.#anchorsLooked(),
+    });
+  }
+
+  /** While the configuration is read again nothing is done: the next look is soon enough. */
+  #anchorsLooked(): void {
+    const snapshot = this.#inForce?.compiled.snapshot;
+    if (snapshot === undefined || this.#config === undefined || this.#reloading !== undefined) return;
+    const next = this.#withAnchors(this.#config, snapshot);
+    if (sameAnchors(next.recursion.anchors, snapshot.recursion.anchors)) return;
+    void this.#run(() => this.#publishAnchors());
   }
 
   #warn(problems: readonly ConfigProblem[]): void {
@@ -237,6 +291,11 @@ export class Control {
       );
     this.#config = config;
     this.#inForce = { compiled, since: isoFromWall(this.#o.clock.wall()) };
+    this.#followAnchors(config, compiled.snapshot);
+  }
+
+  #followAnchors({ recursion }: Config, snapshot: Snapshot): void {
+    this.#anchors?.configure(recursion.rfc5011 ? configuredAnchors(snapshot) : undefined, recursion);
   }
 
   async #openSocket(config: Config): Promise<string | undefined> {
@@ -295,9 +354,11 @@ export class Control {
     };
   }
 
-  #anchors(): AnchorsReport | undefined {
+  #anchorsReport(): AnchorsReport | undefined {
     const snapshot = this.#inForce?.compiled.snapshot;
-    return snapshot === undefined ? undefined : anchorsReport(snapshot, this.#o.clock.wall());
+    return snapshot === undefined
+      ? undefined
+      : anchorsReport(snapshot, this.#o.clock.wall(), this.#anchors?.zones);
   }
 
   /** Those that main has not reported yet are starting. */
@@ -323,6 +384,7 @@ export class Control {
 
   /** Closes what is open to the outside. */
   async stop(): Promise<void> {
+    this.#anchors?.close();
     this.#closeMetrics();
     await this.#socket?.close();
     this.#workers.close();

@@ -120,6 +120,8 @@ export interface ViewReport {
 /** `GET /anchors`. */
 export interface AnchorsReport {
   readonly anchors: readonly AnchorReport[];
+  /** Of the zones whose keys are followed (RFC 5011). Absent: none is. */
+  readonly looks?: readonly AnchorLook[];
   /** Of the configuration first, then what VPCs and rules imply. */
   readonly negative: readonly NegativeAnchorReport[];
 }
@@ -133,8 +135,25 @@ export interface AnchorReport {
   readonly algorithm: string;
   /** Of a DS: `SHA-256`. */
   readonly digest?: string;
-  /** `unsupported`: its algorithm or digest is not, so that it counts for nothing beside others. */
-  readonly state: 'valid' | 'unsupported';
+  /**
+   * `unsupported`: its algorithm or digest is not, so that it counts for nothing beside others. The others are those
+   * of RFC 5011: `valid` and `missing` keys are trusted, `addpend` ones not yet, `revoked` and `removed` ones never
+   * again.
+   */
+  readonly state: 'valid' | 'unsupported' | 'addpend' | 'missing' | 'revoked' | 'removed';
+  /** ISO 8601: since when it is in this state, and for an `addpend` key when it was seen last. */
+  readonly since?: string;
+  /** How long an `addpend` key must be there before it is trusted. */
+  readonly secondsLeft?: number;
+}
+
+/** When the keys of a zone were looked at. */
+export interface AnchorLook {
+  readonly zone: string;
+  /** ISO 8601, of the last look that validated; missing: none has. */
+  readonly validated?: string;
+  /** ISO 8601; missing before the first one, and where all keys are revoked. */
+  readonly next?: string;
 }
 
 /** A negative trust anchor (RFC 7646): below `domain` nothing is validated. */

@@ -1,5 +1,5 @@
 import type { Path } from '../resolver/path.ts';
-import type { RecursionSettings } from '../resolver/settings.ts';
+import type { RecursionSettings, TrustAnchor } from '../resolver/settings.ts';
 import type { Name } from '../wire/name.ts';
 import type { ComputeNames } from '../zone/compute.ts';
 
@@ -23,6 +23,8 @@ export interface Snapshot {
   /** One for each pair of a view and a rule by which servers are asked. */
   readonly paths: readonly Path[];
   readonly recursion: RecursionSettings;
+  /** The anchors of the configuration, where RFC 5011 has made others of them. Contexts are by these. */
+  readonly configuredAnchors?: readonly TrustAnchor[];
   readonly endpoints: readonly InboundEndpoint[];
   /** The least context number that was never given out: none is ever given out twice. */
   readonly nextContext: number;

@@ -2,6 +2,7 @@ import type { Candidate, Snapshot, ViewData } from '../../view/snapshot.ts';
 import { type Name, ROOT } from '../../wire/name.ts';
 import { dependencyHash } from '../../zone/dependency.ts';
 import { NameTable } from '../../zone/nametable.ts';
+import { configuredAnchors } from './anchors.ts';
 
 /**
  * Settings of a VPC. What clients see of DNSSEC, and AAAA records made of A records, may be in any answer; a DELEGATE
@@ -29,9 +30,10 @@ export function diffSettings(
 
 /** Of how this node recurses and validates. What it trusts is part of contexts too, but it is told here. */
 export function diffRecursion(old: Snapshot, next: Snapshot, touched: Set<number>, changes: string[]): void {
-  const { anchors: anchorsBefore, ntas: ntasBefore, ...before } = old.recursion;
-  const { anchors, ntas, ...after } = next.recursion;
-  if (!sameSettings(anchorsBefore, anchors)) changes.push('recursion: trust anchors changed');
+  const { anchors: _, ntas: ntasBefore, ...before } = old.recursion;
+  const { anchors: __, ntas, ...after } = next.recursion;
+  if (!sameSettings(configuredAnchors(old), configuredAnchors(next)))
+    changes.push('recursion: trust anchors changed');
   if (!sameSettings(ntasBefore, ntas)) changes.push('recursion: negative trust anchors changed');
   if (sameSettings(before, after)) return;
   changes.push('recursion: settings changed');
