@@ -217,7 +217,7 @@ t.test('overlay: what a missing name or type does, by mode and by what lies behi
       const resolve: Resolve = ({ name }) => {
         asked.push(nameToText(name));
         const rrsets = outcome === 'answer' ? [rrset(`${nameToText(name)} 60 AAAA 2001:db8::1`)] : [];
-        const rcode = { answer: 0, nodata: 0, nxdomain: 3, failure: 2 }[outcome];
+        const rcode = { answer: 0, nodata: 0, nxdomain: 3, referral: 0, failure: 2 }[outcome];
         return { outcome, rcode, rrsets, ede: [], source: 'upstream' };
       };
       const { pipeline } = pipelineOf(
@@ -237,6 +237,7 @@ t.test('overlay: what a missing name or type does, by mode and by what lies behi
         nxdomain: RCODE.NXDOMAIN,
         failure: RCODE.SERVFAIL,
         nodata: 0,
+        referral: RCODE.SERVFAIL,
       }[outcome];
       const what = `overlay ${overlay}, upstream ${state}`;
       t.equal(missingName!.rcode, overlay === 'none' ? RCODE.NXDOMAIN : expected, `${what}: missing name`);

@@ -44,6 +44,7 @@ const RCODES = {
   answer: RCODE.NOERROR,
   nodata: RCODE.NOERROR,
   nxdomain: RCODE.NXDOMAIN,
+  referral: RCODE.NOERROR,
   failure: RCODE.SERVFAIL,
 };
 
