@@ -2,7 +2,14 @@
 import type { ForwardPath, HintServer, Path, RecursivePath } from '../../../src/resolver/path.ts';
 import { CidrTable, parseCidr } from '../../../src/util/cidr.ts';
 import type { Candidate, NodeSettings, Snapshot, ViewData, ZoneData } from '../../../src/view/snapshot.ts';
-import { type Name, nameEquals, nameFromText, nameToText, ROOT } from '../../../src/wire/name.ts';
+import {
+  isAtOrBelow,
+  type Name,
+  nameEquals,
+  nameFromText,
+  nameToText,
+  ROOT,
+} from '../../../src/wire/name.ts';
 import { localZones } from '../../../src/zone/local.ts';
 import { NameTable } from '../../../src/zone/nametable.ts';
 import type { Config, ZoneServers } from './config.ts';
@@ -18,7 +25,7 @@ interface Group {
 }
 
 export function snapshotOf(config: Config): Snapshot {
-  const paths = config.zones.map((zone, index) => pathOf(zone, index, config));
+  const paths = pathsOf(config);
   const zones = localZonesOf(config);
   const groups: Group[] = [];
   const add = (name: Name, candidate: Candidate): void => {
@@ -55,6 +62,24 @@ export function snapshotOf(config: Config): Snapshot {
     ],
     nextContext: PATH_CONTEXT + paths.length,
   };
+}
+
+/** In the order of the configuration; each knows the nearest one above it, which is made first. */
+function pathsOf(config: Config): Path[] {
+  const paths: Path[] = [];
+  const made: Path[] = [];
+  const shortestFirst = [...config.zones.entries()].sort(([, a], [, b]) => a.name.length - b.name.length);
+  for (const [index, zone] of shortestFirst) {
+    const above = made.findLast(({ domain }) => isBelow(zone.name, domain));
+    const path = { ...pathOf(zone, index, config), ...(above && { above }) };
+    made.push(path);
+    paths[index] = path;
+  }
+  return paths;
+}
+
+function isBelow(name: Name, other: Name): boolean {
+  return name.length > other.length && isAtOrBelow(name, other);
 }
 
 /** A stub zone for the root is the root hints, as in Unbound's own scenarios: they are primed. */
