@@ -28,7 +28,7 @@ const VERIFIES_MAX = 64;
 const KEYS_MAX = 256;
 
 export interface AnchorsOptions {
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'wall' | 'every'>;
   readonly log: Logger;
   readonly file: Pick<AnchorStateFile, 'path' | 'read' | 'write' | 'setAside'>;
   /** Asks for the DNSKEY records of a zone; undefined: there is nobody to ask now. */
