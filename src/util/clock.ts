@@ -34,7 +34,39 @@ class SystemClock implements Clock {
   }
 }
 
-export const systemClock: Clock = new SystemClock();
+/**
+ * Time goes on with the wall clock, so that TTLs pass when that is put forward; put back, it stands still for the
+ * moment. Timers are as they are.
+ */
+class WallClock extends SystemClock {
+  #wall = Date.now();
+  #now = 0;
+
+  override now(): number {
+    const wall = Date.now();
+    this.#now += Math.max(0, wall - this.#wall);
+    this.#wall = wall;
+    return this.#now;
+  }
+}
+
+/** Threads inherit the environment of the process, and with it one kind of clock. */
+export const CLOCK_VARIABLE = 'CAUSEWAY_CLOCK';
+
+/** The system's clock as the environment variable says. Throws Error for what it cannot say. */
+export function clockFor(setting: string | undefined): Clock {
+  switch (setting) {
+    case undefined:
+    case '':
+      return new SystemClock();
+    case 'wall':
+      return new WallClock();
+    default:
+      throw new Error(`${CLOCK_VARIABLE} is ${JSON.stringify(setting)}; it can be wall, or not be set`);
+  }
+}
+
+export const systemClock: Clock = clockFor(process.env[CLOCK_VARIABLE]);
 
 /** A clock that moves only when told to: timers fire in order of their time, then of their making. */
 export class ManualClock implements Clock {
