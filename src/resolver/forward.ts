@@ -120,7 +120,8 @@ export class Forwarding implements AttemptOwner {
   replied(attempt: Attempt, message: Message, sent: Name): void {
     const { target } = attempt.candidate;
     const { name, type, path } = this.#question;
-    const scrubbed = scrub(message, { name, type, sent, apex: path.domain });
+    const { refersOn = false } = path;
+    const scrubbed = scrub(message, { name, type, sent, apex: path.domain, refersOn });
     switch (scrubbed.kind) {
       case 'rcode':
       case 'invalid':

@@ -95,7 +95,8 @@ export class Iteration {
     const { clock } = this.#recursor.env;
     const from = this.#type === TYPE.DS && this.#name.length > 1 ? parentOf(this.#name) : this.#name;
     const known = this.#recursor.cuts.deepest(this.#path.context, from, clock.now());
-    this.#enter(known ?? (await this.#recursor.rootOf(this.#job, this.#path)));
+    const isOurs = known !== undefined && this.#recursor.isOn(this.#path, known);
+    this.#enter(isOurs ? known : await this.#recursor.rootOf(this.#job, this.#path));
     return 'contact';
   }
 

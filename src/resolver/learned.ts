@@ -20,6 +20,8 @@ export interface LearnedData {
   readonly chain: readonly Part[];
   readonly rrsets: readonly Part[];
   readonly denial: Denied | undefined;
+  /** Of a referral, whose NS records are `rrsets`. */
+  readonly glue?: readonly Rrset[];
   /** Of all of it, the least. */
   readonly security: Security;
   /** Of what is not secure. */
@@ -65,8 +67,8 @@ export function unvalidated(scrubbed: Usable, security: Security, rank: Rank, up
     kind: 'learned',
     outcome: scrubbed.kind,
     chain: scrubbed.chain.map((rrset, i) => part(rrset, scrubbed.chain[i - 1])),
-    rrsets:
-      scrubbed.kind === 'answer' ? scrubbed.rrsets.map((rrset) => part(rrset, scrubbed.chain.at(-1))) : [],
+    rrsets: rrsetsOf(scrubbed).map((rrset) => part(rrset, scrubbed.chain.at(-1))),
+    ...(scrubbed.kind === 'referral' && { glue: scrubbed.glue }),
     denial: isDenial
       ? {
           name: scrubbed.name,
@@ -80,6 +82,11 @@ export function unvalidated(scrubbed: Usable, security: Security, rank: Rank, up
     upstream,
     steps: undefined,
   };
+}
+
+function rrsetsOf(scrubbed: Usable): readonly Rrset[] {
+  if (scrubbed.kind === 'referral') return [scrubbed.ns];
+  return scrubbed.kind === 'answer' ? scrubbed.rrsets : [];
 }
 
 /** What validation left of a finding. */

@@ -36,6 +36,8 @@ export interface ForwardPath extends PathBase {
   readonly policy: ForwardPolicy;
   /** 1 to 6, in the order of the rule. */
   readonly targets: readonly ForwardTarget[];
+  /** A target may refer on: there are DELEGATE rules. Absent: false. */
+  readonly refersOn?: boolean;
 }
 
 /**

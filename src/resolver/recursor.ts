@@ -164,6 +164,15 @@ export class Recursor {
     return root;
   }
 
+  /** False for a cut above where the path begins, and for one of servers that it no longer names. */
+  isOn(path: RecursivePath, cut: ZoneCut): boolean {
+    if (cut.zone.length !== path.origin.length) return cut.zone.length > path.origin.length;
+    return (
+      path.hints ||
+      path.servers.every((server) => server.addresses.every((at) => cut.contacts.has(targetToText(at))))
+    );
+  }
+
   /** The servers that the configuration names. */
   #originCut(path: RecursivePath, isShort: boolean): ZoneCut {
     const now = this.env.clock.now();

@@ -26,14 +26,16 @@ export interface ResolveRequest {
 export interface Resolution {
   /**
    * `answer` also where the chain ends in a CNAME whose target nothing is known of, which is the next question, or in
-   * a DNAME that makes a name too long (`rcode` is YXDOMAIN).
+   * a DNAME that makes a name too long (`rcode` is YXDOMAIN). `referral`: of a forwarder, with its NS records.
    */
-  readonly outcome: 'answer' | 'nodata' | 'nxdomain' | 'failure';
+  readonly outcome: 'answer' | 'nodata' | 'nxdomain' | 'referral' | 'failure';
   readonly rcode: number;
   /** CNAME chain first and in order, then the answer. TTLs as they remain, names in lower case as far as asked for. */
   readonly rrsets: readonly Rrset[];
   /** Of negative outcomes, where the upstream gave one. */
   readonly soa?: Rrset;
+  /** Of referrals: addresses of the servers that it names. */
+  readonly glue?: readonly Rrset[];
   /**
    * NSEC and NSEC3 RRsets that belong to the authority section of a reply with DO: of negative outcomes, and of
    * answers that a wildcard made. Absent: none.

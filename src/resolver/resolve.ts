@@ -372,6 +372,7 @@ export class Resolver {
       }
       case 'alias':
       case 'too-long':
+      case 'referral':
         break;
     }
   }
@@ -470,6 +471,7 @@ function isValidationError(ede: number | undefined): boolean {
 const RCODE_OF: Readonly<Record<LearnedData['outcome'], number>> = {
   answer: RCODE.NOERROR,
   alias: RCODE.NOERROR,
+  referral: RCODE.NOERROR,
   nodata: RCODE.NOERROR,
   nxdomain: RCODE.NXDOMAIN,
   'too-long': RCODE.YXDOMAIN,
@@ -483,6 +485,7 @@ function answered(learned: LearnedData): Resolution {
     outcome: outcome === 'alias' || outcome === 'too-long' ? 'answer' : outcome,
     rcode: RCODE_OF[outcome],
     rrsets: parts.map(({ rrset }) => rrset),
+    ...(learned.glue && { glue: learned.glue }),
     ...(denial?.soa === undefined ? {} : { soa: denial.soa }),
     proofs: [...proofs, ...(denial?.proofs ?? [])],
     security,

@@ -46,6 +46,14 @@ export type Scrubbed =
     }
   /** The name that the last DNAME of the chain would make is over 255 octets (RFC 6672 section 2.2): YXDOMAIN. */
   | { readonly kind: 'too-long'; readonly chain: readonly Rrset[]; readonly proofs: readonly Rrset[] }
+  /** NS records of a name at or above the question's, with addresses of the servers that they name. */
+  | {
+      readonly kind: 'referral';
+      readonly chain: readonly Rrset[];
+      readonly proofs: readonly Rrset[];
+      readonly ns: Rrset;
+      readonly glue: readonly Rrset[];
+    }
   /** Not an answer: another target is asked. */
   | { readonly kind: 'rcode'; readonly rcode: number }
   | { readonly kind: 'invalid'; readonly why: string };
@@ -63,6 +71,8 @@ export const RRSET_TYPES_MAX = 100;
 export const RRSIGS_MAX = 16;
 /** NSEC and NSEC3 RRsets of one reply: a wildcard NODATA proof by NSEC3 takes four, and so does a careless server's. */
 export const PROOFS_MAX = 10;
+/** Servers of a forwarder's referral whose addresses are taken. */
+const REFERRED_SERVERS_MAX = 13;
 
 export interface Question {
   /** As cached and answered: folded. */
@@ -74,6 +84,8 @@ export interface Question {
   readonly apex: Name;
   /** `apex` bounds the chain too: targets that are not at or below it are somebody else's. Absent: false. */
   readonly staysWithin?: boolean;
+  /** A referral is of use. Absent: false. */
+  readonly refersOn?: boolean;
 }
 
 export function scrub(message: Message, question: Question): Scrubbed {
@@ -272,9 +284,29 @@ function negative(
   // An authoritative server that has the alias but not its target says no more than that.
   if (chain.length > 0) return { kind: 'alias', chain, target: name, proofs };
   // NS without SOA is a referral (RFC 2308 section 2.2): this target does not resolve for others.
-  const refers = message.authority.some((rr) => rr.type === TYPE.NS && rr.class === CLASS.IN);
-  if (refers) return { kind: 'invalid', why: 'a referral instead of an answer' };
+  const refers = message.authority.find((rr) => rr.type === TYPE.NS && rr.class === CLASS.IN);
+  if (refers !== undefined)
+    return (
+      (question.refersOn ? referral(message, question, fold(refers.name)) : undefined) ?? {
+        kind: 'invalid',
+        why: 'a referral instead of an answer',
+      }
+    );
   return { kind: 'nodata', chain, name, soa: undefined, proofs };
+}
+
+/** Downwards from the rule's domain to the question's name; glue of no other names than the servers'. */
+function referral(message: Message, question: Question, zone: Name): Scrubbed | undefined {
+  if (!isAtOrBelow(question.name, zone) || !isAtOrBelow(zone, question.apex)) return undefined;
+  const ns = rrsetAt(message.authority, zone, TYPE.NS, question);
+  if (typeof ns !== 'object') return undefined;
+  const glue: Rrset[] = [];
+  for (const name of ns.rdatas.slice(0, REFERRED_SERVERS_MAX))
+    for (const type of [TYPE.A, TYPE.AAAA]) {
+      const set = rrsetAt(message.additional, fold(name), type, question);
+      if (typeof set === 'object') glue.push(set);
+    }
+  return { kind: 'referral', chain: [], proofs: [], ns, glue };
 }
 
 /** The one SOA, at or above the name that it denies (RFC 2308 section 3); anything else is not kept. */

@@ -5,10 +5,14 @@ import { addressToText } from '../util/cidr.ts';
 import { EDE, RCODE, TYPE } from '../wire/constants.ts';
 import { type Name, nameEquals, nameToText, ROOT } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
+import { delegatedPath } from './delegate.ts';
 import type { Query, Step } from './query.ts';
 
+/** Asks a question through the same stages. */
+type Walk = (q: Query) => undefined | Promise<undefined>;
+
 /** Stage 5: who is asked by a rule, by the cache of its context first. */
-export function askPath(q: Query, path: Path): Step {
+export function askPath(q: Query, path: Path, walk: Walk): Step {
   q.authoritative = false;
   if (!q.recursionDesired) {
     // RFC 1035 section 4.3.1: without RD nothing is asked of others. A chain that began here is served as far as it goes.
@@ -32,8 +36,8 @@ export function askPath(q: Query, path: Path): Step {
     checkingDisabled: q.checkingDisabled,
     wantsChain: q.trace !== undefined,
   });
-  if (resolution instanceof Promise) return resolution.then((r) => takeResolution(q, path, r));
-  return takeResolution(q, path, resolution);
+  if (resolution instanceof Promise) return resolution.then((r) => takeResolution(q, path, r, walk));
+  return takeResolution(q, path, resolution, walk);
 }
 
 /** `corp → 192.0.2.53:53`, `default, from the root`: rule and who is asked by it, for `explain`. */
@@ -56,13 +60,14 @@ export function wayToText(path: Path): string {
  * this view that is more specific than ".", the rest of the chain is not believed and the target starts again at
  * stage 3.
  */
-function takeResolution(q: Query, path: Path, resolution: Resolution | undefined): 'done' | 'follow' {
+function takeResolution(q: Query, path: Path, resolution: Resolution | undefined, walk: Walk): Step {
   if (resolution === undefined) {
     q.trace?.unknown('not in the cache; nothing was asked');
     q.storable = q.secure = false;
     return 'done';
   }
   takeFacts(q, resolution);
+  if (resolution.outcome === 'referral') return takeReferral(q, path, resolution, walk);
   if (resolution.outcome === 'failure') {
     q.dropRecords(resolution.rcode);
     q.unanswered = !path.validate || q.checkingDisabled;
@@ -80,6 +85,18 @@ function takeResolution(q: Query, path: Path, resolution: Resolution | undefined
     return 'follow';
   }
   return resolution.outcome === 'answer' ? endOfChain(q, path, resolution) : takeDenial(q, resolution);
+}
+
+/** A forwarder that refers on: only where a DELEGATE rule says so, else it does not resolve for us. */
+function takeReferral(q: Query, path: Path, { rrsets, glue = [] }: Resolution, walk: Walk): Step {
+  const [ns] = rrsets;
+  const unfollowed = (): 'done' => {
+    const text = `rule ${path.rule}: a referral instead of an answer`;
+    return q.fail(RCODE.SERVFAIL, EDE.NETWORK_ERROR, text);
+  };
+  const way = ns && delegatedPath(q, { ns, glue }, walk);
+  if (way instanceof Promise) return way.then((found) => (found ? askPath(q, found, walk) : unfollowed()));
+  return way === undefined ? unfollowed() : askPath(q, way, walk);
 }
 
 function takeFacts(q: Query, resolution: Resolution): void {

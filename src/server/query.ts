@@ -33,6 +33,8 @@ export interface QueryOptions {
   readonly resolve: Resolve;
   readonly tokens: readonly Uint8Array[] | 'loop';
   readonly trace?: Trace | undefined;
+  /** Default 0. */
+  readonly depth?: number;
 }
 
 /**
@@ -60,6 +62,8 @@ export class Query {
   readonly tokens: readonly Uint8Array[] | 'loop';
   /** It was to be forwarded where it came from. */
   hasLooped: boolean;
+  /** How many questions it is asked for the sake of: 0 is the client's own. */
+  readonly depth: number;
   readonly answer: Answer;
   /** The name that stages 3 to 5 work on: the question's in lower case, then each target of the chain. */
   current: Name;
@@ -97,6 +101,7 @@ export class Query {
     this.resolve = options.resolve;
     this.tokens = options.tokens;
     this.hasLooped = false;
+    this.depth = options.depth ?? 0;
     this.trace = options.trace;
     this.answer = emptyAnswer(RCODE.NOERROR);
     // A target made by a DNAME has the letters of the question, and an answer is stored for all spellings of it.
@@ -115,7 +120,7 @@ export class Query {
 
   /** Another question of the same client, under the same budget, for an answer that is made of its answer. */
   sub(qname: Name, qtype: number): Query {
-    return new Query({ ...this, qname, qtype });
+    return new Query({ ...this, qname, qtype, depth: this.depth + 1 });
   }
 
   depend(dependency: Dependency): void {

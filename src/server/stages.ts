@@ -6,6 +6,7 @@ import { nameToText, ROOT } from '../wire/name.ts';
 import type { ZoneResult } from '../zone/lookup.ts';
 import { askPath } from './askpath.ts';
 import { takeZone } from './askzone.ts';
+import { delegatedPath } from './delegate.ts';
 import { synthesizeAaaa } from './dns64.ts';
 import { answerSpecial } from './dns64names.ts';
 import type { Negative, Query, Step } from './query.ts';
@@ -69,7 +70,11 @@ function tryCandidates(q: Query): Step {
         q.source = candidate.kind;
         const overlay = candidate.kind === 'zone' ? candidate.overlay : 'none';
         const passed = passedOn(result, overlay);
-        if (passed === undefined) return takeZone(q, candidate.zone, result);
+        if (passed === undefined)
+          return (
+            (result.kind === 'delegation' ? followReferral(q, result) : undefined) ??
+            takeZone(q, candidate.zone, result)
+          );
         const { origin } = q.world.zone(candidate.zone);
         const decision = `${nameToText(origin)} has ${passed.kind}; overlay ${overlay} passes it on`;
         q.trace?.passed('an overlay zone that passed the question on', decision);
@@ -78,7 +83,7 @@ function tryCandidates(q: Query): Step {
       }
       case 'forward':
       case 'recursive':
-        return askPath(q, q.world.snapshot.paths[candidate.path]!);
+        return askPath(q, q.world.snapshot.paths[candidate.path]!, walkChain);
       case 'system':
         // The view has already punched the hole: a SYSTEM rule never stands in the list of candidates.
         continue;
@@ -108,6 +113,18 @@ function* candidates(q: Query): Generator<Match, void> {
     else yield match;
   }
   yield* last;
+}
+
+/** A referral of a private zone that a DELEGATE rule follows; undefined where none does. */
+function followReferral(q: Query, result: Extract<ZoneResult, { kind: 'delegation' }>): Step | undefined {
+  const path = delegatedPath(q, result, walkChain);
+  if (!(path instanceof Promise)) return path && askPath(q, path, walkChain);
+  const { cut } = result;
+  return path.then((found) => {
+    if (found !== undefined) return askPath(q, found, walkChain);
+    const text = `no address of any server of ${nameToText(cut)} is to be had`;
+    return q.fail(RCODE.SERVFAIL, EDE.NO_REACHABLE_AUTHORITY, text);
+  });
 }
 
 function isStub(q: Query, candidate: Candidate): boolean {

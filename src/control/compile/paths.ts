@@ -1,7 +1,7 @@
 import type { HintServer, Path } from '../../resolver/path.ts';
 import { unreachable } from '../../util/assert.ts';
 import type { DelegateRule } from '../../view/snapshot.ts';
-import { ROOT } from '../../wire/name.ts';
+import { isAtOrBelow, ROOT } from '../../wire/name.ts';
 import type { Config, Rule } from '../config/load.ts';
 import {
   type ContextRegistry,
@@ -55,7 +55,7 @@ export class Paths {
     const { targets = [], policy, domain } = rule;
     switch (type) {
       case 'forward':
-        return this.#push(vpc, { kind: 'forward', ...base, policy, targets });
+        return this.#push(vpc, { kind: 'forward', ...base, policy, targets, refersOn: this.#delegates(vpc) });
       case 'recursive':
         return this.#push(vpc, { kind: 'recursive', ...base, ...this.#root() });
       case 'stub': {
@@ -90,6 +90,11 @@ export class Paths {
     return { rule: id, record, context, sources };
   }
 
+  /** Whether the VPC has DELEGATE rules, by which a forwarder's referral may be followed. */
+  #delegates(vpc: Vpc): boolean {
+    return this.#config.delegates.some(({ vpcs }) => vpcs.includes(vpc.id));
+  }
+
   /** Addresses to send from; none: the kernel chooses. */
   #sourcesOf(outbound: string | undefined): readonly string[] {
     return this.#sources.get(outbound ?? '') ?? [];
@@ -97,6 +102,22 @@ export class Paths {
 
   #root(): { origin: typeof ROOT; servers: readonly HintServer[]; hints: true } {
     return { origin: ROOT, servers: this.#trust.servers, hints: true };
+  }
+
+  /** Gives the validating paths of a view that do not begin at the root the one above, once all of them are there. */
+  link(first: number): void {
+    const own = this.list.slice(first).sort((a, b) => a.domain.length - b.domain.length);
+    own.forEach((path, i) => {
+      if (!path.validate || path.domain.length === 1) return;
+      // Shorter domains stand before it, the longest of them last.
+      const above = own
+        .slice(0, i)
+        .findLast(({ domain }) => domain.length < path.domain.length && isAtOrBelow(path.domain, domain));
+      if (above === undefined) return;
+      const linked = { ...path, above };
+      own[i] = linked;
+      this.list[this.list.indexOf(path, first)] = linked;
+    });
   }
 
   #push(vpc: Vpc, path: PathWithoutContext): number {

@@ -43,6 +43,7 @@ export function compileViews(
   const views = order.map((vpc, index) => {
     if (vpc === undefined) return emptyView(index);
     const view = new ViewBuilder(contexts, vpc.id);
+    const firstPath = paths.list.length;
     for (const rule of rules.get(vpc.id) ?? []) view.add(rule.domain, candidateOf(paths, rule, vpc, index));
     for (const each of parts.associations.get(vpc.id) ?? []) view.addZone(parts.zones[each.zone]!, each);
     if (!view.hasWayOut)
@@ -51,6 +52,7 @@ export function compileViews(
         rule: AUTODEFINED_RECURSION,
         path: paths.addAutodefined(vpc, index),
       });
+    paths.link(firstPath);
     return view.finish(vpc, index, {
       region: vpc.region ?? config.node.region,
       dnssec: vpc.dnssec,
