@@ -90,8 +90,8 @@ export const recursionSchema = z.strictObject({
   ).prefault('off'),
   keyTagSignal: switched(
     'Tell the servers of zones with a trust anchor which keys this node trusts (RFC 8145).',
-    'off',
-  ).prefault('on'),
+    'on',
+  ).prefault('off'),
   keySentinel: switched('Answer clients who ask which keys this node trusts (RFC 8509).', 'off').prefault(
     'on',
   ),

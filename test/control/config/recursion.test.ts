@@ -19,7 +19,7 @@ t.test('defaults', async (t) => {
     ednsSize: 1232,
     aggressiveNsec: true,
     sha1: false,
-    keyTagSignal: true,
+    keyTagSignal: false,
     keySentinel: true,
     loopbackServers: false,
     port: 53,
