@@ -17,6 +17,8 @@ RUN npm run build \
  && npm prune --omit=dev --no-progress \
  && rm -rf src tsconfig.json tsconfig.build.json .npmrc
 COPY bin bin
+# The root's servers and keys; not the example, which would go before /etc.
+COPY config/root.hints config/root.key config/
 
 # Node.js itself comes with the dependencies, in the version that the lock file names.
 FROM debian:bookworm-slim

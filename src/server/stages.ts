@@ -1,3 +1,4 @@
+import { sentinelFault } from '../resolver/sentinel.ts';
 import { unreachable } from '../util/assert.ts';
 import type { Candidate, Overlay } from '../view/snapshot.ts';
 import type { Match } from '../view/view.ts';
@@ -43,6 +44,12 @@ function conclude(q: Query): undefined | Promise<undefined> {
 /** RFC 4035 section 3.2.3: AD says that answer and authority section are authentic, all of them. */
 function setAd(q: Query): undefined {
   q.answer.ad = q.secure && q.settings.validates;
+  const { keySentinel, anchors } = q.world.snapshot.recursion;
+  if (!q.answer.ad || !keySentinel || q.checkingDisabled) return;
+  const fault = sentinelFault({ name: q.qname, type: q.qtype }, anchors);
+  if (fault === undefined) return;
+  q.fail(RCODE.SERVFAIL, fault.code, fault.text);
+  q.answer.ad = false;
 }
 
 /** Stages 3 to 7 from link to link. */
