@@ -60,6 +60,8 @@ t.test('an NSEC whose next name is out of the zone is not used', async (t) => {
 t.test('an NSEC whose owner is out of the zone is not used', async (t) => {
   const e = evidence('example.', 'example.com. NSEC example. A RRSIG NSEC\n');
   t.match(proveNoData(name('www.example.'), TYPE.A, e), { status: 'bogus', ede: EDE.NSEC_MISSING });
+  const before = evidence('example.', 'aaa. NSEC example. A RRSIG NSEC\n');
+  t.equal(proveNameError(name('www.example.'), before).status, 'bogus');
 });
 
 t.test('after the last name comes the apex and nothing else', async (t) => {
@@ -70,6 +72,7 @@ t.test('after the last name comes the apex and nothing else', async (t) => {
   const backward = evidence('example.', `${apex}m.example. NSEC c.example. A RRSIG NSEC\n`);
   t.equal(proveNameError(name('z.example.'), backward).status, 'bogus');
   t.equal(proveNameError(name('b.example.'), backward).status, 'bogus');
+  t.equal(proveNoData(name('m.example.'), TYPE.TXT, backward).status, 'bogus', 'not for its own name either');
   const itself = evidence('example.', `${apex}m.example. NSEC m.example. A RRSIG NSEC\n`);
   t.equal(proveNameError(name('z.example.'), itself).status, 'bogus');
 });
@@ -209,11 +212,11 @@ t.test('the wildcard that would answer must be denied, and the closer name too',
   t.equal(proveNameError(name('a.z.w.example.'), evidence('example.', xyw + ns2)).status, 'bogus');
   const wide = (e: Evidence) => proveWildcard(name('x.y.w.example.'), name('w.example.'), e).status;
   t.equal(wide(evidence('example.', Object.values(RFC4035).join(''))), 'bogus', 'y.w.example. exists');
-  t.equal(
-    proveWildcard(name('w.example.'), name('w.example.'), evidence('example.', xyw)).status,
-    'bogus',
-    'a name does not enclose itself',
-  );
+  const all = evidence('example.', Object.values(RFC4035).join(''));
+  const encloses = (encloser: string) => proveWildcard(name('z.w.example.'), name(encloser), all).status;
+  t.equal(encloses('w.example.'), 'secure');
+  for (const other of ['z.w.example.', 'a.z.w.example.', 'x.example.', 'x.w.example.', '.'])
+    t.equal(encloses(other), 'bogus', `${other} does not enclose it`);
 });
 
 t.test('without any record the EDE says that NSEC is missing', async (t) => {

@@ -152,6 +152,19 @@ t.test('a hash that is that of a name above the zone encloses nothing', async (t
   }
 });
 
+t.test('a wildcard above the zone is not its own to prove', async (t) => {
+  const child: Labels = ['a', 'example'];
+  const hash = hashOf(child);
+  const rrsets = [nsec3Rrset(hash, child, hash, [TYPE.NS, TYPE.SOA])];
+  const e: Evidence = { zone: wire(child), rrsets, work: WORK_WITHOUT_END };
+  t.equal(proveWildcard(wire(['www', ...child]), wire(child), e).status, 'secure');
+  t.equal(
+    proveWildcard(wire(['www', ...child]), wire([]), e).status,
+    'bogus',
+    'example. is covered, but above',
+  );
+});
+
 t.test('the owner is one hash and the zone', async (t) => {
   const [record] = [at('a')];
   const prove = (owner: Labels) =>

@@ -114,7 +114,7 @@ t.test('what cannot be paid for is not hashed', async (t) => {
 });
 
 t.test('a name is paid for once', async (t) => {
-  const work = new CountedWork(3);
+  const work = new CountedWork(4);
   const hashes = new Nsec3Hashes(work);
   const none = { iterations: 0, salt: new Uint8Array(0) };
   for (const text of ['a.', 'A.', 'a.']) t.ok(hashes.of(name(text), none));
@@ -122,8 +122,10 @@ t.test('a name is paid for once', async (t) => {
   t.ok(hashes.of(name('a.'), { ...none, iterations: 1 }), 'other parameters are another hash');
   t.equal(work.blocks, 3);
   t.notOk(hashes.exhausted);
-  t.notOk(hashes.of(name('b.'), none));
+  t.notOk(hashes.of(name('b.'), { ...none, iterations: 9 }));
   t.ok(hashes.exhausted);
+  t.notOk(hashes.of(name('b.'), none), 'one that is cheap enough neither');
+  t.equal(work.blocks, 3);
   t.ok(hashes.of(name('a.'), none), 'what is known stays known');
 });
 
