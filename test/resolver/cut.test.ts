@@ -1,0 +1,138 @@
+/** Zone cuts: what is known of a zone's servers, for how long, and by whose word. */
+import t from 'tap';
+import { Contact, ZoneCut, ZoneCuts } from '../../src/resolver/cut.ts';
+import type { Target } from '../../src/resolver/target.ts';
+import { nameFromText, nameToText } from '../../src/wire/name.ts';
+
+const name = nameFromText;
+const target = (address: string): Target => ({ address }) as Target;
+
+function cut(
+  zone: string,
+  facts: { expiresAt?: number; learnedAt?: number; addresses?: string[] } = {},
+): ZoneCut {
+  const { expiresAt = 1000, learnedAt = 0, addresses = [] } = facts;
+  const made = new ZoneCut({ zone: name(zone), parent: name('.'), servers: [], learnedAt, expiresAt });
+  for (const address of addresses) made.addContact(address, target(address), 1e9);
+  return made;
+}
+
+t.test('the deepest cut at or above a name, of its own context', async (t) => {
+  const cuts = new ZoneCuts();
+  for (const zone of ['.', 'test.', 'corp.test.', 'other.test.']) cuts.put(1, cut(zone));
+  cuts.put(2, cut('www.corp.test.'));
+  const deepest = (text: string, context = 1): string | undefined => {
+    const found = cuts.deepest(context, name(text), 0);
+    return found && nameToText(found.zone);
+  };
+  t.equal(deepest('www.corp.test.'), 'corp.test.');
+  t.equal(deepest('corp.test.'), 'corp.test.');
+  t.equal(deepest('WWW.Corp.TEST.'), 'corp.test.');
+  t.equal(deepest('xcorp.test.'), 'test.', 'labels, not letters');
+  t.equal(deepest('example.'), '.');
+  t.equal(deepest('.'), '.');
+  t.equal(deepest('www.corp.test.', 2), 'www.corp.test.');
+  t.equal(deepest('corp.test.', 2), undefined, 'what another context knows is nobody’s business');
+  t.equal(deepest('a.b.c.', 12), undefined);
+});
+
+t.test('a cut that has expired is none, and what is above it counts', async (t) => {
+  const cuts = new ZoneCuts();
+  cuts.put(1, cut('test.', { expiresAt: 5000 }));
+  cuts.put(1, cut('corp.test.', { expiresAt: 1000 }));
+  const at = (now: number): string => nameToText(cuts.deepest(1, name('www.corp.test.'), now)!.zone);
+  t.equal(at(999), 'corp.test.');
+  t.equal(at(1000), 'test.');
+  t.ok(cuts.at(1, name('corp.test.'), 999));
+  t.notOk(cuts.at(1, name('corp.test.'), 1000));
+  t.notOk(cuts.at(1, name('www.corp.test.'), 0), 'at the name itself only');
+  t.equal(cuts.deepest(1, name('www.corp.test.'), 5000), undefined);
+});
+
+t.test('a newer referral takes the place of the old one: its servers, and no others', async (t) => {
+  const cuts = new ZoneCuts();
+  const old = cut('corp.test.', { addresses: ['192.0.2.1', '192.0.2.2'] });
+  cuts.put(1, old);
+  old.contacts.get('192.0.2.1')!.lame(0);
+  for (let i = 0; i < 3; i++) old.contacts.get('192.0.2.2')!.silent(0);
+  const next = cut('corp.test.', { addresses: ['192.0.2.2', '192.0.2.3'] });
+  cuts.put(1, next);
+  t.same([...next.contacts.keys()], ['192.0.2.2', '192.0.2.3'], 'one that is gone is gone');
+  t.equal(next.contacts.get('192.0.2.2')!.silences, 3, 'how it did is remembered');
+  t.equal(next.contacts.get('192.0.2.2')!.retryAt, old.contacts.get('192.0.2.2')!.retryAt);
+  t.equal(next.contacts.get('192.0.2.3')!.silences, 0);
+  t.equal(cuts.at(1, name('corp.test.'), 0), next);
+  const other = cut('corp.test.', { addresses: ['192.0.2.2'] });
+  cuts.put(2, other);
+  t.equal(other.contacts.get('192.0.2.2')!.silences, 0, 'but not from another context');
+});
+
+t.test('an address is one contact, however often it is named (CVE-2026-3592)', async (t) => {
+  const made = cut('corp.test.', { addresses: ['192.0.2.1'] });
+  made.addContact('192.0.2.1', target('192.0.2.1'), 2e9);
+  t.equal(made.contacts.size, 1);
+  t.equal(made.contacts.get('192.0.2.1')!.expiresAt, 2e9, 'for as long as the longest of its records');
+  made.addContact('192.0.2.1', target('192.0.2.1'), 5);
+  t.equal(made.contacts.get('192.0.2.1')!.expiresAt, 2e9);
+});
+
+t.test(
+  'a silent server is left alone for longer each time, up to five minutes, and until it is heard',
+  async (t) => {
+    const contact = new Contact(target('192.0.2.1'), 1e9);
+    const pauses = Array.from({ length: 9 }, () => {
+      contact.silent(1000);
+      return (contact.retryAt - 1000) / 1000;
+    });
+    t.same(pauses, [5, 10, 20, 40, 80, 160, 300, 300, 300]);
+    contact.heard();
+    t.equal(contact.silences, 0);
+    t.ok(contact.retryAt <= 0);
+    contact.silent(0);
+    t.equal(contact.retryAt, 5000, 'and then it begins anew');
+  },
+);
+
+t.test(
+  'a lame server is not asked for the zone for five minutes, and to be heard does not change that',
+  async (t) => {
+    const contact = new Contact(target('192.0.2.1'), 1e9);
+    contact.lame(1000);
+    t.equal(contact.lameUntil, 301_000);
+    contact.heard();
+    t.equal(contact.lameUntil, 301_000);
+  },
+);
+
+t.test('names that are no cuts: so many are remembered', async (t) => {
+  const made = cut('test.');
+  for (let i = 0; i < 1000; i++) made.noteInner(name(`n${i}.test.`));
+  const known = Array.from({ length: 1000 }, (_, i) => made.isInner(name(`N${i}.test.`)));
+  t.equal(known.filter(Boolean).length, 256);
+  t.ok(known[0]);
+});
+
+t.test('bounds: the least used cuts are forgotten', async (t) => {
+  const cuts = new ZoneCuts(3);
+  for (const zone of ['a.', 'b.', 'c.']) cuts.put(1, cut(zone));
+  cuts.deepest(1, name('www.a.'), 0);
+  cuts.put(1, cut('d.'));
+  t.equal(cuts.size, 3);
+  t.notOk(cuts.at(1, name('b.'), 0));
+  t.ok(cuts.at(1, name('a.'), 0));
+});
+
+t.test('forget and flush', async (t) => {
+  const cuts = new ZoneCuts();
+  for (const zone of ['.', 'test.', 'corp.test.']) {
+    cuts.put(1, cut(zone));
+    cuts.put(11, cut(zone));
+  }
+  cuts.forget(1, name('CORP.test.'));
+  t.notOk(cuts.at(1, name('corp.test.'), 0));
+  t.ok(cuts.at(11, name('corp.test.'), 0));
+  const removed = cuts.flush((zone, context) => context === 11 && zone.length > 1);
+  t.equal(removed, 2);
+  t.ok(cuts.at(11, name('.'), 0));
+  t.ok(cuts.at(1, name('test.'), 0));
+});
