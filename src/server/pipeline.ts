@@ -2,6 +2,7 @@ import type { AnswerCache } from '../cache/answers.ts';
 import type { RateLimit } from '../policy/ratelimit.ts';
 import { Budget } from '../resolver/budget.ts';
 import { isOwnToken, readTokens } from '../resolver/loop.ts';
+import { failed, type Resolution } from '../resolver/resolution.ts';
 import { METRIC, type Metrics } from '../telemetry/metrics.ts';
 import type { CidrTable } from '../util/cidr.ts';
 import type { Clock } from '../util/clock.ts';
@@ -31,6 +32,7 @@ import type { Client, QueryHandler, Reply } from './handler.ts';
 import { Query, type Resolve } from './query.ts';
 import { admit, cookieOf, encode, encodeSlip, type Framing, storeAnswer } from './respond.ts';
 import { answerQuery } from './stages.ts';
+import { WAITING_PER_CLIENT_MAX, WaitingClients } from './waitingclients.ts';
 import type { World } from './world.ts';
 
 export interface PipelineOptions {
@@ -39,6 +41,10 @@ export interface PipelineOptions {
   readonly rateLimit: RateLimit;
   readonly cookies: CookieSecrets;
   readonly resolve: Resolve;
+  /** What is known of a question without asking anybody. */
+  readonly peek: Resolve;
+  /** How many workers share the limits by client. Default 1. */
+  readonly workers?: number;
   readonly metrics: Metrics;
   readonly clock: Clock;
   /** Current idle time of TCP connections, milliseconds, for EDNS keepalive. */
@@ -71,6 +77,7 @@ export class Pipeline implements QueryHandler {
   readonly #o: PipelineOptions;
   readonly #fast = new FastPath();
   readonly #writer = new Writer();
+  readonly #waiting: WaitingClients;
   readonly #cookie = new Uint8Array(COOKIE_OCTETS);
   /** Views of the writer's output by their length: a new one for each hit would be garbage for each hit. */
   readonly #replies = new Array<Uint8Array | undefined>(UDP_PAYLOAD + 1).fill(undefined);
@@ -79,6 +86,7 @@ export class Pipeline implements QueryHandler {
     this.world = options.world;
     this.cookies = options.cookies;
     this.#o = options;
+    this.#waiting = new WaitingClients(options.workers);
   }
 
   handle(bytes: Uint8Array, client: Client): Reply | Promise<Reply> {
@@ -200,7 +208,9 @@ export class Pipeline implements QueryHandler {
       );
     const tokens = readTokens(message.edns);
     const isLoop = tokens === 'loop' || tokens.some(isOwnToken);
-    const { clock, metrics, resolve } = this.#o;
+    const { clock, metrics } = this.#o;
+    const { address } = asked.client;
+    const isFull = this.#waiting.isFull(address);
     const q = new Query({
       world: this.world,
       view: this.world.view(view),
@@ -210,17 +220,30 @@ export class Pipeline implements QueryHandler {
       dnssecOk: message.edns?.dnssecOk ?? false,
       checkingDisabled: (message.flags & FLAG.CD) !== 0,
       budget: new Budget(clock.now()),
-      resolve,
+      resolve: isFull ? this.#refuseToWait : this.#o.resolve,
       tokens: isLoop ? 'loop' : tokens,
     });
     const waiting = answerQuery(q);
     if (waiting === undefined) return this.#answered(asked, q);
+    const over = this.#waiting.wait(address);
     return waiting.then(() => {
+      over();
       metrics.resolution(clock.now() - q.budget.startedAt);
       // Others that end in this turn are written to the same buffer before this one is sent.
       return this.#answered(asked, q)?.slice();
     });
   }
+
+  /** Stage 5 for a client that has too much waiting: what is known, else a failure. */
+  readonly #refuseToWait: Resolve = (request) => {
+    const refusal = (): Resolution => {
+      this.#o.metrics.add(METRIC.droppedOverload);
+      const text = `${WAITING_PER_CLIENT_MAX} questions of this client are waiting`;
+      return failed(request.path, 'waiters', text);
+    };
+    const known = this.#o.peek(request);
+    return known instanceof Promise ? known.then((k) => k ?? refusal()) : (known ?? refusal());
+  };
 
   #answered(asked: Asked, q: Query): Reply {
     this.#o.metrics.source(q.source);

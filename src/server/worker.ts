@@ -106,6 +106,8 @@ class Worker {
       rateLimit: this.#rateLimit,
       cookies: start.cookieSecrets,
       resolve: (request) => this.#ownership.resolve(request),
+      peek: (request) => this.#ownership.peek(request),
+      workers: slots,
       metrics,
       clock,
       idleMs: () => this.#listeners.idleMs,

@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { Resolution } from '../../src/resolver/resolve.ts';
 import type { Reply } from '../../src/server/handler.ts';
+import { WAITING_PER_CLIENT_MAX } from '../../src/server/waitingclients.ts';
 import { RCODE, TYPE } from '../../src/wire/constants.ts';
 import { readMessage } from '../../src/wire/message.ts';
 import { type Name, nameToText } from '../../src/wire/name.ts';
@@ -61,3 +62,36 @@ t.test('the buffer of a query is used again while it waits', async (t) => {
   t.equal(nameToText(message.question!.name), 'ha.corp.test.');
   t.equal(message.rcode, RCODE.NOERROR);
 });
+
+t.test(
+  'of one client a thousand questions may wait; what is known is answered to it all the same',
+  async (t) => {
+    const { resolve, answer } = pausing();
+    const begun: string[] = [];
+    const counted = (request: Parameters<typeof resolve>[0]): Promise<Resolution> => {
+      begun.push(nameToText(request.name));
+      return resolve(request);
+    };
+    const known = { outcome: 'nodata', rcode: RCODE.NOERROR, rrsets: [], ede: [], source: 'cache' } as const;
+    const { pipeline } = pipelineOf(SNAPSHOT, {
+      resolve: counted,
+      peek: ({ name }) => (nameToText(name).startsWith('known.') ? known : undefined),
+    });
+    const asking = Array.from({ length: WAITING_PER_CLIENT_MAX + 1 }, (_, i) =>
+      pipeline.handle(query(`n${i}.corp.test.`, 'A'), CLIENT),
+    );
+    const refused = readMessage((asking.pop() as Uint8Array).slice());
+    t.equal(refused.rcode, RCODE.SERVFAIL);
+    t.equal(begun.length, WAITING_PER_CLIENT_MAX);
+    const fromCache = pipeline.handle(query('known.corp.test.', 'A'), CLIENT) as Uint8Array;
+    t.equal(readMessage(fromCache.slice()).rcode, RCODE.NOERROR);
+    const other = pipeline.handle(query('x.corp.test.', 'A'), clientAt('10.1.2.4'));
+    t.ok(other instanceof Promise, 'another client is not concerned');
+    answer();
+    await Promise.all([...asking, other]);
+    t.ok(
+      pipeline.handle(query('again.corp.test.', 'A'), CLIENT) instanceof Promise,
+      'until they are answered',
+    );
+  },
+);

@@ -20,7 +20,7 @@ import type { Rr } from '../../src/wire/record.ts';
 
 export function pipelineOf(
   snapshot: Snapshot,
-  options: { resolve?: Resolve; rateLimit?: RateLimitSettings; clock?: Clock } = {},
+  options: { resolve?: Resolve; peek?: Resolve; rateLimit?: RateLimitSettings; clock?: Clock } = {},
 ) {
   const clock = options.clock ?? new ManualClock();
   const dependencies = new Dependencies();
@@ -36,6 +36,7 @@ export function pipelineOf(
     }),
     cookies: { current: new Uint8Array(16).fill(7) },
     resolve: options.resolve ?? (() => undefined),
+    peek: options.peek ?? (() => undefined),
     metrics: new Metrics(counters.block(0)),
     clock,
     idleMs: () => 10_000,
