@@ -23,7 +23,7 @@ export const REMOVE_HOLD_DOWN = 30 * DAY;
  * no more than that, and no new key is trusted that was not in three RRsets.
  */
 const GAP_MAX = 15 * DAY;
-/** A key that went without being revoked is trusted no longer after that time, if there is another: as in Unbound. */
+/** A key that went without being revoked is trusted no longer after that time: as in Unbound. */
 export const KEEP_MISSING = 366 * DAY;
 /** Old keys of a zone that are remembered, lest they come back as new ones (section 4.2). */
 const REMOVED_MAX = 32;
@@ -195,11 +195,10 @@ function elapsed({ since }: TrackedKey, now: number): number {
   return Math.max(0, now - since);
 }
 
-/** What there is no use in keeping: keys missing for a year beside a valid one, and the oldest of the removed. */
+/** What there is no use in keeping: keys missing for a year, and the oldest of the removed. */
 function forget(keys: readonly TrackedKey[], now: number): TrackedKey[] {
-  const hasValid = keys.some(({ state }) => state === 'valid');
-  const isGone = (key: TrackedKey): boolean =>
-    hasValid && key.state === 'missing' && elapsed(key, now) >= KEEP_MISSING;
+  // Another key is valid: one that is there has signed the RRset by which this one is seen to be missing.
+  const isGone = (key: TrackedKey): boolean => key.state === 'missing' && elapsed(key, now) >= KEEP_MISSING;
   const aged = keys.map((key) => (isGone(key) ? { ...key, state: 'removed' as const, since: now } : key));
   const removed = aged.filter(({ state }) => state === 'removed').sort((a, b) => b.since - a.since);
   const dropped = new Set(removed.slice(REMOVED_MAX));

@@ -7,6 +7,7 @@ import {
   intervals,
   KEEP_MISSING,
   REMOVE_HOLD_DOWN,
+  revoke,
   type TrustPoint,
   trusted,
 } from '../../src/dnssec/rollover.ts';
@@ -186,6 +187,22 @@ t.test('2.1 revoked is who says so of itself, and nobody else', async (t) => {
     'a missing, b valid',
     'a stranger’s key means nothing',
   );
+});
+
+t.test('2.1 what keys that are not trusted say of themselves is not even checked', async (t) => {
+  const point = begin({ zone: ZONE, ds: [], dnskey: [a.rdata] }, NOW);
+  const strangers = Array.from({ length: 10 }, (_, i) => revoked(key(`stranger ${i}`)));
+  const checker = verifier();
+  look(point, signedKeys([a, ...strangers], [...strangers, a]), checker);
+  t.ok(checker.work.verifies <= 1, `${checker.work.verifies} signature checks`);
+
+  const follower = following(a);
+  follower.see([a, b], [a]);
+  const pending = { rdata: b.rdata, ds: [], isVouchedFor: false };
+  t.same(revoke(follower.point, [pending], NOW), follower.point);
+  follower.see([a, c, revoked(b)], [a]);
+  const unknown = { rdata: b.rdata, ds: [], isVouchedFor: false };
+  t.same(revoke(follower.point, [unknown], NOW), follower.point);
 });
 
 t.test('2.1 a revocation needs no other key, and cannot be taken back', async (t) => {

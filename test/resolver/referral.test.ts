@@ -236,7 +236,7 @@ t.test('bounds: servers of a referral, however many it names', async (t) => {
 
 t.test('the TTL of a referral is its NS records’ lowest, and nobody else’s', async (t) => {
   const authority =
-    'corp.test. 300 NS ns1.corp.test. | corp.test. 60 NS ns2.corp.test. | other.test. 1 NS ns.other.test.';
+    'corp.test. 60 NS ns1.corp.test. | corp.test. 300 NS ns2.corp.test. | other.test. 1 NS ns.other.test.';
   const result = judged({ authority, additional: 'ns1.corp.test. 5 A 192.0.2.1' });
   t.equal(result.kind === 'referral' && result.referral.ttl, 60);
 });
