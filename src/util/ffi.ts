@@ -94,9 +94,9 @@ const O_CLOEXEC = 0o2000000;
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
 const EPOLLIN = 1;
-/** struct epoll_event: a word of events and 64 bits of data, of which the lower half is ours; packed on x64 alone. */
-const EVENT_OCTETS = process.arch === 'x64' ? 12 : 16;
-const EVENT_DATA = EVENT_OCTETS - 8;
+/** struct epoll_event in words of 32 bits: events, and data of two, of which the first is ours; packed on x64 alone. */
+const EVENT_WORDS = process.arch === 'x64' ? 3 : 4;
+const EVENT_DATA = EVENT_WORDS - 2;
 /** Sockets told of by one call. */
 const EVENTS_MAX = 64;
 const SOCKADDR_UN = 110;
@@ -116,11 +116,15 @@ const length = Buffer.alloc(4);
 const datagram = Buffer.alloc(4096);
 /** The largest datagram that there is. */
 const received = Buffer.alloc(65_535);
-const events = Buffer.alloc(EVENT_OCTETS * EVENTS_MAX);
-const eventsView = new DataView(events.buffer, events.byteOffset, events.length);
+const events = new Int32Array(EVENT_WORDS * EVENTS_MAX);
+const newEvent = new Int32Array(EVENT_WORDS);
+newEvent[0] = EPOLLIN;
 
+/** The first name of each: EAGAIN is also EWOULDBLOCK. */
 const errnoNames = new Map<number, string>(
-  Object.entries(os.constants.errno).map(([name, number]) => [number, name]),
+  Object.entries(os.constants.errno)
+    .reverse()
+    .map(([name, number]) => [number, name]),
 );
 
 interface Libc {
@@ -138,8 +142,8 @@ interface Libc {
   recv(fd: number, data: Buffer, octets: number, flags: number): number;
   dup3(from: number, to: number, flags: number): number;
   epollCreate(flags: number): number;
-  epollCtl(watch: number, operation: number, fd: number, event: Buffer): number;
-  epollWait(watch: number, events: Buffer, max: number, timeoutMs: number): number;
+  epollCtl(watch: number, operation: number, fd: number, event: Int32Array): number;
+  epollWait(watch: number, events: Int32Array, max: number, timeoutMs: number): number;
   exit(code: number): void;
 }
 
@@ -274,9 +278,13 @@ class LinuxFfi implements Ffi {
 
   connectUdp(watch: number, from: Endpoint, port: number, to: Endpoint): number | string {
     const domain = to.length === SOCKADDR_IN ? AF_INET : AF_INET6;
+    // No function of JavaScript is entered before the socket is in the set: there this thread may be ended, and a
+    // socket that is in no set is closed by nobody.
     const fd = this.#libc.socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return this.#errno();
-    if (this.#bindUdp(fd, from, port) && this.#connectTo(fd, to) && this.#watch(watch, fd)) return fd;
+    newEvent[EVENT_DATA] = fd;
+    const watched = this.#libc.epollCtl(watch, EPOLL_CTL_ADD, fd, newEvent) === 0;
+    if (watched && this.#bindUdp(fd, from, port) && this.#connectTo(fd, to)) return fd;
     const code = this.#errno();
     this.#libc.close(fd);
     return code;
@@ -293,12 +301,6 @@ class LinuxFfi implements Ffi {
     return this.#libc.connect(fd, sockaddr, to.length) === 0;
   }
 
-  #watch(watch: number, fd: number): boolean {
-    eventsView.setUint32(0, EPOLLIN, true);
-    eventsView.setInt32(EVENT_DATA, fd, true);
-    return this.#libc.epollCtl(watch, EPOLL_CTL_ADD, fd, events) === 0;
-  }
-
   send(fd: number, octets: Uint8Array): string | undefined {
     if (octets.length > datagram.length) return 'EMSGSIZE';
     datagram.set(octets);
@@ -312,7 +314,7 @@ class LinuxFfi implements Ffi {
 
   ready(watch: number, fds: Int32Array): number {
     const count = this.#libc.epollWait(watch, events, Math.min(EVENTS_MAX, fds.length), 0);
-    for (let i = 0; i < count; i++) fds[i] = eventsView.getInt32(i * EVENT_OCTETS + EVENT_DATA, true);
+    for (let i = 0; i < count; i++) fds[i] = events[i * EVENT_WORDS + EVENT_DATA]!;
     return Math.max(0, count);
   }
 

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { createSocket } from 'node:dgram';
+import { createSocket, type RemoteInfo } from 'node:dgram';
+import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
@@ -149,6 +150,95 @@ t.test('adopting makes an inherited descriptor non-blocking and closed on exec',
   t.ok(flagsOf(file) & 0o2000000);
   closeSync(file);
   t.end();
+});
+
+const ANY = ffi.endpoint('0.0.0.0', 0);
+
+t.test('a connected socket: sends, receives from its peer alone, and is told of a closed port', async (t) => {
+  const watch = ffi.openWatch();
+  const peer = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(peer, 'listening');
+  const to = ffi.endpoint('127.0.0.1', peer.address().port);
+  const fd = ffi.connectUdp(watch, ANY, await freePort(), to) as number;
+  t.equal(ffi.receive(fd), 'EAGAIN');
+  t.same(readyIn(watch), []);
+  ffi.send(fd, Buffer.from('question'));
+  const [question, from] = (await once(peer, 'message')) as [Buffer, RemoteInfo];
+  t.equal(String(question), 'question');
+  t.equal(from.port, ffi.inspect(fd)!.port);
+  const stranger = createSocket('udp4');
+  await new Promise((done) => stranger.send('forged', from.port, '127.0.0.1', done));
+  await new Promise((done) => peer.send('answer', from.port, '127.0.0.1', done));
+  t.same(readyIn(watch), [fd]);
+  t.same(ffi.receive(fd), new Uint8Array(Buffer.from('answer')));
+  t.equal(ffi.receive(fd), 'EAGAIN');
+  stranger.close();
+  await new Promise<void>((done) => peer.close(done));
+  ffi.send(fd, Buffer.from('question'));
+  t.same(readyIn(watch), [fd], 'an error is something to read');
+  t.equal(ffi.receive(fd), 'ECONNREFUSED');
+  t.ok(flagsOf(fd) & 0o2000000, 'closed on exec');
+  ffi.close(fd);
+  t.same(readyIn(watch), []);
+  ffi.close(watch);
+});
+
+function readyIn(watch: number): number[] {
+  const fds = new Int32Array(8);
+  return [...fds.subarray(0, ffi.ready(watch, fds))];
+}
+
+t.test('a connected socket that cannot be had: the code says why, and no descriptor is lost', async (t) => {
+  const watch = ffi.openWatch();
+  const to = ffi.endpoint('127.0.0.1', 53);
+  const free = await freePort();
+  const fd = ffi.connectUdp(watch, ANY, free, to) as number;
+  t.equal(ffi.connectUdp(watch, ANY, free, to), 'EADDRINUSE');
+  t.equal(ffi.connectUdp(watch, ffi.endpoint('192.0.2.77', 0), free, to), 'EADDRNOTAVAIL');
+  t.equal(ffi.connectUdp(9999, ANY, free, to), 'EBADF');
+  t.equal(ffi.send(fd, new Uint8Array(5000)), 'EMSGSIZE');
+  t.equal(ffi.receive(9999), 'EBADF');
+  t.equal(ffi.ready(9999, new Int32Array(8)), 0);
+  t.equal(
+    codeOf(() => ffi.endpoint('host.example', 53)),
+    'EINVAL',
+  );
+  t.equal(
+    codeOf(() => ffi.replace(fd, 9999)),
+    'EBADF',
+  );
+  ffi.close(fd);
+  t.equal(ffi.connectUdp(watch, ANY, await freePort(), to), fd, 'the lowest number that is free');
+  ffi.close(fd);
+  ffi.close(watch);
+});
+
+t.test('more sockets with something to read than are asked for: the rest next time', async (t) => {
+  const watch = ffi.openWatch();
+  const fds: number[] = [];
+  for (let port = 20_000; fds.length < 100; port++) {
+    const self = ffi.endpoint('127.0.0.1', port);
+    const fd = ffi.connectUdp(watch, self, port, self);
+    if (typeof fd === 'string') continue;
+    ffi.send(fd, new Uint8Array(1));
+    fds.push(fd);
+  }
+  const found = new Set<number>();
+  for (let round = 0; round < 4 && found.size < 100; round++) {
+    const some = new Int32Array(40);
+    const count = ffi.ready(watch, some);
+    t.equal(count, Math.min(40, 100 - found.size));
+    for (const fd of some.subarray(0, count)) {
+      ffi.receive(fd);
+      found.add(fd);
+    }
+  }
+  t.same(
+    [...found].sort((a, b) => a - b),
+    fds,
+  );
+  for (const fd of fds) ffi.close(fd);
+  ffi.close(watch);
 });
 
 t.test('a unix datagram that nobody takes is no error', (t) => {

@@ -85,7 +85,7 @@ export class NativeUdp implements UdpSockets {
     if (typeof socket === 'string') return Promise.resolve(false);
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = clock.after(PROOF_MS, () => resolve(false));
-    this.#readers.set(socket, { read: (got) => resolve(typeof got !== 'string') });
+    this.#enter(socket, { read: (got) => resolve(typeof got !== 'string') });
     ffi.send(socket, new Uint8Array(1));
     return promise.finally(() => {
       timer.cancel();

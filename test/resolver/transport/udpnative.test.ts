@@ -1,0 +1,240 @@
+/** What only native sockets can get wrong: descriptors that nobody closes, and a bell that does not ring or never stops. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import t from 'tap';
+import { UdpTransport } from '../../../src/resolver/transport/udp.ts';
+import { closeRemains } from '../../../src/resolver/transport/watch.ts';
+import type { Listener, Send, TransportFailure } from '../../../src/resolver/transport.ts';
+import { systemClock } from '../../../src/util/clock.ts';
+import { type Ffi, loadFfi } from '../../../src/util/ffi.ts';
+import { cryptoPrng } from '../../../src/util/prng.ts';
+import type { AskingStart } from '../../support/asking-worker.ts';
+
+const loaded = await loadFfi();
+if (loaded === undefined) {
+  t.pass('no native interface here: nothing to test');
+  process.exit(0);
+}
+const ffi: Ffi = loaded;
+
+/** Sockets of this process. Other descriptors come and go with threads. */
+function sockets(): number {
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
+/** A port that echoes datagrams whose first octet is not zero; silent to others. */
+async function echo(t: { teardown(fn: () => void): void }): Promise<number> {
+  const socket = createSocket('udp4');
+  socket.on('message', (octets, from) => {
+    if (octets[0] !== 0) socket.send(octets, from.port, from.address);
+  });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  t.teardown(() => socket.close());
+  return socket.address().port;
+}
+
+const SPOKEN = new Uint8Array(32).fill(7);
+const UNSPOKEN = new Uint8Array(32);
+
+function send(port: number, rest: Partial<Send> = {}): Send {
+  return {
+    address: '127.0.0.1',
+    port,
+    protocol: 'udp',
+    query: SPOKEN,
+    source: undefined,
+    timeoutMs: 2_000,
+    ...rest,
+  };
+}
+
+function exchange(udp: UdpTransport, to: Send): Promise<Uint8Array | TransportFailure> {
+  return new Promise((resolve) => {
+    udp.exchange(to, {
+      message: (reply) => {
+        resolve(reply);
+        return 'done';
+      },
+      failed: resolve,
+      resend: () => true,
+    });
+  });
+}
+
+async function native(other: Partial<Ffi> = {}, watch?: number): Promise<UdpTransport> {
+  const altered = Object.assign(Object.create(ffi) as Ffi, bound(ffi), other);
+  const udp = new UdpTransport({ clock: systemClock, prng: cryptoPrng, ffi: altered, watch });
+  await udp.way;
+  return udp;
+}
+
+/** Its methods as own properties, for some of them to be replaced. */
+function bound(object: Ffi): Partial<Ffi> {
+  const names = Object.getOwnPropertyNames(Object.getPrototypeOf(object)) as (keyof Ffi)[];
+  return Object.fromEntries(names.map((name) => [name, (object[name] as () => void).bind(object)]));
+}
+
+t.test('whatever becomes of exchanges, no descriptor is left', async (t) => {
+  const port = await echo(t);
+  const before = sockets();
+  const udp = await native();
+  t.equal(await udp.way, 'native');
+  const silent: Listener = { message: () => 'wait', failed: () => undefined, resend: () => true };
+  for (let round = 0; round < 20; round++) {
+    const ends = [
+      exchange(udp, send(port)),
+      exchange(udp, send(port, { query: UNSPOKEN, timeoutMs: 5 })),
+      exchange(udp, send(1)),
+      exchange(udp, send(port, { source: '192.0.2.1' })),
+      exchange(udp, send(port, { query: new Uint8Array(60_000) })),
+      exchange(udp, send(port, { address: 'nonsense' })),
+    ];
+    udp.exchange(send(port), silent).cancel();
+    const outcomes = (await Promise.all(ends)).map((end) => (typeof end === 'string' ? end : 'reply'));
+    t.same(outcomes, ['reply', 'timeout', 'refused', 'unreachable', 'network', 'network']);
+  }
+  t.equal(udp.open, 0);
+  udp.close();
+  udp.close();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  t.equal(sockets(), before);
+});
+
+t.test('closing fails what is under way', async (t) => {
+  const port = await echo(t);
+  const udp = await native();
+  const ends = Array.from({ length: 10 }, () => exchange(udp, send(port, { query: UNSPOKEN })));
+  t.equal(udp.open, 10);
+  udp.close();
+  t.same(await Promise.all(ends), new Array(10).fill('network'));
+});
+
+t.test('more replies at once than one batch takes: all are read', async (t) => {
+  const port = await echo(t);
+  const udp = await native();
+  t.teardown(() => udp.close());
+  const ends = await Promise.all(Array.from({ length: 200 }, () => exchange(udp, send(port))));
+  t.notOk(ends.some((end) => typeof end === 'string'));
+});
+
+t.test(
+  'sockets ended by a reply to another in the same batch, and new ones under their numbers',
+  async (t) => {
+    const port = await echo(t);
+    const udp = await native();
+    t.teardown(() => udp.close());
+    let heard = 0;
+    const later: Promise<Uint8Array | TransportFailure>[] = [];
+    const all = Array.from({ length: 50 }, () =>
+      udp.exchange(send(port), {
+        message: () => {
+          heard++;
+          for (const each of all) each.cancel();
+          for (let i = 0; i < 50; i++)
+            later.push(exchange(udp, send(port, { query: UNSPOKEN, timeoutMs: 50 })));
+          return 'done';
+        },
+        failed: () => t.fail('failed'),
+        resend: () => true,
+      }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    t.equal(heard, 1);
+    t.same(await Promise.all(later), new Array(50).fill('timeout'));
+    t.equal(udp.open, 0);
+  },
+);
+
+t.test('a host where the bell does not ring: Node’s sockets', async (t) => {
+  const port = await echo(t);
+  const before = sockets();
+  const udp = await native({ replace: () => undefined });
+  t.equal(await udp.way, 'plain');
+  t.equal((await exchange(udp, send(port))).length, SPOKEN.length);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  t.equal(sockets(), before);
+});
+
+t.test(
+  'a bell that rings for nothing: what is out fails, and Node’s sockets are used from then on',
+  async (t) => {
+    const port = await echo(t);
+    let deaf = false;
+    const udp = await native({ ready: (watch, fds) => (deaf ? 0 : ffi.ready(watch, fds)) });
+    t.equal(await udp.way, 'native');
+    deaf = true;
+    t.equal(await exchange(udp, send(port)), 'network');
+    t.equal((await exchange(udp, send(port))).length, SPOKEN.length);
+  },
+);
+
+t.test('no descriptor left: an overload, told later', async (t) => {
+  // Keeps the process alive meanwhile: timers do not.
+  await echo(t);
+  let exhausted = false;
+  const poor = await native({ connectUdp: (...args) => (exhausted ? 'EMFILE' : ffi.connectUdp(...args)) });
+  t.teardown(() => poor.close());
+  exhausted = true;
+  let told = false;
+  const end = exchange(poor, send(1)).then((failure) => {
+    told = true;
+    return failure;
+  });
+  t.notOk(told);
+  t.equal(await end, 'overload');
+});
+
+t.test('a thread that dies leaves its sockets to its successor, which closes them', async (t) => {
+  const port = await echo(t);
+  const watch = ffi.openWatch();
+  t.teardown(() => ffi.close(watch));
+  const before = sockets();
+  for (const end of ['wait', 'hang', 'throw'] as const) {
+    const start: AskingStart = { watch, port, count: 40, query: UNSPOKEN, end };
+    const file = new URL('../../support/asking-worker.ts', import.meta.url);
+    const worker = new Worker(file, { workerData: start });
+    worker.on('error', () => undefined);
+    const gone = once(worker, 'exit').catch(() => undefined);
+    t.same(await once(worker, 'message'), [40]);
+    if (end !== 'throw') {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      await worker.terminate();
+    }
+    await gone;
+    t.equal(sockets(), before + 40, `${end}: they are open still`);
+    const successor = await native({}, watch);
+    t.equal(await successor.way, 'native');
+    t.equal(typeof (await exchange(successor, send(port))), 'object', 'the set serves it as well');
+    t.equal(successor.open, 0);
+    successor.close();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    t.equal(sockets(), before, `${end}: closed`);
+  }
+  t.equal(closeRemains(ffi, watch), 0);
+});
+
+t.test('threads that end while replies come in: 20 of them, and this process lives on', async (t) => {
+  const port = await echo(t);
+  const watch = ffi.openWatch();
+  t.teardown(() => ffi.close(watch));
+  const before = sockets();
+  for (let i = 0; i < 20; i++) {
+    const file = new URL('../../support/asking-worker.ts', import.meta.url);
+    const start: AskingStart = { watch, port, count: 16, query: SPOKEN, end: 'wait' };
+    const worker = new Worker(file, { workerData: start });
+    await once(worker, 'message');
+    await new Promise((resolve) => setTimeout(resolve, 5 + i));
+    await worker.terminate();
+    closeRemains(ffi, watch);
+  }
+  t.equal(sockets(), before);
+});
