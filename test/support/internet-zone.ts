@@ -133,6 +133,8 @@ export class Zone {
   readonly delegation: Delegation = {};
   /** Referrals of this zone have addresses also of servers in other zones below it. */
   siblingGlue = false;
+  /** Last change to its records, signatures and all. */
+  doctor: ((records: readonly Rr[]) => readonly Rr[]) | undefined = undefined;
   /** Gone: the parent has no delegation. Its servers go on as if nothing had happened. */
   isDelegated = true;
   readonly #surroundings: (zone: Zone) => Surroundings;
@@ -183,7 +185,7 @@ export class Zone {
     return [ds];
   }
 
-  #records(): Rr[] {
+  #records(): readonly Rr[] {
     const { own: hosts, hostOf, children, now } = this.#surroundings(this);
     const apex = `@ ${this.ttl} SOA ns hostmaster 1 7200 900 1209600 ${this.negativeTtl}\n`;
     const own = this.ns.map((name) => `@ ${this.ttl} NS ${name}\n`).join('');
@@ -192,7 +194,8 @@ export class Zone {
       ...hosts.flatMap((host) => recordsFromText(this.origin, addressText(host, this.ttl))),
       ...children.flatMap((child) => this.#delegationOf(child, hostOf)),
     ];
-    return this.signing === undefined ? unique(plain) : this.#sign(unique(plain), now);
+    const made = this.signing === undefined ? unique(plain) : this.#sign(unique(plain), now);
+    return this.doctor === undefined ? made : this.doctor(made);
   }
 
   /** Addresses of servers below the cut, and of siblings' servers where the parent is so kind. */

@@ -13,7 +13,7 @@ import type { ResolverCounter } from '../../src/resolver/env.ts';
 import type { ForwardPath, Path } from '../../src/resolver/path.ts';
 import { type Resolution, Resolver, type ResolverOptions } from '../../src/resolver/resolve.ts';
 import type { Exchange, Listener, Protocol, Send, Transport } from '../../src/resolver/transport.ts';
-import { ManualClock } from '../../src/util/clock.ts';
+import { type Clock, ManualClock } from '../../src/util/clock.ts';
 import { Dependencies } from '../../src/util/deps.ts';
 import { type Prng, SeededPrng } from '../../src/util/prng.ts';
 import { Slab } from '../../src/util/slab.ts';
@@ -84,7 +84,7 @@ interface Open {
 }
 
 export class SimNet implements Transport {
-  readonly #clock: ManualClock;
+  readonly #clock: Clock;
   readonly #prng: Prng;
   readonly #servers = new Map<string, SimServer>();
   readonly #open = new Set<Open>();
@@ -93,7 +93,7 @@ export class SimNet implements Transport {
   /** Everything sent to addresses where there is no server. */
   readonly astray: Send[] = [];
 
-  constructor(clock: ManualClock, prng: Prng) {
+  constructor(clock: Clock, prng: Prng) {
     this.#clock = clock;
     this.#prng = prng;
   }
@@ -390,8 +390,14 @@ export class Simulation {
   }
 }
 
+/** A clock that moves only when told to. */
+export interface SteppedClock extends Clock {
+  next(): number | undefined;
+  advance(ms: number): void;
+}
+
 /** Lets time pass, event by event, until `outcome` is known. */
-export async function finish<T>(clock: ManualClock, outcome: T | Promise<T>): Promise<T> {
+export async function finish<T>(clock: SteppedClock, outcome: T | Promise<T>): Promise<T> {
   let done = false;
   const settled = Promise.resolve(outcome).finally(() => {
     done = true;
@@ -409,7 +415,7 @@ export async function finish<T>(clock: ManualClock, outcome: T | Promise<T>): Pr
 }
 
 /** Lets `ms` pass, with everything that happens meanwhile. */
-export async function pass(clock: ManualClock, ms: number): Promise<void> {
+export async function pass(clock: SteppedClock, ms: number): Promise<void> {
   const end = clock.now() + ms;
   await settle();
   for (let next = clock.next(); next !== undefined && next <= end; next = clock.next()) {

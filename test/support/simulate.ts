@@ -5,7 +5,7 @@
  *     const sim = simulate(internet);
  *     const { rcode, ad, answer, work } = await sim.ask('www.corp.test.', 'A');
  */
-import { type DumpedRecord, RecordCache } from '../../src/cache/records.ts';
+import { RecordCache } from '../../src/cache/records.ts';
 import type { Budget } from '../../src/resolver/budget.ts';
 import type { ResolverCounter } from '../../src/resolver/env.ts';
 import type { RecursivePath } from '../../src/resolver/path.ts';
@@ -18,11 +18,12 @@ import { Slab } from '../../src/util/slab.ts';
 import type { Candidate, Snapshot, ViewData } from '../../src/view/snapshot.ts';
 import { FLAG, OPTION, rcodeToText, TYPE } from '../../src/wire/constants.ts';
 import { readEde } from '../../src/wire/edns.ts';
-import type { Message } from '../../src/wire/message.ts';
-import { ROOT } from '../../src/wire/name.ts';
+import { type Message, readMessage } from '../../src/wire/message.ts';
+import { nameToText, ROOT } from '../../src/wire/name.ts';
+import { rdataToText, typeToText } from '../../src/wire/rdata/table.ts';
 import type { Rr } from '../../src/wire/record.ts';
 import type { Internet } from './internet.ts';
-import { ask, clientAt, pipelineOf, query } from './pipeline.ts';
+import { clientAt, pipelineOf, query } from './pipeline.ts';
 import { finish, pass } from './simnet.ts';
 import { type Truth, text } from './truth.ts';
 import { RECURSION, snapshotOf, type ViewSpec } from './world.ts';
@@ -127,12 +128,24 @@ export class SimulatedResolver {
       edns: { payload: 1232, version: 0, dnssecOk, options: [] },
     });
     const mark = this.works.length;
-    const reply = ask(this.#pipeline, from, bytes);
+    const reply = this.#pipeline.handle(bytes, from);
+    // A reply that was not waited for stands in a buffer that the next one is written to.
+    const copied = reply instanceof Uint8Array ? reply.slice() : reply;
     // The budget comes to be while the query is taken, before anything else can run.
     const work = this.works[mark] ?? noWork();
-    const message = await reply;
-    if (message === undefined) throw new Error(`no reply to ${name} ${type}`);
-    return answeredOf(message, { ...work, ms: this.internet.clock.now() - startedAt });
+    const octets = await copied;
+    if (octets === undefined) throw new Error(`no reply to ${name} ${type}`);
+    return answeredOf(readMessage(octets), {
+      ...work,
+      ms: Math.round(this.internet.clock.now() - startedAt),
+    });
+  }
+
+  /** Any octets from any client, by UDP; undefined for silence. */
+  async send(bytes: Uint8Array, address: string): Promise<Uint8Array | undefined> {
+    const reply = this.#pipeline.handle(bytes, clientAt(address));
+    const copied = reply instanceof Uint8Array ? reply.slice() : reply;
+    return await copied;
   }
 
   /** Asks and lets time pass until there is an answer. */
@@ -144,9 +157,13 @@ export class SimulatedResolver {
     return pass(this.internet.clock, ms);
   }
 
-  /** Everything in the cache of records. */
-  dump(): DumpedRecord[] {
-    return this.cache.dump(Number.MAX_SAFE_INTEGER);
+  /** Everything in the cache of records, as `www.corp.test. A rrset secure 192.0.2.1`. */
+  cached(): string[] {
+    return this.cache.dump(Number.MAX_SAFE_INTEGER).map(({ name, type, cached }) => {
+      const rdatas = cached.rrset?.rdatas.map((rdata) => rdataToText(type, rdata)) ?? [];
+      const what = type === 0 ? 'NXDOMAIN' : typeToText(type);
+      return [nameToText(name), what, cached.kind, cached.security, ...rdatas.sort()].join(' ');
+    });
   }
 
   /** Counts what a budget is charged for from now on, whatever is left of it. */

@@ -1,0 +1,79 @@
+/**
+ * Internets made at random: every answer is what the zones say, AD is set exactly where it is proven, and what is
+ * bogus is answered with SERVFAIL. CAUSEWAY_LONG=1 tries many more of them.
+ */
+import t, { type Test } from 'tap';
+import { type GenerateOptions, generate } from '../../support/generate.ts';
+import { finish } from '../../support/simnet.ts';
+
+import { type AskOptions, faultIn, type SimulateOptions, simulate } from '../../support/simulate.ts';
+
+t.setTimeout(120_000);
+
+const LONG = process.env['CAUSEWAY_LONG'] === '1';
+const SEEDS = LONG ? 200 : 1;
+const ZONES = LONG ? 300 : 30;
+
+interface Variant {
+  readonly what: string;
+  readonly generate?: Partial<GenerateOptions>;
+  readonly simulate?: SimulateOptions;
+  readonly ask?: AskOptions;
+  /** So many at the same time. */
+  readonly batch?: number;
+  /** Milliseconds between questions: what was learned expires. */
+  readonly pause?: number;
+  /** Packets overtake each other and come twice. */
+  readonly disorder?: true;
+}
+
+const VARIANTS: readonly Variant[] = [
+  { what: 'as it comes' },
+  { what: 'QNAME minimisation strict', simulate: { settings: { qnameMinimisation: 'strict' } } },
+  { what: 'no QNAME minimisation', simulate: { settings: { qnameMinimisation: 'off' } } },
+  { what: 'no aggressive NSEC', simulate: { settings: { aggressiveNsec: false } } },
+  { what: 'no priming, no IPv6', simulate: { settings: { priming: false, ipv6: 'off' } } },
+  { what: 'a cache that is far too small', simulate: { cacheBytes: 1 << 16 } },
+  { what: '20 questions at a time', batch: 20 },
+  { what: 'a minute between questions', pause: 60_000 },
+  { what: 'packets late, twice and out of order', disorder: true },
+  { what: 'CD=1: nothing is validated', ask: { checkingDisabled: true } },
+  { what: '5 % of packets lost each way', generate: { loss: 0.05, lame: 0 } },
+];
+
+for (const [i, variant] of VARIANTS.entries())
+  t.test(`${variant.what}: each answer is the truth`, async (t) => {
+    let asked = 0;
+    for (let seed = 1 + 1000 * i; seed <= SEEDS + 1000 * i; seed++) asked += await check(t, seed, variant);
+    t.pass(`${asked} questions`);
+  });
+
+async function check(t: Test, seed: number, variant: Variant): Promise<number> {
+  const { internet, questions } = generate({ seed, zones: ZONES, ...variant.generate });
+  if (variant.disorder)
+    for (const host of internet.hosts)
+      for (const { to, from } of host.servers) {
+        Object.assign(to, { jitter: 30, duplicates: 0.2 });
+        Object.assign(from, { jitter: 30, duplicates: 0.2 });
+      }
+  const sim = simulate(internet, { seed, ...variant.simulate });
+  const size = variant.batch ?? 1;
+  for (let at = 0; at < questions.length; at += size) {
+    const batch = questions.slice(at, at + size);
+    const answers = batch.map(({ name, type }) => sim.start(name, type, variant.ask));
+    const given = await finish(internet.clock, Promise.all(answers));
+    for (const [n, question] of batch.entries()) {
+      const fault = faultIn(given[n]!, expected(internet.truth(question.name, question.type), variant));
+      if (fault !== undefined) t.fail(`seed ${seed}: ${question.name} ${question.type}: ${fault}`);
+    }
+    if (variant.pause !== undefined) await sim.pass(variant.pause);
+  }
+  return questions.length;
+}
+
+type Truth = Parameters<typeof faultIn>[1];
+
+/** Who says CD gets what there is, and no word on whether it is true. */
+function expected(truth: Truth, variant: Variant): Truth {
+  return variant.ask?.checkingDisabled ? { ...truth, security: 'insecure' } : truth;
+}
