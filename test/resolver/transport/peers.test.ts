@@ -7,6 +7,7 @@ import { type Resolution, Resolver } from '../../../src/resolver/resolve.ts';
 import { Transports } from '../../../src/resolver/transport/transports.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { Dependencies } from '../../../src/util/deps.ts';
+import { loadFfi } from '../../../src/util/ffi.ts';
 import { cryptoPrng } from '../../../src/util/prng.ts';
 import { Slab } from '../../../src/util/slab.ts';
 import { nameFromText } from '../../../src/wire/name.ts';
@@ -30,6 +31,7 @@ const ZONE = [
   ...LONG,
 ].join('\n');
 
+const ffi = await loadFfi();
 let contexts = 0;
 
 function path(targets: readonly DnsServer[], rest: Partial<Omit<ForwardPath, 'kind'>> = {}): ForwardPath {
@@ -50,7 +52,7 @@ function path(targets: readonly DnsServer[], rest: Partial<Omit<ForwardPath, 'ki
 }
 
 function resolver(t: { teardown(fn: () => void): void }) {
-  const transport = new Transports({ clock: systemClock, prng: cryptoPrng });
+  const transport = new Transports({ clock: systemClock, prng: cryptoPrng, ffi });
   // The clock's timers do not keep a process alive; here nothing else would.
   const alive = setInterval(() => undefined, 1_000);
   t.teardown(() => {
@@ -109,6 +111,7 @@ for (const [name, start] of [
       'out.corp.test. 300 CNAME elsewhere.example.',
     ]);
     t.same(recordsOf((await ask('host.old.corp.test.', 'A', by)).rrsets), [
+      'old.corp.test. 300 DNAME new.corp.test.',
       'host.old.corp.test. 300 CNAME host.new.corp.test.',
       'host.new.corp.test. 300 A 192.0.2.9',
     ]);
