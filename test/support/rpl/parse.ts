@@ -1,5 +1,6 @@
 /** Reads scenario files: Unbound's notation for its own resolver tests, and what is added to it here. */
 import type { Question, Rr } from '../../../src/wire/record.ts';
+import { withMade } from './made.ts';
 import { applyReplyWord, parseQuestion, parseRecord } from './packet.ts';
 import type { Range, Scenario, Step } from './scenario.ts';
 import { type Action, type Entry, MATCH_WORDS, type Match, type MatchWord } from './scenario.ts';
@@ -7,7 +8,7 @@ import { parseWorkLimit } from './work.ts';
 
 /** Throws Error that names the file and the line. */
 export function parseScenario(text: string, file: string): Scenario {
-  const reader = new Reader(text);
+  const reader = new Reader(withMade(text));
   try {
     return readScenario(reader);
   } catch (error) {
