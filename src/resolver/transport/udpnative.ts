@@ -40,13 +40,12 @@ export class NativeUdp implements UdpSockets {
   readonly #ready = new Int32Array(BATCH);
   readonly #endpoints = new LRUCache<string, Endpoint>({ max: ENDPOINTS_MAX });
 
-  /** Undefined where the kernel refuses what is needed. */
+  /** Undefined where the kernel or Node refuses what is needed, whatever the reason: Node's own sockets will do. */
   static make(options: NativeUdpOptions): NativeUdp | undefined {
     try {
       return new NativeUdp(options);
-    } catch (error) {
-      if (error instanceof SocketError) return undefined;
-      throw error;
+    } catch {
+      return undefined;
     }
   }
 
