@@ -29,8 +29,8 @@ import {
   FAILURE_MEMORY_SECONDS,
   failureLifetime,
   isPrefetchDue,
+  learnedLifetime,
   negativeLifetime,
-  positiveLifetime,
   STALE_TTL,
   TTL_LIMITS,
   type TtlLimits,
@@ -152,7 +152,7 @@ export class RecordCache {
    */
   putRrset(context: ContextId, rrset: Rrset, rank: Rank, extra: Extra = NO_EXTRA): boolean {
     const isSized = rrset.rdatas.length > 0 && rrset.rdatas.length <= RRSET_RECORDS_MAX;
-    const lifetime = isSized ? positiveLifetime(rrset.ttl, this.#limits) : 0;
+    const lifetime = isSized ? learnedLifetime(rrset.ttl, extra.security, this.#limits) : 0;
     this.#key.set(context, PLANE.data, rrset.type, rrset.name);
     return this.#put(rrset.type, { kind: 'rrset', rank, lifetime, rrset }, extra);
   }

@@ -1,5 +1,6 @@
 import { TTL_MAX, TYPE } from '../wire/constants.ts';
 import type { Rrset } from '../wire/record.ts';
+import type { Security } from './security.ts';
 
 /** How long records are kept and given out. Seconds. */
 export interface TtlLimits {
@@ -27,6 +28,11 @@ export const STALE_TTL = 30;
 /** The seconds that an RRset is fresh. 0: it serves the reply at hand only and is not kept (RFC 1035 section 3.2.1). */
 export function positiveLifetime(ttl: number, limits: TtlLimits): number {
   return Math.min(Math.max(sane(ttl), limits.floor), limits.ceiling);
+}
+
+/** The same for what was validated: no floor lets it outlive its signatures (RFC 4035 section 5.3.3). */
+export function learnedLifetime(ttl: number, security: Security | undefined, limits: TtlLimits): number {
+  return positiveLifetime(ttl, security === 'secure' ? { ...limits, floor: 0 } : limits);
 }
 
 /**

@@ -142,7 +142,7 @@ function readFiles(
   previous: Compiled | undefined,
 ): ReturnType<typeof compileZones> & { root: ReadRoot } {
   const { zones, errors, warnings } = compileZones(entries, previous);
-  const root = readRoot(entries);
+  const root = readRoot(entries, systemClock.wall());
   return { zones, root, errors: [...root.errors, ...errors], warnings: [...root.warnings, ...warnings] };
 }
 

@@ -62,7 +62,7 @@ export class Authorities {
 
   configure(settings: RecursionSettings): void {
     const before = this.#recursor.settings;
-    this.#recursor.settings = settings;
+    this.#recursor.configure(settings);
     this.#checking.configure(settings);
     const isSame = before.anchors === settings.anchors && before.ntas === settings.ntas;
     if (!isSame || before.sha1 !== settings.sha1) this.#trust.configure(settings.anchors, settings.ntas);

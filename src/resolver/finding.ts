@@ -1,3 +1,4 @@
+import type { Nsec3Hashes } from '../dnssec/nsec3hash.ts';
 import type { EdnsOption } from '../wire/edns.ts';
 import type { Name } from '../wire/name.ts';
 import type { Ede } from '../wire/record.ts';
@@ -12,6 +13,8 @@ import type { Usable } from './scrub.ts';
 export interface Job {
   readonly path: Path;
   readonly budget: Budget;
+  /** NSEC3 hashes made for it: no name is paid for twice. */
+  readonly hashes: Nsec3Hashes;
   /** EDNS options that forwarders get. */
   readonly options: readonly EdnsOption[];
 }

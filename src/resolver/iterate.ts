@@ -1,7 +1,7 @@
 import { unreachable } from '../util/assert.ts';
 import type { Timer } from '../util/clock.ts';
 import { EDE, RCODE, TYPE } from '../wire/constants.ts';
-import type { Message } from '../wire/message.ts';
+import { type Message, readMessage } from '../wire/message.ts';
 import { type Name, nameToText, parentOf } from '../wire/name.ts';
 import { type Asked, Asking, type AskingFailure } from './asking.ts';
 import { type Contact, DELEGATION_SECONDS_MAX, ZoneCut } from './cut.ts';
@@ -108,6 +108,8 @@ export class Iteration {
 
   /** Finds addresses of the zone's servers that may be asked: known ones, else those of more servers. */
   async #contact(): Promise<State> {
+    const told = this.#byCopy();
+    if (told !== undefined) return told;
     for (;;) {
       this.#contacts = this.#usable();
       if (this.#contacts.length > 0) return 'ask';
@@ -115,6 +117,26 @@ export class Iteration {
       if (this.#pending.size === 0) return this.#noServer();
       await this.#lookupEnds(isStarted ? LOOKUP_PATIENCE_MS : undefined);
     }
+  }
+
+  /** The next step by the copy of the root zone (RFC 8806), where there is one that has it. */
+  #byCopy(): State | undefined {
+    const name = this.#name;
+    const reply = this.#recursor.rootReply(this.#path, this.#cut, name, this.#type);
+    if (reply === undefined) return undefined;
+    const question = { name, type: this.#type, sent: name, apex: this.#cut.zone, staysWithin: true };
+    const judged = judge(readMessage(reply), question);
+    if (judged.kind === 'referral') return this.#follow(judged.referral);
+    if (judged.kind !== 'usable') return undefined;
+    const { scrubbed } = judged;
+    this.#found = {
+      kind: 'finding',
+      scrubbed,
+      zone: this.#cut.zone,
+      upstream: 'local root',
+      contact: undefined,
+    };
+    return 'done';
   }
 
   /** Addresses that may be asked and were not asked in vain for this question. */

@@ -13,6 +13,7 @@ import type { Finding, Found, Job } from './finding.ts';
 import { type Forwarded, Forwarding } from './forward.ts';
 import { questionKey } from './inflight.ts';
 import { failedFetch, Iteration } from './iterate.ts';
+import { LocalRoot } from './localroot.ts';
 import { isIpv6, type RecursivePath, targetToText } from './path.ts';
 import type { Probes } from './probe.ts';
 import { ADDRESSES_MAX, glueOf, type Judged, SERVERS_USED_MAX } from './referral.ts';
@@ -52,6 +53,7 @@ export class Recursor {
   readonly env: Env;
   readonly cuts = new ZoneCuts();
   settings: RecursionSettings;
+  #localRoot: LocalRoot | undefined = undefined;
   readonly #cache: RecordCache;
   readonly #probes: Probes;
   readonly #fetches = new Map<string, Fetch>();
@@ -62,6 +64,21 @@ export class Recursor {
     this.#probes = probes;
     this.#cache = cache;
     this.settings = settings;
+  }
+
+  configure(settings: RecursionSettings): void {
+    const { localRoot } = settings;
+    if (localRoot?.image !== this.settings.localRoot?.image)
+      this.#localRoot = localRoot && new LocalRoot(localRoot.image);
+    this.settings = settings;
+  }
+
+  /** What a server of the root would reply, if there is a copy of the root zone that still holds. */
+  rootReply(path: RecursivePath, cut: ZoneCut, name: Name, type: number): Uint8Array | undefined {
+    if (this.#localRoot === undefined || cut.zone.length > 1 || !path.hints) return undefined;
+    return this.env.clock.wall() < this.settings.localRoot!.until
+      ? this.#localRoot.find(name, type)
+      : undefined;
   }
 
   /** Fetches under way. */
@@ -152,10 +169,11 @@ export class Recursor {
     const { context } = path;
     let root = this.#roots.get(context);
     if (root === undefined) {
-      const begin = path.hints && this.settings.priming ? this.#prime(job, path) : Promise.resolve(undefined);
+      const isPrimed = path.hints && this.settings.priming && this.settings.localRoot === undefined;
+      const begin = isPrimed ? this.#prime(job, path) : Promise.resolve(undefined);
       root = begin.then((primed) => {
         this.#roots.delete(context);
-        const cut = primed ?? this.#originCut(path, path.hints && this.settings.priming);
+        const cut = primed ?? this.#originCut(path, isPrimed);
         this.cuts.put(context, cut);
         return cut;
       });

@@ -66,10 +66,17 @@ function cutIn(message: Message, question: Question): Name | undefined {
     if (rr.class !== CLASS.IN) continue;
     // RFC 2308 section 2.2: with an SOA it is no referral.
     if (rr.type === TYPE.SOA) return undefined;
-    // Of several owners the first on the way down to the name counts; the others are nobody's business.
-    if (rr.type === TYPE.NS && isAtOrBelow(question.name, rr.name)) owner ??= rr.name;
+    if (rr.type !== TYPE.NS || !isAtOrBelow(question.name, rr.name)) continue;
+    // Of several owners the first on the way down from the asked zone counts; the others are nobody's business.
+    if (owner === undefined || isNearer(rr.name, owner, question.apex)) owner = rr.name;
   }
   return owner;
+}
+
+/** Both stand above the question's name, so their lengths tell which is above the other. */
+function isNearer(a: Name, b: Name, apex: Name): boolean {
+  const isBelow = (name: Name): boolean => name.length > apex.length;
+  return isBelow(a) === isBelow(b) ? isBelow(a) && a.length < b.length : isBelow(a);
 }
 
 /** There is something in the answer section that the question was for. */
@@ -149,7 +156,8 @@ function judgeAnswer(message: Message, scrubbed: Usable): Judged {
   // A resolver that answers from its cache: what it says is not the zone's word.
   if ((message.flags & FLAG.RA) !== 0)
     return { kind: 'lame', why: 'answers as a resolver, without authority' };
-  if (scrubbed.kind === 'nodata' && scrubbed.soa === undefined && scrubbed.proofs.length === 0)
+  const isDenial = scrubbed.kind === 'nodata' || scrubbed.kind === 'nxdomain';
+  if (isDenial && scrubbed.soa === undefined && scrubbed.proofs.length === 0)
     return { kind: 'lame', why: 'an empty reply without authority' };
   return { kind: 'usable', scrubbed };
 }

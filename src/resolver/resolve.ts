@@ -3,8 +3,9 @@ import { type Extent, NXDOMAIN } from '../cache/key.ts';
 import { RANK, type Rank } from '../cache/rank.ts';
 import type { Cached, RecordCache } from '../cache/records.ts';
 import type { Security } from '../cache/security.ts';
-import { negativeLifetime, positiveLifetime, TTL_LIMITS, type TtlLimits } from '../cache/ttl.ts';
+import { learnedLifetime, negativeLifetime, TTL_LIMITS, type TtlLimits } from '../cache/ttl.ts';
 import type { AlgorithmTable } from '../dnssec/algorithm.ts';
+import { Nsec3Hashes } from '../dnssec/nsec3hash.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import type { Prng } from '../util/prng.ts';
 import { EDE, RCODE, TYPE } from '../wire/constants.ts';
@@ -13,6 +14,7 @@ import { fold, type Name } from '../wire/name.ts';
 import { Authorities, type FetchedKeys } from './authorities.ts';
 import { Budget } from './budget.ts';
 import type { Count, Env } from './env.ts';
+import type { Job } from './finding.ts';
 import { Forwarding } from './forward.ts';
 import { type InFlight, InFlightTable, questionKey, WAITERS_MAX } from './inflight.ts';
 import { type Learned, type LearnedData, learnedFrom } from './learned.ts';
@@ -133,7 +135,7 @@ export class Resolver {
   /** The DNSKEY records of a zone as its servers give them now, with all signatures and unvalidated. Never rejects. */
   fetchKeys(path: Path, zone: Name): Promise<FetchedKeys> {
     const budget = new Budget(this.#env.clock.now());
-    return this.#authorities.fetchKeys({ path, budget, options: this.#optionsFor(path, []) }, fold(zone));
+    return this.#authorities.fetchKeys(this.#jobFor(path, budget, []), fold(zone));
   }
 
   /** Never rejects; a value at once where the cache has one. */
@@ -185,13 +187,15 @@ export class Resolver {
   /** What is served while it is too early to ask again: expired data, else the failure (RFC 8767, RFC 9520). */
   #meanwhile(key: string, seen: Missing, request: ResolveRequest): Resolution | undefined {
     const { path } = request;
+    // What is bogus is not what a server's silence is: old data do not stand in for it. A client that says CD wants
+    // what others are refused.
+    const isBogus = isValidationError(seen.failure?.ede);
+    if (isBogus && !request.checkingDisabled) return serveFailure(path, seen.failure!);
     if (path.serveStale && seen.stale !== undefined)
       return this.#failedLately(key, path)
         ? serveStale(seen.stale, path, 'the targets failed a moment ago')
         : undefined;
-    // A client that says CD wants what others are refused for being bogus.
-    const isNone = request.checkingDisabled === true && isValidationError(seen.failure?.ede);
-    return seen.failure === undefined || isNone || this.#recovered(key, path)
+    return seen.failure === undefined || isBogus || this.#recovered(key, path)
       ? undefined
       : serveFailure(path, seen.failure);
   }
@@ -267,12 +271,11 @@ export class Resolver {
     if (!this.#flights.makeRoom(path.context, now)) return undefined;
     const flight = new Flight(key, path, now, () => this.#jostled(flight));
     this.#flights.add(flight);
-    const options = this.#optionsFor(path, tokens);
     if (path.kind === 'forward' && !path.validate) {
       const forwarding = new Forwarding(
         this.#env,
         this.#probes,
-        { path, name, type, options },
+        { path, name, type, options: this.#optionsFor(path, tokens) },
         budget,
         (result) => this.#landed(flight, name, type, learnedFrom(result)),
       );
@@ -281,10 +284,14 @@ export class Resolver {
     }
     flight.cancel = () => budget.end();
     const validate = isChecked(request);
-    void this.#authorities.learn({ path, budget, options }, name, type, validate).then((learned) => {
+    void this.#authorities.learn(this.#jobFor(path, budget, tokens), name, type, validate).then((learned) => {
       if (this.#flights.find(key) === flight) this.#landed(flight, name, type, learned);
     });
     return flight;
+  }
+
+  #jobFor(path: Path, budget: Budget, tokens: readonly Uint8Array[]): Job {
+    return { path, budget, hashes: new Nsec3Hashes(budget), options: this.#optionsFor(path, tokens) };
   }
 
   #optionsFor(path: Path, tokens: readonly Uint8Array[]): EdnsOption[] {
@@ -394,7 +401,10 @@ export class Resolver {
     const limits = this.#limits;
     return {
       ...resolution,
-      rrsets: resolution.rrsets.map((rrset) => ({ ...rrset, ttl: positiveLifetime(rrset.ttl, limits) })),
+      rrsets: resolution.rrsets.map((rrset) => ({
+        ...rrset,
+        ttl: learnedLifetime(rrset.ttl, resolution.security, limits),
+      })),
       ...(resolution.soa && { soa: { ...resolution.soa, ttl: negativeLifetime(resolution.soa, limits) } }),
     };
   }

@@ -30,6 +30,11 @@ export function sentinelFault(
   return { code: EDE.BOGUS, text };
 }
 
+/** Whether the answer depends on which keys are trusted. */
+export function isSentinel(name: Name): boolean {
+  return LABEL.test(firstLabel(name));
+}
+
 /** In lower case; empty where there is none. */
 function firstLabel(name: Name): string {
   return String.fromCharCode(...name.subarray(1, 1 + name[0]!).map(foldOctet));

@@ -21,6 +21,8 @@ export interface RecursionSettings {
   /** Trust anchors as they stand now: from the configuration, or what RFC 5011 made of it. */
   readonly anchors: readonly TrustAnchor[];
   readonly ntas: readonly NegativeTrustAnchor[];
+  /** A copy of the root zone that stands in for its servers (RFC 8806). */
+  readonly localRoot?: LocalRootSettings;
   /** RFC 8145 (key tag queries) and RFC 8509 (sentinel). */
   readonly keyTagSignal: boolean;
   readonly keySentinel: boolean;
@@ -41,4 +43,11 @@ export interface NegativeTrustAnchor {
   /** Wall clock, milliseconds; undefined: for as long as it is configured. */
   readonly until: number | undefined;
   readonly reason: string;
+}
+
+export interface LocalRootSettings {
+  /** See `localroot`. */
+  readonly image: SharedArrayBuffer;
+  /** It holds until then. Wall clock, milliseconds. */
+  readonly until: number;
 }

@@ -1,6 +1,7 @@
 import type { Extent } from '../cache/key.ts';
 import { RANK } from '../cache/rank.ts';
 import type { RecordCache } from '../cache/records.ts';
+import { proveNameError } from '../dnssec/denial.ts';
 import type { Clock } from '../util/clock.ts';
 import { TYPE } from '../wire/constants.ts';
 import { type Name, parentOf, replaceSuffix } from '../wire/name.ts';
@@ -13,7 +14,7 @@ import type { Validated } from './validate.ts';
 
 /** Zones and ranges of NSEC and NSEC3 records that are remembered. */
 const ZONES_MAX = 1024;
-const RANGES_MAX = 4096;
+const RANGES_MAX = 16_384;
 
 /**
  * Answers that follow from what was validated before, without a packet: below a name that does not exist (RFC 8020),
@@ -39,9 +40,13 @@ export class Synthesis {
       above = parentOf(above);
       const entry = this.#cache.peek(context, above, TYPE.DNAME);
       if (entry?.state !== 'fresh' || entry.security !== 'secure') continue;
-      if (entry.kind === 'nxdomain' && entry.soa !== undefined)
-        return denied('nxdomain', name, entry.soa, entry.proofs);
-      if (entry.kind === 'rrset') return aliased(name, type, entry.rrset!);
+      if (entry.kind === 'nxdomain' && entry.soa !== undefined) {
+        const evidence = { zone: entry.soa.name, rrsets: entry.proofs, work: job.budget, hashes: job.hashes };
+        // What proves the upper name away need not prove this one away: compact denial (RFC 9824) is of one name only.
+        if (proveNameError(name, evidence).status === 'secure')
+          return denied('nxdomain', name, entry.soa, entry.proofs);
+      }
+      if (entry.kind === 'rrset') return aliased(name, type, entry.rrset!, entry.proofs);
     }
     if (!aggressive) return undefined;
     const zone = this.#trust.secureZone(context, type === TYPE.DS ? parentOf(name) : name);
@@ -79,12 +84,13 @@ function denied(
   return { ...KNOWN, outcome, chain: [], rrsets: [], denial: { name, soa, proofs, security: 'secure' } };
 }
 
-function aliased(name: Name, type: number, dname: Rrset): Learned | undefined {
+function aliased(name: Name, type: number, dname: Rrset, proofs: readonly Rrset[]): Learned | undefined {
   const target = replaceSuffix(name, dname.name, dname.rdatas[0]!);
   // Too long: the server says so better.
   if (target === undefined) return undefined;
   const cname = { name, type: TYPE.CNAME, ttl: dname.ttl, rdatas: [target] };
-  const link = { rrset: dname, security: 'secure', proofs: [] } as const;
+  // Of a DNAME that a wildcard made.
+  const link = { rrset: dname, security: 'secure', proofs } as const;
   const made = { rrset: cname, security: 'secure', proofs: [dname] } as const;
   const isAnswer = type === TYPE.CNAME;
   return {

@@ -60,6 +60,7 @@ export interface BogusZone extends TrustBase {
 /** The name is no zone of its own: it belongs to the one above. */
 interface Inner {
   readonly kind: 'inner';
+  readonly zone: Name;
   readonly expiresAt: number;
 }
 
@@ -71,6 +72,8 @@ export class TrustTable {
   readonly #pending = new Map<string, Promise<Trust | Inner | Failed>>();
   #anchors: readonly TrustAnchor[] = [];
   #ntas: readonly NegativeTrustAnchor[] = [];
+  /** Of the anchors: what was begun under older ones is not kept. */
+  #generation = 0;
 
   constructor(recursor: Recursor, checking: Checking) {
     this.#recursor = recursor;
@@ -82,13 +85,15 @@ export class TrustTable {
     this.#anchors = anchors;
     this.#ntas = ntas;
     this.#table.clear();
+    this.#pending.clear();
+    this.#generation++;
   }
 
   /** Drops what is known of these zones, for a flush. Returns how many. */
   flush(isMeant: (name: Name, context: number) => boolean): number {
     let removed = 0;
     for (const [key, trust] of this.#table.entries()) {
-      if (trust.kind === 'inner' || !isMeant(trust.zone, Number.parseInt(key, 10))) continue;
+      if (!isMeant(trust.zone, Number.parseInt(key, 10))) continue;
       this.#table.delete(key);
       removed++;
     }
@@ -122,6 +127,11 @@ export class TrustTable {
       if (this.#anchors.some((anchor) => nameEquals(anchor.zone, zone))) return undefined;
     }
     return undefined;
+  }
+
+  /** Until it has to be found out anew. */
+  secondsLeft(trust: Trust): number {
+    return Math.max(0, Math.floor((trust.expiresAt - this.#now()) / 1000));
   }
 
   /** The chain to a zone as far as it is known; nothing is asked. From the anchor down. */
@@ -243,7 +253,9 @@ export class TrustTable {
       return pending.then((found) =>
         isOursToRepeat(found, job, this.#now()) ? this.#once(job, name, find) : found,
       );
+    const generation = this.#generation;
     const finding = find().then((found) => {
+      if (generation !== this.#generation) return found;
       this.#pending.delete(key);
       if (found.kind !== 'failure') this.#table.set(key, found);
       return found;
@@ -290,13 +302,19 @@ export class TrustTable {
     const checked = await this.#checking.check(job, parent, alias);
     if (checked.kind === 'failure') return checked;
     if (checked.kind === 'bogus') return this.#bogus(name, parent, checked.ede);
-    const inner = { kind: 'inner', expiresAt: this.#after(checked.rrset.ttl) } as const;
+    const inner = { kind: 'inner', zone: name, expiresAt: this.#after(checked.rrset.ttl) } as const;
     if (checked.wildcard === undefined) return inner;
     const rrsets = await this.#secureOf(job, parent, proofs);
     if ('kind' in rrsets) return rrsets;
-    const proof = proveWildcard(name, checked.wildcard, { zone: parent.zone, rrsets, work: job.budget });
+    const proof = proveWildcard(name, checked.wildcard, {
+      zone: parent.zone,
+      rrsets,
+      work: job.budget,
+      hashes: job.hashes,
+    });
     if (proof.status === 'exhausted') return exhausted(job);
     if (proof.status === 'secure') return inner;
+    if (proof.status === 'insecure') return this.#insecure(name, parent, checked.rrset.ttl, proof.why);
     const ede = { code: EDE.NSEC_MISSING, text: `${nameToText(name)} from a wildcard: ${proof.why}` };
     return this.#bogus(name, parent, ede);
   }
@@ -319,12 +337,13 @@ export class TrustTable {
     ds: Rrset | undefined,
     proofs: readonly Rrset[],
   ): Promise<Trust | Inner | Failed> {
-    const signed = ds ?? proofs[0];
-    const signer = signed === undefined ? undefined : signerOf(signed);
+    // A zone in between may have signed it, whose cut no referral showed, because one set of servers has both. It must
+    // stand above the name: any insecure zone beside it could else speak for it.
+    const signer = (ds === undefined ? proofs : [ds])
+      .map(signerOf)
+      .find((each) => each !== undefined && each.length < name.length && isAtOrBelow(name, each));
     let zone: Trust | Failed = parent;
-    // Signed by a zone in between, whose cut no referral showed: one set of servers has both.
-    if (signer !== undefined && signer.length > parent.zone.length && signer.length < name.length)
-      zone = await this.of(job, signer);
+    if (signer !== undefined && signer.length > parent.zone.length) zone = await this.of(job, signer);
     if (zone.kind !== 'secure') return zone;
     return ds === undefined ? this.#withoutDs(job, zone, name, proofs) : this.#withDs(job, zone, name, ds);
   }
@@ -333,6 +352,9 @@ export class TrustTable {
     const checked = await this.#checking.check(job, parent, ds);
     if (checked.kind === 'failure') return checked;
     if (checked.kind === 'bogus') return this.#bogus(name, parent, checked.ede);
+    // Where there is a delegation, no wildcard stands for its DS records (RFC 4592 section 4.5).
+    if (checked.wildcard !== undefined)
+      return this.#bogus(name, parent, { code: EDE.BOGUS, text: `${nameToText(name)} DS: from a wildcard` });
     this.#checking.keep(job, checked.rrset, []);
     return this.#keysOf(job, name, { ds: checked.rrset.rdatas, dnskey: [] }, checked.rrset.ttl, parent);
   }
@@ -351,11 +373,16 @@ export class TrustTable {
       if (checked.kind === 'bogus') lastEde = checked.ede;
       else if (checked.wildcard === undefined) secure.push(checked.rrset);
     }
-    const denied = proveNoDs(name, { zone: parent.zone, rrsets: secure, work: job.budget });
+    const denied = proveNoDs(name, {
+      zone: parent.zone,
+      rrsets: secure,
+      work: job.budget,
+      hashes: job.hashes,
+    });
     const ttl = secure.reduce((least, { ttl }) => Math.min(least, ttl), TRUST_SECONDS_MAX);
     switch (denied.status) {
       case 'no-cut':
-        return { kind: 'inner', expiresAt: this.#after(ttl) };
+        return { kind: 'inner', zone: name, expiresAt: this.#after(ttl) };
       case 'cut':
       case 'opt-out':
         return this.#insecure(

@@ -1,7 +1,7 @@
 import { leastSecurity, type Security } from '../cache/security.ts';
 import { type Proof, proveNameError, proveNoData, proveWildcard } from '../dnssec/denial.ts';
-import { TYPE } from '../wire/constants.ts';
-import { type Name, nameToText, parentOf } from '../wire/name.ts';
+import { EDE, TYPE } from '../wire/constants.ts';
+import { isAtOrBelow, type Name, nameToText, parentOf } from '../wire/name.ts';
 import { typeToText } from '../wire/rdata/table.ts';
 import type { Ede, Rrset } from '../wire/record.ts';
 import { type Checking, signerOf } from './checking.ts';
@@ -94,8 +94,7 @@ class Validation {
       const chain = await this.#chain(scrubbed.chain);
       const rrsets: Part[] = [];
       if (scrubbed.kind === 'answer')
-        for (const rrset of scrubbed.rrsets)
-          rrsets.push(made(chain.at(-1), rrset) ?? (await this.#part(rrset)));
+        for (const rrset of scrubbed.rrsets) rrsets.push(await this.#link(chain.at(-1), rrset));
       const denial =
         scrubbed.kind === 'nodata' || scrubbed.kind === 'nxdomain'
           ? await this.#denial(scrubbed.kind, scrubbed.name, type, scrubbed.soa)
@@ -117,20 +116,44 @@ class Validation {
 
   async #chain(links: readonly Rrset[]): Promise<Part[]> {
     const parts: Part[] = [];
-    for (const link of links) parts.push(made(parts.at(-1), link) ?? (await this.#part(link)));
+    for (const link of links) parts.push(await this.#link(parts.at(-1), link));
     return parts;
+  }
+
+  /** A CNAME that the DNAME before it makes, which is signed in its place (RFC 6672 section 5.3.1), or any RRset. */
+  async #link(before: Part | undefined, rrset: Rrset): Promise<Part> {
+    if (before?.rrset.type !== TYPE.DNAME || rrset.type !== TYPE.CNAME) return this.#part(rrset);
+    const { name, type, rdatas } = rrset;
+    // An unsigned DNAME has no say in a zone below it that is signed.
+    if (before.security === 'insecure' && (await this.#trustOf(undefined, name, name)).kind === 'secure')
+      throw this.#bogus({
+        code: EDE.RRSIGS_MISSING,
+        text: `${nameToText(name)} CNAME: from an unsigned DNAME`,
+      });
+    return {
+      rrset: { name, type, ttl: before.rrset.ttl, rdatas },
+      security: before.security,
+      proofs: [before.rrset],
+    };
   }
 
   /** An RRset of the answer section. */
   async #part(rrset: Rrset): Promise<Part> {
     const signer = signerOf(rrset);
-    const trust = await this.#trustOf(signer ?? ownerZone(rrset), rrset.name);
-    if (trust.kind === 'insecure') return this.#insecurePart(rrset);
+    const trust = await this.#trustOf(signer, ownerZone(rrset), rrset.name);
+    // Nothing signs signatures (RFC 4035 section 2.2).
+    if (trust.kind === 'insecure' || rrset.type === TYPE.RRSIG)
+      return this.#insecurePart(cap(rrset, this.#ntaSeconds(trust)));
     const checked = await this.#checking.check(this.#job, trust, rrset);
     if (checked.kind === 'failure') throw new Broken(checked);
     if (checked.kind === 'bogus') throw this.#bogus(checked.ede);
     if (checked.wildcard === undefined) return { rrset: checked.rrset, security: 'secure', proofs: [] };
     return this.#wildcardPart(trust, checked.rrset, checked.wildcard);
+  }
+
+  /** What was taken for the sake of a negative trust anchor is validated again when that ends (RFC 7646 section 2). */
+  #ntaSeconds(trust: Trust): number {
+    return trust.step.by === 'nta' ? this.#trust.secondsLeft(trust) : Number.POSITIVE_INFINITY;
   }
 
   #insecurePart(rrset: Rrset): Part {
@@ -141,8 +164,8 @@ class Validation {
   /** RFC 4035 section 5.3.4: it must be shown that nothing stands at the name itself. */
   async #wildcardPart(zone: SecureZone, rrset: Rrset, closestEncloser: Name): Promise<Part> {
     const rrsets = await this.#proofsOf(zone);
-    const { budget } = this.#job;
-    const proof = proveWildcard(rrset.name, closestEncloser, { zone: zone.zone, rrsets, work: budget });
+    const evidence = { zone: zone.zone, rrsets, work: this.#job.budget, hashes: this.#job.hashes };
+    const proof = proveWildcard(rrset.name, closestEncloser, evidence);
     const what = `${nameToText(rrset.name)} ${typeToText(rrset.type)} from a wildcard`;
     const security = this.#securityOf(proof, what);
     return { rrset, security, proofs: usedOf(proof) };
@@ -156,17 +179,22 @@ class Validation {
     soa: Rrset | undefined,
   ): Promise<Denial> {
     const { proofs } = this.#finding.scrubbed;
-    const signed = [...proofs, ...(soa === undefined ? [] : [soa])].find(
-      (rrset) => signerOf(rrset) !== undefined,
-    );
-    const signer = signed && signerOf(signed);
     const asked = type === TYPE.DS && name.length > 1 ? parentOf(name) : name;
-    const trust = await this.#trustOf(signer ?? asked, name);
+    // Of records that a zone above the name signed: whatever else is there, an insecure zone beside it must not speak.
+    const signer = [...proofs, ...(soa === undefined ? [] : [soa])]
+      .map(signerOf)
+      .find((each) => each !== undefined && isAtOrBelow(asked, each));
+    const trust = await this.#trustOf(signer, asked, name);
     if (trust.kind === 'insecure') {
       this.#security = leastSecurity(this.#security, 'insecure');
-      return { soa, proofs: [], security: 'insecure' };
+      return { soa: soa && cap(soa, this.#ntaSeconds(trust)), proofs: [], security: 'insecure' };
     }
-    const evidence = { zone: trust.zone, rrsets: await this.#proofsOf(trust), work: this.#job.budget };
+    const evidence = {
+      zone: trust.zone,
+      rrsets: await this.#proofsOf(trust),
+      work: this.#job.budget,
+      hashes: this.#job.hashes,
+    };
     const proof = kind === 'nxdomain' ? proveNameError(name, evidence) : proveNoData(name, type, evidence);
     const what = `${nameToText(name)} ${kind === 'nxdomain' ? 'NXDOMAIN' : `no ${typeToText(type)}`}`;
     const security = this.#securityOf(proof, what);
@@ -211,9 +239,20 @@ class Validation {
     return secure;
   }
 
-  /** The zone that `signer` is, or belongs to: secure, or provably not to be validated, as all of `owner` may be. */
-  async #trustOf(signer: Name, owner: Name): Promise<Exclude<Trust, { kind: 'bogus' }>> {
-    const trust = this.#trust.exempt(owner) ?? (await this.#trust.of(this.#job, signer));
+  /**
+   * The zone by whose keys `owner` has to be signed: that of the `signer`, if that is secure; else what `zone`, the
+   * owner's own, is. Who the signer is nobody has checked yet: one that is not secure must not decide that nothing is
+   * to be checked, as the owner's zone may have an anchor of its own.
+   */
+  async #trustOf(
+    signer: Name | undefined,
+    zone: Name,
+    owner: Name,
+  ): Promise<Exclude<Trust, { kind: 'bogus' }>> {
+    const exempt = this.#trust.exempt(owner);
+    let trust = exempt ?? (await this.#trust.of(this.#job, signer ?? zone));
+    if (exempt === undefined && signer !== undefined && trust.kind === 'insecure')
+      trust = await this.#trust.of(this.#job, zone);
     if (trust.kind === 'failure') throw new Broken(trust);
     this.#steps = chainOf(trust);
     if (trust.kind === 'bogus') throw new Broken({ kind: 'bogus', ede: trust.ede, steps: this.#steps });
@@ -234,11 +273,8 @@ class Validation {
   }
 }
 
-/** A CNAME that the DNAME before it makes: that is signed in its place (RFC 6672 section 5.3.1). */
-function made(before: Part | undefined, { name, type, rdatas }: Rrset): Part | undefined {
-  if (before?.rrset.type !== TYPE.DNAME || type !== TYPE.CNAME) return undefined;
-  const rrset = { name, type, ttl: before.rrset.ttl, rdatas };
-  return { rrset, security: before.security, proofs: [before.rrset] };
+function cap(rrset: Rrset, seconds: number): Rrset {
+  return rrset.ttl <= seconds ? rrset : { ...rrset, ttl: seconds };
 }
 
 function usedOf(proof: Proof): readonly Rrset[] {

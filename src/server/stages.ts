@@ -1,4 +1,4 @@
-import { sentinelFault } from '../resolver/sentinel.ts';
+import { isSentinel, sentinelFault } from '../resolver/sentinel.ts';
 import { unreachable } from '../util/assert.ts';
 import type { Candidate, Overlay } from '../view/snapshot.ts';
 import type { Match } from '../view/view.ts';
@@ -46,6 +46,8 @@ function setAd(q: Query): undefined {
   q.answer.ad = q.secure && q.settings.validates;
   const { keySentinel, anchors } = q.world.snapshot.recursion;
   if (!q.answer.ad || !keySentinel || q.checkingDisabled) return;
+  // A roll-over changes the answer, and nothing that it depends on.
+  if (isSentinel(q.qname)) q.storable = false;
   const fault = sentinelFault({ name: q.qname, type: q.qtype }, anchors);
   if (fault === undefined) return;
   q.fail(RCODE.SERVFAIL, fault.code, fault.text);

@@ -30,8 +30,9 @@ export function diffSettings(
 
 /** Of how this node recurses and validates. What it trusts is part of contexts too, but it is told here. */
 export function diffRecursion(old: Snapshot, next: Snapshot, touched: Set<number>, changes: string[]): void {
-  const { anchors: _, ntas: ntasBefore, ...before } = old.recursion;
-  const { anchors: __, ntas, ...after } = next.recursion;
+  // A newer copy of the root zone says nothing other than its servers say.
+  const { anchors: _, localRoot: __, ntas: ntasBefore, ...before } = old.recursion;
+  const { anchors: ___, localRoot: ____, ntas, ...after } = next.recursion;
   if (!sameSettings(configuredAnchors(old), configuredAnchors(next)))
     changes.push('recursion: trust anchors changed');
   if (!sameSettings(ntasBefore, ntas)) changes.push('recursion: negative trust anchors changed');

@@ -7,7 +7,7 @@ import type { ConfigProblem } from '../config/problem.ts';
 import type { Root } from './root.ts';
 
 /** How this node asks authoritative servers, and what it validates with. */
-export function compileRecursion({ recursion }: Config, { anchors }: Root): RecursionSettings {
+export function compileRecursion({ recursion }: Config, { anchors, localRoot }: Root): RecursionSettings {
   const { ipv4, ipv6, priming, qnameMinimisation, aggressiveNsec, sha1, loopbackServers, port } = recursion;
   const { keyTagSignal, keySentinel } = recursion;
   return {
@@ -24,6 +24,7 @@ export function compileRecursion({ recursion }: Config, { anchors }: Root): Recu
     ntas: recursion.negativeTrustAnchors.map(({ domain, until, reason }) => ({ domain, until, reason })),
     keyTagSignal,
     keySentinel,
+    ...(localRoot && { localRoot }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { algorithmTable } from '../../dnssec/algorithm.ts';
 import { readAnchors } from '../../dnssec/anchorfile.ts';
-import type { TrustAnchor } from '../../resolver/settings.ts';
+import type { LocalRootSettings, TrustAnchor } from '../../resolver/settings.ts';
 import { nameToText } from '../../wire/name.ts';
 import type { ZoneError } from '../../wire/text/zonefile.ts';
 import { fileFault, systemFiles } from '../config/files.ts';
@@ -10,11 +10,13 @@ import type { ConfigProblem, Path } from '../config/problem.ts';
 import { SHIPPED_ANCHORS, SHIPPED_HINTS } from '../config/shipped.ts';
 import { mergeAnchors } from './anchors.ts';
 import { type Hint, parseHints } from './hints.ts';
+import { readLocalRoot } from './localroot.ts';
 
 /** Where recursion begins and what it trusts, as the files say. */
 export interface Root {
   readonly hints: readonly Hint[];
   readonly anchors: readonly TrustAnchor[];
+  readonly localRoot: LocalRootSettings | undefined;
 }
 
 export interface ReadRoot extends Root {
@@ -22,13 +24,17 @@ export interface ReadRoot extends Root {
   readonly warnings: readonly ConfigProblem[];
 }
 
-/** Reads the files of hints and anchors that the configuration names, or those that come with the program. */
-export function readRoot(entries: FileEntries): ReadRoot {
+/**
+ * Reads the files of hints and anchors that the configuration names, or those that come with the program, and the copy
+ * of the root zone. @param now wall clock, milliseconds
+ */
+export function readRoot(entries: FileEntries, now: number): ReadRoot {
   const reader = new RootReader(entries);
   const hints = reader.hints();
   const anchors = reader.anchors();
+  const localRoot = reader.localRoot(anchors, now);
   const { errors, warnings } = reader;
-  return { hints, anchors, errors, warnings };
+  return { hints, anchors, localRoot, errors, warnings };
 }
 
 interface Text {
@@ -86,6 +92,17 @@ class RootReader {
     const isWhole = this.errors.length === 0 && texts.every((text) => text !== undefined);
     if (isWhole && !anchors.some(({ zone }) => zone.length === 1)) this.#warnWithoutRoot(anchors, path);
     return anchors;
+  }
+
+  /** @param now wall clock, milliseconds */
+  localRoot(anchors: readonly TrustAnchor[], now: number): LocalRootSettings | undefined {
+    const { localRoot: own, sha1 } = this.#entries.root;
+    const text = own === undefined ? undefined : this.#open(own, ['recursion', 'localRoot']);
+    // Without the anchors that are in force nothing can be said of it.
+    if (text === undefined || this.errors.length > 0) return undefined;
+    const { localRoot, errors } = readLocalRoot(text.octets, text.file, { anchors, sha1, now });
+    this.errors.push(...errors.map(problemOf));
+    return localRoot;
   }
 
   #anchorsOf({ octets, file }: Text): readonly TrustAnchor[] {

@@ -36,6 +36,7 @@ export interface RootEntries {
   readonly hints: string | undefined;
   /** By index in the file, where they are a list; undefined for one that is no path. */
   readonly anchors: string | readonly (string | undefined)[] | undefined;
+  readonly localRoot: string | undefined;
   /** What is signed by RSA with SHA-1 only may be an anchor. */
   readonly sha1: boolean;
 }
@@ -139,7 +140,12 @@ function asDelegate({ id, delegationRecord, outbound, vpcs }: RuleConfig): Deleg
 }
 
 function rootEntries({ recursion }: Draft): RootEntries {
-  return { hints: recursion?.hints, anchors: recursion?.anchors, sha1: recursion?.sha1 ?? false };
+  return {
+    hints: recursion?.hints,
+    anchors: recursion?.anchors,
+    localRoot: recursion?.localRoot,
+    sha1: recursion?.sha1 ?? false,
+  };
 }
 
 /** Whatever else is wrong with an entry: its records can be read where it says what they are called and where they are. */

@@ -49,6 +49,13 @@ export const recursionSchema = z.strictObject({
     example: '[private-root.key, corp.key]',
     absent: 'the `config/root.key` that comes with the program: the public root',
   }).optional(),
+  localRoot: setting(z.string().min(1), {
+    description:
+      'Zone file with a copy of the root zone (RFC 8806): names of the root are answered from it and its servers are not asked. It must have the ZONEMD digest of RFC 8976, signed by a key that is trusted. Fetch it anew daily and reload; when its signatures end, the servers are asked again.',
+    range: 'a path',
+    example: '/var/lib/causeway/root.zone',
+    absent: 'the servers of the root are asked',
+  }).optional(),
   negativeTrustAnchors: z.array(negativeTrustAnchor).max(NEGATIVE_ANCHORS_MAX).prefault([]),
   rfc5011: switched(
     'Follow the roll-over of trust anchors that the configuration names (RFC 5011); what was learned is kept in the state folder.',
