@@ -1,6 +1,7 @@
+import { TYPE } from '../wire/constants.ts';
 import type { Message } from '../wire/message.ts';
 import type { Name } from '../wire/name.ts';
-import { Attempt, type AttemptOwner, type AttemptQuestion, Candidate, TRIES_MAX } from './attempt.ts';
+import { Attempt, type AttemptOwner, type AttemptQuestion, Candidate } from './attempt.ts';
 import { type Budget, limitToText } from './budget.ts';
 import type { Contact } from './cut.ts';
 import type { Env } from './env.ts';
@@ -16,6 +17,8 @@ export type Asked =
       readonly kind: 'failure';
       readonly reason: AskingFailure;
       readonly text: string;
+      /** One of them does not serve the zone, or none replied: the delegation may have changed. */
+      readonly isDoubtful: boolean;
       /** All that might have been asked. */
       readonly contacts: readonly Contact[];
     };
@@ -51,6 +54,7 @@ export class Asking implements AttemptOwner {
   /** What each server did instead of answering; the last word of each counts. */
   readonly #complaints = new Map<Target, string>();
   #refused = false;
+  #lame = false;
   #newest: Attempt | undefined = undefined;
   #state: 'open' | 'done' = 'open';
 
@@ -75,13 +79,13 @@ export class Asking implements AttemptOwner {
 
   #add(contact: Contact): void {
     const candidate = new Candidate(contact.target);
-    // One that was silent before gets one packet to show that it is back.
-    if (contact.silences > 0) candidate.tries.udp = TRIES_MAX - 1;
     this.#candidates.set(candidate, contact);
   }
 
   late(attempt: Attempt): void {
-    this.#complain(attempt, 'no reply');
+    const { candidate } = attempt;
+    this.#complaints.set(candidate.target, 'no reply');
+    this.#candidates.get(candidate)!.late(this.#env.clock.now());
     if (attempt !== this.#newest) return;
     this.#next();
     const isFresh = [...this.#candidates.keys()].some(({ tries }) => tries.udp + tries.tcp === 0);
@@ -89,7 +93,7 @@ export class Asking implements AttemptOwner {
   }
 
   failed(attempt: Attempt, why: string): void {
-    this.#complain(attempt, why);
+    this.#complaints.set(attempt.candidate.target, why);
     this.#ended(attempt);
   }
 
@@ -101,7 +105,7 @@ export class Asking implements AttemptOwner {
   replied(attempt: Attempt, message: Message, sent: Name): void {
     const { candidate } = attempt;
     const contact = this.#candidates.get(candidate)!;
-    contact.heard();
+    contact.heard(this.#env.clock.now());
     const judged = this.#question.judge(message, sent);
     if (this.#question.accepts(judged)) {
       candidate.target.judge(true);
@@ -113,15 +117,14 @@ export class Asking implements AttemptOwner {
     candidate.target.judge(false);
     candidate.done = true;
     this.#refused = true;
-    if (judged.kind === 'lame') contact.lame(this.#env.clock.now());
+    if (judged.kind === 'lame') {
+      this.#lame = true;
+      // Of odd types a server may refuse what it serves.
+      const { type } = this.#question;
+      if (type === TYPE.A || type === TYPE.AAAA) contact.lame(this.#env.clock.now());
+    }
     this.#complaints.set(candidate.target, 'why' in judged ? judged.why : judged.kind);
     this.#ended(attempt);
-  }
-
-  #complain(attempt: Attempt, why: string): void {
-    const { candidate } = attempt;
-    this.#complaints.set(candidate.target, why);
-    if (!candidate.mayTry && !candidate.heard) this.#candidates.get(candidate)!.silent(this.#env.clock.now());
   }
 
   #ended(attempt: Attempt): void {
@@ -132,26 +135,37 @@ export class Asking implements AttemptOwner {
   /** Asks the next server, or finds out that there is none. */
   #next(): void {
     if (this.#state === 'done') return;
-    const now = this.#env.clock.now();
-    const mayAsk = now < this.#question.deadline && this.#budget.spent(now) === undefined;
-    const candidate = mayAsk ? this.#pick(now) : undefined;
-    if (candidate === undefined) {
-      if (this.#out.size === 0) this.#env.clock.after(0, () => this.#finish(this.#verdict()));
-      return;
-    }
+    const candidate = this.#pick();
+    if (candidate !== undefined) this.#ask(candidate);
+    else if (this.#out.size === 0) this.#env.clock.after(0, () => this.#giveUp());
+  }
+
+  #ask(candidate: Candidate): void {
+    // Never refused for the sake of others: whoever names a stranger's server in delegations could fill it up.
+    candidate.target.makeRoom();
     const attempt = new Attempt(this.#env, candidate, this.#question, this.#budget, this);
     this.#newest = attempt;
     this.#out.add(attempt);
   }
 
-  /** Those tried least, and of them one that is about as fast as the fastest. */
-  #pick(now: number): Candidate | undefined {
+  /** Unless somebody was found meanwhile. */
+  #giveUp(): void {
+    if (this.#state === 'done' || this.#out.size > 0) return;
+    const candidate = this.#pick();
+    if (candidate === undefined) this.#finish(this.#verdict());
+    else this.#ask(candidate);
+  }
+
+  /** Those with a route, of them those tried least, and of these one that is about as fast as the fastest. */
+  #pick(): Candidate | undefined {
+    const now = this.#env.clock.now();
+    if (now >= this.#question.deadline || this.#budget.spent(now) !== undefined) return undefined;
     let fewest = Number.POSITIVE_INFINITY;
     let best: Candidate[] = [];
     for (const candidate of this.#candidates.keys()) {
       if (!this.#mayAsk(candidate, now)) continue;
-      const tries =
-        candidate.tries.udp + candidate.tries.tcp - (this.#candidates.get(candidate)!.silences > 0 ? 1 : 0);
+      const hasRoute = this.#env.targets.hasRoute(candidate.target.address, now);
+      const tries = triesOf(candidate) + (hasRoute ? 0 : NO_ROUTE_RANK);
       if (tries > fewest) continue;
       if (tries < fewest) best = [];
       fewest = tries;
@@ -161,8 +175,10 @@ export class Asking implements AttemptOwner {
   }
 
   #mayAsk(candidate: Candidate, now: number): boolean {
-    const { target } = candidate;
-    if (!candidate.mayTry || target.full || !this.#env.targets.hasRoute(target.address, now)) return false;
+    const { silences, retryAt } = this.#candidates.get(candidate)!;
+    if (!candidate.mayTry) return false;
+    // One that was silent before gets one packet to show that it is back; one that fell silent meanwhile no more.
+    if (triesOf(candidate) > 0 && !candidate.heard && (silences > 0 || now < retryAt)) return false;
     for (const attempt of this.#out)
       if (attempt.candidate === candidate && attempt.state === 'asking') return false;
     return true;
@@ -171,7 +187,8 @@ export class Asking implements AttemptOwner {
   /** Why no server is left to ask. */
   #verdict(): Asked {
     const { reason, text } = this.#reason();
-    return { kind: 'failure', reason, text, contacts: [...this.#candidates.values()] };
+    const isDoubtful = reason === 'silent' || this.#lame;
+    return { kind: 'failure', reason, text, isDoubtful, contacts: [...this.#candidates.values()] };
   }
 
   #reason(): { reason: AskingFailure; text: string } {
@@ -180,8 +197,6 @@ export class Asking implements AttemptOwner {
     if (limit !== undefined)
       return { reason: 'budget', text: `the work of this query is over its limit of ${limitToText(limit)}` };
     const targets = [...this.#candidates.keys()].map((candidate) => candidate.target);
-    if (this.#complaints.size === 0 && targets.some((target) => target.full))
-      return { reason: 'overload', text: 'too many queries are waiting for the servers' };
     const texts = targets
       .slice(0, COMPLAINTS_MAX)
       .map((target) => `${targetToText(target)} ${this.#complaints.get(target) ?? 'not asked'}`);
@@ -195,6 +210,13 @@ export class Asking implements AttemptOwner {
     this.#out.clear();
     this.#done(asked);
   }
+}
+
+/** After all that have a route. */
+const NO_ROUTE_RANK = 100;
+
+function triesOf({ tries }: Candidate): number {
+  return tries.udp + tries.tcp;
 }
 
 /** Servers named in one text. */

@@ -17,6 +17,12 @@ export const BUDGET_VERIFIES = 32;
 /** Compression-function calls of NSEC3 hashing (CVE-2023-50868). */
 export const BUDGET_NSEC3_BLOCKS = 128;
 
+/**
+ * Sub-queries: addresses of servers, DS and DNSKEY records. Those that the cache answers cost no packet, and a tree of
+ * delegations could ask for thousands of them.
+ */
+export const BUDGET_FETCHES = 64;
+
 /** Names the limit that was met, for EDE texts. */
 export type BudgetLimit = 'packets' | 'bytes' | 'time';
 
@@ -29,6 +35,7 @@ export class Budget {
   #bytes = BUDGET_BYTES;
   #verifies = BUDGET_VERIFIES;
   #nsec3Blocks = BUDGET_NSEC3_BLOCKS;
+  #fetches = BUDGET_FETCHES;
 
   /** @param now clock time at which the client's query arrived */
   constructor(now: number) {
@@ -66,9 +73,16 @@ export class Budget {
     this.#bytes = Math.max(0, this.#bytes - octets);
   }
 
+  takeFetch(): boolean {
+    if (this.#fetches <= 0) return false;
+    this.#fetches--;
+    return true;
+  }
+
   /** Takes all that is left: nothing more is to be done for this query. */
   end(): void {
     this.#packets = 0;
+    this.#fetches = 0;
     this.#verifies = 0;
     this.#nsec3Blocks = 0;
   }

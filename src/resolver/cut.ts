@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { type Name, nameKey, parentOf } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
+import { TRIES_MAX } from './attempt.ts';
 import { FetchCap } from './fetchcap.ts';
 import type { Target } from './target.ts';
 
@@ -16,8 +17,11 @@ export class Contact {
   readonly target: Target;
   /** It does not serve the zone: not asked before that clock time. */
   lameUntil = Number.NEGATIVE_INFINITY;
-  /** Questions in a row to which nothing came back. */
+  /** How often in a row it was left alone for being silent. */
   silences = 0;
+  /** Packets in a row without a reply, of all questions of the zone. */
+  #lates = 0;
+  #heardAt = Number.NEGATIVE_INFINITY;
   /** Addresses that were looked up are known for their TTL, glue for as long as the delegation. Clock time. */
   expiresAt: number;
   /** Silent so often that it is left alone until that clock time. */
@@ -29,14 +33,27 @@ export class Contact {
   }
 
   /** It replied, whatever it said. */
-  heard(): void {
+  heard(now: number): void {
     this.silences = 0;
+    this.#lates = 0;
+    this.#heardAt = now;
     this.retryAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** It was asked all that one question may ask it, in vain. Left alone for longer each time (RFC 9520 section 3.1). */
-  silent(now: number): void {
+  /**
+   * A packet stayed without a reply. After as many as one question may send it is left alone, for longer each time (RFC
+   * 9520 section 3.1); many questions that wait at the same time are one silence. One that was heard a moment ago is
+   * silent about some questions only: there are servers that drop types they do not know.
+   */
+  late(now: number): void {
+    if (
+      now < this.retryAt ||
+      now - this.#heardAt < LIVELY_MS ||
+      ++this.#lates < (this.silences === 0 ? TRIES_MAX : 1)
+    )
+      return;
     this.silences++;
+    this.#lates = 0;
     this.retryAt = now + Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** (this.silences - 1));
   }
 
@@ -48,8 +65,10 @@ export class Contact {
 /** First pause of a silent server: with three tries a question, at most three packets in five seconds. */
 const BACKOFF_MS = 5_000;
 const BACKOFF_MS_MAX = 300_000;
+/** A server that replied within that time is there. */
+const LIVELY_MS = 10_000;
 /** How long a server is not asked for a zone that it does not serve. */
-const LAME_MS = 300_000;
+const LAME_MS = 60_000;
 
 /** A name server of a delegation. */
 export interface NameServer {
@@ -57,7 +76,7 @@ export interface NameServer {
   readonly name: Name;
   /** Addresses that came with the referral, in text. */
   readonly glue: readonly string[];
-  /** Its addresses were looked up, and are not again before that clock time. */
+  /** Its addresses were looked up, well or in vain, and are not again before that clock time. */
   lookedUpUntil: number;
 }
 
@@ -72,7 +91,7 @@ export class ZoneCut {
   readonly parent: Name;
   readonly servers: readonly NameServer[];
   /** Clock time after which the parent is asked again. Never after its own parent's (CVE-2026-42955). */
-  readonly expiresAt: number;
+  expiresAt: number;
   readonly learnedAt: number;
   /** Clock time that bounds what is learned from its servers: of hints that could not be primed it is far off. */
   readonly holdsUntil: number;
@@ -82,7 +101,7 @@ export class ZoneCut {
   /** By address: a server named twice, or by two names, is one (CVE-2026-3592). */
   readonly contacts = new Map<string, Contact>();
   /** Questions of this zone that are out. */
-  readonly fetches: FetchCap;
+  fetches = new FetchCap();
   /** Keys of names below that the servers know without referring further: no need to ask there again. */
   readonly #inner = new Set<string>();
 
@@ -95,8 +114,6 @@ export class ZoneCut {
     holdsUntil?: number;
     ds?: Rrset | undefined;
     proofs?: readonly Rrset[];
-    /** Of the cut that this one replaces. */
-    fetches?: FetchCap | undefined;
   }) {
     this.zone = facts.zone;
     this.parent = facts.parent;
@@ -106,7 +123,6 @@ export class ZoneCut {
     this.holdsUntil = facts.holdsUntil ?? facts.expiresAt;
     this.ds = facts.ds;
     this.proofs = facts.proofs ?? [];
-    this.fetches = facts.fetches ?? new FetchCap();
   }
 
   /** The servers answered for `name` without a referral: until this cut expires it is known to be none. */
@@ -127,6 +143,7 @@ export class ZoneCut {
 
   /** Takes over how the addresses did for the zone by the cut that this one replaces; not that they are its servers. */
   inherit(old: ZoneCut): void {
+    this.fetches = old.fetches;
     for (const [address, contact] of this.contacts) {
       const before = old.contacts.get(address);
       if (before === undefined) continue;
@@ -170,8 +187,9 @@ export class ZoneCuts {
     this.#table.set(key, cut);
   }
 
-  forget(context: number, zone: Name): void {
-    this.#table.delete(`${context}/${nameKey(zone)}`);
+  /** Ends a cut: its parent is asked again. How its servers did stays known, for the cut that comes in its place. */
+  end(cut: ZoneCut): void {
+    cut.expiresAt = Number.NEGATIVE_INFINITY;
   }
 
   /** Drops what `isMeant` says, for a flush. */

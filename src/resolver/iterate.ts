@@ -2,9 +2,9 @@ import { unreachable } from '../util/assert.ts';
 import type { Timer } from '../util/clock.ts';
 import { EDE, RCODE, TYPE } from '../wire/constants.ts';
 import { type Message, readMessage } from '../wire/message.ts';
-import { type Name, nameToText, parentOf } from '../wire/name.ts';
+import { isAtOrBelow, type Name, nameToText, parentOf } from '../wire/name.ts';
 import { type Asked, Asking, type AskingFailure } from './asking.ts';
-import { type Contact, DELEGATION_SECONDS_MAX, ZoneCut } from './cut.ts';
+import { type Contact, DELEGATION_SECONDS_MAX, type NameServer, ZoneCut } from './cut.ts';
 import type { Failed, FetchFailure, Found, Job } from './finding.ts';
 import { Minimiser } from './minimise.ts';
 import { type RecursivePath, targetToText } from './path.ts';
@@ -17,6 +17,8 @@ export const REFERRALS_MAX = 64;
 /** Names of servers whose addresses are looked up for one resolution, and failures of it (NXNSAttack 2020). */
 export const LOOKUPS_MAX = 10;
 export const LOOKUP_FAILURES_MAX = 5;
+/** A delegation that is younger has not changed. */
+const RELOCATE_MS = 10_000;
 /** A server whose address takes longer to find does not keep others from being looked up. */
 const LOOKUP_PATIENCE_MS = 300;
 
@@ -39,7 +41,6 @@ export class Iteration {
   readonly #name: Name;
   readonly #type: number;
   readonly #minimiser: Minimiser;
-  readonly #startedAt: number;
   #state: State = 'locate';
   #cut!: ZoneCut;
   #contacts: readonly Contact[] = [];
@@ -49,9 +50,10 @@ export class Iteration {
   #referrals = 0;
   #lookups = 0;
   readonly #pending = new Set<Promise<void>>();
+  readonly #tried = new Set<NameServer>();
   #lookupFailures = 0;
   /** What the servers asked last did. */
-  #complaint: { reason: FetchFailure; text: string } | undefined = undefined;
+  #complaint: Extract<Asked, { kind: 'failure' }> | undefined = undefined;
   #relocated = false;
 
   constructor(recursor: Recursor, fetch: Fetch, job: Job, path: RecursivePath, name: Name, type: number) {
@@ -61,7 +63,6 @@ export class Iteration {
     this.#path = path;
     this.#name = name;
     this.#type = type;
-    this.#startedAt = recursor.env.clock.now();
     this.#minimiser = new Minimiser(name, recursor.settings.qnameMinimisation === 'off');
   }
 
@@ -97,7 +98,8 @@ export class Iteration {
     const known = this.#recursor.cuts.deepest(this.#path.context, from, clock.now());
     const isOurs = known !== undefined && this.#recursor.isOn(this.#path, known);
     this.#enter(isOurs ? known : await this.#recursor.rootOf(this.#job, this.#path));
-    return 'contact';
+    if (isAtOrBelow(this.#name, this.#cut.zone)) return 'contact';
+    return this.#fail('no-server', `${nameToText(this.#name)} is not below ${nameToText(this.#cut.zone)}`);
   }
 
   #enter(cut: ZoneCut): void {
@@ -115,7 +117,8 @@ export class Iteration {
       if (this.#contacts.length > 0) return 'ask';
       const isStarted = this.#lookUp();
       if (this.#pending.size === 0) return this.#noServer();
-      await this.#lookupEnds(isStarted ? LOOKUP_PATIENCE_MS : undefined);
+      if (this.#isSpent()) return this.#noServer();
+      await this.#lookupEnds(isStarted ? LOOKUP_PATIENCE_MS : Number.POSITIVE_INFINITY);
     }
   }
 
@@ -148,8 +151,9 @@ export class Iteration {
   #lookUp(): boolean {
     if (this.#lookups + this.#pending.size >= LOOKUPS_MAX || this.#lookupFailures >= LOOKUP_FAILURES_MAX)
       return false;
-    const server = this.#recursor.nextLookup(this.#cut);
-    if (server === undefined) return false;
+    const server = this.#recursor.nextLookup(this.#cut, this.#tried);
+    if (server === undefined || this.#isSpent()) return false;
+    this.#tried.add(server);
     const looking = this.#recursor
       .lookUpServer(this.#job, this.#path, this.#cut, server, this.#fetch)
       .then((outcome) => {
@@ -162,27 +166,33 @@ export class Iteration {
     return true;
   }
 
-  /** Waits for one of the lookups; if `patienceMs` is given, no longer than that. */
-  async #lookupEnds(patienceMs: number | undefined): Promise<void> {
-    if (patienceMs === undefined) {
-      await Promise.race(this.#pending);
-      return;
-    }
+  #isSpent(): boolean {
+    return this.#job.budget.spent(this.#recursor.env.clock.now()) !== undefined;
+  }
+
+  /** Waits for one of the lookups; no longer than `patienceMs`, nor than this query lasts. */
+  async #lookupEnds(patienceMs: number): Promise<void> {
+    const { clock } = this.#recursor.env;
+    const ms = Math.max(0, Math.min(patienceMs, this.#job.budget.workBy - clock.now()));
     let timer: Timer | undefined;
     const late = new Promise<void>((over) => {
-      timer = this.#recursor.env.clock.after(patienceMs, over);
+      timer = clock.after(ms, over);
     });
     await Promise.race([...this.#pending, late]);
     timer?.cancel();
   }
 
-  /** Nobody can be asked. A delegation that was known before may have changed meanwhile: its parent knows. */
+  /**
+   * Nobody can be asked, or all were in vain. A delegation that was learned a while ago may have changed meanwhile, and
+   * its parent knows: it is asked once. Not where we left the servers alone ourselves.
+   */
   #noServer(): State {
-    const { cuts } = this.#recursor;
-    const isOld = this.#cut.learnedAt < this.#startedAt && this.#cut.zone.length > this.#path.origin.length;
-    if (isOld && !this.#relocated && this.#complaint?.reason !== 'budget') {
+    const { clock } = this.#recursor.env;
+    const isOld = clock.now() - this.#cut.learnedAt >= RELOCATE_MS;
+    const isBelowOrigin = this.#cut.zone.length > this.#path.origin.length;
+    if (isOld && isBelowOrigin && !this.#relocated && this.#complaint?.isDoubtful) {
       this.#relocated = true;
-      cuts.forget(this.#path.context, this.#cut.zone);
+      this.#recursor.cuts.end(this.#cut);
       return 'locate';
     }
     const { reason, text } = this.#complaint ?? this.#whyNone();
@@ -190,6 +200,8 @@ export class Iteration {
   }
 
   #whyNone(): { reason: FetchFailure; text: string } {
+    if (this.#isSpent())
+      return { reason: 'budget', text: 'the work of this query is over one of its limits' };
     if (this.#cut.contacts.size > 0)
       return { reason: 'silent', text: 'its servers failed lately and are left alone for a while' };
     return { reason: 'no-server', text: 'no address of any of its servers is to be had' };
@@ -230,7 +242,8 @@ export class Iteration {
   /** The servers answered for a shortened name. */
   #advance(shortened: Name, judged: Extract<Judged, { kind: 'usable' }>, contact: Contact): State {
     const { kind } = judged.scrubbed;
-    if (kind !== 'nxdomain') {
+    // NXDOMAIN of an alias' target says that the name itself is there.
+    if (kind !== 'nxdomain' || judged.scrubbed.chain.length > 0) {
       this.#cut.noteInner(shortened);
       this.#minimiser.answered(shortened);
       return 'ask';
@@ -290,7 +303,7 @@ export class Iteration {
       shortened !== undefined || (kind !== 'lame' && kind !== 'throwaway');
     return new Promise((settle) => {
       const done = (asked: Asked): void => {
-        cut.fetches.give(asked.kind === 'failure');
+        cut.fetches.give(asked.kind === 'failure' && asked.isDoubtful);
         settle(asked);
       };
       const asking = new Asking(
@@ -317,7 +330,7 @@ export class Iteration {
 }
 
 function failedAsking(reason: AskingFailure, text: string): Asked {
-  return { kind: 'failure', reason, text, contacts: [] };
+  return { kind: 'failure', reason, text, isDoubtful: false, contacts: [] };
 }
 
 /** A failure with the EDE that fits it. */

@@ -97,14 +97,22 @@ export function look(
 /** Unvalidated data, fresh or stale, are none where only validated ones count; a failure is one all the same. */
 function usable(entry: Cached | undefined, checkedOnly: boolean): Cached | undefined {
   if (entry === undefined || !checkedOnly || entry.kind === 'failure') return entry;
-  return entry.security === 'unchecked' ? undefined : entry;
+  if (entry.security !== 'unchecked') return entry;
+  // That it failed lately holds also where a client that said CD was given what there is.
+  const { failure } = entry;
+  return failure && { ...entry, kind: 'failure', rrset: undefined, soa: undefined, failure };
 }
 
 function fromEntry(entry: Cached, chain: readonly Rrset[], ageSeconds: number): Resolution {
-  const { proofs, security } = entry;
+  const { security } = entry;
+  // The DNAME that made a CNAME goes before it.
+  const dname = entry.proofs.filter(({ type }) => type === TYPE.DNAME);
+  const proofs = entry.proofs.filter(({ type }) => type !== TYPE.DNAME);
   const common = { ede: [], source: 'cache', ageSeconds, proofs, security } as const;
-  if (entry.kind === 'rrset')
-    return { ...common, outcome: 'answer', rcode: RCODE.NOERROR, rrsets: [...chain, entry.rrset!] };
+  if (entry.kind === 'rrset') {
+    const rrsets = [...chain, ...dname, entry.rrset!];
+    return { ...common, outcome: 'answer', rcode: RCODE.NOERROR, rrsets };
+  }
   return {
     ...common,
     outcome: entry.kind === 'nxdomain' ? 'nxdomain' : 'nodata',

@@ -24,8 +24,8 @@ interface PathBase {
   /** Answers are validated by DNSSEC; without it they are taken as insecure. */
   readonly validate: boolean;
   /**
-   * The path of the names above `domain`, which has the upper links of the chain of trust; absent: this one itself
-   * is asked for them.
+   * The path of the names above `domain`, which has the upper links of the chain of trust, and the addresses of servers
+   * that a stub zone delegates to; absent: this one itself is asked for them.
    */
   readonly above?: Path;
 }

@@ -1,27 +1,32 @@
+import { NXDOMAIN } from '../cache/key.ts';
 import { RANK } from '../cache/rank.ts';
 import type { RecordCache } from '../cache/records.ts';
 import { addressToText } from '../util/cidr.ts';
 import { FLAG, RCODE, TYPE } from '../wire/constants.ts';
 import type { Message } from '../wire/message.ts';
-import { isAtOrBelow, type Name, nameEquals, nameToText, ROOT } from '../wire/name.ts';
+import { isAtOrBelow, type Name, nameEquals, nameKey, nameToText, ROOT } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
 import { Asking } from './asking.ts';
 import type { AttemptQuestion } from './attempt.ts';
+import { BUDGET_FETCHES } from './budget.ts';
 import { type Contact, DELEGATION_SECONDS_MAX, type NameServer, ZoneCut, ZoneCuts } from './cut.ts';
 import type { Env } from './env.ts';
-import type { Finding, Found, Job } from './finding.ts';
+import type { FetchFailure, Finding, Found, Job } from './finding.ts';
 import { type Forwarded, Forwarding } from './forward.ts';
 import { questionKey } from './inflight.ts';
 import { failedFetch, Iteration } from './iterate.ts';
 import { LocalRoot } from './localroot.ts';
-import { isIpv6, type RecursivePath, targetToText } from './path.ts';
+import { isIpv6, type Path, type RecursivePath, targetToText } from './path.ts';
 import type { Probes } from './probe.ts';
 import { ADDRESSES_MAX, glueOf, type Judged, SERVERS_USED_MAX } from './referral.ts';
 import { rrsetAt } from './scrub.ts';
 import type { RecursionSettings } from './settings.ts';
+import { Targets } from './target.ts';
 
 /** Sub-queries of sub-queries: addresses of servers of servers. BIND's figure. */
 export const DEPTH_MAX = 7;
+/** Addresses of authoritative servers whose times are remembered. */
+const SERVERS_MAX = 32_768;
 /** How long hints that could not be primed are used before that is tried again. */
 const UNPRIMED_MS = 60_000;
 /** The least and the most that addresses of servers are taken for granted, in seconds. */
@@ -50,17 +55,20 @@ export class Fetch {
 
 /** Finds out what servers say of a question, by asking authorities from the root down, or a forwarder. */
 export class Recursor {
+  /** How authoritative servers do is kept apart from how forwarders do: anybody may name any address in a delegation. */
   readonly env: Env;
+  readonly #forwarders: Env;
   readonly cuts = new ZoneCuts();
   settings: RecursionSettings;
   #localRoot: LocalRoot | undefined = undefined;
   readonly #cache: RecordCache;
   readonly #probes: Probes;
   readonly #fetches = new Map<string, Fetch>();
-  readonly #roots = new Map<number, Promise<ZoneCut>>();
+  readonly #roots = new Map<string, Promise<ZoneCut>>();
 
   constructor(env: Env, probes: Probes, cache: RecordCache, settings: RecursionSettings) {
-    this.env = env;
+    this.env = { ...env, targets: new Targets(1, SERVERS_MAX) };
+    this.#forwarders = env;
     this.#probes = probes;
     this.#cache = cache;
     this.settings = settings;
@@ -76,9 +84,12 @@ export class Recursor {
   /** What a server of the root would reply, if there is a copy of the root zone that still holds. */
   rootReply(path: RecursivePath, cut: ZoneCut, name: Name, type: number): Uint8Array | undefined {
     if (this.#localRoot === undefined || cut.zone.length > 1 || !path.hints) return undefined;
-    return this.env.clock.wall() < this.settings.localRoot!.until
-      ? this.#localRoot.find(name, type)
-      : undefined;
+    return this.#hasCopy() ? this.#localRoot.find(name, type) : undefined;
+  }
+
+  #hasCopy(): boolean {
+    const { localRoot } = this.settings;
+    return localRoot !== undefined && this.env.clock.wall() < localRoot.until;
   }
 
   /** Fetches under way. */
@@ -91,6 +102,8 @@ export class Recursor {
     const key = questionKey(job.path.context, name, type);
     const known = this.#fetches.get(key);
     if (known !== undefined) return this.#join(known, job, name, type, parent);
+    if (parent !== undefined && !job.budget.takeFetch())
+      return failedFetch(job.path, 'budget', `more than ${BUDGET_FETCHES} sub-queries`);
     const depth = parent === undefined ? 0 : parent.depth + 1;
     if (depth > DEPTH_MAX)
       return failedFetch(job.path, 'depth', `more than ${DEPTH_MAX} sub-queries of sub-queries`);
@@ -133,7 +146,7 @@ export class Recursor {
     if (path.kind === 'recursive') return new Iteration(this, fetch, job, path, name, type).run();
     return new Promise((settle) => {
       const question = { path, name, type, options: job.options, dnssec: path.validate };
-      new Forwarding(this.env, this.#probes, question, job.budget, (forwarded) =>
+      new Forwarding(this.#forwarders, this.#probes, question, job.budget, (forwarded) =>
         settle(fromForwarder(forwarded, path.domain)),
       );
     });
@@ -167,17 +180,19 @@ export class Recursor {
   /** The cut at which a path begins: primed (RFC 9609) where its servers are hints. */
   rootOf(job: Job, path: RecursivePath): Promise<ZoneCut> {
     const { context } = path;
-    let root = this.#roots.get(context);
+    // The delegations of one DELEGATE rule share a context and begin at names of their own.
+    const key = `${context}/${nameKey(path.origin)}`;
+    let root = this.#roots.get(key);
     if (root === undefined) {
-      const isPrimed = path.hints && this.settings.priming && this.settings.localRoot === undefined;
+      const isPrimed = path.hints && this.settings.priming && !this.#hasCopy();
       const begin = isPrimed ? this.#prime(job, path) : Promise.resolve(undefined);
       root = begin.then((primed) => {
-        this.#roots.delete(context);
+        this.#roots.delete(key);
         const cut = primed ?? this.#originCut(path, isPrimed);
         this.cuts.put(context, cut);
         return cut;
       });
-      this.#roots.set(context, root);
+      this.#roots.set(key, root);
     }
     return root;
   }
@@ -185,10 +200,9 @@ export class Recursor {
   /** False for a cut above where the path begins, and for one of servers that it no longer names. */
   isOn(path: RecursivePath, cut: ZoneCut): boolean {
     if (cut.zone.length !== path.origin.length) return cut.zone.length > path.origin.length;
-    return (
-      path.hints ||
-      path.servers.every((server) => server.addresses.every((at) => cut.contacts.has(targetToText(at))))
-    );
+    if (path.hints) return true;
+    const named = new Set(path.servers.flatMap(({ addresses }) => addresses.map(targetToText)));
+    return named.size === cut.contacts.size && [...named].every((address) => cut.contacts.has(address));
   }
 
   /** The servers that the configuration names. */
@@ -266,17 +280,18 @@ export class Recursor {
   }
 
   #hasFamily(address: string): boolean {
-    const { ipv4, ipv6 } = this.settings;
-    if (!isIpv6(address)) return ipv4;
-    return ipv6 === 'on' || (ipv6 === 'auto' && this.env.targets.hasRoute(address, this.env.clock.now()));
+    return isIpv6(address) ? this.settings.ipv6 !== 'off' : this.settings.ipv4;
   }
 
   /** A server of the cut whose addresses may be looked up: not one that has to be asked for its own address. */
-  nextLookup(cut: ZoneCut): NameServer | undefined {
+  nextLookup(cut: ZoneCut, tried: ReadonlySet<NameServer>): NameServer | undefined {
     const now = this.env.clock.now();
     const open = cut.servers.filter(
       (server) =>
-        server.lookedUpUntil <= now && server.name.length > 1 && !isAtOrBelow(server.name, cut.zone),
+        server.lookedUpUntil <= now &&
+        !tried.has(server) &&
+        server.name.length > 1 &&
+        !isAtOrBelow(server.name, cut.zone),
     );
     return open.length === 0 ? undefined : open[this.env.prng.below(open.length)];
   }
@@ -289,19 +304,19 @@ export class Recursor {
     server: NameServer,
     parent: Fetch,
   ): Promise<'cached' | 'found' | 'failed'> {
-    // Marked at once: others that wait for this cut take another server meanwhile.
-    server.lookedUpUntil = this.env.clock.now() + 1000 * CONTACT_SECONDS_MIN;
-    let outcome: 'cached' | 'found' | 'failed' = 'failed';
-    for (const type of this.#addressTypes()) {
-      const cached = this.#cache.get(path.context, server.name, type);
-      const isKnown = cached?.state === 'fresh' && cached.kind !== 'failure';
-      const addresses = isKnown ? cached.rrset : await this.#fetchAddresses(job, server.name, type, parent);
+    const by = jobFor(job, path, server.name);
+    for (const type of by === undefined ? [] : this.#addressTypes()) {
+      const known = this.#cache.get(by!.path.context, server.name, type);
+      const isKnown = known?.state === 'fresh' || known?.kind === 'failure';
+      if (known?.kind === 'nxdomain' && isKnown) break;
+      const addresses = isKnown ? known.rrset : await this.#fetchAddresses(by!, server.name, type, parent);
+      if (addresses === 'none') break;
       if (addresses === undefined) continue;
       this.#addAddresses(cut, server, addresses);
-      outcome = isKnown ? 'cached' : 'found';
-      break;
+      return isKnown ? 'cached' : 'found';
     }
-    return outcome;
+    server.lookedUpUntil = this.env.clock.now() + 1000 * CONTACT_SECONDS_MIN;
+    return 'failed';
   }
 
   /** IPv4 first: where it answers, no question for the other is needed. */
@@ -313,18 +328,36 @@ export class Recursor {
     return types;
   }
 
-  async #fetchAddresses(job: Job, name: Name, type: number, parent: Fetch): Promise<Rrset | undefined> {
+  /** `none`: there is no such name. What is learned is kept, failures too: other delegations name the same servers. */
+  async #fetchAddresses(
+    job: Job,
+    name: Name,
+    type: number,
+    parent: Fetch,
+  ): Promise<Rrset | 'none' | undefined> {
     const found = await this.fetch(job, name, type, parent);
-    if (found.kind === 'failure') return undefined;
-    const { scrubbed } = found;
     const { context } = job.path;
-    if (scrubbed.kind === 'nodata' && scrubbed.chain.length === 0)
-      this.#cache.putNegative(context, name, type, scrubbed.soa, RANK.authorityAuthoritative);
+    if (found.kind === 'failure') {
+      const { code, text } = found.ede;
+      if (isLasting(found.reason)) this.#cache.putFailure(context, name, type, { ede: code, text });
+      return undefined;
+    }
+    const { scrubbed } = found;
     // An alias is no name of a server (RFC 2181 section 10.3).
-    if (scrubbed.kind !== 'answer' || scrubbed.chain.length > 0) return undefined;
-    const [rrset] = scrubbed.rrsets;
-    if (rrset !== undefined) this.#cache.putRrset(context, rrset, RANK.answerAuthoritative);
-    return rrset;
+    if (scrubbed.chain.length > 0) return undefined;
+    switch (scrubbed.kind) {
+      case 'nodata':
+        this.#cache.putNegative(context, name, type, scrubbed.soa, RANK.authorityAuthoritative);
+        return undefined;
+      case 'nxdomain':
+        this.#cache.putNegative(context, name, NXDOMAIN, scrubbed.soa, RANK.authorityAuthoritative);
+        return 'none';
+      case 'answer':
+        this.#cache.putRrset(context, scrubbed.rrsets[0]!, RANK.answerAuthoritative);
+        return scrubbed.rrsets[0];
+      default:
+        return undefined;
+    }
   }
 
   #addAddresses(cut: ZoneCut, server: NameServer, rrset: Rrset): void {
@@ -333,6 +366,22 @@ export class Recursor {
     for (const rdata of rrset.rdatas.slice(0, ADDRESSES_MAX))
       this.#addContact(cut, addressToText(rdata), until);
   }
+}
+
+/**
+ * What is to be asked of `name`'s servers: those of a stub zone know their own names only, others are asked by the
+ * path above. Undefined: there is none.
+ */
+function jobFor(job: Job, path: RecursivePath, name: Name): Job | undefined {
+  let at: Path | undefined = path;
+  while (at !== undefined && !isAtOrBelow(name, at.kind === 'recursive' ? at.origin : at.domain))
+    at = at.above;
+  return at && (at === job.path ? job : { ...job, path: at });
+}
+
+/** The failure is the servers', not that of this query's limits. */
+function isLasting(reason: FetchFailure): boolean {
+  return reason === 'silent' || reason === 'refused' || reason === 'no-server';
 }
 
 function fromForwarder(forwarded: Forwarded, zone: Name): Found {

@@ -133,9 +133,22 @@ function readReferral(message: Message, question: Question, zone: Name): Referra
     const glue = isAtOrBelow(name, apex) ? glueOf(message.additional, name) : [];
     return { name, glue, lookedUpUntil: Number.NEGATIVE_INFINITY };
   });
-  const ds = rrsetAt(message.authority, zone, TYPE.DS, question);
+  const said = rrsetAt(message.authority, zone, TYPE.DS, question);
+  const ds = typeof said === 'object' && octetsOf([said]) <= KEYS_OCTETS_MAX ? said : undefined;
   const proofs = proofsIn(message.authority, question);
-  return { zone, servers, ttl, ds: typeof ds === 'object' ? ds : undefined, proofs };
+  return { zone, servers, ttl, ds, proofs: octetsOf(proofs) <= KEYS_OCTETS_MAX ? proofs : [] };
+}
+
+/**
+ * What a delegation may say of the child's keys to be kept with it; of more, which no honest one has, validation asks
+ * again. Delegations are kept by number, not by size.
+ */
+const KEYS_OCTETS_MAX = 6144;
+
+function octetsOf(sets: readonly Rrset[]): number {
+  let octets = 0;
+  for (const { rdatas, sigs = [] } of sets) for (const rdata of [...rdatas, ...sigs]) octets += rdata.length;
+  return octets;
 }
 
 /** Addresses that the section has for `name`, in text, each once. */

@@ -269,7 +269,7 @@ export class Resolver {
     const { path, type, budget, tokens } = request;
     const now = this.#env.clock.now();
     if (!this.#flights.makeRoom(path.context, now)) return undefined;
-    const flight = new Flight(key, path, now, () => this.#jostled(flight));
+    const flight = new Flight(key, path, budget, now, () => this.#jostled(flight));
     this.#flights.add(flight);
     if (path.kind === 'forward' && !path.validate) {
       const forwarding = new Forwarding(
@@ -333,12 +333,12 @@ export class Resolver {
       reason,
       ...(learned.steps && { chain: learned.steps }),
     };
-    let first = true;
     flight.settle((waiter) => {
       // The budget was that of who asked first. Those who joined have their own and go on with it.
       const again =
-        reason === 'budget' && !first && waiter.request.budget.spent(this.#env.clock.now()) === undefined;
-      first = false;
+        reason === 'budget' &&
+        waiter.request.budget !== flight.budget &&
+        waiter.request.budget.spent(this.#env.clock.now()) === undefined;
       if (again) return this.resolve(waiter.request);
       // What is bogus is not what a server's silence is: old data do not stand in for it.
       if (waiter.stale === undefined || reason === 'bogus') return failure;
@@ -423,15 +423,18 @@ interface Waiter {
 class Flight implements InFlight {
   readonly key: string;
   readonly path: Path;
+  /** Of who asked first; what is left of it is what is left for the flight. */
+  readonly budget: Budget;
   readonly startedAt: number;
   readonly waiters = new Set<Waiter>();
   readonly jostle: () => void;
   cancel: () => void = () => undefined;
   ended: () => void = () => undefined;
 
-  constructor(key: string, path: Path, now: number, jostle: () => void) {
+  constructor(key: string, path: Path, budget: Budget, now: number, jostle: () => void) {
     this.key = key;
     this.path = path;
+    this.budget = budget;
     this.startedAt = now;
     this.jostle = jostle;
   }

@@ -4,7 +4,7 @@ import type { Name } from '../wire/name.ts';
 export interface RecursionSettings {
   /** RFC 9156. `relaxed`: an error or NXDOMAIN about a shortened name is not believed; the whole name is asked. */
   readonly qnameMinimisation: 'relaxed' | 'strict' | 'off';
-  /** Payload size in queries, 512 to 4096; replies over 1232 octets by UDP are not taken whatever it is. */
+  /** Payload size in queries, 512 to 4096; larger replies by UDP are not taken. */
   readonly ednsPayload: number;
   readonly priming: boolean;
   readonly ipv4: boolean;

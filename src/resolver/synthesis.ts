@@ -15,6 +15,8 @@ import type { Validated } from './validate.ts';
 /** Zones and ranges of NSEC and NSEC3 records that are remembered. */
 const ZONES_MAX = 1024;
 const RANGES_MAX = 16_384;
+/** They are kept by number, not by size. */
+const RANGE_OCTETS_MAX = 2048;
 
 /**
  * Answers that follow from what was validated before, without a packet: below a name that does not exist (RFC 8020),
@@ -59,12 +61,18 @@ export class Synthesis {
     if (denial?.security !== 'secure' || denial.soa === undefined || signer === undefined) return;
     const now = this.#clock.now();
     this.#ranges.addSoa(context, signer, denial.soa, now + 1000 * denial.soa.ttl);
-    for (const proof of denial.proofs) this.#ranges.add(context, signer, proof, now + 1000 * proof.ttl);
+    for (const proof of denial.proofs)
+      if (octetsOf(proof) <= RANGE_OCTETS_MAX)
+        this.#ranges.add(context, signer, proof, now + 1000 * proof.ttl);
   }
 
   flush(name: Name, extent: Extent, isMeantContext: (context: number) => boolean): void {
     this.#ranges.forget(name, extent, isMeantContext);
   }
+}
+
+function octetsOf({ rdatas, sigs = [] }: Rrset): number {
+  return [...rdatas, ...sigs].reduce((octets, rdata) => octets + rdata.length, 0);
 }
 
 const KNOWN = {

@@ -168,12 +168,16 @@ const TARGETS_MAX = 8_192;
 
 /** All targets that were asked lately, and which address families have a route from here. */
 export class Targets {
-  readonly #table = new LRUCache<string, Target>({ max: TARGETS_MAX });
+  readonly #table: LRUCache<string, Target>;
   readonly #familyOffUntil = { ipv4: Number.NEGATIVE_INFINITY, ipv6: Number.NEGATIVE_INFINITY };
   readonly #cap: number;
 
-  /** @param workers how many threads share the limit on queries outstanding at one server */
-  constructor(workers = 1) {
+  /**
+   * @param workers how many threads share the limit on queries outstanding at one server
+   * @param max servers that are remembered
+   */
+  constructor(workers = 1, max = TARGETS_MAX) {
+    this.#table = new LRUCache({ max });
     this.#cap = Math.ceil(OUTSTANDING_MAX / workers);
   }
 

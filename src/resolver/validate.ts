@@ -78,6 +78,7 @@ class Validation {
   #security: Security = 'secure';
   #steps: readonly TrustStep[] = [];
   #signer: Name | undefined = undefined;
+  #proofFault: Ede | undefined = undefined;
   /** Proofs by signer that were checked already. */
   readonly #proven = new Map<SecureZone, Rrset[]>();
 
@@ -218,7 +219,8 @@ class Validation {
         this.#security = leastSecurity(this.#security, 'insecure');
         return 'insecure';
       case 'bogus':
-        throw this.#bogus({ code: proof.ede, text: `${what}: ${proof.why}` });
+        // Where there were proofs, what was wrong with them says more.
+        throw this.#bogus(this.#proofFault ?? { code: proof.ede, text: `${what}: ${proof.why}` });
       case 'exhausted':
         throw new Broken(exhausted(this.#job));
     }
@@ -233,7 +235,8 @@ class Validation {
       const checked = await this.#checking.check(this.#job, zone, proof);
       if (checked.kind === 'failure') throw new Broken(checked);
       // One that a wildcard made proves nothing about its name.
-      if (checked.kind === 'secure' && checked.wildcard === undefined) secure.push(checked.rrset);
+      if (checked.kind === 'bogus') this.#proofFault ??= checked.ede;
+      else if (checked.wildcard === undefined) secure.push(checked.rrset);
     }
     this.#proven.set(zone, secure);
     return secure;

@@ -60,6 +60,8 @@ export class Sockets {
   #endpoints: readonly InboundEndpoint[] = [];
   #opened = new Map<string, Opened>();
   #failed: readonly string[] = [];
+  /** By slot. */
+  readonly #upstreamWatches: number[] = [];
 
   constructor(options: {
     ffi: Ffi | undefined;
@@ -152,6 +154,15 @@ export class Sockets {
     return descriptors;
   }
 
+  /**
+   * The set of a slot's sockets to upstreams, which outlives its worker. Throws SocketError where no descriptor is
+   * left.
+   */
+  upstreamWatch(slot: number): number | undefined {
+    if (this.#ffi === undefined) return undefined;
+    return (this.#upstreamWatches[slot] ??= this.#ffi.openWatch());
+  }
+
   /** False: workers open their sockets themselves, and the kernel forgets those of one that died. */
   get canShare(): boolean {
     return this.#ffi !== undefined;
@@ -177,6 +188,8 @@ export class Sockets {
     for (const opened of this.#opened.values()) this.#close(opened);
     this.#opened.clear();
     for (const { fd } of this.#passed) this.#ffi!.close(fd);
+    for (const watch of this.#upstreamWatches) if (watch !== undefined) this.#ffi!.close(watch);
+    this.#upstreamWatches.length = 0;
   }
 
   #placesOf(endpoints: readonly InboundEndpoint[]): Map<string, Place> {

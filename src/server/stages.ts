@@ -117,7 +117,7 @@ function* candidates(q: Query): Generator<Match, void> {
   for (const match of q.view.candidates(q.current)) {
     const { candidate, name } = match;
     if (q.qtype !== TYPE.DS || name.length < q.current.length || name.length === 1) yield match;
-    else if (candidate.kind === 'zone') passApex(q, candidate);
+    else if (candidate.kind === 'zone' || candidate.kind === 'local') passApex(q, candidate);
     else if (isStub(q, candidate)) last.push(match);
     else yield match;
   }
@@ -140,7 +140,7 @@ function isStub(q: Query, candidate: Candidate): boolean {
   return 'path' in candidate && q.world.snapshot.paths[candidate.path]!.kind === 'recursive';
 }
 
-function passApex(q: Query, candidate: Extract<Candidate, { kind: 'zone' }>): void {
+function passApex(q: Query, candidate: Extract<Candidate, { kind: 'zone' | 'local' }>): void {
   const result = lookUp(q, candidate.zone);
   q.source = candidate.kind;
   q.trace?.took(q.current, candidate);

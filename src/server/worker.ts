@@ -12,6 +12,7 @@ import { assert } from '../util/assert.ts';
 import { CidrTable } from '../util/cidr.ts';
 import { systemClock as clock } from '../util/clock.ts';
 import { Dependencies } from '../util/deps.ts';
+import { type Ffi, loadFfi } from '../util/ffi.ts';
 import { beat, pulse } from '../util/heartbeat.ts';
 import { cryptoPrng as prng } from '../util/prng.ts';
 import { Slab } from '../util/slab.ts';
@@ -56,7 +57,7 @@ class Worker {
   #paths = new Map<number, Path>();
   #control: MessagePort | undefined;
 
-  constructor(start: WorkerStart) {
+  constructor(start: WorkerStart, ffi: Ffi | undefined) {
     this.#start = start;
     const { shared, snapshot, slot, slots } = start;
     const { node } = snapshot;
@@ -74,7 +75,7 @@ class Worker {
     this.#resolver = new Resolver({
       clock,
       prng,
-      transport: new Transports({ clock, prng }),
+      transport: new Transports({ clock, prng, ffi, watch: start.upstreamWatch }),
       cache: this.#records,
       token: start.loopToken,
       workers: slots,
@@ -308,7 +309,7 @@ const UNLIMITED = { ratePerSecond: 0, burst: 1, slip: 0 };
 assert(parentPort !== null, 'a worker thread');
 const main = parentPort;
 const tell = (news: WorkerNews): void => main.postMessage(news);
-const worker = new Worker(workerData as WorkerStart);
+const worker = new Worker(workerData as WorkerStart, await loadFfi());
 main.on('message', (order: WorkerOrder) => void worker.obey(order));
 await worker.run();
 tell({ news: 'ready' });

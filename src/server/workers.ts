@@ -93,6 +93,7 @@ export class Workers {
 
   #startWorker(slot: Slot): Thread {
     const { file, seeds, sockets, slots } = this.#o;
+    const upstreamWatch = sockets.upstreamWatch(slot.number);
     const descriptors = sockets.descriptors(slot.number);
     const workerData: WorkerStart = {
       ...seeds,
@@ -100,6 +101,7 @@ export class Workers {
       slots,
       snapshot: this.#snapshot,
       descriptors,
+      upstreamWatch,
     };
     let worker: Worker;
     try {

@@ -70,6 +70,11 @@ export interface WorkerStart {
   readonly slots: number;
   readonly snapshot: Snapshot;
   readonly descriptors: readonly Descriptor[];
+  /**
+   * Where its sockets to upstreams are watched together (`Ffi.openWatch`): main's, so that the next worker of the
+   * slot can close what this one leaves open. Undefined: there is no FFI.
+   */
+  readonly upstreamWatch: number | undefined;
   readonly shared: SharedBuffers;
   /** Drawn at start of the process: which worker owns a question, and what the loop token is. */
   readonly seed: number;

@@ -104,11 +104,12 @@ export class Paths {
     return { origin: ROOT, servers: this.#trust.servers, hints: true };
   }
 
-  /** Gives the validating paths of a view that do not begin at the root the one above, once all of them are there. */
+  /** Gives validating paths and stub zones of a view the path above them, once all of them are there. */
   link(first: number): void {
     const own = this.list.slice(first).sort((a, b) => a.domain.length - b.domain.length);
     own.forEach((path, i) => {
-      if (!path.validate || path.domain.length === 1) return;
+      const needsAbove = path.validate || path.kind === 'recursive';
+      if (!needsAbove || path.domain.length === 1) return;
       // Shorter domains stand before it, the longest of them last.
       const above = own
         .slice(0, i)
