@@ -57,6 +57,7 @@ export class Connection {
   #replies = 0;
   #strays = 0;
   #lastReplyAt = Number.NEGATIVE_INFINITY;
+  #failure: TransportFailure = 'closed';
 
   constructor(to: Send, clock: Clock, prng: Prng, owner: ConnectionOwner) {
     this.#clock = clock;
@@ -64,11 +65,10 @@ export class Connection {
     this.#owner = owner;
     const options = { host: to.address, port: to.port, noDelay: true };
     this.#socket = connect(to.source === undefined ? options : { ...options, localAddress: to.source });
-    let failure: TransportFailure = 'closed';
     this.#socket.on('connect', () => (this.#opened = true));
     this.#socket.on('data', (chunk: Uint8Array) => this.#read(chunk));
-    this.#socket.on('error', (error: NodeJS.ErrnoException) => (failure = failureOf(error.code)));
-    this.#socket.on('close', () => this.#lost(failure));
+    this.#socket.on('error', (error: NodeJS.ErrnoException) => (this.#failure = failureOf(error.code)));
+    this.#socket.on('close', () => this.#lost());
   }
 
   /** Queries out on it. */
@@ -90,11 +90,16 @@ export class Connection {
     return this.#retired || this.#ended;
   }
 
+  /** Clock time from which on it is silent if no reply comes; Infinity: it has no queries. */
+  get silentAt(): number {
+    for (const oldest of this.#seats.values())
+      return Math.max(oldest.writtenAt, this.#lastReplyAt) + SUSPECT_MS;
+    return Number.POSITIVE_INFINITY;
+  }
+
   /** Its queries have waited for a while without a reply to any. */
   silent(now: number): boolean {
-    for (const oldest of this.#seats.values())
-      return now - Math.max(oldest.writtenAt, this.#lastReplyAt) >= SUSPECT_MS;
-    return false;
+    return now >= this.silentAt;
   }
 
   send(rider: Rider): void {
@@ -121,6 +126,12 @@ export class Connection {
   retire(): void {
     this.#retired = true;
     if (this.#seats.size === 0) this.end();
+  }
+
+  /** Ends at once, with queries on it that have waited long enough: they are not asked again. */
+  giveUp(): void {
+    this.#failure = 'timeout';
+    this.end();
   }
 
   /** Ends at once; the owner hears of it a moment later. */
@@ -168,12 +179,12 @@ export class Connection {
     seat.rider.reply(message);
   }
 
-  #lost(failure: TransportFailure): void {
+  #lost(): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#idle?.cancel();
     const riders = [...this.#seats.values()].map((seat) => seat.rider);
     this.#seats.clear();
-    this.#owner.lost(this, riders, failure, this.#opened, this.#replies);
+    this.#owner.lost(this, riders, this.#failure, this.#opened, this.#replies);
   }
 }

@@ -18,6 +18,8 @@ export const QUEUE_MAX = 256;
 const SINGLE_MS = 600_000;
 /** Upstreams that are remembered to be such. */
 const SINGLES_MAX = 4096;
+/** While queries wait for want of connections, silent ones are looked for not more often. */
+export const LOOK_MS = 100;
 
 /** DNS over TCP (RFC 7766): a pool of connections per upstream and source address. */
 export class TcpTransport {
@@ -28,7 +30,8 @@ export class TcpTransport {
   readonly #singles = new LRUCache<string, number>({ max: SINGLES_MAX });
   /** Pools with queries that wait. */
   readonly #starving = new Set<Pool>();
-  #connections = 0;
+  readonly #connections = new Set<Connection>();
+  #look: Timer | undefined = undefined;
 
   constructor(clock: Clock, prng: Prng) {
     this.#clock = clock;
@@ -37,7 +40,7 @@ export class TcpTransport {
 
   /** Connections open now. */
   get open(): number {
-    return this.#connections;
+    return this.#connections.size;
   }
 
   exchange(send: Send, listener: Listener): Exchange {
@@ -49,6 +52,8 @@ export class TcpTransport {
 
   /** Ends all connections; what waits for them fails. */
   close(): void {
+    this.#look?.cancel();
+    this.#look = undefined;
     for (const pool of this.#pools.values()) pool.close();
   }
 
@@ -56,30 +61,73 @@ export class TcpTransport {
     return new Pool(to, this.#clock, this.#prng, {
       single: (now) => (this.#singles.get(key) ?? 0) > now,
       setSingle: (now) => this.#singles.set(key, now + SINGLE_MS),
-      mayConnect: () => this.#connections < CONNECTIONS_MAX || this.#closeAnIdleOne(),
-      connected: () => this.#connections++,
-      disconnected: () => {
-        this.#connections--;
+      mayConnect: () => this.#makeRoom(),
+      connected: (connection) => this.#connections.add(connection),
+      disconnected: (connection) => {
+        this.#connections.delete(connection);
         this.#feed();
       },
       rested: () => this.#feed(),
-      starving: (which) => this.#starving.add(which),
-      unused: () => this.#pools.delete(key),
+      starving: (pool) => {
+        this.#starving.add(pool);
+        this.#lookLater();
+      },
+      unused: (pool) => {
+        this.#starving.delete(pool);
+        if (this.#pools.get(key) === pool) this.#pools.delete(key);
+      },
     });
   }
 
-  /** A connection has ended or rests: who waits for want of connections may have one. */
+  /** A connection has ended, rests or is silent: who waits for want of connections may have one, in turn. */
   #feed(): void {
     for (const pool of [...this.#starving]) {
+      if (this.#full && this.#expendable() === undefined) return;
       this.#starving.delete(pool);
       pool.drain();
     }
   }
 
-  /** Makes room for a connection to another upstream. It is gone a moment later. */
-  #closeAnIdleOne(): boolean {
-    for (const pool of this.#pools.values()) if (pool.closeIdle()) return true;
-    return false;
+  get #full(): boolean {
+    return this.#connections.size >= CONNECTIONS_MAX;
+  }
+
+  /** Makes room for one connection, if it can. Who has to go for it is gone a moment later. */
+  #makeRoom(): boolean {
+    if (!this.#full) return true;
+    const connection = this.#expendable();
+    if (connection === undefined) return false;
+    if (connection.load === 0) connection.retire();
+    else connection.giveUp();
+    return true;
+  }
+
+  /**
+   * Which connection to do without: an idle one, else the one that has been silent for longest, so that servers that
+   * take connections and say nothing do not keep them from others. One that replies to anything is never taken.
+   */
+  #expendable(): Connection | undefined {
+    const now = this.#clock.now();
+    let longest: Connection | undefined;
+    for (const connection of this.#connections) {
+      if (connection.retired) continue;
+      if (connection.load === 0) return connection;
+      if (connection.silent(now) && !(longest && longest.silentAt <= connection.silentAt))
+        longest = connection;
+    }
+    return longest;
+  }
+
+  /** Silence makes no event: while queries wait, looks again when the next connection is silent. */
+  #lookLater(): void {
+    if (this.#look !== undefined || this.#starving.size === 0 || !this.#full) return;
+    const next = Math.min(...[...this.#connections].map(({ silentAt }) => silentAt));
+    const ms = Math.max(LOOK_MS, Number.isFinite(next) ? next - this.#clock.now() : LOOK_MS);
+    this.#look = this.#clock.after(ms, () => {
+      this.#look = undefined;
+      this.#feed();
+      this.#lookLater();
+    });
   }
 }
 
@@ -129,14 +177,14 @@ interface Quota {
   single(now: number): boolean;
   setSingle(now: number): void;
   mayConnect(): boolean;
-  connected(): void;
-  disconnected(): void;
+  connected(connection: Connection): void;
+  disconnected(connection: Connection): void;
   /** A connection has nothing to do. */
   rested(): void;
   /** Queries of the pool wait for a connection. */
   starving(pool: Pool): void;
   /** Nothing is open and nothing waits. */
-  unused(): void;
+  unused(pool: Pool): void;
 }
 
 class Pool implements ConnectionOwner {
@@ -169,7 +217,7 @@ class Pool implements ConnectionOwner {
   }
 
   leave(exchange: TcpExchange, answered: boolean): void {
-    this.#queue.delete(exchange);
+    if (this.#queue.delete(exchange)) this.#mayBeUnused();
     const { connection } = exchange;
     exchange.connection = undefined;
     connection?.leave(exchange, answered);
@@ -191,15 +239,16 @@ class Pool implements ConnectionOwner {
     answered: number,
   ): void {
     this.#connections.delete(connection);
-    this.#quota.disconnected();
+    this.#quota.disconnected(connection);
+    const givenUp = failure === 'timeout';
     // Closed after the first reply with others waiting: it takes one query per connection.
-    if (answered === 1 && riders.length > 0) this.#quota.setSingle(this.#clock.now());
+    if (answered === 1 && riders.length > 0 && !givenUp) this.#quota.setSingle(this.#clock.now());
     // The server may have been restarted: what is idle is as dead, and is not what to ask again on.
     if (riders.length > 0) for (const other of this.#connections) if (other.load === 0) other.retire();
     for (const exchange of riders as TcpExchange[]) {
       exchange.connection = undefined;
       if (exchange.ended) continue;
-      if (!opened) exchange.fail(failure);
+      if (!opened || givenUp) exchange.fail(failure);
       else if (exchange.resent || !exchange.listener.resend()) exchange.fail('closed');
       else {
         exchange.resent = true;
@@ -207,17 +256,11 @@ class Pool implements ConnectionOwner {
       }
     }
     this.drain();
-    if (this.#connections.size === 0 && this.#queue.size === 0) this.#quota.unused();
+    this.#mayBeUnused();
   }
 
-  /** Ends an idle connection, if there is one. */
-  closeIdle(): boolean {
-    for (const connection of this.#connections) {
-      if (connection.load > 0 || connection.retired) continue;
-      connection.retire();
-      return true;
-    }
-    return false;
+  #mayBeUnused(): void {
+    if (this.#connections.size === 0 && this.#queue.size === 0) this.#quota.unused(this);
   }
 
   close(): void {
@@ -243,7 +286,7 @@ class Pool implements ConnectionOwner {
   #connect(): Connection {
     const connection = new Connection(this.#to, this.#clock, this.#prng, this);
     this.#connections.add(connection);
-    this.#quota.connected();
+    this.#quota.connected(connection);
     return connection;
   }
 

@@ -5,6 +5,7 @@ import { FrameReader, frame } from '../../../src/resolver/transport/frames.ts';
 import {
   CONNECTIONS_MAX,
   CONNECTIONS_PER_UPSTREAM,
+  LOOK_MS,
   TcpTransport,
 } from '../../../src/resolver/transport/tcp.ts';
 import type { Exchange, Send, TransportFailure } from '../../../src/resolver/transport.ts';
@@ -108,13 +109,21 @@ function ask(tcp: TcpTransport, send: Send, mayResend = true): Asking {
   return Object.assign(asking, { outcome }) as Asking;
 }
 
-function transport(t: { teardown(fn: () => void): void }, clock: Clock = systemClock): TcpTransport {
+interface Teardown {
+  teardown(fn: () => unknown): void;
+}
+
+function transport(t: Teardown, clock: Clock = systemClock): TcpTransport {
   const tcp = new TcpTransport(clock, cryptoPrng);
   t.teardown(() => tcp.close());
   return tcp;
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await pause(5);
+}
 
 t.test('queries share a connection, under unique IDs, and replies may come in any order', async (t) => {
   const held: Asked[] = [];
@@ -178,6 +187,93 @@ t.test('at most 64 connections in all; who waits gets one when another rests', a
   );
   t.ok(outcomes.every((outcome) => 'reply' in outcome));
   t.ok(most <= CONNECTIONS_MAX, `${most} at most`);
+});
+
+/** All connections of a worker, each with a question that got no reply; and a server that would reply to one more. */
+async function crowd(t: Teardown, got: (asked: Asked) => void, clock: ManualClock) {
+  const peers = await Promise.all(
+    Array.from({ length: CONNECTIONS_MAX }, (_, i) => server(got, `127.0.1.${i + 1}`)),
+  );
+  const quick = await server((asked) => asked.echo());
+  t.teardown(() => Promise.all([quick, ...peers].map((peer) => peer.close())));
+  const tcp = transport(t, clock);
+  const stuck = peers.map((peer, i) => {
+    clock.advance(1);
+    return ask(tcp, sendTo(peer, i, 10_000));
+  });
+  await until(() => peers.every(({ ids }) => ids.length === 1));
+  return { peers, quick, tcp, stuck };
+}
+
+t.test('who waits gets the connection that has been silent for longest, when that is a second', async (t) => {
+  const clock = new ManualClock();
+  const { quick, tcp, stuck } = await crowd(t, () => undefined, clock);
+  const ended: [number, Outcome][] = [];
+  stuck.forEach(({ outcome }, i) => {
+    void outcome.then((got) => ended.push([i, got]));
+  });
+  const waiting = ask(tcp, sendTo(quick, 100));
+  // The first was asked at 1 ms, the others 1 ms after each other, and now it is 64 ms.
+  clock.advance(1_001 - 64 - 1);
+  await pause(20);
+  t.equal(quick.connections.length, 0, 'nobody has been silent for a second');
+  clock.advance(1);
+  t.match(await waiting.outcome, { reply: {} });
+  await until(() => ended.length > 0);
+  clock.advance(5_000);
+  await pause(20);
+  t.same(ended, [[0, { failure: 'timeout' }]], 'one for one, and no more than are waited for');
+  t.equal(stuck[0]!.resends, 0, 'what was given up is not asked again for the same place');
+  t.equal(tcp.open, CONNECTIONS_MAX);
+});
+
+t.test('a connection that replies to some is not given up for what it does not reply to', async (t) => {
+  const clock = new ManualClock();
+  const replies = (asked: Asked): void => {
+    if (asked.number > 1) asked.echo();
+  };
+  const { peers, quick, tcp } = await crowd(t, replies, clock);
+  const waiting = ask(tcp, sendTo(quick, 100, 20_000));
+  for (let round = 0; round < 4; round++) {
+    clock.advance(900);
+    const more = peers.map((peer, i) => ask(tcp, sendTo(peer, i)).outcome);
+    t.ok((await Promise.all(more)).every((outcome) => 'reply' in outcome));
+  }
+  clock.advance(999);
+  await pause(20);
+  t.equal(quick.connections.length, 0, 'after 4.6 s with a question that got no reply');
+  t.ok(peers.every(({ connections }) => connections.length === 1));
+  clock.advance(LOOK_MS);
+  t.match(await waiting.outcome, { reply: {} }, 'a second after the last reply one is');
+});
+
+t.test('a flood of questions to silent servers holds up others for a second, not for longer', async (t) => {
+  const clock = new ManualClock();
+  const { peers, quick, tcp } = await crowd(t, () => undefined, clock);
+  const late = await Promise.all(
+    Array.from({ length: 16 }, (_, i) => server(() => undefined, `127.0.2.${i + 1}`)),
+  );
+  t.teardown(() => Promise.all(late.map((peer) => peer.close())));
+  for (const [i, peer] of late.entries()) ask(tcp, sendTo(peer, i, 4_000));
+  const waiting = ask(tcp, sendTo(quick, 100, 4_000));
+  clock.advance(1_000);
+  t.match(await waiting.outcome, { reply: {} });
+  await until(() => late.every(({ connections }) => connections.length === 1));
+  t.ok(peers.every(({ connections }) => connections.length === 1));
+  t.ok(tcp.open <= CONNECTIONS_MAX, `${tcp.open} open`);
+});
+
+t.test('nobody is given up for a query that has waited in vain', async (t) => {
+  const clock = new ManualClock();
+  const { quick, tcp, stuck } = await crowd(t, () => undefined, clock);
+  const waiting = ask(tcp, sendTo(quick, 100, 500));
+  clock.advance(500);
+  t.same(await waiting.outcome, { failure: 'timeout' });
+  clock.advance(5_000);
+  await pause(20);
+  t.equal(quick.connections.length, 0);
+  t.equal(tcp.open, CONNECTIONS_MAX);
+  for (const { exchange } of stuck) exchange.cancel();
 });
 
 t.test(
