@@ -297,7 +297,6 @@ export class Attempt implements Place {
   /** For this question alone: one packet, which may be forged, says nothing of the server (CVE-2026-52690). */
   #withoutEdns(asked: Asked): void {
     const { candidate } = this;
-    this.#count('upstream_without_edns');
     if (this.#question.signed === true) {
       if (asked.protocol === 'udp') this.#switch('edns');
       else {
@@ -306,6 +305,7 @@ export class Attempt implements Place {
       }
     } else if (candidate.edns) {
       candidate.edns = false;
+      this.#count('upstream_without_edns');
       this.#again('no try left without EDNS');
     } else this.#fail('refuses questions with and without EDNS');
   }
@@ -402,10 +402,9 @@ const FAILURE_TEXT: Readonly<Record<TransportFailure, string>> = {
 const SWITCH_COUNTER: Readonly<Record<SwitchReason | 'edns', ResolverCounter>> = {
   'wrong-id': 'upstream_switch_wrong_id',
   case: 'upstream_switch_case',
-  // A wrong cookie is what a wrong ID is: a sign of someone guessing.
-  cookie: 'upstream_switch_wrong_id',
+  cookie: 'upstream_switch_cookie',
   oversize: 'upstream_switch_oversize',
   truncated: 'upstream_switch_truncated',
   malformed: 'upstream_switch_malformed',
-  edns: 'upstream_switch_malformed',
+  edns: 'upstream_switch_edns',
 };

@@ -54,7 +54,7 @@ export class Authorities {
 
   constructor(env: Env, probes: Probes, cache: RecordCache, algorithms?: AlgorithmTable) {
     this.#recursor = new Recursor(env, probes, cache, RECURSION_DEFAULTS);
-    this.#checking = new Checking(env.clock, cache, algorithms);
+    this.#checking = new Checking(env, cache, algorithms);
     this.#trust = new TrustTable(this.#recursor, this.#checking);
     this.#validator = new Validator(this.#trust, this.#checking);
     this.#synthesis = new Synthesis(env.clock, cache, this.#trust);

@@ -4,11 +4,11 @@ import { type AlgorithmTable, algorithmTable, algorithmToText } from '../dnssec/
 import { KeyStore } from '../dnssec/key.ts';
 import { readRrsig } from '../dnssec/rrsig.ts';
 import { type Verifier, verifyRrset } from '../dnssec/verify.ts';
-import type { Clock } from '../util/clock.ts';
 import { EDE, TYPE } from '../wire/constants.ts';
 import { isAtOrBelow, type Name, nameToText } from '../wire/name.ts';
 import { typeToText } from '../wire/rdata/table.ts';
 import type { Ede, Rrset } from '../wire/record.ts';
+import type { Env } from './env.ts';
 import type { Failed, Job } from './finding.ts';
 import { exhausted, type SecureZone } from './trust.ts';
 
@@ -30,7 +30,7 @@ export type SignedCheck =
 
 /** Holds RRsets against the keys of their zone, at a pace that leaves the event loop to others. */
 export class Checking {
-  readonly #clock: Clock;
+  readonly #env: Env;
   readonly #cache: RecordCache;
   readonly #keys = new KeyStore();
   #algorithms: AlgorithmTable;
@@ -43,8 +43,8 @@ export class Checking {
   verifies = 0;
 
   /** @param algorithms instead of those of the settings: for tests */
-  constructor(clock: Clock, cache: RecordCache, algorithms?: AlgorithmTable) {
-    this.#clock = clock;
+  constructor(env: Env, cache: RecordCache, algorithms?: AlgorithmTable) {
+    this.#env = env;
     this.#cache = cache;
     this.#fixed = algorithms;
     this.#algorithms = algorithms ?? algorithmTable({ sha1: false });
@@ -62,7 +62,7 @@ export class Checking {
     return {
       algorithms: this.#algorithms,
       keys: this.#keys,
-      now: Math.floor(this.#clock.wall() / 1000),
+      now: Math.floor(this.#env.clock.wall() / 1000),
       work: {
         takeVerify: () => {
           if (!budget.takeVerify()) return false;
@@ -76,9 +76,10 @@ export class Checking {
 
   #count(): void {
     this.verifies++;
+    this.#env.count('dnssec_verifies');
     if (this.#inTurn++ > 0) return;
     this.#turn = new Promise((next) => {
-      this.#clock.after(0, () => {
+      this.#env.clock.after(0, () => {
         this.#inTurn = 0;
         next();
       });

@@ -41,10 +41,14 @@ export const RESOLVER_COUNTERS = [
   'upstream_probes',
   'upstream_switch_wrong_id',
   'upstream_switch_case',
+  'upstream_switch_cookie',
   'upstream_switch_oversize',
   'upstream_switch_truncated',
   'upstream_switch_malformed',
+  'upstream_switch_edns',
   'upstream_without_edns',
+  'dnssec_verifies',
+  'dnssec_bogus',
 ] as const;
 
 export type ResolverCounter = (typeof RESOLVER_COUNTERS)[number];

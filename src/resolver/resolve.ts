@@ -322,6 +322,7 @@ export class Resolver {
       return;
     }
     this.#env.count(learned.reason === 'budget' ? 'resolver_budget_exhausted' : 'resolver_failures');
+    if (learned.reason === 'bogus') this.#env.count('dnssec_bogus');
     this.#keepFailure(flight, name, type, learned);
     const { ede, rcode, reason } = learned;
     const failure: Resolution = {

@@ -27,12 +27,16 @@ const CELLS: Readonly<Record<ResolverCounter, number>> = {
   upstream_ignored: METRIC.upstreamRejected,
   upstream_hedges: METRIC.upstreamHedges,
   upstream_probes: METRIC.upstreamProbes,
-  upstream_switch_wrong_id: METRIC.upstreamRetries,
-  upstream_switch_case: METRIC.upstreamRetries,
-  upstream_switch_oversize: METRIC.upstreamRetries,
-  upstream_switch_truncated: METRIC.upstreamRetries,
-  upstream_switch_malformed: METRIC.upstreamRetries,
-  upstream_without_edns: METRIC.upstreamRetries,
+  upstream_switch_wrong_id: METRIC.retriesWrongId,
+  upstream_switch_case: METRIC.retriesCase,
+  upstream_switch_cookie: METRIC.retriesCookie,
+  upstream_switch_oversize: METRIC.retriesOversize,
+  upstream_switch_truncated: METRIC.retriesTruncated,
+  upstream_switch_malformed: METRIC.retriesMalformed,
+  upstream_switch_edns: METRIC.retriesEdns,
+  upstream_without_edns: METRIC.retriesWithoutEdns,
+  dnssec_verifies: METRIC.dnssecVerifies,
+  dnssec_bogus: METRIC.dnssecBogus,
 };
 
 export function countResolver(metrics: Metrics): Count {

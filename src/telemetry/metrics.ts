@@ -129,7 +129,21 @@ const LIST = [
     upstreamRefusals: 'refusal',
     upstreamRejected: 'rejected',
   } as const),
-  counter('upstreamRetries', 'causeway_upstream_retries_total', 'Questions asked again of another target.'),
+  ...family(
+    'causeway_upstream_retries_total',
+    'Questions asked again of the same target, by what was wrong with its reply.',
+    'reason',
+    {
+      retriesWrongId: 'wrong-id',
+      retriesCase: 'case',
+      retriesCookie: 'cookie',
+      retriesOversize: 'oversize',
+      retriesTruncated: 'truncated',
+      retriesMalformed: 'malformed',
+      retriesEdns: 'edns-missing',
+      retriesWithoutEdns: 'edns-refused',
+    } as const,
+  ),
   counter(
     'upstreamHedges',
     'causeway_upstream_hedges_total',
@@ -141,6 +155,8 @@ const LIST = [
     'causeway_resolution_failures_total',
     'Questions to which no target gave a usable answer.',
   ),
+  counter('dnssecVerifies', 'causeway_dnssec_verifies_total', 'Signatures checked.'),
+  counter('dnssecBogus', 'causeway_dnssec_bogus_total', 'Questions whose answer failed DNSSEC validation.'),
   counter('joined', 'causeway_joined_queries_total', 'Questions that joined an identical one in flight.'),
   counter(
     'handedOver',
