@@ -13,6 +13,19 @@ export async function freePort(address = '127.0.0.1'): Promise<number> {
   throw new Error(`no port of ${address} was free for both UDP and TCP in ${TRIES_MAX} tries`);
 }
 
+/** True where a port of `address` can be bound now, by this user: those below 1024 are not for everybody. */
+export async function isFree(address: string, port: number): Promise<boolean> {
+  return (await tcpPortIsFree(address, port)) && (await udpPortIsFree(address, port));
+}
+
+function tcpPortIsFree(address: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ host: address, port, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
 function freeTcpPort(address: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
