@@ -30,7 +30,7 @@ export type SignedCheck =
 
 /** Holds RRsets against the keys of their zone, at a pace that leaves the event loop to others. */
 export class Checking {
-  readonly #env: Env;
+  readonly #env: Pick<Env, 'clock' | 'count'>;
   readonly #cache: RecordCache;
   readonly #keys = new KeyStore();
   #algorithms: AlgorithmTable;
@@ -43,7 +43,7 @@ export class Checking {
   verifies = 0;
 
   /** @param algorithms instead of those of the settings: for tests */
-  constructor(env: Env, cache: RecordCache, algorithms?: AlgorithmTable) {
+  constructor(env: Pick<Env, 'clock' | 'count'>, cache: RecordCache, algorithms?: AlgorithmTable) {
     this.#env = env;
     this.#cache = cache;
     this.#fixed = algorithms;
@@ -86,9 +86,14 @@ export class Checking {
     });
   }
 
-  /** Waits for the next turn when this one has had its share. */
-  async pace(): Promise<void> {
-    while (this.#inTurn >= VERIFIES_PER_TURN) await this.#turn;
+  /**
+   * The next turn, where this one has had its share; undefined: go ahead. Ask again after it, and check at once when
+   * told to go ahead, with nothing awaited in between: all who wait are woken together, and only the first are served.
+   *
+   *     for (let turn = checking.busy; turn; turn = checking.busy) await turn;
+   */
+  get busy(): Promise<void> | undefined {
+    return this.#inTurn >= VERIFIES_PER_TURN ? this.#turn : undefined;
   }
 
   /** Why keys that these stand for cannot be checked at all; undefined if they can (RFC 4035 section 5.2). */
@@ -107,7 +112,7 @@ export class Checking {
 
   /** Checks one RRset with the keys of `zone`. */
   async check(job: Job, zone: SecureZone, rrset: Rrset): Promise<SignedCheck> {
-    await this.pace();
+    for (let turn = this.busy; turn; turn = this.busy) await turn;
     const what = `${nameToText(rrset.name)} ${typeToText(rrset.type)}`;
     if (rrset.sigs === undefined || rrset.sigs.length === 0)
       return bogus(EDE.RRSIGS_MISSING, `${what}: no signature, though ${nameToText(zone.zone)} is signed`);

@@ -440,7 +440,7 @@ export class TrustTable {
         text: `${nameToText(zone)} has no DNSKEY records, and ${by} records stand for some`,
       });
     }
-    await this.#checking.pace();
+    for (let turn = this.#checking.busy; turn; turn = this.#checking.busy) await turn;
     const checked = verifyDnskeys(dnskeys, zone, trusted, this.#checking.verifier(job));
     switch (checked.status) {
       case 'secure': {

@@ -1,0 +1,110 @@
+import t from 'tap';
+import { RecordCache } from '../../src/cache/records.ts';
+import { readDnskey } from '../../src/dnssec/key.ts';
+import { Nsec3Hashes } from '../../src/dnssec/nsec3hash.ts';
+import { Budget } from '../../src/resolver/budget.ts';
+import { Checking, VERIFIES_PER_TURN } from '../../src/resolver/checking.ts';
+import type { Env } from '../../src/resolver/env.ts';
+import type { Job } from '../../src/resolver/finding.ts';
+import type { RecursivePath } from '../../src/resolver/path.ts';
+import type { SecureZone } from '../../src/resolver/trust.ts';
+import { systemClock } from '../../src/util/clock.ts';
+import { Dependencies } from '../../src/util/deps.ts';
+import { Slab } from '../../src/util/slab.ts';
+import { nameFromText } from '../../src/wire/name.ts';
+import type { Rrset } from '../../src/wire/record.ts';
+import { makeKey, signed } from '../support/sign.ts';
+
+const REPLIES = 200;
+/** The last one to begin in a turn may have to try several signatures. */
+const LAST_ONE = 8;
+
+const key = makeKey('corp.test.', { seed: 'checking' });
+const zone: SecureZone = {
+  kind: 'secure',
+  zone: nameFromText('corp.test.'),
+  keys: [readDnskey(key.rdata)!],
+  step: { zone: 'corp.test.', outcome: 'secure' } as SecureZone['step'],
+  above: undefined,
+  expiresAt: Number.POSITIVE_INFINITY,
+};
+
+function rrsetAt(i: number): Rrset {
+  const name = nameFromText(`w${i}.corp.test.`);
+  return { name, type: 1, ttl: 300, rdatas: [new Uint8Array([192, 0, 2, i & 255])] };
+}
+
+/** Eight signatures, each by the right key as far as can be seen, and none of them good. */
+function forged(rrset: Rrset): Rrset {
+  const sigs = Array.from({ length: 8 }, (_, i) => {
+    const signature = new Uint8Array(64).fill(i + 1);
+    return signed(rrset, key, { signature }).sigs![0]!;
+  });
+  return { ...rrset, sigs };
+}
+
+function jobOf(): Job {
+  const path = { kind: 'recursive', context: 1, validate: true } as RecursivePath;
+  const budget = new Budget(systemClock.now());
+  return { path, budget, hashes: new Nsec3Hashes(budget), options: [] };
+}
+
+/** Signature checks in each turn of the true event loop. */
+class Turns {
+  readonly checks: number[] = [0];
+  #loop = setImmediate(() => this.#next());
+
+  #next(): void {
+    this.checks.push(0);
+    this.#loop = setImmediate(() => this.#next());
+  }
+
+  count(): void {
+    this.checks[this.checks.length - 1]!++;
+  }
+
+  stop(): void {
+    clearImmediate(this.#loop);
+  }
+
+  get busy(): number[] {
+    return this.checks.filter((checks) => checks > 0);
+  }
+}
+
+/** All replies are there at once; returns the kinds of what came out, and the work by turns. */
+async function checkAll(rrsets: readonly Rrset[]): Promise<{ kinds: Set<string>; busy: number[] }> {
+  const turns = new Turns();
+  const clock = systemClock;
+  const slab = new Slab({ bytes: 1 << 20, seed: [1, 2] });
+  const cache = new RecordCache({ slab, clock, deps: new Dependencies() });
+  const env: Pick<Env, 'clock' | 'count'> = {
+    clock,
+    count: (counter) => {
+      t.equal(counter, 'dnssec_verifies');
+      turns.count();
+    },
+  };
+  const checking = new Checking(env, cache);
+  const checks = await Promise.all(rrsets.map((rrset) => checking.check(jobOf(), zone, rrset)));
+  turns.stop();
+  return { kinds: new Set(checks.map(({ kind }) => kind)), busy: turns.busy };
+}
+
+t.test('200 signed replies at once: no turn of the event loop checks more than its share', async (t) => {
+  const rrsets = Array.from({ length: REPLIES }, (_, i) => signed(rrsetAt(i), key));
+  const { kinds, busy } = await checkAll(rrsets);
+  t.same([...kinds], ['secure']);
+  const sum = busy.reduce((a, b) => a + b, 0);
+  t.equal(sum, REPLIES, 'one check each');
+  t.ok(Math.max(...busy) <= VERIFIES_PER_TURN + LAST_ONE, busy.join(' '));
+  t.ok(busy.length <= 2 * Math.ceil(REPLIES / VERIFIES_PER_TURN), `${busy.length} turns: each has its share`);
+});
+
+t.test('200 replies with eight bad signatures each at once (KeyTrap): the same', async (t) => {
+  const rrsets = Array.from({ length: REPLIES }, (_, i) => forged(rrsetAt(i)));
+  const { kinds, busy } = await checkAll(rrsets);
+  t.same([...kinds], ['bogus']);
+  t.ok(busy.reduce((a, b) => a + b, 0) > REPLIES, 'more than one check each');
+  t.ok(Math.max(...busy) <= VERIFIES_PER_TURN + LAST_ONE, busy.join(' '));
+});
