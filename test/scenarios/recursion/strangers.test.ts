@@ -1,0 +1,104 @@
+/** Whoever has a zone may name any address as its server: what that does to the machine at that address. */
+import t from 'tap';
+import { Budget } from '../../../src/resolver/budget.ts';
+import type { ForwardPath } from '../../../src/resolver/path.ts';
+import type { Resolution } from '../../../src/resolver/resolve.ts';
+import { TYPE } from '../../../src/wire/constants.ts';
+import { nameFromText } from '../../../src/wire/name.ts';
+import { records } from '../../support/hostile.ts';
+import { Internet } from '../../support/internet.ts';
+import { encodePacket, packetFor } from '../../support/packet.ts';
+import { clientAt } from '../../support/pipeline.ts';
+import { reply, type SimQuery } from '../../support/simnet.ts';
+import { simulate } from '../../support/simulate.ts';
+
+t.setTimeout(120_000);
+
+const isEvil = (query: SimQuery): boolean => /evil\.test\.$/i.test(query.name);
+
+/** The attacker's server delegates each `x….evil.test.` to these addresses. */
+function delegateTo(internet: Internet, addresses: readonly string[]): void {
+  const [host] = internet.hostsOf('evil.test.');
+  host!.wrap = (honest) => (query) => {
+    const zone = query.name.toLowerCase().split('.').slice(-4).join('.');
+    if (!zone.startsWith('x')) return honest(query);
+    const packet = packetFor(query.message);
+    packet.authority = records(...addresses.map((_, i) => `${zone} 3600 NS n${i}.${zone}`));
+    packet.additional = records(...addresses.map((at, i) => `n${i}.${zone} 3600 A ${at}`));
+    query.reply(encodePacket(packet));
+  };
+}
+
+t.test("a stranger's server that is full of the attacker's questions answers everybody else", async (t) => {
+  const internet = new Internet({ rootServers: 1, sign: false });
+  internet.zone('test.', { servers: 1 });
+  internet.zone('victim.test.', { servers: 2, text: '* A 192.0.2.1' });
+  internet.zone('evil.test.', { servers: 1 });
+  const victims = internet.hostsOf('victim.test.');
+  delegateTo(
+    internet,
+    victims.flatMap(({ addresses }) => addresses),
+  );
+  for (const host of victims) host.wrap = (honest) => (query) => (isEvil(query) ? undefined : honest(query));
+  const sim = simulate(internet);
+  await sim.ask('www.victim.test.');
+  const good: Promise<{ rcode: string }>[] = [];
+  for (let step = 0; step < 300; step++) {
+    for (let i = 0; i < 8; i++)
+      void sim.start(`www.x${step}k${i}.evil.test.`, 'A', { from: clientAt(`10.1.${step % 200}.1`, 'tcp') });
+    if (step > 100 && step % 10 === 0) good.push(sim.start(`g${step}.victim.test.`, 'A'));
+    await sim.pass(10);
+  }
+  await sim.pass(6000);
+  const rcodes = (await Promise.all(good)).map(({ rcode }) => rcode);
+  t.same(new Set(rcodes), new Set(['NOERROR']));
+});
+
+t.test('delegations to the address of a forwarder do not make it suspect', async (t) => {
+  const internet = new Internet({ rootServers: 1, sign: false });
+  internet.zone('test.', { servers: 1 });
+  internet.zone('evil.test.', { servers: 1 });
+  const addresses = ['10.1.1.1', '10.1.1.2'];
+  for (const at of addresses)
+    internet.net.server(at, (query) => {
+      if (!isEvil(query)) query.reply(reply(query, { answer: [`${query.name} 0 A 192.0.2.1`] }));
+    });
+  delegateTo(internet, addresses.slice(0, 1));
+  const sim = simulate(internet);
+  const path: ForwardPath = {
+    kind: 'forward',
+    context: 9,
+    rule: 'corp',
+    domain: nameFromText('corp.'),
+    view: 0,
+    sources: [],
+    serveStale: false,
+    case0x20: false,
+    validate: false,
+    policy: 'ordered',
+    targets: addresses.map((address) => ({ address, port: 53, protocol: 'do53' })),
+  };
+  let asked = 0;
+  const upstream = async (): Promise<string | undefined> => {
+    const name = nameFromText(`h${asked++}.corp.`);
+    const budget = new Budget(internet.clock.now());
+    const resolving = sim.resolver.resolve({ name, type: TYPE.A, path, budget, tokens: [] });
+    await sim.pass(50);
+    return ((await resolving) as Resolution).upstream;
+  };
+  const first = await upstream();
+  t.match(first, /10\.1\.1\.1/);
+  for (let i = 0; i < 4; i++) {
+    void sim.start(`www.x${i}.evil.test.`, 'A');
+    await sim.pass(3000);
+  }
+  t.ok(internet.net, 'the attacker was there');
+  for (const minutes of [0, 1, 10]) {
+    await sim.pass(60_000 * minutes);
+    t.equal(await upstream(), first, `${minutes} minutes later`);
+  }
+  t.match(
+    sim.resolver.targets().find(({ address }) => address === '10.1.1.1'),
+    { breaker: 'closed' },
+  );
+});
