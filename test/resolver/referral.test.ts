@@ -255,3 +255,36 @@ t.test('what a referral says of DS comes with its signatures and proofs', async 
   t.equal(without.referral.ds, undefined);
   t.match(without.referral.proofs, [{ type: TYPE.NSEC, sigs: { length: 1 } }]);
 });
+
+t.test(
+  'bounds: of DS records and proofs as large as a message nothing is kept with the delegation',
+  async (t) => {
+    const grown = (owner: string, type: number, octets: number): Rr => {
+      const rdata = new Uint8Array(octets).fill(1);
+      return { name: nameFromText(owner), type, class: 1, ttl: 300, rdata };
+    };
+    const kept = (octets: number): number => {
+      const result = judged({
+        authority: NS,
+        edit: (packet) => packet.authority.push(grown('corp.test.', TYPE.DS, octets)),
+      });
+      if (result.kind !== 'referral') throw new Error(result.kind);
+      return result.referral.ds?.rdatas.length ?? 0;
+    };
+    t.equal(kept(36), 1);
+    t.equal(kept(4096), 1, 'as large as no honest one is');
+    t.equal(kept(60_000), 0);
+    const proofs = judged({
+      authority: `${NS} | ${NSEC}`,
+      edit: (packet) => {
+        const sig = grown('corp.test.', TYPE.RRSIG, 60_000);
+        // It covers NSEC, and the signer is the root.
+        sig.rdata.set([0, TYPE.NSEC]);
+        sig.rdata[18] = 0;
+        packet.authority.push(sig);
+      },
+    });
+    if (proofs.kind !== 'referral') return t.fail(proofs.kind);
+    t.same(proofs.referral.proofs, []);
+  },
+);
