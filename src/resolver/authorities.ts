@@ -123,9 +123,24 @@ export class Authorities {
   ): Promise<{ validated: Awaited<ReturnType<Validator['validate']>>; finding: Finding }> {
     const validated = await this.#validator.validate(job, type, finding);
     if (validated.kind !== 'bogus') return { validated, finding };
+    const start = startOfChain(finding);
+    const begun = start && (await this.#validator.validate(job, type, start));
+    if (begun?.kind === 'validated') return { validated: begun, finding: start! };
     const other = await this.#recursor.fetchElsewhere(job, name, type, finding);
     if (other?.kind !== 'finding') return { validated, finding };
     const again = await this.#validator.validate(job, type, other);
     return again.kind === 'validated' ? { validated: again, finding: other } : { validated, finding };
   }
+}
+
+/**
+ * The first link of a chain alone. Servers add what they have of its target, of a child zone too, and not always with
+ * all that proves it: the target is then a question of its own.
+ */
+function startOfChain(finding: Finding): Finding | undefined {
+  const { chain, proofs } = finding.scrubbed;
+  const links = chain.slice(0, chain.findIndex(({ type }) => type === TYPE.CNAME) + 1);
+  const cname = links.at(-1);
+  if (cname === undefined) return undefined;
+  return { ...finding, scrubbed: { kind: 'alias', chain: links, target: cname.rdatas[0]!, proofs } };
 }

@@ -1,6 +1,6 @@
 import type { Prng } from '../util/prng.ts';
 import type { Name } from '../wire/name.ts';
-import { eachName } from '../wire/rdata/table.ts';
+import { eachFoldedName } from '../wire/rdata/table.ts';
 
 /**
  * 0x20 (draft-vixie-dnsext-dns0x20): the letters of a question are sent in random case and must come back in the
@@ -35,10 +35,11 @@ export function octetsEqual(a: Uint8Array, b: Uint8Array, off = 0): boolean {
 /**
  * Servers compress names in rdata into the question, so those come back in the random case of the question and
  * would be handed to clients that way (pdns#4690). Puts `plain` back, in place, wherever a name in `rdata` ends as
- * `sent` does, octet for octet. `plain` and `sent` differ in case only.
+ * `sent` does, octet for octet. `plain` and `sent` differ in case only. Names whose letters
+ * are signed as they stand (NSEC, SVCB; RFC 6840 section 5.1) are left alone: they are never compressed.
  */
 export function restoreCase(type: number, rdata: Uint8Array, sent: Name, plain: Name): void {
-  eachName(type, rdata, (offset, length) => {
+  eachFoldedName(type, rdata, (offset, length) => {
     const name = rdata.subarray(offset, offset + length);
     for (let at = 0; name[at] !== undefined && name[at] !== 0; at += name[at]! + 1) {
       const rest = name.length - at;

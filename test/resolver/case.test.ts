@@ -42,6 +42,8 @@ t.test(
       ['CNAME', '.', '.'],
       ['MX', '10 mX.CoRp.tEsT.', '10 mX.corp.test.'],
       ['SRV', '1 2 53 a.b.tEsT.', '1 2 53 a.b.test.'],
+      ['NSEC', 'a.b.tEsT. A', 'a.b.tEsT. A'],
+      ['SVCB', '1 a.b.tEsT.', '1 a.b.tEsT.'],
       ['SOA', 'Ns.CoRp.tEsT. wWw.CoRp.tEsT. 1 2 3 4 5', 'Ns.corp.test. www.corp.test. 1 2 3 4 5'],
       ['TXT', 'CoRp.tEsT.', '"CoRp.tEsT."'],
     ];

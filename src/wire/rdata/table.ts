@@ -209,6 +209,15 @@ export function eachCompressibleName(
   if (BY_CODE[code]?.compresses) eachName(code, rdata, fn);
 }
 
+/** As `eachName`, for the types only whose names are signed in lower case (RFC 4034 section 6.2, RFC 6840 section 5.1). */
+export function eachFoldedName(
+  code: number,
+  rdata: Uint8Array,
+  fn: (offset: number, length: number) => void,
+): void {
+  if (BY_CODE[code]?.lowercases) eachName(code, rdata, fn);
+}
+
 /** By code: the index of the last field that is a name, or -1. */
 const LAST_NAME = BY_CODE.map((type) => type?.fields.findLastIndex((field) => field.isName));
 
