@@ -14,8 +14,12 @@ import { type Answered, type AskOptions, type SimulatedResolver, simulate } from
 
 t.setTimeout(120_000);
 
-/** The cap of a zone is lost when its delegation is learned anew. */
-const NOT_YET = { todo: 'over its bound' };
+/** A fault of ours. Who mends it takes it out. */
+const GIVEN_UP = {
+  todo: 'questions that were given up stay before slow servers, and others take their places',
+};
+/** Of a server that was heard within ten seconds silence is not taken for its death. */
+const UNTIL_DEAD = 12;
 
 function world(sign = false): Internet {
   const internet = new Internet({ rootServers: 1, ...(sign ? {} : { sign: false }) });
@@ -108,7 +112,7 @@ t.test(
     let answered = 0;
     for (let second = 0; second < 4; second++) answered += await flood(sim, second, 10);
     const most = mostAtOnce(hosts, 1500);
-    t.ok(most <= ZONE_FETCHES_MAX, `${most} in flight at the victim`, NOT_YET);
+    t.ok(most <= ZONE_FETCHES_MAX, `${most} in flight at the victim`, GIVEN_UP);
     t.equal(answered, 40, 'all others');
   },
 );
@@ -122,14 +126,14 @@ t.test('water torture under a silent victim: what is sent there falls off', asyn
   const sent = (): number => hosts.reduce((sum, host) => sum + host.queries.length, 0);
   const perSecond: number[] = [];
   let answered = 0;
-  for (let second = 0; second < 10; second++) {
+  for (let second = 0; second < UNTIL_DEAD + 8; second++) {
     const before = sent();
     answered += await flood(sim, second, 5);
     perSecond.push(sent() - before);
   }
-  t.equal(answered, 100, 'all others are answered');
-  const late = perSecond.slice(-4).reduce((sum, n) => sum + n, 0) / 4;
-  t.ok(late <= 50, `${late} packets a second at last: ${perSecond}`, NOT_YET);
+  t.equal(answered, 10 * (UNTIL_DEAD + 8), 'all others are answered');
+  const late = perSecond.slice(UNTIL_DEAD).reduce((sum, n) => sum + n, 0) / 8;
+  t.ok(late <= 20, `${late} packets a second at last: ${perSecond}`);
 });
 
 t.test('water torture in a signed zone: aggressive NSEC ends it', async (t) => {

@@ -14,6 +14,8 @@ const EACH_PROBES = {
   todo: 'when a pause is over each question that comes before the first is late sends a packet',
 };
 
+const NOT_JOINED = { todo: 'each question of the zone asks the parent for the same referral' };
+
 const asked = (hosts: readonly Host[]): number => hosts.reduce((sum, host) => sum + host.queries.length, 0);
 
 function world(servers: number): Internet {
@@ -129,6 +131,27 @@ t.test('a zone that moved while its old servers fell silent is found again by it
   t.equal((await sim.ask('b.far.test.')).rcode, 'NOERROR');
   t.equal(old!.queries.length - before, 3, 'one question had to find out');
 });
+
+for (const [what, afterMs, wrap] of [
+  ['whose servers all refuse', 20_000, only('REFUSED')],
+  ['that is over', 4_000_000, undefined],
+] as const)
+  t.test(
+    `a delegation ${what}, 100 names in one turn: the parent is asked a few times, not by each`,
+    async (t) => {
+      const internet = world(2);
+      const sim = simulateFresh(internet);
+      await sim.ask('www.far.test.');
+      await sim.pass(afterMs);
+      await sim.ask('www.test.');
+      internet.misbehave('far.test.', wrap);
+      const above = asked(internet.hostsOf('test.'));
+      await stream(sim, 'n', 100, 0);
+      const sent = asked(internet.hostsOf('test.')) - above;
+      t.ok(sent > 0);
+      t.ok(sent <= 3, `${sent} at the parent`, NOT_JOINED);
+    },
+  );
 
 t.test(
   `a delegation of TTL 0, 1,000 names at once: ${ZONE_FETCHES_MAX} are out, however often it is learned`,
