@@ -449,6 +449,8 @@ def build(opt):
         register(name, up)
         written += write_zones(opt.dir, [('host', z)])
     zones, up, lines = lab_zones(m)
+    stubs = {'.': m.plan.servers()['root']}
+    stubs.update((z.name, [m.plan.host(0, i) for i in range(2)]) for _, z in zones)
     parents.setdefault('lab.', []).extend(up)
     written += write_zones(opt.dir, zones)
     truth += lines
@@ -503,6 +505,8 @@ def build(opt):
     all_tlds = m.tlds + ['lab']
     for i, t in enumerate(all_tlds):
         name, registry = t + '.', i % opt.registries
+        if t == 'lab':
+            stubs[name] = [m.plan.tld(registry, k) for k in range(2)]
         kind = 'nsec' if t == 'lab' or i % 5 == 4 else 'nsec3'
         z, ns, glue = registry_zone(name, registry, kind)
         for second in SECOND_LEVEL.get(t, []):  # co.uk and the like: same servers as their parent
@@ -543,7 +547,7 @@ def build(opt):
         'base': opt.base, 'port': opt.port, 'loopback': opt.base.startswith('127.'), 'netns': opt.netns, 'zones': len(written), 'built': opt.now,
         'expires': m.expiration,
         'root_hints': [{'name': '%s.root-servers.net.' % 'abc'[i], 'address': m.plan.root(i)} for i in range(3)],
-        'root_ds': ksk.ds_text('.')}, indent=1) + '\n')
+        'root_ds': ksk.ds_text('.'), 'stubs': stubs}, indent=1) + '\n')
     for level, addresses in servers.items():
         nsd_conf(opt, level, addresses + [v6(a) for a in addresses if opt.ipv6],
                  [(n, p) for lv, n, p in written if lv == level])
