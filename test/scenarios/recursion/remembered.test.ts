@@ -27,8 +27,9 @@ t.test('expired data stand in for a bogus answer neither the first time nor any 
   for (const seconds of [0, 1, 4, 10, 30]) {
     await sim.pass(1000 * seconds);
     const { rcode, answer } = await sim.ask('www.corp.test.');
-    t.equal(rcode, 'SERVFAIL', `${seconds} s later`, STALE_FOR_BOGUS);
-    t.same(answer, [], STALE_FOR_BOGUS);
+    const todo = seconds === 4 || seconds === 10 ? STALE_FOR_BOGUS : {};
+    t.equal(rcode, 'SERVFAIL', `${seconds} s later`, todo);
+    t.same(answer, [], todo);
   }
 });
 
