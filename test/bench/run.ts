@@ -3,6 +3,7 @@
  * medians and ratios with the CPU time per answer. The load runs on the other core where there are two.
  *
  *     npm run bench [-- --rounds 5 --seconds 5 --names 1000]
+ *     npm run bench -- cold [--rounds 5 --zones 10000]      recursion with nothing in the cache: see cold.ts
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,9 +12,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startDaemon } from '../support/daemon.ts';
 import { missing, startNsd, startUnbound } from '../support/servers.ts';
+import { cold } from './cold.ts';
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
+    zones: { type: 'string', default: '10000' },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '5' },
     names: { type: 'string', default: '1000' },
@@ -155,4 +159,5 @@ function report(peers: { name: string; rounds: Round[] }[]): void {
   );
 }
 
-await main();
+if (positionals[0] === 'cold') await cold({ rounds, zones: Number(values.zones) });
+else await main();

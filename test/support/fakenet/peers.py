@@ -151,7 +151,7 @@ def main():
     p.add_argument('verb', choices=['start', 'stop'])
     p.add_argument('--dir', required=True)
     p.add_argument('names', nargs='*')
-    opt = p.parse_args()
+    opt = p.parse_intermixed_args()
     fake, names = os.path.abspath(opt.dir), opt.names or list(PORTS)
     if opt.verb == 'stop':
         for name in names:
