@@ -27,7 +27,7 @@ import sys
 import time
 
 sys.dont_write_bytecode = True         # nothing is left beside the sources
-from zonesign import (ECDSAP256, ED25519, RSASHA256, RSASHA512, Key, Zone)
+from zonesign import (ECDSAP256, ED25519, RSASHA256, RSASHA512, Key, Zone, make_rsa_keys)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DAY = 86400
@@ -426,6 +426,7 @@ def build(opt):
         suffix = name.split('.', 1)[1]
         parents.setdefault(suffix, []).extend(records)
 
+    make_rsa_keys()
     with multiprocessing.Pool(opt.jobs, _start_worker, (opt,)) as pool:
         for done, name, up, lines in pool.imap(_work, range(len(m.zones)), chunksize=50):
             written += done
