@@ -47,6 +47,9 @@ export interface Tree {
 /** So many zones below one top-level domain; more make referrals no different. */
 const TLD_ZONES = 200;
 
+/** With such a zone NSD ends, and for a while is silent about all others too. */
+const NSD_ENDS: ReadonlySet<string> = new Set(['NSEC3: other hash algorithm']);
+
 const DENIALS: readonly SignZoneOptions['denial'][] = [
   'nsec',
   {},
@@ -104,7 +107,7 @@ class Grower {
 
   #case(id: string, kind: string, tlds: number): Case {
     const isForged = Object.hasOwn(FORGERIES, kind);
-    const server = this.#options.servers[isForged ? 3 : 2];
+    const server = this.#options.servers[isForged || NSD_ENDS.has(kind) ? 3 : 2];
     const total = this.#options.sound;
     // Only sound zones are led to: what is wrong with a case is its own.
     const elsewhere = Array.from({ length: 3 }, () => {
