@@ -84,6 +84,8 @@ export interface Extra {
    * no longer than the shortest-lived of them.
    */
   readonly proofs?: readonly Rrset[];
+  /** A failure that is remembered stays: this was learned without the validation that failed. Default false. */
+  readonly keepsFailure?: boolean;
 }
 
 /** One entry of a dump. `type` is 0 for an NXDOMAIN. */
@@ -278,6 +280,9 @@ export class RecordCache {
       return this.#report(entry, this.#key.name, now, 'no prefetch', failure);
     }
     if (trace === 'hit') entry.countHit();
+    // What only CD was given beside a failure is no end of it for others.
+    if (entry.security === 'unchecked' && this.#isFailing(type, now))
+      return this.#report(entry, this.#key.name, now, 'no prefetch', failureOf(this.#failure, now));
     const isDue = isPrefetchDue(entry.lifetime, (entry.expiry - now) / 1000, entry.hits);
     const prefetch = isDue && !this.#isFailing(type, now) ? 'prefetch' : 'no prefetch';
     return this.#report(entry, this.#key.name, now, prefetch);
@@ -335,7 +340,7 @@ export class RecordCache {
 
   /** Stores what a server said under the key's name, if it may replace what is there. */
   #put(type: number, said: Said, extra: Extra): boolean {
-    this.#remove(PLANE.failure, type);
+    if (!extra.keepsFailure) this.#remove(PLANE.failure, type);
     const now = this.#now();
     const { dependencies = NO_DEPENDENCIES, security = 'unchecked', proofs = NO_PROOFS } = extra;
     const isNewer = !this.#outranks(NXDOMAIN, said.rank, now) && !this.#outranks(type, said.rank, now);

@@ -143,6 +143,7 @@ export class Asking implements AttemptOwner {
   #ask(candidate: Candidate): void {
     // Never refused for the sake of others: whoever names a stranger's server in delegations could fill it up.
     candidate.target.makeRoom();
+    this.#candidates.get(candidate)!.probe(this.#env.clock.now());
     const attempt = new Attempt(this.#env, candidate, this.#question, this.#budget, this);
     this.#newest = attempt;
     this.#out.add(attempt);

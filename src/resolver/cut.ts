@@ -57,6 +57,11 @@ export class Contact {
     this.retryAt = now + Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** (this.silences - 1));
   }
 
+  /** It is about to be asked after a silence: by one question at a time. */
+  probe(now: number): void {
+    if (this.silences > 0) this.retryAt = Math.max(this.retryAt, now + PROBE_MS);
+  }
+
   lame(now: number): void {
     this.lameUntil = now + LAME_MS;
   }
@@ -65,8 +70,10 @@ export class Contact {
 /** First pause of a silent server: with three tries a question, at most three packets in five seconds. */
 const BACKOFF_MS = 5_000;
 const BACKOFF_MS_MAX = 300_000;
+/** While one question finds out whether a silent server is back, the others wait or look elsewhere. */
+const PROBE_MS = 2_000;
 /** A server that replied within that time is there. */
-const LIVELY_MS = 10_000;
+const LIVELY_MS = 5_000;
 /** How long a server is not asked for a zone that it does not serve. */
 const LAME_MS = 60_000;
 

@@ -2,7 +2,7 @@ import { unreachable } from '../util/assert.ts';
 import type { Timer } from '../util/clock.ts';
 import { EDE, RCODE, TYPE } from '../wire/constants.ts';
 import { type Message, readMessage } from '../wire/message.ts';
-import { isAtOrBelow, type Name, nameToText, parentOf } from '../wire/name.ts';
+import { isAtOrBelow, type Name, nameKey, nameToText, parentOf } from '../wire/name.ts';
 import { type Asked, Asking, type AskingFailure } from './asking.ts';
 import { type Contact, DELEGATION_SECONDS_MAX, type NameServer, ZoneCut } from './cut.ts';
 import type { Failed, FetchFailure, Found, Job } from './finding.ts';
@@ -290,6 +290,13 @@ export class Iteration {
 
   /** Asks the servers at hand for the name, or as much of it as they shall see. */
   #send(shortened: Name | undefined): Promise<Asked> {
+    if (shortened === undefined) return this.#sendAlone(undefined);
+    // All names below it ask the same: those that wait at the same time share one question.
+    const share = `${this.#path.context}/${nameKey(this.#cut.zone)}/${nameKey(shortened)}`;
+    return this.#recursor.shared(share, this.#job, () => this.#sendAlone(shortened));
+  }
+
+  #sendAlone(shortened: Name | undefined): Promise<Asked> {
     const cut = this.#cut;
     if (!cut.fetches.take())
       return Promise.resolve(failedAsking('overload', `${cut.fetches.max} questions are out at its servers`));

@@ -6,7 +6,7 @@ import { FLAG, RCODE, TYPE } from '../wire/constants.ts';
 import type { Message } from '../wire/message.ts';
 import { isAtOrBelow, type Name, nameEquals, nameKey, nameToText, ROOT } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
-import { Asking } from './asking.ts';
+import { type Asked, Asking } from './asking.ts';
 import type { AttemptQuestion } from './attempt.ts';
 import { BUDGET_FETCHES } from './budget.ts';
 import { type Contact, DELEGATION_SECONDS_MAX, type NameServer, ZoneCut, ZoneCuts } from './cut.ts';
@@ -64,6 +64,7 @@ export class Recursor {
   readonly #cache: RecordCache;
   readonly #probes: Probes;
   readonly #fetches = new Map<string, Fetch>();
+  readonly #asked = new Map<string, Promise<Asked>>();
   readonly #roots = new Map<string, Promise<ZoneCut>>();
 
   constructor(env: Env, probes: Probes, cache: RecordCache, settings: RecursionSettings) {
@@ -152,6 +153,20 @@ export class Recursor {
     });
   }
 
+  /** Asks a question of one zone's servers once for all that wait for it at the same time. */
+  async shared(key: string, job: Job, ask: () => Promise<Asked>): Promise<Asked> {
+    const known = this.#asked.get(key);
+    if (known !== undefined) {
+      const asked = await known;
+      // The budget was that of who asked first.
+      const isOver = asked.kind === 'failure' && asked.reason === 'budget';
+      return isOver && job.budget.spent(this.env.clock.now()) === undefined ? ask() : asked;
+    }
+    const asking = ask().finally(() => this.#asked.delete(key));
+    this.#asked.set(key, asking);
+    return asking;
+  }
+
   /** What an attempt has to know beside whom it asks. */
   attemptQuestion(
     job: Job,
@@ -188,7 +203,7 @@ export class Recursor {
       const begin = isPrimed ? this.#prime(job, path) : Promise.resolve(undefined);
       root = begin.then((primed) => {
         this.#roots.delete(key);
-        const cut = primed ?? this.#originCut(path, isPrimed);
+        const cut = primed ?? this.#originCut(path, path.hints && this.settings.priming);
         this.cuts.put(context, cut);
         return cut;
       });

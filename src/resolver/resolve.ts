@@ -316,7 +316,7 @@ export class Resolver {
     flight.ended();
     if (learned.kind === 'learned') {
       this.#failedAt.delete(flight.key);
-      this.#keep(flight.path.context, type, learned);
+      this.#keep(flight.path, type, learned);
       const resolution = this.#capped(answered(learned));
       flight.settle(() => resolution);
       return;
@@ -360,22 +360,27 @@ export class Resolver {
   }
 
   /** Each link and the answer on its own, all under the path's context. */
-  #keep(context: number, type: number, learned: LearnedData): void {
+  #keep({ context, validate }: Path, type: number, learned: LearnedData): void {
     const cache = this.#cache;
     const { rank } = learned;
+    const keepsFailure = validate && learned.security === 'unchecked';
     for (const { rrset, security, proofs } of learned.chain)
-      cache.putRrset(context, rrset, rankOf(security, rank), { security, proofs });
+      cache.putRrset(context, rrset, rankOf(security, rank), { security, proofs, keepsFailure });
     if (type === TYPE.ANY) return;
     switch (learned.outcome) {
       case 'answer':
         for (const { rrset, security, proofs } of learned.rrsets)
-          cache.putRrset(context, rrset, rankOf(security, rank), { security, proofs });
+          cache.putRrset(context, rrset, rankOf(security, rank), { security, proofs, keepsFailure });
         break;
       case 'nodata':
       case 'nxdomain': {
         const { name, soa, proofs, security } = learned.denial!;
         const denied = learned.outcome === 'nxdomain' ? NXDOMAIN : type;
-        cache.putNegative(context, name, denied, soa, rankOf(security, rank), { security, proofs });
+        cache.putNegative(context, name, denied, soa, rankOf(security, rank), {
+          security,
+          proofs,
+          keepsFailure,
+        });
         break;
       }
       case 'alias':
@@ -393,7 +398,8 @@ export class Resolver {
     result: Extract<Learned, { kind: 'failure' }>,
   ): void {
     if (result.reason === 'budget' || result.reason === 'overload') return;
-    this.#failedAt.set(flight.key, this.#env.clock.now());
+    // Old data do not stand in for what is bogus.
+    if (result.reason !== 'bogus') this.#failedAt.set(flight.key, this.#env.clock.now());
     if (type !== TYPE.ANY) this.#cache.putFailure(flight.path.context, name, type, { ede: result.ede.code });
   }
 

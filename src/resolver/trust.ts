@@ -105,10 +105,13 @@ export class TrustTable {
    * it ends. A failure where a link of it could not be fetched.
    */
   async of(job: Job, name: Name): Promise<Trust | Failed> {
+    const generation = this.#generation;
     let trust = await this.#start(job, name);
     if (trust.kind === 'failure') return trust;
     const labels = labelCount(name);
     for (let at = labelCount(trust.zone) + 1; at <= labels && trust.kind === 'secure'; at++) {
+      // Other anchors came meanwhile: what the old ones led to is nothing to go on from.
+      if (generation !== this.#generation) return this.of(job, name);
       const next = await this.#step(job, trust, suffixOf(name, at));
       if (next.kind === 'failure') return next;
       if (next.kind !== 'inner') trust = next;

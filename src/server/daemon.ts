@@ -248,6 +248,7 @@ export class Daemon {
     this.#tellControl({ order: 'stop' });
     const control = this.#control?.retire();
     await workers;
+    this.#sockets?.closeWatches();
     await Promise.race([control, this.#pause(CONTROL_EXIT_MS)]);
     this.#log.info({}, 'stopped');
     this.#outcome.resolve(0);

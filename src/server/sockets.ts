@@ -188,6 +188,10 @@ export class Sockets {
     for (const opened of this.#opened.values()) this.#close(opened);
     this.#opened.clear();
     for (const { fd } of this.#passed) this.#ffi!.close(fd);
+  }
+
+  /** When no worker is left that waits for an upstream by them. */
+  closeWatches(): void {
     for (const watch of this.#upstreamWatches) if (watch !== undefined) this.#ffi!.close(watch);
     this.#upstreamWatches.length = 0;
   }

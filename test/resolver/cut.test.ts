@@ -96,10 +96,10 @@ t.test(
     contact.heard(now);
     t.equal(contact.silences, 0);
     t.ok(contact.retryAt <= now);
-    for (let i = 0; i < 10; i++) contact.late(now + 9_999);
+    for (let i = 0; i < 10; i++) contact.late(now + 4_999);
     t.ok(contact.retryAt <= now, 'it is there, and silent about some questions only');
-    for (let i = 0; i < 3; i++) contact.late(now + 10_000);
-    t.equal(contact.retryAt, now + 15_000, 'and then it begins anew');
+    for (let i = 0; i < 3; i++) contact.late(now + 5_000);
+    t.equal(contact.retryAt, now + 10_000, 'and then it begins anew');
   },
 );
 
