@@ -46,6 +46,7 @@ const STRICTER: readonly Stricter[] = [
 ];
 
 const TRUTH = 'the truth, which Unbound does not accept';
+const LOOP = 'a chain of aliases that returns to where it was has no end to tell';
 const PROVEN = 'the truth, proven by other records than those Unbound looked at';
 const DENIED = 'what is signed denies it, and so it is not asked for (RFC 8198)';
 const OPT_OUT = 'what opt-out covers may exist, unsigned (RFC 5155 section 9.2)';
@@ -66,6 +67,7 @@ export function judge(asked: Asked, honest: Honest): Judgement {
 }
 
 function judgeFailure({ of, ours }: Asked): Judgement {
+  if (/alias loop/.test(ours.ede)) return { status: 'known', why: LOOP };
   if (of.kind === 'sound') return { status: 'unknown' };
   const found = STRICTER.find(
     ({ kind, ede }) => (kind?.test(of.kind) ?? true) && (ede?.test(ours.ede) ?? true),
