@@ -270,6 +270,12 @@ export class Iteration {
     if (++this.#referrals > REFERRALS_MAX)
       return this.#fail('referrals', `more than ${REFERRALS_MAX} referrals`);
     const now = this.#recursor.env.clock.now();
+    const known = this.#recursor.cuts.at(this.#path.context, referral.zone, now);
+    // Another that waited for the same reply was here first.
+    if (known?.servers === referral.servers) {
+      this.#enter(known);
+      return 'contact';
+    }
     // With what it says of the child's keys: where that holds for less, the referral is fetched anew, with both.
     const keys = [...referral.proofs, ...(referral.ds === undefined ? [] : [referral.ds])];
     const ttl = keys.reduce(

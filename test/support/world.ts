@@ -23,7 +23,7 @@ export interface ViewSpec {
   /** Default `off`. With `validate`, the paths for the root validate. */
   readonly dnssec?: ViewData['dnssec'];
   /** `64:ff9b::/96`; ::ffff:0:0/96 and what `exclude` says counts as no address. */
-  readonly dns64?: { readonly prefix: string; readonly exclude?: readonly string[] };
+  readonly dns64?: { readonly prefix: string; readonly exclude?: readonly string[] } | undefined;
   readonly rebinding?:
     | { readonly blocked: readonly string[]; readonly exempt?: readonly string[] }
     | undefined;
