@@ -16,7 +16,10 @@ for (const isGlueless of [false, true])
       const servers = isGlueless ? internet.hostsOf('hoster.net.') : 1;
       const text = Array.from({ length: NAMES }, (_, i) => `n${i} A 192.0.2.${i + 1}`).join('\n');
       internet.zone('many.test.', { servers, text });
+      internet.zone('other.test.', { servers });
       const sim = simulate(internet);
+      // The addresses of the servers are known then, as those of a hoster are.
+      await sim.ask('www.other.test.');
       await sim.ask('www.test.');
       const parents = internet.hostsOf('test.');
       const asked = (): number =>
