@@ -90,6 +90,7 @@ async function run(slots: number, file = '../support/echo-worker.ts') {
     sockets,
     async close() {
       sockets.closeAll();
+      sockets.closeWatches();
       await supervisor.stop();
     },
   };
@@ -238,6 +239,7 @@ t.test('stopping: what is in flight is answered, then all are gone', async (t) =
   const start = clock.now();
   const stopped = workers.stop(5000);
   sockets.closeAll();
+  sockets.closeWatches();
   await sleep(20);
   const late = new UdpClient('127.0.0.1', port);
   await late.send(query(1, 'echo'));
