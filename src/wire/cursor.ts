@@ -10,8 +10,8 @@ const POINTERS_MAX = 128;
  * 60,000 labels and 180,000 octets; pointers to one long name would make 1.2 million labels or 2.4 MB of it, which
  * is 20 ms of work for a packet.
  */
-const LABELS_MAX = 131_072;
-const UNFOLDED_OCTETS_MAX = 1_048_576;
+export const LABELS_MAX = 131_072;
+export const UNFOLDED_OCTETS_MAX = 1_048_576;
 /** Runs of labels over this are faster copied by the engine than octet by octet. */
 const SHORT_RUN_OCTETS = 64;
 

@@ -10,6 +10,7 @@ import { cryptoPrng, SeededPrng } from '../../src/util/prng.ts';
 import { FLAG, OPTION, RCODE, TYPE } from '../../src/wire/constants.ts';
 import { WireError } from '../../src/wire/error.ts';
 import { type Message, readMessage } from '../../src/wire/message.ts';
+import { PATIENCE } from '../support/patience.ts';
 import { clientAt, EDNS, pipelineOf, query } from '../support/pipeline.ts';
 import { snapshotOf } from '../support/world.ts';
 import { mutateMessage, pick } from './mutate.ts';
@@ -18,7 +19,7 @@ const LONG = process.env['CAUSEWAY_LONG'] === '1';
 const INPUTS = LONG ? 1_000_000 : 40_000;
 const SEED = LONG ? cryptoPrng.u32() : 20260202;
 /** One packet may not hold up the others of its thread for longer. */
-const MS_MAX = 5;
+const MS_MAX = 5 * PATIENCE;
 /** The collector may fall into a measurement, but not into each of several. */
 const RETRIES = 3;
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { type Name, nameFromText, nameKey, nameToText, parentOf } from '../../src/wire/name.ts';
 import { NameTable, NameTableBuilder, Suffixes } from '../../src/zone/nametable.ts';
+import { PATIENCE } from '../support/patience.ts';
 
 const n = (text: string): Name => nameFromText(text);
 
@@ -157,6 +158,6 @@ t.test('100,000 names are built within a second', async (t) => {
   const table = NameTable.build(entries);
   const ms = performance.now() - start;
   t.comment(`${ms.toFixed(0)} ms, ${(table.byteLength / 100_000).toFixed(1)} octets a name`);
-  t.ok(ms < 1000);
+  t.ok(ms < 1000 * PATIENCE);
   t.ok(entries.every(([name, value]) => table.lookup(name) === value));
 });

@@ -5,6 +5,7 @@ import { compile } from '../../../src/control/compile.ts';
 import { CidrTable, parseAddress } from '../../../src/util/cidr.ts';
 import type { Snapshot } from '../../../src/view/snapshot.ts';
 import { nameFromText, nameToText } from '../../../src/wire/name.ts';
+import { PATIENCE } from '../../support/patience.ts';
 import { BASE, good } from '../config/support.ts';
 import { candidatesOf, compiled, viewOf } from './support.ts';
 
@@ -203,7 +204,7 @@ t.test('100,000 rules compile in less than a second', async (t) => {
     least = Math.min(least, (user + system) / 1000);
   }
   t.comment(`${Math.round(least)} ms`);
-  t.ok(least < 1000, `${least} ms`);
+  t.ok(least < 1000 * PATIENCE, `${least} ms`);
   t.same(candidatesOf(result.snapshot!, 'vpc-a', 'x.d99999.corp.example.'), [
     'forward rule-99999',
     'zone same',

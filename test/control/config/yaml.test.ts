@@ -1,5 +1,6 @@
 /** Of YAML only plain data is taken; everything else is refused with its place. */
 import t from 'tap';
+import { PATIENCE } from '../../support/patience.ts';
 import { errorsOf, good, load } from './support.ts';
 
 t.test('aliases, anchors, merge keys and tags are refused', async (t) => {
@@ -44,9 +45,9 @@ t.test('an alias bomb costs nothing', async (t) => {
         .join(', ')}]`,
     );
   load(lines.join('\n'));
-  const start = process.hrtime.bigint();
+  const start = performance.now();
   t.ok(errorsOf(lines.join('\n')).length > 10);
-  t.ok(process.hrtime.bigint() - start < 100_000_000n, 'no expansion: milliseconds');
+  t.ok(performance.now() - start < 100 * PATIENCE, 'no expansion: milliseconds');
 });
 
 t.test('duplicate keys are refused, and the rest is still checked', async (t) => {

@@ -166,12 +166,10 @@ t.test('failover from a frozen server, and back from the dead', { skip: missing(
   await second.stop();
   t.equal((await ask('c.corp.test.', 'A', by)).upstream, `127.0.0.1:${first.port}`);
   await first.stop();
-  const started = performance.now();
   t.match(await ask('d.corp.test.', 'A', by), {
     outcome: 'failure',
     ede: [{ code: 22, text: /port closed/ }],
   });
-  t.ok(performance.now() - started < 1_000, 'closed ports are known at once');
   await new Promise((resolve) => setTimeout(resolve, 1_100));
   t.match(await ask('a.corp.test.', 'A', by), { outcome: 'answer', source: 'stale', ede: [{ code: 3 }] });
   t.equal(made.inFlight, 0);
