@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { octetsKey } from '../wire/octets.ts';
 import type { Algorithm } from './algorithm.ts';
 
 /** A DNSKEY (RFC 4034 section 2.1). */
@@ -88,5 +89,5 @@ export class KeyStore {
 
 /** Algorithm and public key stand side by side in the rdata. */
 function identity({ rdata }: DnsKey): string {
-  return Buffer.from(rdata.buffer, rdata.byteOffset + 3, rdata.length - 3).toString('latin1');
+  return octetsKey(rdata, 3);
 }

@@ -3,6 +3,7 @@ import { TYPE } from '../wire/constants.ts';
 import { Cursor } from '../wire/cursor.ts';
 import { WireError } from '../wire/error.ts';
 import { type Name, nameEquals, parentOf } from '../wire/name.ts';
+import { octetsKey } from '../wire/octets.ts';
 import { checkRdata } from '../wire/rdata/table.ts';
 import type { Rrset } from '../wire/record.ts';
 import { type Chain, type ChainNode, type Encloser, endsChain, type Gap, isBetween, isOwn } from './chain.ts';
@@ -41,7 +42,7 @@ export function readNsec3(rrset: Rrset, zone: Name): Nsec3[] {
 
 function ownerHash(owner: Name, zone: Name): Uint8Array | undefined {
   if (owner[0] !== NSEC3_HASH_DIGITS || !nameEquals(parentOf(owner), zone)) return undefined;
-  return fromBase32Hex(Buffer.from(owner.subarray(1, 1 + NSEC3_HASH_DIGITS)).toString('latin1'));
+  return fromBase32Hex(octetsKey(owner, 1, 1 + NSEC3_HASH_DIGITS));
 }
 
 function readOne(rrset: Rrset, hash: Uint8Array, rdata: Uint8Array): Nsec3 | undefined {

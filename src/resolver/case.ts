@@ -1,5 +1,6 @@
 import type { Prng } from '../util/prng.ts';
 import type { Name } from '../wire/name.ts';
+import { octetsEqual } from '../wire/octets.ts';
 import { eachFoldedName } from '../wire/rdata/table.ts';
 
 /**
@@ -23,13 +24,6 @@ export function randomCase(name: Name, prng: Prng): Name {
     left--;
   }
   return out;
-}
-
-/** Equal octet for octet. */
-export function octetsEqual(a: Uint8Array, b: Uint8Array, off = 0): boolean {
-  if (b.length - off < a.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[off + i]) return false;
-  return true;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Prng } from '../util/prng.ts';
 import { OPTION } from '../wire/constants.ts';
 import { CLIENT_COOKIE_OCTETS } from '../wire/cookie.ts';
 import type { EdnsOption } from '../wire/edns.ts';
-import { octetsEqual } from './case.ts';
+import { octetsEqual } from '../wire/octets.ts';
 
 /** Octets of a server's half, the least and the most (RFC 7873 section 4). */
 const SERVER_OCTETS_MIN = 8;

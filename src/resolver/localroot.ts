@@ -1,6 +1,14 @@
 import { CLASS, FLAG, MESSAGE_OCTETS_MAX, RCODE, TYPE } from '../wire/constants.ts';
 import { groupRrsets } from '../wire/message.ts';
-import { compareCanonical, labelCount, type Name, nameEquals, ROOT, suffixOf } from '../wire/name.ts';
+import {
+  compareCanonical,
+  labelCount,
+  type Name,
+  nameEquals,
+  nameKey,
+  ROOT,
+  suffixOf,
+} from '../wire/name.ts';
 import { type Answer, emptyAnswer, type Rr, type Rrset } from '../wire/record.ts';
 import { Writer } from '../wire/writer.ts';
 
@@ -110,7 +118,7 @@ function tldsOf(sets: readonly Rrset[]): Tld[] {
   const byName = new Map<string, Rrset[]>();
   for (const set of sets) {
     if (labelCount(set.name) !== 1) continue;
-    const key = Buffer.from(set.name).toString('latin1').toLowerCase();
+    const key = nameKey(set.name);
     const known = byName.get(key);
     if (known === undefined) byName.set(key, [set]);
     else known.push(set);

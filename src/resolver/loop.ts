@@ -1,6 +1,6 @@
 import type { Edns, EdnsOption } from '../wire/edns.ts';
 import { findOption } from '../wire/edns.ts';
-import { octetsEqual } from './case.ts';
+import { octetsEqual } from '../wire/octets.ts';
 
 /**
  * Forwarding in a circle (A to B, B to A) is seen by a token: each daemon draws one at start and sends it with

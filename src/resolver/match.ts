@@ -3,7 +3,7 @@ import { findOption } from '../wire/edns.ts';
 import { WireError } from '../wire/error.ts';
 import { type Message, opcodeOf, readMessage } from '../wire/message.ts';
 import { foldOctet, type Name } from '../wire/name.ts';
-import { octetsEqual } from './case.ts';
+import { octetsEqual } from '../wire/octets.ts';
 import { type CookieEcho, readCookieEcho } from './clientcookie.ts';
 import type { Protocol } from './transport.ts';
 

@@ -1,12 +1,14 @@
 import { EDE, TYPE } from '../wire/constants.ts';
-import type { Name } from '../wire/name.ts';
-import { foldOctet } from '../wire/name.ts';
+import { type Name, nameKey } from '../wire/name.ts';
 import type { Ede } from '../wire/record.ts';
 import { tagsOf } from './keytag.ts';
 import type { TrustAnchor } from './settings.ts';
 
 /** RFC 8509 section 2.1: exactly so, with five digits; anything else is a label like any other. */
 const LABEL = /^root-key-sentinel-(is|not)-ta-([0-9]{5})$/;
+
+const IS_OCTETS = 'root-key-sentinel-is-ta-00000'.length;
+const NOT_OCTETS = 'root-key-sentinel-not-ta-00000'.length;
 
 /**
  * The root key sentinel (RFC 8509): by whether an answer comes, clients learn whether a key of the root is trusted
@@ -37,5 +39,5 @@ export function isSentinel(name: Name): boolean {
 
 /** In lower case; empty where there is none. */
 function firstLabel(name: Name): string {
-  return String.fromCharCode(...name.subarray(1, 1 + name[0]!).map(foldOctet));
+  return name[0] === IS_OCTETS || name[0] === NOT_OCTETS ? nameKey(name.slice(1, 1 + name[0])) : '';
 }

@@ -1,3 +1,5 @@
+import { octetsKey } from '../wire/octets.ts';
+
 /**
  * Questions of one client address that wait for servers: more are not begun (DNSBomb 2024 collects answers that wait
  * and releases them at once). What is known without asking is answered all the same: the address may be that of a
@@ -16,12 +18,12 @@ export class WaitingClients {
   }
 
   isFull(address: Uint8Array): boolean {
-    return (this.#waiting.get(keyOf(address)) ?? 0) >= this.#max;
+    return (this.#waiting.get(octetsKey(address)) ?? 0) >= this.#max;
   }
 
   /** One more waits until the function that is returned is called. */
   wait(address: Uint8Array): () => void {
-    const key = keyOf(address);
+    const key = octetsKey(address);
     this.#waiting.set(key, (this.#waiting.get(key) ?? 0) + 1);
     return () => {
       const left = this.#waiting.get(key)! - 1;
@@ -34,8 +36,4 @@ export class WaitingClients {
   get size(): number {
     return this.#waiting.size;
   }
-}
-
-function keyOf(address: Uint8Array): string {
-  return String.fromCharCode(...address);
 }

@@ -87,7 +87,7 @@ export class View {
     const count = this.#table.lookupSuffixes(qname, suffixes);
     const out: { name: Name; group: readonly Candidate[] }[] = [];
     for (let i = 0; i < count; i++)
-      out.push({ name: qname.subarray(suffixes.offsets[i]!), group: this.#groups[suffixes.values[i]!]! });
+      out.push({ name: qname.slice(suffixes.offsets[i]!), group: this.#groups[suffixes.values[i]!]! });
     return out;
   }
 }

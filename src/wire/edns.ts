@@ -1,6 +1,7 @@
 import { OPTION, TYPE } from './constants.ts';
 import { Cursor } from './cursor.ts';
 import { WireError } from './error.ts';
+import { put16 } from './octets.ts';
 
 /** EDNS(0), RFC 6891: what an OPT record says, apart from its place in the message. */
 export interface Edns {
@@ -75,12 +76,6 @@ export function writeEdns(out: Uint8Array, at: number, edns: Edns, rcode: number
     at += option.data.length;
   }
   return at;
-}
-
-function put16(out: Uint8Array, at: number, value: number): number {
-  out[at] = value >>> 8;
-  out[at + 1] = value;
-  return at + 2;
 }
 
 /** Longest EXTRA-TEXT sent: names the rule or zone, never grows the reply past reason. */

@@ -3,6 +3,7 @@ import { Cursor } from './cursor.ts';
 import { type Edns, ednsLength, readEdns, writeEdns } from './edns.ts';
 import { WireError } from './error.ts';
 import { type Name, nameKey } from './name.ts';
+import { octetsKey, put16 } from './octets.ts';
 import { readRdata } from './rdata/table.ts';
 import type { Question, Rr, Rrset } from './record.ts';
 
@@ -154,7 +155,7 @@ export function groupRrsets(records: readonly Rr[]): Rrset[] {
     const isSig = rr.type === TYPE.RRSIG && rr.rdata.length >= 2;
     const type = isSig ? (rr.rdata[0]! << 8) | rr.rdata[1]! : rr.type;
     const key = `${type}/${nameKey(rr.name)}`;
-    const unique = `${isSig ? 's' : 'r'}${key}/${latin1(rr.rdata)}`;
+    const unique = `${isSig ? 's' : 'r'}${key}/${octetsKey(rr.rdata)}`;
     if (seen.has(unique)) continue;
     seen.add(unique);
     let set = sets.get(key);
@@ -164,12 +165,6 @@ export function groupRrsets(records: readonly Rr[]): Rrset[] {
     else set.rdatas.push(rr.rdata);
   }
   return [...sets.values()];
-}
-
-function latin1(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i]!);
-  return text;
 }
 
 /** A query to be sent: one question, RD as told, an OPT record when `edns` is given. Case of the name is kept. */
@@ -183,15 +178,14 @@ export function encodeQuery(query: {
   const out = new Uint8Array(
     HEADER_OCTETS + query.name.length + 4 + (query.edns ? ednsLength(query.edns.options) : 0),
   );
-  const view = new DataView(out.buffer);
-  view.setUint16(0, query.id);
-  view.setUint16(2, query.flags ?? FLAG.RD);
-  view.setUint16(4, 1);
-  view.setUint16(10, query.edns ? 1 : 0);
+  put16(out, 0, query.id);
+  put16(out, 2, query.flags ?? FLAG.RD);
+  put16(out, 4, 1);
+  put16(out, 10, query.edns ? 1 : 0);
   out.set(query.name, HEADER_OCTETS);
-  const at = HEADER_OCTETS + query.name.length;
-  view.setUint16(at, query.type);
-  view.setUint16(at + 2, CLASS.IN);
-  if (query.edns) writeEdns(out, at + 4, query.edns, 0);
+  let at = HEADER_OCTETS + query.name.length;
+  at = put16(out, at, query.type);
+  at = put16(out, at, CLASS.IN);
+  if (query.edns) writeEdns(out, at, query.edns, 0);
   return out;
 }

@@ -1,5 +1,6 @@
 import { LABEL_OCTETS_MAX, NAME_OCTETS_MAX } from './constants.ts';
 import { TextError } from './error.ts';
+import { octetsKey } from './octets.ts';
 
 /**
  * A domain name in wire form: length-prefixed labels, ending in the zero octet, never compressed, 1 to 255
@@ -36,17 +37,18 @@ export function labelCount(name: Name): number {
   return count;
 }
 
-/** The name without its leftmost label, sharing memory. The root's parent is the root. */
+/** The name without its leftmost label. The root's parent is the root. */
 export function parentOf(name: Name): Name {
   const first = name[0]!;
-  return first === 0 ? name : name.subarray(first + 1);
+  // A copy: to share memory the engine would first have to move short octets out of its heap, which costs more.
+  return first === 0 ? name : name.slice(first + 1);
 }
 
-/** The rightmost `labels` labels, sharing memory. `labels` in 0..labelCount(name). */
+/** The rightmost `labels` labels. `labels` in 0..labelCount(name). */
 export function suffixOf(name: Name, labels: number): Name {
-  let rest = name;
-  for (let drop = labelCount(name) - labels; drop > 0; drop--) rest = parentOf(rest);
-  return rest;
+  let at = 0;
+  for (let drop = labelCount(name) - labels; drop > 0; drop--) at += name[at]! + 1;
+  return at === 0 ? name : name.slice(at);
 }
 
 /** True if `name` is `ancestor` or below it. */
@@ -83,10 +85,11 @@ export function replaceSuffix(name: Name, from: Name, to: Name): Name | undefine
 
 /** The folded octets as a string of chars 0..255: a key for `Map`s away from the cache-hit path. */
 export function nameKey(name: Name): string {
-  let key = '';
-  for (let i = 0; i < name.length; i++) key += String.fromCharCode(foldOctet(name[i]!));
-  return key;
+  for (let i = 0; i < name.length; i++) folded[i] = foldOctet(name[i]!);
+  return octetsKey(folded, 0, name.length);
 }
+
+const folded = new Uint8Array(NAME_OCTETS_MAX);
 
 /** Canonical order of names: by labels from the right, octets folded (RFC 4034 section 6.1). */
 export function compareCanonical(a: Name, b: Name): number {

@@ -1,5 +1,6 @@
 import { TYPE } from '../wire/constants.ts';
 import { type Name, nameFromText } from '../wire/name.ts';
+import { octetsKey } from '../wire/octets.ts';
 import { canonicalRdata, typeToText } from '../wire/rdata/table.ts';
 import type { Rr, Rrset } from '../wire/record.ts';
 import { checkNameServers } from './address.ts';
@@ -225,7 +226,7 @@ class Selection {
     if (records.length < 2) return records;
     const seen = new Set<string>();
     const unique = records.filter((record) => {
-      const key = Buffer.from(canonicalRdata(type, this.#collected.rdata(record))).toString('latin1');
+      const key = octetsKey(canonicalRdata(type, this.#collected.rdata(record)));
       return seen.size < seen.add(key).size;
     });
     const twice = records.length - unique.length;

@@ -1,0 +1,21 @@
+const { latin1Slice }: { latin1Slice(this: Uint8Array, from: number, to: number): string } = Buffer.prototype;
+
+/** The octets as a string of chars 0..255: a key for `Map`s and `Set`s away from the cache-hit path. */
+export function octetsKey(octets: Uint8Array, from = 0, to = octets.length): string {
+  // Of any typed array, without a Buffer around it.
+  return latin1Slice.call(octets, from, to);
+}
+
+/** True if the octets of `b` from `off` on begin with those of `a`. */
+export function octetsEqual(a: Uint8Array, b: Uint8Array, off = 0): boolean {
+  if (b.length - off < a.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[off + i]) return false;
+  return true;
+}
+
+/** Writes 16 bits in network order; returns the offset after them. */
+export function put16(out: Uint8Array, at: number, value: number): number {
+  out[at] = value >>> 8;
+  out[at + 1] = value;
+  return at + 2;
+}
