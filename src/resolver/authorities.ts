@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Extent } from '../cache/key.ts';
 import { RANK } from '../cache/rank.ts';
 import type { RecordCache } from '../cache/records.ts';
@@ -61,11 +62,11 @@ export class Authorities {
   }
 
   configure(settings: RecursionSettings): void {
-    const before = this.#recursor.settings;
+    // By content: each snapshot is a copy of its own, and a reload that changes no anchor must not cost the chains.
+    const isSame = isDeepStrictEqual(trustedBy(settings), trustedBy(this.#recursor.settings));
     this.#recursor.configure(settings);
     this.#checking.configure(settings);
-    const isSame = before.anchors === settings.anchors && before.ntas === settings.ntas;
-    if (!isSame || before.sha1 !== settings.sha1) this.#trust.configure(settings.anchors, settings.ntas);
+    if (!isSame) this.#trust.configure(settings.anchors, settings.ntas);
   }
 
   get verifies(): number {
@@ -131,6 +132,11 @@ export class Authorities {
     const again = await this.#validator.validate(job, type, other);
     return again.kind === 'validated' ? { validated: again, finding: other } : { validated, finding };
   }
+}
+
+/** What decides which zones are secure. */
+function trustedBy({ anchors, ntas, sha1 }: RecursionSettings): Partial<RecursionSettings> {
+  return { anchors, ntas, sha1 };
 }
 
 /**
