@@ -109,6 +109,9 @@ export class Authorities {
       const security = path.validate ? 'unchecked' : 'insecure';
       return unvalidated(found.scrubbed, security, path.validate ? RANK.answer : rank, found.upstream);
     }
+    // Nobody signs the NS records of a delegation, nor glue (RFC 4035 section 2.2).
+    if (found.scrubbed.kind === 'referral')
+      return unvalidated(found.scrubbed, 'insecure', rank, found.upstream);
     const { validated, finding } = await this.#validate(job, name, type, found);
     if (validated.kind === 'failure') return validated;
     if (validated.kind === 'validated' && aggressiveNsec) this.#synthesis.add(job.path.context, validated);

@@ -4,9 +4,12 @@ import type { RecursivePath } from '../../src/resolver/path.ts';
 import type { ResolveRequest } from '../../src/resolver/resolve.ts';
 import type { Resolve } from '../../src/server/query.ts';
 import type { Snapshot } from '../../src/view/snapshot.ts';
-import { RCODE } from '../../src/wire/constants.ts';
+import { FLAG, RCODE } from '../../src/wire/constants.ts';
 import { nameFromText, nameToText } from '../../src/wire/name.ts';
+import { Internet } from '../support/internet.ts';
 import { ask, clientAt, pipelineOf, query, rrText } from '../support/pipeline.ts';
+import { always, reply } from '../support/simnet.ts';
+import { simulate } from '../support/simulate.ts';
 import { resolutionOf } from '../support/upstream.ts';
 import { snapshotOf } from '../support/world.ts';
 
@@ -131,5 +134,33 @@ t.test('a forwarder’s referral is followed by the same rules, and refused wher
     const reply = await ask(pipeline, CLIENT, query('www.x.hr.example.net.', 'A'));
     t.equal(reply!.rcode, rcode);
     if (rcode === RCODE.NOERROR) t.same(reply!.answer.map(rrText), ['www.x.hr.example.net. 60 A 192.0.2.77']);
+  }
+});
+
+t.test('of a forwarder whose answers are validated, too: nothing signs a referral', async (t) => {
+  const internet = new Internet({ rootServers: 1 });
+  internet.zone('test.', { servers: 1, sign: {} });
+  internet.net.server('192.0.2.77', always({ flags: FLAG.AA, answer: ['www.x.corp.test. 60 A 192.0.2.1'] }));
+  internet.net.server('192.0.2.53', (query) => {
+    const authority = ['x.corp.test. 60 NS ns.x.corp.test.'];
+    query.reply(reply(query, { authority, additional: ['ns.x.corp.test. 60 A 192.0.2.77'] }));
+  });
+  for (const records of [['corp.test.'], []]) {
+    const sim = simulate(internet, {
+      world: { forward: ['corp.test.'] },
+      snapshot: (snapshot) => ({
+        ...delegating(snapshot, ...records),
+        paths: snapshot.paths.map((path) =>
+          path.kind === 'forward' ? { ...path, validate: true, refersOn: true } : path,
+        ),
+      }),
+    });
+    const { rcode, ad, answer } = await sim.ask('www.x.corp.test.');
+    t.same(
+      { rcode, ad, answer },
+      records.length > 0
+        ? { rcode: 'NOERROR', ad: false, answer: ['www.x.corp.test. a 192.0.2.1'] }
+        : { rcode: 'SERVFAIL', ad: false, answer: [] },
+    );
   }
 });
