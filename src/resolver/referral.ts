@@ -94,8 +94,10 @@ function judgeReferral(message: Message, question: Question, cut: Name): Judged 
   if (zone.length <= question.apex.length || !isAtOrBelow(zone, question.apex)) {
     const isOwn = nameEquals(zone, question.apex);
     // The zone's own NS records beside an answer that there are no such records: the SOA is missing, no more.
-    if (isOwn && (message.flags & FLAG.AA) !== 0)
-      return { kind: 'usable', scrubbed: { ...NOTHING, name: question.name } };
+    if (isOwn && (message.flags & FLAG.AA) !== 0) {
+      const proofs = proofsIn(message.authority, question);
+      return { kind: 'usable', scrubbed: { ...NOTHING, name: question.name, proofs } };
+    }
     return { kind: 'lame', why: `refers to ${nameToText(zone)}` };
   }
   const referral = readReferral(message, question, zone);
@@ -116,7 +118,7 @@ function judgeOwnReferral({ zone, ds, proofs }: Referral): Judged {
   return { kind: 'throwaway', why: 'refers to the child for its DS', rcode: RCODE.SERVFAIL };
 }
 
-const NOTHING = { kind: 'nodata', chain: [], soa: undefined, proofs: [] } as const;
+const NOTHING = { kind: 'nodata', chain: [], soa: undefined } as const;
 
 function readReferral(message: Message, question: Question, zone: Name): Referral {
   const names: Name[] = [];

@@ -237,6 +237,18 @@ t.test('bounds: servers of a referral, however many it names', async (t) => {
   t.equal(twice.kind === 'referral' && twice.referral.servers.length, 1, 'each once, whatever its letters');
 });
 
+t.test('a denial beside the zone’s own NS records comes with its proofs', async (t) => {
+  const sig = 'www.corp.test. 300 RRSIG NSEC 13 3 300 20380101000000 20200101000000 1 test. AAAA';
+  const nsec = 'www.corp.test. 300 NSEC d.test. TXT RRSIG NSEC';
+  const result = judged({ flags: 'aa', authority: `test. 300 NS ns.test. | ${nsec} | ${sig}` });
+  if (result.kind !== 'usable') return t.fail(result.kind);
+  t.match(result.scrubbed, {
+    kind: 'nodata',
+    soa: undefined,
+    proofs: [{ type: TYPE.NSEC, sigs: { length: 1 } }],
+  });
+});
+
 t.test('the TTL of a referral is its NS records’ lowest, and nobody else’s', async (t) => {
   const authority =
     'corp.test. 60 NS ns1.corp.test. | corp.test. 300 NS ns2.corp.test. | other.test. 1 NS ns.other.test.';
