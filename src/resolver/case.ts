@@ -29,8 +29,8 @@ export function randomCase(name: Name, prng: Prng): Name {
 /**
  * Servers compress names in rdata into the question, so those come back in the random case of the question and
  * would be handed to clients that way (pdns#4690). Puts `plain` back, in place, wherever a name in `rdata` ends as
- * `sent` does, octet for octet. `plain` and `sent` differ in case only. Names whose letters
- * are signed as they stand (NSEC, SVCB; RFC 6840 section 5.1) are left alone: they are never compressed.
+ * `sent` does, octet for octet. `plain` and `sent` differ in case only. Names whose letters are signed as they stand
+ * (NSEC, SVCB; RFC 6840 section 5.1) are left alone: they are never compressed.
  */
 export function restoreCase(type: number, rdata: Uint8Array, sent: Name, plain: Name): void {
   eachFoldedName(type, rdata, (offset, length) => {

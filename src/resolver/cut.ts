@@ -94,8 +94,6 @@ export interface NameServer {
 export class ZoneCut {
   /** Folded. */
   readonly zone: Name;
-  /** The zone whose servers gave the referral; of the first cut itself. */
-  readonly parent: Name;
   readonly servers: readonly NameServer[];
   /** Clock time after which the parent is asked again. Never after its own parent's (CVE-2026-42955). */
   expiresAt: number;
@@ -114,7 +112,6 @@ export class ZoneCut {
 
   constructor(facts: {
     zone: Name;
-    parent: Name;
     servers: readonly NameServer[];
     learnedAt: number;
     expiresAt: number;
@@ -123,7 +120,6 @@ export class ZoneCut {
     proofs?: readonly Rrset[];
   }) {
     this.zone = facts.zone;
-    this.parent = facts.parent;
     this.servers = facts.servers;
     this.learnedAt = facts.learnedAt;
     this.expiresAt = facts.expiresAt;

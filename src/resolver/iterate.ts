@@ -131,15 +131,7 @@ export class Iteration {
     const judged = judge(readMessage(reply), question);
     if (judged.kind === 'referral') return this.#follow(judged.referral);
     if (judged.kind !== 'usable') return undefined;
-    const { scrubbed } = judged;
-    this.#found = {
-      kind: 'finding',
-      scrubbed,
-      zone: this.#cut.zone,
-      upstream: 'local root',
-      contact: undefined,
-    };
-    return 'done';
+    return this.#find(judged.scrubbed, undefined);
   }
 
   /** Addresses that may be asked and were not asked in vain for this question. */
@@ -221,14 +213,7 @@ export class Iteration {
         return this.#follow(judged.referral);
       case 'usable':
         if (shortened !== undefined) return this.#advance(shortened, judged, contact);
-        this.#found = {
-          kind: 'finding',
-          scrubbed: judged.scrubbed,
-          zone: this.#cut.zone,
-          upstream: targetToText(contact.target),
-          contact,
-        };
-        return 'done';
+        return this.#find(judged.scrubbed, contact);
       case 'lame':
       case 'throwaway':
         // Only said of a shortened name: the whole one may do better (RFC 9156 section 2.3).
@@ -254,15 +239,7 @@ export class Iteration {
       return 'ask';
     }
     // RFC 8020: below a name that does not exist there is nothing.
-    const scrubbed = { ...judged.scrubbed, name: this.#name } as Usable;
-    this.#found = {
-      kind: 'finding',
-      scrubbed,
-      zone: this.#cut.zone,
-      upstream: targetToText(contact.target),
-      contact,
-    };
-    return 'done';
+    return this.#find({ ...judged.scrubbed, name: this.#name } as Usable, contact);
   }
 
   /** One step down. What the child is told to be by its parent holds no longer than what is known of the parent. */
@@ -284,7 +261,6 @@ export class Iteration {
     );
     const cut = new ZoneCut({
       ...referral,
-      parent: this.#cut.zone,
       learnedAt: now,
       expiresAt: Math.min(now + 1000 * ttl, this.#cut.holdsUntil),
     });
@@ -334,6 +310,13 @@ export class Iteration {
         done,
       );
     });
+  }
+
+  /** @param contact who said it; undefined: the copy of the root zone */
+  #find(scrubbed: Usable, contact: Contact | undefined): State {
+    const upstream = contact === undefined ? 'local root' : targetToText(contact.target);
+    this.#found = { kind: 'finding', scrubbed, zone: this.#cut.zone, upstream, contact };
+    return 'done';
   }
 
   #fail(reason: FetchFailure, text: string): State {

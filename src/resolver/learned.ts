@@ -42,8 +42,6 @@ export interface LearnedFailure {
   readonly reason: FetchFailure;
   readonly rcode: number;
   readonly ede: Ede;
-  /** What goes into the answer section all the same. */
-  readonly rrsets?: readonly Rrset[];
   readonly steps?: readonly TrustStep[];
 }
 

@@ -231,7 +231,7 @@ export class Recursor {
     const expiresAt = now + (isShort ? UNPRIMED_MS : 1000 * DELEGATION_SECONDS_MAX);
     const holdsUntil = now + 1000 * DELEGATION_SECONDS_MAX;
     const zone = path.origin;
-    const cut = new ZoneCut({ zone, parent: zone, servers, learnedAt: now, expiresAt, holdsUntil });
+    const cut = new ZoneCut({ zone, servers, learnedAt: now, expiresAt, holdsUntil });
     for (const { addresses } of path.servers)
       for (const address of addresses)
         cut.addContact(targetToText(address), this.env.targets.of(address), Number.POSITIVE_INFINITY);
@@ -265,7 +265,7 @@ export class Recursor {
     const now = this.env.clock.now();
     const { servers, ttl } = judged.referral;
     const expiresAt = now + 1000 * Math.min(ttl, DELEGATION_SECONDS_MAX);
-    const cut = new ZoneCut({ zone: path.origin, parent: path.origin, servers, learnedAt: now, expiresAt });
+    const cut = new ZoneCut({ zone: path.origin, servers, learnedAt: now, expiresAt });
     this.addGlue(cut);
     return cut.contacts.size > 0 ? cut : undefined;
   }
@@ -413,8 +413,7 @@ function judgePriming(message: Message, path: RecursivePath): Judged {
     return { kind: 'lame', why: 'no authority for the root' };
   const question = { name: ROOT, type: TYPE.NS, sent: ROOT, apex: ROOT };
   const ns = rrsetAt(message.answer, path.origin, TYPE.NS, question);
-  if (typeof ns !== 'object')
-    return { kind: 'throwaway', why: 'no NS records of the root', rcode: RCODE.SERVFAIL };
+  if (typeof ns !== 'object') return { kind: 'throwaway', why: 'no NS records of the root' };
   const servers = ns.rdatas.slice(0, SERVERS_USED_MAX).map((name) => {
     const hint = path.servers.find((server) => nameEquals(server.name, name));
     const glue = glueOf(message.additional, name);

@@ -14,7 +14,7 @@ export type Judged =
   | { readonly kind: 'usable'; readonly scrubbed: Usable }
   | { readonly kind: 'referral'; readonly referral: Referral }
   | { readonly kind: 'lame'; readonly why: string }
-  | { readonly kind: 'throwaway'; readonly why: string; readonly rcode: number };
+  | { readonly kind: 'throwaway'; readonly why: string };
 
 /** A delegation out of the authority section, nothing of it validated. */
 export interface Referral {
@@ -44,7 +44,7 @@ export function judge(message: Message, question: Question): Judged {
     case RCODE.NOTAUTH:
       return { kind: 'lame', why: `rcode=${rcodeToText(rcode)}` };
     default:
-      return { kind: 'throwaway', why: `rcode=${rcodeToText(rcode)}`, rcode };
+      return { kind: 'throwaway', why: `rcode=${rcodeToText(rcode)}` };
   }
   const cut = cutIn(message, question);
   if (cut !== undefined && !answers(message, question)) return judgeReferral(message, question, cut);
@@ -52,7 +52,7 @@ export function judge(message: Message, question: Question): Judged {
   switch (scrubbed.kind) {
     case 'rcode':
     case 'invalid':
-      return { kind: 'throwaway', why: refusalToText(scrubbed), rcode: RCODE.SERVFAIL };
+      return { kind: 'throwaway', why: refusalToText(scrubbed) };
     default:
       return judgeAnswer(message, scrubbed);
   }
@@ -103,7 +103,7 @@ function judgeReferral(message: Message, question: Question, cut: Name): Judged 
   const referral = readReferral(message, question, zone);
   if (question.type === TYPE.DS && nameEquals(zone, question.name)) return judgeOwnReferral(referral);
   return referral.servers.length === 0
-    ? { kind: 'throwaway', why: 'a referral to nobody', rcode: RCODE.SERVFAIL }
+    ? { kind: 'throwaway', why: 'a referral to nobody' }
     : { kind: 'referral', referral };
 }
 
@@ -115,7 +115,7 @@ function judgeOwnReferral({ zone, ds, proofs }: Referral): Judged {
   if (ds !== undefined)
     return { kind: 'usable', scrubbed: { kind: 'answer', chain: [], rrsets: [ds], proofs } };
   if (proofs.length > 0) return { kind: 'usable', scrubbed: { ...NOTHING, name: zone, proofs } };
-  return { kind: 'throwaway', why: 'refers to the child for its DS', rcode: RCODE.SERVFAIL };
+  return { kind: 'throwaway', why: 'refers to the child for its DS' };
 }
 
 const NOTHING = { kind: 'nodata', chain: [], soa: undefined } as const;

@@ -227,8 +227,7 @@ export class Resolver {
     request: ResolveRequest,
     stale: Cached | undefined,
   ): Resolution | Promise<Resolution> {
-    const { path } = request;
-    const { budget } = request;
+    const { path, budget } = request;
     const { clock, count } = this.#env;
     const now = clock.now();
     let flight = this.#flights.find(key);
@@ -284,6 +283,7 @@ export class Resolver {
     }
     flight.cancel = () => budget.end();
     const validate = isChecked(request);
+    // It never rejects: what throws in there is a mistake of ours, and ends the worker, which is replaced.
     void this.#authorities.learn(this.#jobFor(path, budget, tokens), name, type, validate).then((learned) => {
       if (this.#flights.find(key) === flight) this.#landed(flight, name, type, learned);
     });
@@ -328,7 +328,7 @@ export class Resolver {
     const failure: Resolution = {
       outcome: 'failure',
       rcode,
-      rrsets: learned.rrsets ?? [],
+      rrsets: [],
       ede: [ede],
       source: 'upstream',
       reason,

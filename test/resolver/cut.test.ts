@@ -12,7 +12,7 @@ function cut(
   facts: { expiresAt?: number; learnedAt?: number; addresses?: string[] } = {},
 ): ZoneCut {
   const { expiresAt = 1000, learnedAt = 0, addresses = [] } = facts;
-  const made = new ZoneCut({ zone: name(zone), parent: name('.'), servers: [], learnedAt, expiresAt });
+  const made = new ZoneCut({ zone: name(zone), servers: [], learnedAt, expiresAt });
   for (const address of addresses) made.addContact(address, target(address), 1e9);
   return made;
 }

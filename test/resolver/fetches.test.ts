@@ -64,7 +64,6 @@ function recursorWithTree(clock: ManualClock, sent: () => void): Recursor {
       PATH.context,
       new ZoneCut({
         zone: nameFromText(zone),
-        parent: ROOT,
         servers: servers.map((name) => ({ name: nameFromText(name), glue: [], lookedUpUntil: 0 })),
         learnedAt: now,
         expiresAt: now + DAY_MS,

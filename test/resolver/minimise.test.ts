@@ -7,7 +7,6 @@ import { labelCount, type Name, nameFromText, nameToText } from '../../src/wire/
 const cutAt = (zone: string): ZoneCut =>
   new ZoneCut({
     zone: nameFromText(zone),
-    parent: nameFromText('.'),
     servers: [],
     learnedAt: 0,
     expiresAt: 1e9,
