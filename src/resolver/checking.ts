@@ -1,6 +1,7 @@
 import { RANK } from '../cache/rank.ts';
 import type { RecordCache } from '../cache/records.ts';
-import { type AlgorithmTable, algorithmTable, algorithmToText } from '../dnssec/algorithm.ts';
+import { type AlgorithmTable, algorithmTable } from '../dnssec/algorithm.ts';
+import { type Trusted, whyUnsupported } from '../dnssec/ds.ts';
 import { KeyStore } from '../dnssec/key.ts';
 import { readRrsig } from '../dnssec/rrsig.ts';
 import { type Verifier, verifyRrset } from '../dnssec/verify.ts';
@@ -27,6 +28,13 @@ export type SignedCheck =
     }
   | { readonly kind: 'bogus'; readonly ede: Ede }
   | Failed;
+
+export interface CheckedProofs {
+  readonly kind: 'checked';
+  readonly secure: readonly Rrset[];
+  /** What is wrong with the first that is bogus. */
+  readonly fault: Ede | undefined;
+}
 
 /** Holds RRsets against the keys of their zone, at a pace that leaves the event loop to others. */
 export class Checking {
@@ -97,17 +105,8 @@ export class Checking {
   }
 
   /** Why keys that these stand for cannot be checked at all; undefined if they can (RFC 4035 section 5.2). */
-  supports(trusted: {
-    readonly ds: readonly Uint8Array[];
-    readonly dnskey: readonly Uint8Array[];
-  }): string | undefined {
-    const algorithms = [
-      ...trusted.ds.map((rdata) => (DIGESTS.has(rdata[3]!) ? rdata[2]! : -1)),
-      ...trusted.dnskey.map((rdata) => rdata[3]!),
-    ];
-    if (algorithms.some((algorithm) => this.#algorithms.has(algorithm))) return undefined;
-    const named = [...new Set(trusted.ds.map((rdata) => rdata[2]!))].map(algorithmToText);
-    return `no supported algorithm or digest (${named.join(', ')})`;
+  whyUnsupported(trusted: Trusted): string | undefined {
+    return whyUnsupported(trusted, this.#algorithms);
   }
 
   /** Checks one RRset with the keys of `zone`. */
@@ -128,6 +127,20 @@ export class Checking {
     }
   }
 
+  /** Holds NSEC and NSEC3 RRsets against the keys of `zone`: others are no proof of anything. */
+  async checkProofs(job: Job, zone: SecureZone, rrsets: readonly Rrset[]): Promise<CheckedProofs | Failed> {
+    const secure: Rrset[] = [];
+    let fault: Ede | undefined;
+    for (const rrset of rrsets) {
+      const checked = await this.check(job, zone, rrset);
+      if (checked.kind === 'failure') return checked;
+      if (checked.kind === 'bogus') fault ??= checked.ede;
+      // One that a wildcard made proves nothing about its name.
+      else if (checked.wildcard === undefined) secure.push(checked.rrset);
+    }
+    return { kind: 'checked', secure, fault };
+  }
+
   /** Keeps what was checked: clients ask for it too, and then no server has to be asked. */
   keep(job: Job, rrset: Rrset, proofs: readonly Rrset[]): void {
     this.#cache.putRrset(job.path.context, rrset, RANK.secure, { security: 'secure', proofs });
@@ -137,9 +150,6 @@ export class Checking {
 function bogus(code: number, text: string): SignedCheck {
   return { kind: 'bogus', ede: { code, text } };
 }
-
-/** Digest types that can be checked: SHA-1, SHA-256, SHA-384 (RFC 9904). */
-const DIGESTS: ReadonlySet<number> = new Set([1, 2, 4]);
 
 /** The zone that says it signed the RRset: of several the deepest. Undefined: none that could have. */
 export function signerOf(rrset: Rrset): Name | undefined {

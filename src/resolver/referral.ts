@@ -2,7 +2,7 @@ import { addressToText } from '../util/cidr.ts';
 import { CLASS, FLAG, RCODE, rcodeToText, TYPE } from '../wire/constants.ts';
 import type { Message } from '../wire/message.ts';
 import { fold, isAtOrBelow, type Name, nameEquals, nameToText } from '../wire/name.ts';
-import type { Rr, Rrset } from '../wire/record.ts';
+import { octetsOf, type Rr, type Rrset } from '../wire/record.ts';
 import type { NameServer } from './cut.ts';
 import { proofsIn, type Question, refusalToText, rrsetAt, scrub, type Usable } from './scrub.ts';
 
@@ -136,9 +136,10 @@ function readReferral(message: Message, question: Question, zone: Name): Referra
     return { name, glue, lookedUpUntil: Number.NEGATIVE_INFINITY };
   });
   const said = rrsetAt(message.authority, zone, TYPE.DS, question);
-  const ds = typeof said === 'object' && octetsOf([said]) <= KEYS_OCTETS_MAX ? said : undefined;
+  const ds = typeof said === 'object' && octetsOf(said) <= KEYS_OCTETS_MAX ? said : undefined;
   const proofs = proofsIn(message.authority, question);
-  return { zone, servers, ttl, ds, proofs: octetsOf(proofs) <= KEYS_OCTETS_MAX ? proofs : [] };
+  const proofOctets = proofs.reduce((octets, proof) => octets + octetsOf(proof), 0);
+  return { zone, servers, ttl, ds, proofs: proofOctets <= KEYS_OCTETS_MAX ? proofs : [] };
 }
 
 /**
@@ -146,12 +147,6 @@ function readReferral(message: Message, question: Question, zone: Name): Referra
  * again. Delegations are kept by number, not by size.
  */
 const KEYS_OCTETS_MAX = 6144;
-
-function octetsOf(sets: readonly Rrset[]): number {
-  let octets = 0;
-  for (const { rdatas, sigs = [] } of sets) for (const rdata of [...rdatas, ...sigs]) octets += rdata.length;
-  return octets;
-}
 
 /** Addresses that the section has for `name`, in text, each once. */
 export function glueOf(additional: readonly Rr[], name: Name): string[] {

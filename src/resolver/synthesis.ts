@@ -5,7 +5,7 @@ import { proveNameError } from '../dnssec/denial.ts';
 import type { Clock } from '../util/clock.ts';
 import { TYPE } from '../wire/constants.ts';
 import { type Name, parentOf, replaceSuffix } from '../wire/name.ts';
-import type { Rrset } from '../wire/record.ts';
+import { octetsOf, type Rrset } from '../wire/record.ts';
 import { AggressiveCache } from './aggressive.ts';
 import type { Job } from './finding.ts';
 import type { Learned, LearnedData } from './learned.ts';
@@ -69,10 +69,6 @@ export class Synthesis {
   flush(name: Name, extent: Extent, isMeantContext: (context: number) => boolean): void {
     this.#ranges.forget(name, extent, isMeantContext);
   }
-}
-
-function octetsOf({ rdatas, sigs = [] }: Rrset): number {
-  return [...rdatas, ...sigs].reduce((octets, rdata) => octets + rdata.length, 0);
 }
 
 const KNOWN = {

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { algorithmToText } from '../dnssec/algorithm.ts';
 import { proveNoDs, proveWildcard } from '../dnssec/denial.ts';
-import { verifyDnskeys } from '../dnssec/ds.ts';
+import { digestToText, type Trusted, verifyDnskeys } from '../dnssec/ds.ts';
 import type { DnsKey } from '../dnssec/key.ts';
 import { EDE, TYPE } from '../wire/constants.ts';
 import {
@@ -17,7 +17,7 @@ import {
 } from '../wire/name.ts';
 import type { Ede, Rrset } from '../wire/record.ts';
 import { Budget } from './budget.ts';
-import { type Checking, type SignedCheck, signerOf } from './checking.ts';
+import { type Checking, signerOf } from './checking.ts';
 import type { Failed, Finding, Job } from './finding.ts';
 import { failedFetch } from './iterate.ts';
 import { KEY_TAG_TYPE, keyTagName } from './keytag.ts';
@@ -139,22 +139,22 @@ export class TrustTable {
 
   /** The chain to a zone as far as it is known; nothing is asked. From the anchor down. */
   known(context: number, name: Name): TrustStep[] {
-    const now = this.#now();
-    for (let labels = labelCount(name); labels >= 0; labels--) {
-      const trust = this.#table.get(keyOf(context, suffixOf(name, labels)));
-      if (trust === undefined || trust.kind === 'inner' || trust.expiresAt <= now) continue;
-      return chainOf(trust);
-    }
-    return [];
+    const trust = this.#deepest(context, name);
+    return trust === undefined ? [] : chainOf(trust);
   }
 
   /** The deepest known zone at or above `name`, if it is secure; nothing is asked. */
   secureZone(context: number, name: Name): Name | undefined {
+    const trust = this.#deepest(context, name);
+    return trust?.kind === 'secure' ? trust.zone : undefined;
+  }
+
+  /** The deepest zone at or above `name` that is known. */
+  #deepest(context: number, name: Name): Trust | undefined {
     const now = this.#now();
     for (let labels = labelCount(name); labels >= 0; labels--) {
       const trust = this.#table.get(keyOf(context, suffixOf(name, labels)));
-      if (trust === undefined || trust.kind === 'inner' || trust.expiresAt <= now) continue;
-      return trust.kind === 'secure' ? trust.zone : undefined;
+      if (trust !== undefined && trust.kind !== 'inner' && now < trust.expiresAt) return trust;
     }
     return undefined;
   }
@@ -307,11 +307,11 @@ export class TrustTable {
     if (checked.kind === 'bogus') return this.#bogus(name, parent, checked.ede);
     const inner = { kind: 'inner', zone: name, expiresAt: this.#after(checked.rrset.ttl) } as const;
     if (checked.wildcard === undefined) return inner;
-    const rrsets = await this.#secureOf(job, parent, proofs);
-    if ('kind' in rrsets) return rrsets;
+    const proven = await this.#checking.checkProofs(job, parent, proofs);
+    if (proven.kind === 'failure') return proven;
     const proof = proveWildcard(name, checked.wildcard, {
       zone: parent.zone,
-      rrsets,
+      rrsets: proven.secure,
       work: job.budget,
       hashes: job.hashes,
     });
@@ -320,17 +320,6 @@ export class TrustTable {
     if (proof.status === 'insecure') return this.#insecure(name, parent, checked.rrset.ttl, proof.why);
     const ede = { code: EDE.NSEC_MISSING, text: `${nameToText(name)} from a wildcard: ${proof.why}` };
     return this.#bogus(name, parent, ede);
-  }
-
-  /** Those of the proofs that the keys of `zone` signed. */
-  async #secureOf(job: Job, zone: SecureZone, proofs: readonly Rrset[]): Promise<Rrset[] | Failed> {
-    const secure: Rrset[] = [];
-    for (const proof of proofs) {
-      const checked = await this.#checking.check(job, zone, proof);
-      if (checked.kind === 'failure') return checked;
-      if (checked.kind === 'secure' && checked.wildcard === undefined) secure.push(checked.rrset);
-    }
-    return secure;
   }
 
   async #byDs(
@@ -368,14 +357,9 @@ export class TrustTable {
     name: Name,
     proofs: readonly Rrset[],
   ): Promise<Trust | Inner | Failed> {
-    const secure: Rrset[] = [];
-    let lastEde: Ede | undefined;
-    for (const proof of proofs) {
-      const checked: SignedCheck = await this.#checking.check(job, parent, proof);
-      if (checked.kind === 'failure') return checked;
-      if (checked.kind === 'bogus') lastEde = checked.ede;
-      else if (checked.wildcard === undefined) secure.push(checked.rrset);
-    }
+    const checked = await this.#checking.checkProofs(job, parent, proofs);
+    if (checked.kind === 'failure') return checked;
+    const { secure, fault } = checked;
     const denied = proveNoDs(name, {
       zone: parent.zone,
       rrsets: secure,
@@ -398,7 +382,7 @@ export class TrustTable {
         return this.#insecure(name, parent, ttl, 'NSEC3 iterations over the limit', 'no-ds');
       case 'bogus': {
         const text = `${nameToText(parent.zone)}: no proof that ${nameToText(name)} has no DS: ${denied.why}`;
-        return this.#bogus(name, parent, lastEde ?? { code: denied.ede, text });
+        return this.#bogus(name, parent, fault ?? { code: denied.ede, text });
       }
       case 'exhausted':
         return exhausted(job);
@@ -409,12 +393,12 @@ export class TrustTable {
   async #keysOf(
     job: Job,
     zone: Name,
-    trusted: { readonly ds: readonly Uint8Array[]; readonly dnskey: readonly Uint8Array[] },
+    trusted: Trusted,
     ttl: number,
     above: SecureZone | undefined,
   ): Promise<Trust | Failed> {
-    const supported = this.#checking.supports(trusted);
-    if (supported !== undefined) return this.#insecure(zone, above, ttl, supported);
+    const unsupported = this.#checking.whyUnsupported(trusted);
+    if (unsupported !== undefined) return this.#insecure(zone, above, ttl, unsupported);
     const found = await this.#recursor.fetch(job, zone, TYPE.DNSKEY);
     if (found.kind === 'failure') return this.#unobtainable(found, zone, 'DNSKEY records');
     const held = await this.#hold(job, zone, trusted, ttl, above, found);
@@ -428,7 +412,7 @@ export class TrustTable {
   async #hold(
     job: Job,
     zone: Name,
-    trusted: { readonly ds: readonly Uint8Array[]; readonly dnskey: readonly Uint8Array[] },
+    trusted: Trusted,
     ttl: number,
     above: SecureZone | undefined,
     { scrubbed }: Finding,
@@ -531,9 +515,4 @@ export function chainOf(trust: Trust): TrustStep[] {
 
 function keyOf(context: number, name: Name): string {
   return `${context}/${nameKey(name)}`;
-}
-
-/** Names of the IANA registry of digest types. */
-function digestToText(type: number): string {
-  return { 1: 'SHA-1', 2: 'SHA-256', 4: 'SHA-384' }[type] ?? `digest ${type}`;
 }

@@ -80,7 +80,7 @@ class Validation {
   #signer: Name | undefined = undefined;
   #proofFault: Ede | undefined = undefined;
   /** Proofs by signer that were checked already. */
-  readonly #proven = new Map<SecureZone, Rrset[]>();
+  readonly #proven = new Map<SecureZone, readonly Rrset[]>();
 
   constructor(trust: TrustTable, checking: Checking, job: Job, finding: Finding) {
     this.#trust = trust;
@@ -226,20 +226,15 @@ class Validation {
     }
   }
 
-  /** NSEC and NSEC3 RRsets of the reply that the keys of `zone` signed; others are no proof of anything. */
+  /** NSEC and NSEC3 RRsets of the reply that the keys of `zone` signed. */
   async #proofsOf(zone: SecureZone): Promise<readonly Rrset[]> {
     const known = this.#proven.get(zone);
     if (known !== undefined) return known;
-    const secure: Rrset[] = [];
-    for (const proof of this.#finding.scrubbed.proofs) {
-      const checked = await this.#checking.check(this.#job, zone, proof);
-      if (checked.kind === 'failure') throw new Broken(checked);
-      // One that a wildcard made proves nothing about its name.
-      if (checked.kind === 'bogus') this.#proofFault ??= checked.ede;
-      else if (checked.wildcard === undefined) secure.push(checked.rrset);
-    }
-    this.#proven.set(zone, secure);
-    return secure;
+    const checked = await this.#checking.checkProofs(this.#job, zone, this.#finding.scrubbed.proofs);
+    if (checked.kind === 'failure') throw new Broken(checked);
+    this.#proofFault ??= checked.fault;
+    this.#proven.set(zone, checked.secure);
+    return checked.secure;
   }
 
   /**

@@ -28,6 +28,14 @@ export interface Rrset {
   readonly sigs?: readonly Uint8Array[];
 }
 
+/** Octets of its rdata and of its signatures. */
+export function octetsOf({ rdatas, sigs = [] }: Rrset): number {
+  let octets = 0;
+  for (const rdata of rdatas) octets += rdata.length;
+  for (const sig of sigs) octets += sig.length;
+  return octets;
+}
+
 /** An Extended DNS Error (RFC 8914): `text` names the rule or zone that is concerned. */
 export interface Ede {
   readonly code: number;
