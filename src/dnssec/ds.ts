@@ -6,6 +6,7 @@ import type { Rrset } from '../wire/record.ts';
 import { type AlgorithmTable, algorithmToText } from './algorithm.ts';
 import { canonicalRdatas, compareOctets } from './canonical.ts';
 import { type DnsKey, readDnskey } from './key.ts';
+import type { Rrsig } from './rrsig.ts';
 import { SAME_TAG_KEYS_MAX, type Verifier, verifyRrset } from './verify.ts';
 
 /** DS records of one zone that are held against its keys: two keys, each with two digests, make four. */
@@ -65,6 +66,7 @@ export type KeysChecked =
       keys: readonly DnsKey[];
       /** As `verifyRrset` gives it. */
       rrset: Rrset;
+      sig: Rrsig;
       /** Keys that are trusted by themselves, and that sign the others. */
       by: { tag: number; algorithm: number }[];
       /** Types of the digests that they were known by. */
@@ -94,6 +96,7 @@ export function verifyDnskeys(dnskeys: Rrset, zone: Name, trusted: Trusted, veri
     status: 'secure',
     keys,
     rrset: checked.rrset,
+    sig: checked.sig,
     by: [{ tag, algorithm }],
     digests: [...entries.get(checked.key)!],
   };

@@ -4,7 +4,6 @@ import { canonicalRdatas, compareOctets } from './canonical.ts';
 import { DNSKEYS_MAX, type Ds, isWeak, readDs, standsFor, verifyDnskeys } from './ds.ts';
 import { type DnsKey, readDnskey, unrevoked } from './key.ts';
 import { isTrusted, revoke, type SeenKey, step, type TrustPoint, trusted } from './rollover.ts';
-import { readRrsig } from './rrsig.ts';
 import { serialDistance } from './validity.ts';
 import { type Verifier, verifyRrset } from './verify.ts';
 
@@ -37,7 +36,7 @@ export function look(point: TrustPoint, dnskeys: Rrset, verifier: Verifier): Loo
     const why = 'why' in checked ? checked.why : 'too many signatures to check';
     return { kind: 'unvalidated', point: left, why };
   }
-  const sig = readRrsig(checked.rrset.sigs![0]!)!;
+  const { sig } = checked;
   const sighting = {
     present: keys
       .filter((key) => mayBeAnchor(left, key, vouchers, verifier))

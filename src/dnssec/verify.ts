@@ -32,10 +32,14 @@ export interface Verifier {
 export type Checked =
   | {
       status: 'secure';
-      /** TTL capped by the original TTL and the time to expiration; `sigs` is the good one. */
+      /**
+       * TTL capped by the original TTL and the time to expiration. All signatures are left: who it is passed on to may
+       * know other algorithms than we do.
+       */
       rrset: Rrset;
       signer: Name;
       key: DnsKey;
+      /** The one that is good. */
       sig: Rrsig;
       /**
        * The closest encloser, where the RRset was made from the wildcard below it: it is secure only with a proof that
@@ -173,11 +177,10 @@ class Check {
   }
 
   #secure(sig: Rrsig, key: DnsKey): Checked {
-    const { name, type, ttl, rdatas } = this.#rrset;
-    const capped = cappedTtl(ttl, sig, this.#verifier.now);
+    const { name, ttl } = this.#rrset;
     return {
       status: 'secure',
-      rrset: { name, type, ttl: capped, rdatas, sigs: [sig.rdata] },
+      rrset: { ...this.#rrset, ttl: cappedTtl(ttl, sig, this.#verifier.now) },
       signer: this.#zone,
       key,
       sig,

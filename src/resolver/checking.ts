@@ -118,8 +118,7 @@ export class Checking {
     const checked = verifyRrset(rrset, zone.zone, zone.keys, this.verifier(job));
     switch (checked.status) {
       case 'secure':
-        // All signatures are passed on: who comes after may know other algorithms than we do.
-        return { kind: 'secure', rrset: { ...checked.rrset, sigs: rrset.sigs }, wildcard: checked.wildcard };
+        return { kind: 'secure', rrset: checked.rrset, wildcard: checked.wildcard };
       case 'bogus':
         return bogus(checked.ede, checked.why);
       case 'exhausted':
