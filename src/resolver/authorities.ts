@@ -14,8 +14,8 @@ import type { Probes } from './probe.ts';
 import { Recursor } from './recursor.ts';
 import type { RecursionSettings } from './settings.ts';
 import { Synthesis } from './synthesis.ts';
-import { TrustTable } from './trust.ts';
 import type { TrustStep } from './truststep.ts';
+import { TrustTable } from './trusttable.ts';
 import { Validator } from './validate.ts';
 
 /** Plain data: it travels between threads. */

@@ -9,7 +9,7 @@ import { octetsOf, type Rrset } from '../wire/record.ts';
 import { AggressiveCache } from './aggressive.ts';
 import type { Job } from './finding.ts';
 import type { Learned, LearnedData } from './learned.ts';
-import type { TrustTable } from './trust.ts';
+import type { TrustTable } from './trusttable.ts';
 import type { Validated } from './validate.ts';
 
 /** Zones and ranges of NSEC and NSEC3 records that are remembered. */

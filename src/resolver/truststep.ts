@@ -12,3 +12,13 @@ export interface TrustStep {
   /** Where it broke, or why it is insecure. */
   readonly why?: string;
 }
+
+/** Where a chain ends, with `why`. */
+export function lastStep(
+  zone: string,
+  outcome: 'insecure' | 'bogus',
+  by: TrustStep['by'],
+  why: string,
+): TrustStep {
+  return { zone, outcome, by, keys: [], digests: [], why };
+}

@@ -6,8 +6,9 @@ import { typeToText } from '../wire/rdata/table.ts';
 import type { Ede, Rrset } from '../wire/record.ts';
 import { type Checking, signerOf } from './checking.ts';
 import type { Failed, Finding, Job } from './finding.ts';
-import { chainOf, exhausted, type SecureZone, type Trust, type TrustTable } from './trust.ts';
-import type { TrustStep } from './truststep.ts';
+import { chainOf, exhausted, type SecureZone, type Trust } from './trust.ts';
+import { lastStep, type TrustStep } from './truststep.ts';
+import type { TrustTable } from './trusttable.ts';
 
 /** One RRset of an answer with what validation made of it. */
 export interface Part {
@@ -258,15 +259,7 @@ class Validation {
   }
 
   #bogus(ede: Ede): Broken {
-    const last = this.#steps.at(-1);
-    const step: TrustStep = {
-      zone: last?.zone ?? '.',
-      outcome: 'bogus',
-      by: 'answer',
-      keys: [],
-      digests: [],
-      why: ede.text,
-    };
+    const step = lastStep(this.#steps.at(-1)?.zone ?? '.', 'bogus', 'answer', ede.text);
     return new Broken({ kind: 'bogus', ede, steps: [...this.#steps, step] });
   }
 }

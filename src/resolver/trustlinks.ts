@@ -1,0 +1,268 @@
+import { algorithmToText } from '../dnssec/algorithm.ts';
+import { proveNoDs, proveWildcard } from '../dnssec/denial.ts';
+import { digestToText, type Trusted, verifyDnskeys } from '../dnssec/ds.ts';
+import { EDE, TYPE } from '../wire/constants.ts';
+import { fold, isAtOrBelow, type Name, nameToText, parentOf } from '../wire/name.ts';
+import type { Ede, Rrset } from '../wire/record.ts';
+import { Budget } from './budget.ts';
+import { type Checking, signerOf } from './checking.ts';
+import type { Failed, Finding, Job } from './finding.ts';
+import { KEY_TAG_TYPE, keyTagName } from './keytag.ts';
+import type { Recursor } from './recursor.ts';
+import type { TrustAnchor } from './settings.ts';
+import {
+  type BogusZone,
+  exhausted,
+  type Inner,
+  type InsecureZone,
+  type SecureZone,
+  TRUST_SECONDS_MAX,
+  type Trust,
+} from './trust.ts';
+import { lastStep, type TrustStep } from './truststep.ts';
+
+/** That a zone is broken is believed for so long: its owner will hurry, and its servers must not be hammered. */
+const BOGUS_SECONDS = 60;
+
+/**
+ * Finds out what one name on a chain of trust is, by the records of the zone above it or by an anchor:
+ *
+ *     delegated ──DS──▶ withDs ──▶ keysOf ──DNSKEY──▶ hold ──▶ secure, insecure, bogus
+ *       │ │               anchored ──▲
+ *       │ └──none──▶ withoutDs ──▶ insecure, inner, bogus
+ *       └──alias──▶ aliased ──▶ inner, insecure, bogus
+ */
+export class TrustLinks {
+  readonly #recursor: Recursor;
+  readonly #checking: Checking;
+  readonly #zoneOf: (job: Job, name: Name) => Promise<Trust | Failed>;
+
+  /** @param zoneOf the zone of a name that is known by other links */
+  constructor(
+    recursor: Recursor,
+    checking: Checking,
+    zoneOf: (job: Job, name: Name) => Promise<Trust | Failed>,
+  ) {
+    this.#recursor = recursor;
+    this.#checking = checking;
+    this.#zoneOf = zoneOf;
+  }
+
+  /** The zone of an anchor: its keys must be those that the anchor stands for. */
+  async anchored(job: Job, anchor: TrustAnchor): Promise<Trust | Failed> {
+    this.#signalTags(job, anchor);
+    return this.#keysOf(job, anchor.zone, anchor, TRUST_SECONDS_MAX, undefined);
+  }
+
+  /** RFC 8145 section 5: beside the question for the keys. Nobody waits for the answer or pays for it. */
+  #signalTags(job: Job, anchor: TrustAnchor): void {
+    const name = this.#recursor.settings.keyTagSignal ? keyTagName(anchor) : undefined;
+    if (name === undefined) return;
+    const budget = new Budget(this.#now());
+    void this.#recursor.fetch({ ...job, budget }, fold(name), KEY_TAG_TYPE);
+  }
+
+  /** By the DS records that the parent has for `name`, or the proof that it has none. */
+  async delegated(job: Job, parent: SecureZone, name: Name): Promise<Trust | Inner | Failed> {
+    const cut = this.#recursor.cuts.at(job.path.context, name, this.#now());
+    if (cut !== undefined && (cut.ds !== undefined || cut.proofs.length > 0)) {
+      const ttl = Math.floor((cut.expiresAt - this.#now()) / 1000);
+      const left = (rrset: Rrset): Rrset => ({ ...rrset, ttl: Math.min(ttl, rrset.ttl) });
+      const told = await this.#byDs(job, parent, name, cut.ds && left(cut.ds), cut.proofs.map(left));
+      // A referral may be cut short or forged: then the parent is asked outright.
+      if (told.kind !== 'bogus') return told;
+    }
+    const found = await this.#recursor.fetch(jobBy(job, parentOf(name)), name, TYPE.DS);
+    if (found.kind === 'failure') return this.#unobtainable(found, name, 'DS records');
+    const { scrubbed } = found;
+    // An alias stands at the name: it is no zone (RFC 2181 section 10.1).
+    const alias = scrubbed.chain[0];
+    if (alias !== undefined) return this.#aliased(job, parent, name, alias, scrubbed.proofs);
+    const ds = scrubbed.kind === 'answer' ? scrubbed.rrsets[0] : undefined;
+    return this.#byDs(job, parent, name, ds, scrubbed.proofs);
+  }
+
+  /** An alias at `name` itself: it belongs to the parent. One from a wildcard does not deny that there is a zone. */
+  async #aliased(
+    job: Job,
+    parent: SecureZone,
+    name: Name,
+    alias: Rrset,
+    proofs: readonly Rrset[],
+  ): Promise<Trust | Inner | Failed> {
+    const checked = await this.#checking.check(job, parent, alias);
+    if (checked.kind === 'failure') return checked;
+    if (checked.kind === 'bogus') return this.#bogus(name, parent, checked.ede);
+    const inner = { kind: 'inner', zone: name, expiresAt: this.#after(checked.rrset.ttl) } as const;
+    if (checked.wildcard === undefined) return inner;
+    const proven = await this.#checking.checkProofs(job, parent, proofs);
+    if (proven.kind === 'failure') return proven;
+    const proof = proveWildcard(name, checked.wildcard, {
+      zone: parent.zone,
+      rrsets: proven.secure,
+      work: job.budget,
+      hashes: job.hashes,
+    });
+    if (proof.status === 'exhausted') return exhausted(job);
+    if (proof.status === 'secure') return inner;
+    if (proof.status === 'insecure') return this.#insecure(name, parent, checked.rrset.ttl, proof.why);
+    const ede = { code: EDE.NSEC_MISSING, text: `${nameToText(name)} from a wildcard: ${proof.why}` };
+    return this.#bogus(name, parent, ede);
+  }
+
+  async #byDs(
+    job: Job,
+    parent: SecureZone,
+    name: Name,
+    ds: Rrset | undefined,
+    proofs: readonly Rrset[],
+  ): Promise<Trust | Inner | Failed> {
+    // A zone in between may have signed it, whose cut no referral showed, because one set of servers has both. It must
+    // stand above the name: any insecure zone beside it could else speak for it.
+    const signer = (ds === undefined ? proofs : [ds])
+      .map(signerOf)
+      .find((each) => each !== undefined && each.length < name.length && isAtOrBelow(name, each));
+    let zone: Trust | Failed = parent;
+    if (signer !== undefined && signer.length > parent.zone.length) zone = await this.#zoneOf(job, signer);
+    if (zone.kind !== 'secure') return zone;
+    return ds === undefined ? this.#withoutDs(job, zone, name, proofs) : this.#withDs(job, zone, name, ds);
+  }
+
+  async #withDs(job: Job, parent: SecureZone, name: Name, ds: Rrset): Promise<Trust | Failed> {
+    const checked = await this.#checking.check(job, parent, ds);
+    if (checked.kind === 'failure') return checked;
+    if (checked.kind === 'bogus') return this.#bogus(name, parent, checked.ede);
+    // Where there is a delegation, no wildcard stands for its DS records (RFC 4592 section 4.5).
+    if (checked.wildcard !== undefined)
+      return this.#bogus(name, parent, { code: EDE.BOGUS, text: `${nameToText(name)} DS: from a wildcard` });
+    this.#checking.keep(job, checked.rrset, []);
+    return this.#keysOf(job, name, { ds: checked.rrset.rdatas, dnskey: [] }, checked.rrset.ttl, parent);
+  }
+
+  async #withoutDs(
+    job: Job,
+    parent: SecureZone,
+    name: Name,
+    proofs: readonly Rrset[],
+  ): Promise<Trust | Inner | Failed> {
+    const checked = await this.#checking.checkProofs(job, parent, proofs);
+    if (checked.kind === 'failure') return checked;
+    const { secure, fault } = checked;
+    const denied = proveNoDs(name, {
+      zone: parent.zone,
+      rrsets: secure,
+      work: job.budget,
+      hashes: job.hashes,
+    });
+    const ttl = secure.reduce((least, { ttl }) => Math.min(least, ttl), TRUST_SECONDS_MAX);
+    switch (denied.status) {
+      case 'no-cut':
+        return { kind: 'inner', zone: name, expiresAt: this.#after(ttl) };
+      case 'cut':
+        return this.#insecure(name, parent, ttl, 'the parent has no DS');
+      case 'opt-out':
+        return this.#insecure(name, parent, ttl, 'opt-out');
+      case 'insecure':
+        return this.#insecure(name, parent, ttl, 'NSEC3 iterations over the limit');
+      case 'bogus': {
+        const text = `${nameToText(parent.zone)}: no proof that ${nameToText(name)} has no DS: ${denied.why}`;
+        return this.#bogus(name, parent, fault ?? { code: denied.ede, text });
+      }
+      case 'exhausted':
+        return exhausted(job);
+    }
+  }
+
+  /** The keys of `zone`, held against what stands for them. */
+  async #keysOf(
+    job: Job,
+    zone: Name,
+    trusted: Trusted,
+    ttl: number,
+    above: SecureZone | undefined,
+  ): Promise<Trust | Failed> {
+    const unsupported = this.#checking.whyUnsupported(trusted);
+    if (unsupported !== undefined) return this.#insecure(zone, above, ttl, unsupported);
+    const found = await this.#recursor.fetch(job, zone, TYPE.DNSKEY);
+    if (found.kind === 'failure') return this.#unobtainable(found, zone, 'DNSKEY records');
+    const held = await this.#hold(job, zone, trusted, ttl, above, found);
+    if (held.kind !== 'bogus') return held;
+    const other = await this.#recursor.fetchElsewhere(job, zone, TYPE.DNSKEY, found);
+    if (other?.kind !== 'finding') return held;
+    const again = await this.#hold(job, zone, trusted, ttl, above, other);
+    return again.kind === 'failure' ? held : again;
+  }
+
+  async #hold(
+    job: Job,
+    zone: Name,
+    trusted: Trusted,
+    ttl: number,
+    above: SecureZone | undefined,
+    { scrubbed }: Finding,
+  ): Promise<Trust | Failed> {
+    const dnskeys =
+      scrubbed.kind === 'answer' && scrubbed.chain.length === 0 ? scrubbed.rrsets[0] : undefined;
+    const by = above === undefined ? 'anchor' : 'ds';
+    if (dnskeys === undefined) {
+      const text = `${nameToText(zone)} has no DNSKEY records, and ${by} records stand for some`;
+      return this.#bogus(zone, above, { code: EDE.DNSKEY_MISSING, text });
+    }
+    for (let turn = this.#checking.busy; turn; turn = this.#checking.busy) await turn;
+    const checked = verifyDnskeys(dnskeys, zone, trusted, this.#checking.verifier(job));
+    switch (checked.status) {
+      case 'secure': {
+        this.#checking.keep(job, checked.rrset, []);
+        const step: TrustStep = {
+          zone: nameToText(zone),
+          outcome: 'secure',
+          by,
+          keys: checked.by.map(({ tag, algorithm }) => ({ tag, algorithm: algorithmToText(algorithm) })),
+          digests: checked.digests.map(digestToText),
+        };
+        const expiresAt = this.#after(Math.min(ttl, checked.rrset.ttl));
+        return { kind: 'secure', zone, keys: checked.keys, step, above, expiresAt };
+      }
+      case 'insecure':
+        return this.#insecure(zone, above, ttl, checked.why);
+      case 'bogus':
+        return this.#bogus(zone, above, { code: checked.ede, text: checked.why });
+      case 'exhausted':
+        return exhausted(job);
+    }
+  }
+
+  #insecure(zone: Name, above: Trust | undefined, ttl: number, why: string): InsecureZone {
+    const by = above === undefined ? 'anchor' : 'no-ds';
+    const step = lastStep(nameToText(zone), 'insecure', by, why);
+    return { kind: 'insecure', zone, step, above, expiresAt: this.#after(ttl) };
+  }
+
+  #bogus(zone: Name, above: Trust | undefined, ede: Ede): BogusZone {
+    const by = above === undefined ? 'anchor' : 'ds';
+    const step = lastStep(nameToText(zone), 'bogus', by, ede.text);
+    return { kind: 'bogus', zone, ede, step, above, expiresAt: this.#after(BOGUS_SECONDS) };
+  }
+
+  /** A link of the chain that its servers do not give: not validated, hence not answered (RFC 4035 section 4.3). */
+  #unobtainable(failed: Failed, name: Name, what: string): Failed {
+    const text = `${what} of ${nameToText(name)} could not be fetched: ${failed.ede.text}`;
+    const code = what.startsWith('DNSKEY') ? EDE.DNSKEY_MISSING : EDE.INDETERMINATE;
+    return { ...failed, ede: { code: failed.reason === 'budget' ? EDE.OTHER : code, text } };
+  }
+
+  #after(seconds: number): number {
+    return this.#now() + 1000 * Math.min(seconds, TRUST_SECONDS_MAX);
+  }
+
+  #now(): number {
+    return this.#recursor.env.clock.now();
+  }
+}
+
+/** `job` by the path that has what is said of `name`: of names above a rule's domain its servers need know nothing. */
+export function jobBy(job: Job, name: Name): Job {
+  let { path } = job;
+  while (path.above !== undefined && !isAtOrBelow(name, path.domain)) path = path.above;
+  return path === job.path ? job : { ...job, path };
+}
