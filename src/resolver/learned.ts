@@ -6,6 +6,7 @@ import type { Ede, Rrset } from '../wire/record.ts';
 import type { FetchFailure, Finding } from './finding.ts';
 import type { Forwarded } from './forward.ts';
 import { targetToText } from './path.ts';
+import type { Resolution } from './resolution.ts';
 import type { Usable } from './scrub.ts';
 import type { TrustStep } from './truststep.ts';
 import type { Bogus, Part, Validated } from './validate.ts';
@@ -105,5 +106,47 @@ export function validatedFrom(validated: Validated | Bogus, finding: Finding, ra
     rank,
     upstream,
     steps,
+  };
+}
+
+const RCODE_OF: Readonly<Record<LearnedData['outcome'], number>> = {
+  answer: RCODE.NOERROR,
+  alias: RCODE.NOERROR,
+  referral: RCODE.NOERROR,
+  nodata: RCODE.NOERROR,
+  nxdomain: RCODE.NXDOMAIN,
+  'too-long': RCODE.YXDOMAIN,
+};
+
+/** The answer to who asked. */
+export function answered(learned: LearnedData): Resolution {
+  const { outcome, chain, rrsets, denial, security, upstream, steps } = learned;
+  const parts = [...chain, ...rrsets];
+  const proofs = parts.flatMap((part) => part.proofs.filter(({ type }) => type !== TYPE.DNAME));
+  return {
+    outcome: outcome === 'alias' || outcome === 'too-long' ? 'answer' : outcome,
+    rcode: RCODE_OF[outcome],
+    rrsets: parts.map(({ rrset }) => rrset),
+    ...(learned.glue && { glue: learned.glue }),
+    ...(denial?.soa === undefined ? {} : { soa: denial.soa }),
+    proofs: [...proofs, ...(denial?.proofs ?? [])],
+    security,
+    ede: [],
+    source: 'upstream',
+    ...(upstream === undefined ? {} : { upstream }),
+    ...(steps === undefined ? {} : { chain: steps }),
+  };
+}
+
+/** A failure, told to who asked. */
+export function unanswered({ rcode, ede, reason, steps }: LearnedFailure): Resolution {
+  return {
+    outcome: 'failure',
+    rcode,
+    rrsets: [],
+    ede: [ede],
+    source: 'upstream',
+    reason,
+    ...(steps && { chain: steps }),
   };
 }

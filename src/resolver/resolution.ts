@@ -22,6 +22,11 @@ export interface ResolveRequest {
   readonly wantsChain?: boolean;
 }
 
+/** Only what is validated, or known not to be signed, may be answered. */
+export function isChecked({ path, checkingDisabled }: ResolveRequest): boolean {
+  return path.validate && checkingDisabled !== true;
+}
+
 /** What became of a question. Plain data: it travels between workers. */
 export interface Resolution {
   /**

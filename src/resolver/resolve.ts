@@ -1,12 +1,9 @@
-import { LRUCache } from 'lru-cache';
-import { type Extent, NXDOMAIN } from '../cache/key.ts';
-import { RANK, type Rank } from '../cache/rank.ts';
+import type { Extent } from '../cache/key.ts';
 import type { Cached, RecordCache } from '../cache/records.ts';
-import type { Security } from '../cache/security.ts';
-import { learnedLifetime, negativeLifetime, TTL_LIMITS, type TtlLimits } from '../cache/ttl.ts';
+import { TTL_LIMITS, type TtlLimits } from '../cache/ttl.ts';
 import type { AlgorithmTable } from '../dnssec/algorithm.ts';
 import { Nsec3Hashes } from '../dnssec/nsec3hash.ts';
-import type { Clock, Timer } from '../util/clock.ts';
+import type { Clock } from '../util/clock.ts';
 import type { Prng } from '../util/prng.ts';
 import { EDE, RCODE, TYPE } from '../wire/constants.ts';
 import type { EdnsOption } from '../wire/edns.ts';
@@ -15,14 +12,17 @@ import { Authorities, type FetchedKeys } from './authorities.ts';
 import { Budget } from './budget.ts';
 import type { Count, Env } from './env.ts';
 import type { Job } from './finding.ts';
+import { Flight, flightKey, type Waiter } from './flight.ts';
 import { Forwarding } from './forward.ts';
-import { type InFlight, InFlightTable, questionKey, WAITERS_MAX } from './inflight.ts';
-import { type Learned, type LearnedData, learnedFrom } from './learned.ts';
+import { InFlightTable, WAITERS_MAX } from './inflight.ts';
+import { capped, keep } from './keep.ts';
+import { answered, type Learned, type LearnedFailure, learnedFrom, unanswered } from './learned.ts';
 import { look, type Missing, serveFailure, serveStale } from './lookup.ts';
 import { tokenOption } from './loop.ts';
 import type { Path } from './path.ts';
 import { Probes } from './probe.ts';
-import { failed, type Resolution, type ResolveRequest } from './resolution.ts';
+import { Rechecks } from './rechecks.ts';
+import { failed, isChecked, type Resolution, type ResolveRequest } from './resolution.ts';
 import { HedgeAllowance } from './select.ts';
 import type { RecursionSettings } from './settings.ts';
 import { type TargetStatus, Targets } from './target.ts';
@@ -48,12 +48,8 @@ export interface ResolverOptions {
   readonly algorithms?: AlgorithmTable;
 }
 
-/** RFC 8767 section 5 (failure recheck timer): stale data is served for that long before the upstream is tried again. */
-export const RECHECK_MS = 30_000;
 /** RFC 8767 section 5 (client response timer): with expired data at hand the client waits no longer for fresh. */
 const STALE_MS = 1_800;
-/** Questions whose recheck timers are remembered; a forgotten one is asked once more. */
-const RECHECKS_MAX = 16_384;
 /** Refreshes under way for no client: a share of the places that questions of clients have. */
 export const PREFETCHES_MAX = 64;
 
@@ -76,8 +72,7 @@ export class Resolver {
   #prefetch: boolean;
   readonly #probes: Probes;
   readonly #flights = new InFlightTable<Flight>();
-  /** Clock time of failures that left stale data to serve, for RECHECK_MS. */
-  readonly #failedAt = new LRUCache<string, number>({ max: RECHECKS_MAX });
+  readonly #rechecks: Rechecks;
   readonly #authorities: Authorities;
   #prefetches = 0;
   #limits: TtlLimits;
@@ -88,6 +83,7 @@ export class Resolver {
     const count = options.count ?? (() => undefined);
     const targets = new Targets(options.workers);
     this.#env = { clock, prng, transport, targets, hedges: new HedgeAllowance(), count };
+    this.#rechecks = new Rechecks(this.#env);
     this.#cache = options.cache;
     this.#token = options.token;
     this.#prefetch = options.prefetch ?? true;
@@ -192,27 +188,12 @@ export class Resolver {
     const isBogus = isValidationError(seen.failure?.ede);
     if (isBogus && !request.checkingDisabled) return serveFailure(path, seen.failure!);
     if (path.serveStale && seen.stale !== undefined)
-      return this.#failedLately(key, path)
+      return this.#rechecks.isEarly(key, path)
         ? serveStale(seen.stale, path, 'the targets failed a moment ago')
         : undefined;
-    return seen.failure === undefined || isBogus || this.#recovered(key, path)
+    return seen.failure === undefined || isBogus || this.#rechecks.recovered(key, path)
       ? undefined
       : serveFailure(path, seen.failure);
-  }
-
-  /** A failure is not held against targets that have come back since (AdGuardHome#8414). */
-  #recovered(key: string, path: Path): boolean {
-    const at = this.#failedAt.get(key);
-    if (at === undefined) return false;
-    return (
-      path.kind === 'forward' && path.targets.some((target) => this.#env.targets.of(target).recoveredAt > at)
-    );
-  }
-
-  #failedLately(key: string, path: Path): boolean {
-    const at = this.#failedAt.get(key);
-    if (at === undefined || this.#env.clock.now() - at >= RECHECK_MS) return false;
-    return !this.#recovered(key, path);
   }
 
   #stale(stale: Cached, path: Path, why: string): Resolution {
@@ -303,7 +284,7 @@ export class Resolver {
     if (!this.#prefetch || this.#prefetches >= PREFETCHES_MAX) return;
     const request = { name, type, path, budget: new Budget(this.#env.clock.now()), tokens: [] };
     const key = flightKey(request, name);
-    if (this.#flights.find(key) !== undefined || this.#failedLately(key, path)) return;
+    if (this.#flights.find(key) !== undefined || this.#rechecks.isEarly(key, path)) return;
     const flight = this.#start(key, name, request);
     if (flight === undefined) return;
     this.#env.count('resolver_prefetches');
@@ -315,25 +296,17 @@ export class Resolver {
     this.#flights.remove(flight);
     flight.ended();
     if (learned.kind === 'learned') {
-      this.#failedAt.delete(flight.key);
-      this.#keep(flight.path, type, learned);
-      const resolution = this.#capped(answered(learned));
+      this.#rechecks.answered(flight.key);
+      keep(this.#cache, flight.path, type, learned);
+      const resolution = capped(answered(learned), this.#limits);
       flight.settle(() => resolution);
       return;
     }
     this.#env.count(learned.reason === 'budget' ? 'resolver_budget_exhausted' : 'resolver_failures');
     if (learned.reason === 'bogus') this.#env.count('dnssec_bogus');
     this.#keepFailure(flight, name, type, learned);
-    const { ede, rcode, reason } = learned;
-    const failure: Resolution = {
-      outcome: 'failure',
-      rcode,
-      rrsets: [],
-      ede: [ede],
-      source: 'upstream',
-      reason,
-      ...(learned.steps && { chain: learned.steps }),
-    };
+    const { reason } = learned;
+    const failure = unanswered(learned);
     flight.settle((waiter) => {
       // The budget was that of who asked first. Those who joined have their own and go on with it.
       const again =
@@ -359,106 +332,16 @@ export class Resolver {
     );
   }
 
-  /** Each link and the answer on its own, all under the path's context. */
-  #keep({ context, validate }: Path, type: number, learned: LearnedData): void {
-    const cache = this.#cache;
-    const { rank } = learned;
-    const keepsFailure = validate && learned.security === 'unchecked';
-    for (const { rrset, security, proofs } of learned.chain)
-      cache.putRrset(context, rrset, rankOf(security, rank), { security, proofs, keepsFailure });
-    if (type === TYPE.ANY) return;
-    switch (learned.outcome) {
-      case 'answer':
-        for (const { rrset, security, proofs } of learned.rrsets)
-          cache.putRrset(context, rrset, rankOf(security, rank), { security, proofs, keepsFailure });
-        break;
-      case 'nodata':
-      case 'nxdomain': {
-        const { name, soa, proofs, security } = learned.denial!;
-        const denied = learned.outcome === 'nxdomain' ? NXDOMAIN : type;
-        cache.putNegative(context, name, denied, soa, rankOf(security, rank), {
-          security,
-          proofs,
-          keepsFailure,
-        });
-        break;
-      }
-      case 'alias':
-      case 'too-long':
-      case 'referral':
-        break;
-    }
-  }
-
   /** RFC 9520 section 3.2, except where the fault was in the client's budget or in our own limits. */
-  #keepFailure(
-    flight: Flight,
-    name: Name,
-    type: number,
-    result: Extract<Learned, { kind: 'failure' }>,
-  ): void {
+  #keepFailure(flight: Flight, name: Name, type: number, result: LearnedFailure): void {
     if (result.reason === 'budget' || result.reason === 'overload') return;
     // Old data do not stand in for what is bogus.
-    if (result.reason !== 'bogus') this.#failedAt.set(flight.key, this.#env.clock.now());
+    if (result.reason !== 'bogus') this.#rechecks.failed(flight.key);
     if (type !== TYPE.ANY) this.#cache.putFailure(flight.path.context, name, type, { ede: result.ede.code });
-  }
-
-  /** TTLs as the cache would give them out, also where it does not keep the records. */
-  #capped(resolution: Resolution): Resolution {
-    const limits = this.#limits;
-    return {
-      ...resolution,
-      rrsets: resolution.rrsets.map((rrset) => ({
-        ...rrset,
-        ttl: learnedLifetime(rrset.ttl, resolution.security, limits),
-      })),
-      ...(resolution.soa && { soa: { ...resolution.soa, ttl: negativeLifetime(resolution.soa, limits) } }),
-    };
   }
 }
 
 const NOT_FRESH = 'no fresh answer yet';
-
-interface Waiter {
-  readonly request: ResolveRequest;
-  readonly stale: Cached | undefined;
-  readonly settle: (resolution: Resolution | Promise<Resolution>) => void;
-  readonly timer: Timer;
-}
-
-/** One question being asked, and who waits for it. */
-class Flight implements InFlight {
-  readonly key: string;
-  readonly path: Path;
-  /** Of who asked first; what is left of it is what is left for the flight. */
-  readonly budget: Budget;
-  readonly startedAt: number;
-  readonly waiters = new Set<Waiter>();
-  readonly jostle: () => void;
-  cancel: () => void = () => undefined;
-  ended: () => void = () => undefined;
-
-  constructor(key: string, path: Path, budget: Budget, now: number, jostle: () => void) {
-    this.key = key;
-    this.path = path;
-    this.budget = budget;
-    this.startedAt = now;
-    this.jostle = jostle;
-  }
-
-  get context(): number {
-    return this.path.context;
-  }
-
-  settle(outcome: (waiter: Waiter) => Resolution | Promise<Resolution>): void {
-    const waiters = [...this.waiters];
-    this.waiters.clear();
-    for (const waiter of waiters) {
-      waiter.timer.cancel();
-      waiter.settle(outcome(waiter));
-    }
-  }
-}
 
 /** RFC 6895 section 3.1: 128 to 255 are types of questions and of messages, not of data; ANY alone is answered. */
 function isAskable(type: number): boolean {
@@ -466,52 +349,7 @@ function isAskable(type: number): boolean {
   return type !== 0 && type !== TYPE.OPT && (type < 128 || type > 255);
 }
 
-/** The same question is asked once for those who want it validated and once for those who do not (CD). */
-function flightKey(request: ResolveRequest, name: Name): string {
-  const { path, type } = request;
-  const key = questionKey(path.context, name, type);
-  return path.validate && request.checkingDisabled ? `cd/${key}` : key;
-}
-
-/** Only what is validated, or known not to be signed, may be answered. */
-function isChecked({ path, checkingDisabled }: ResolveRequest): boolean {
-  return path.validate && checkingDisabled !== true;
-}
-
-/** Data that validation vouches for have a rank of their own, above all that is not. */
-function rankOf(security: Security, rank: Rank): Rank {
-  return security === 'secure' ? RANK.secure : rank;
-}
-
 /** Extended errors by which validation says why an answer is refused (RFC 8914 sections 4.6 to 4.13). */
 function isValidationError(ede: number | undefined): boolean {
   return ede !== undefined && ede >= EDE.INDETERMINATE && ede <= EDE.NSEC_MISSING;
-}
-
-const RCODE_OF: Readonly<Record<LearnedData['outcome'], number>> = {
-  answer: RCODE.NOERROR,
-  alias: RCODE.NOERROR,
-  referral: RCODE.NOERROR,
-  nodata: RCODE.NOERROR,
-  nxdomain: RCODE.NXDOMAIN,
-  'too-long': RCODE.YXDOMAIN,
-};
-
-function answered(learned: LearnedData): Resolution {
-  const { outcome, chain, rrsets, denial, security, upstream, steps } = learned;
-  const parts = [...chain, ...rrsets];
-  const proofs = parts.flatMap((part) => part.proofs.filter(({ type }) => type !== TYPE.DNAME));
-  return {
-    outcome: outcome === 'alias' || outcome === 'too-long' ? 'answer' : outcome,
-    rcode: RCODE_OF[outcome],
-    rrsets: parts.map(({ rrset }) => rrset),
-    ...(learned.glue && { glue: learned.glue }),
-    ...(denial?.soa === undefined ? {} : { soa: denial.soa }),
-    proofs: [...proofs, ...(denial?.proofs ?? [])],
-    security,
-    ede: [],
-    source: 'upstream',
-    ...(upstream === undefined ? {} : { upstream }),
-    ...(steps === undefined ? {} : { chain: steps }),
-  };
 }
