@@ -17,7 +17,7 @@ import { emptyAnswer, type Rrset } from '../../src/wire/record.ts';
 import { Writer } from '../../src/wire/writer.ts';
 import { dependencyHash } from '../../src/zone/dependency.ts';
 import { ask, clientAt, EDNS, pipelineOf, query, rrText } from '../support/pipeline.ts';
-import { snapshotOf, type ViewSpec } from '../support/world.ts';
+import { snapshotOf, type ViewSpec, withSystemRule } from '../support/world.ts';
 
 /** Where the parts of an answer come from when several zones and rules of a view have a share in it. */
 
@@ -124,20 +124,9 @@ t.test('a target behind a SYSTEM rule is not for the forwarder to say', async (t
   };
   const asked: string[] = [];
   const { snapshot } = setUp({ forward: ['corp.test.', '.', 'public.corp.test.'] });
-  const holed = {
-    ...snapshot,
-    views: snapshot.views.map((view) => ({
-      ...view,
-      groups: view.groups.map((group) =>
-        group.map((one) =>
-          one.kind === 'forward' && one.rule === 'public.corp.test.'
-            ? { kind: 'system' as const, rule: one.rule }
-            : one,
-        ),
-      ),
-    })),
-  };
-  const { pipeline } = pipelineOf(holed, { resolve: upstream(answers, asked) });
+  const { pipeline } = pipelineOf(withSystemRule(snapshot, 'public.corp.test.'), {
+    resolve: upstream(answers, asked),
+  });
   const a = await ask(pipeline, CLIENT, query('a.corp.test.', 'A'));
   t.equal(rrText(a!.answer[1]!), 'www.public.corp.test. 60 A 192.0.2.1');
   const b = await ask(pipeline, CLIENT, query('b.corp.test.', 'A'));

@@ -67,6 +67,22 @@ function worker(handler: Handler, endpoints: string[] = ['in-1']) {
   return { listeners, endpoints, failures };
 }
 
+/** A worker that reads one address, and who asks there. */
+async function serving(handler: Handler, endpoints?: string[]) {
+  const { port, give } = await sockets();
+  const made = worker(handler, endpoints);
+  const descriptors = give();
+  await made.listeners.apply(descriptors);
+  const udp = new UdpClient('127.0.0.1', port);
+  const tcp = new TcpClient('127.0.0.1', port);
+  const end = (): Promise<void> => {
+    udp.close();
+    tcp.destroy();
+    return made.listeners.stop(1000);
+  };
+  return { ...made, give, descriptors, udp, tcp, end };
+}
+
 function held() {
   const release = new Map<number, () => void>();
   const handler = new Handler(
@@ -78,19 +94,13 @@ function held() {
 const indexes = (handler: Handler): number[] => handler.asked.map((asked) => asked.client.endpoint);
 
 t.test('adopted sockets are served over both transports', async (t) => {
-  const { port, give } = await sockets();
   const handler = new Handler();
-  const { listeners } = worker(handler, ['other', 'in-1']);
-  await listeners.apply(give());
-  const udp = new UdpClient('127.0.0.1', port);
-  const tcp = new TcpClient('127.0.0.1', port);
+  const { udp, tcp, end } = await serving(handler, ['other', 'in-1']);
   await udp.send(query(1));
   tcp.send(framed(query(2)));
   await until(() => udp.received.length === 1 && tcp.received.length === 1, 'the replies');
   t.same(indexes(handler), [1, 1]);
-  udp.close();
-  tcp.destroy();
-  await listeners.stop(1000);
+  await end();
 });
 
 t.test('a socket is read once the snapshot has its endpoint, and nothing is lost before', async (t) => {
@@ -111,13 +121,8 @@ t.test('a socket is read once the snapshot has its endpoint, and nothing is lost
 });
 
 t.test('an index that moves with the snapshot moves for sockets and connections', async (t) => {
-  const { port, give } = await sockets();
   const handler = new Handler();
-  const { listeners, endpoints } = worker(handler);
-  const descriptors = give();
-  await listeners.apply(descriptors);
-  const udp = new UdpClient('127.0.0.1', port);
-  const tcp = new TcpClient('127.0.0.1', port);
+  const { listeners, endpoints, descriptors, udp, tcp, end } = await serving(handler);
   tcp.send(framed(query(1)));
   await until(() => tcp.received.length === 1, 'the first reply');
   endpoints.unshift('before');
@@ -136,18 +141,12 @@ t.test('an index that moves with the snapshot moves for sockets and connections'
   await udp.send(query(5));
   await until(() => udp.received.length === 3, 'a reply after');
   t.same(indexes(handler).slice(3), [1, 0]);
-  udp.close();
-  tcp.destroy();
-  await listeners.stop(1000);
+  await end();
 });
 
 t.test('an address that is given up: what is owed is answered, then it is closed', async () => {
-  const { port, give } = await sockets();
   const { handler, release } = held();
-  const { listeners } = worker(handler);
-  await listeners.apply(give());
-  const udp = new UdpClient('127.0.0.1', port);
-  const tcp = new TcpClient('127.0.0.1', port);
+  const { listeners, udp, tcp, end } = await serving(handler);
   await udp.send(query(1));
   tcp.send(framed(query(2)));
   await until(() => release.size === 2, 'the queries');
@@ -156,17 +155,12 @@ t.test('an address that is given up: what is owed is answered, then it is closed
   release.get(2)!();
   await until(() => udp.received.length === 1 && tcp.received.length === 1, 'the replies');
   await until(() => tcp.state === 'closed', 'the end of the connection');
-  udp.close();
-  tcp.destroy();
-  await listeners.stop(1000);
+  await end();
 });
 
 t.test('an address that comes back takes over at once', async () => {
-  const { port, give } = await sockets();
   const { handler, release } = held();
-  const { listeners } = worker(handler);
-  await listeners.apply(give());
-  const udp = new UdpClient('127.0.0.1', port);
+  const { listeners, give, udp, end } = await serving(handler);
   await udp.send(query(1));
   await until(() => release.size === 1, 'the query');
   await listeners.apply([]);
@@ -175,8 +169,7 @@ t.test('an address that comes back takes over at once', async () => {
   await until(() => release.size === 11, 'every later query to be read');
   for (const one of release.values()) one();
   await until(() => udp.received.length === 11, 'all replies');
-  udp.close();
-  await listeners.stop(1000);
+  await end();
 });
 
 t.test('sockets of another slot are looked after and given back, with no query lost', async (t) => {

@@ -5,7 +5,7 @@ import { EDE, FLAG, OPTION, RCODE } from '../../src/wire/constants.ts';
 import { findOption, readEde } from '../../src/wire/edns.ts';
 import { ask, clientAt, EDNS, pipelineOf, query, rrText } from '../support/pipeline.ts';
 import { textsOf, upstreamOf } from '../support/upstream.ts';
-import { snapshotOf, type ViewSpec } from '../support/world.ts';
+import { snapshotOf, type ViewSpec, withSystemRule } from '../support/world.ts';
 
 /** Stage 5 by recursion, by a stub rule and by a forward rule, side by side in one view. */
 
@@ -97,20 +97,10 @@ t.test('recursion goes on behind a SYSTEM rule, other rules do not', async (t) =
   const snapshot = snapshotOf({
     v: { cidrs: ['10.0.0.0/8'], ...VIEW, forward: ['corp.example.', 'sys.corp.example.'] },
   });
-  const holed = {
-    ...snapshot,
-    views: snapshot.views.map((view) => ({
-      ...view,
-      groups: view.groups.map((group) =>
-        group.map((one) =>
-          one.kind === 'forward' && one.rule === 'sys.corp.example.'
-            ? { kind: 'system' as const, rule: one.rule }
-            : one,
-        ),
-      ),
-    })),
-  };
-  const { pipeline } = pipelineOf(holed, { clock, resolve: upstreamOf({}, asked) });
+  const { pipeline } = pipelineOf(withSystemRule(snapshot, 'sys.corp.example.'), {
+    clock,
+    resolve: upstreamOf({}, asked),
+  });
   await ask(pipeline, CLIENT, query('www.sys.corp.example.', 'A'));
   t.same(textsOf(asked), ['. www.sys.corp.example. A']);
 });

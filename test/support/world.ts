@@ -201,3 +201,14 @@ export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision =
 export function worldOf(views: Readonly<Record<string, ViewSpec>>, dependencies = new Dependencies()): World {
   return new World(snapshotOf(views), dependencies);
 }
+
+/** The forward rule of that id is a SYSTEM rule instead. */
+export function withSystemRule(snapshot: Snapshot, id: string): Snapshot {
+  const changed = (candidate: Candidate): Candidate =>
+    candidate.kind === 'forward' && candidate.rule === id ? { kind: 'system', rule: id } : candidate;
+  const views = snapshot.views.map((view) => ({
+    ...view,
+    groups: view.groups.map((group) => group.map(changed)),
+  }));
+  return { ...snapshot, views };
+}
