@@ -68,12 +68,21 @@ export function clockFor(setting: string | undefined): Clock {
 
 export const systemClock: Clock = clockFor(process.env[CLOCK_VARIABLE]);
 
+interface ManualTimer {
+  at: number;
+  readonly sequence: number;
+  /** 0: once. */
+  readonly every: number;
+  readonly fn: () => void;
+}
+
 /** A clock that moves only when told to: timers fire in order of their time, then of their making. */
 export class ManualClock implements Clock {
   #now = 0;
   #sequence = 0;
   readonly #epoch: number;
-  #timers: { at: number; sequence: number; every: number; fn: () => void }[] = [];
+  /** The next one last: simulations have thousands. */
+  readonly #timers: ManualTimer[] = [];
 
   /** @param epoch wall time in milliseconds at `now() === 0` */
   constructor(epoch = 1_700_000_000_000) {
@@ -93,28 +102,42 @@ export class ManualClock implements Clock {
   }
   #add(ms: number, every: number, fn: () => void): Timer {
     const timer = { at: this.#now + Math.max(0, ms), sequence: this.#sequence++, every, fn };
-    this.#timers.push(timer);
-    return {
-      cancel: () => {
-        this.#timers = this.#timers.filter((t) => t !== timer);
-      },
-    };
+    this.#insert(timer);
+    return { cancel: () => this.#remove(timer) };
+  }
+  #insert(timer: ManualTimer): void {
+    this.#timers.splice(this.#placeOf(timer), 0, timer);
+  }
+  #remove(timer: ManualTimer): void {
+    const place = this.#placeOf(timer);
+    if (this.#timers[place] === timer) this.#timers.splice(place, 1);
+  }
+  /** How many fire after it. */
+  #placeOf({ at, sequence }: ManualTimer): number {
+    let low = 0;
+    let high = this.#timers.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const other = this.#timers[middle]!;
+      if (other.at > at || (other.at === at && other.sequence > sequence)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
   /** Time of the next timer, or undefined when none is set. */
   next(): number | undefined {
-    return this.#timers.length === 0 ? undefined : Math.min(...this.#timers.map((t) => t.at));
+    return this.#timers.at(-1)?.at;
   }
   /** Moves time forward by `ms`, firing every timer on the way. */
   advance(ms: number): void {
     const target = this.#now + ms;
-    for (;;) {
-      const due = this.#timers
-        .filter((t) => t.at <= target)
-        .sort((a, b) => a.at - b.at || a.sequence - b.sequence)[0];
-      if (due === undefined) break;
-      this.#now = Math.max(this.#now, due.at);
-      if (due.every > 0) due.at = this.#now + due.every;
-      else this.#timers = this.#timers.filter((t) => t !== due);
+    for (let at = this.next(); at !== undefined && at <= target; at = this.next()) {
+      const due = this.#timers.pop()!;
+      this.#now = Math.max(this.#now, at);
+      if (due.every > 0) {
+        due.at = this.#now + due.every;
+        this.#insert(due);
+      }
       due.fn();
     }
     this.#now = target;

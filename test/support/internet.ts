@@ -11,6 +11,7 @@
 
 import type { HintServer } from '../../src/resolver/path.ts';
 import type { TrustAnchor } from '../../src/resolver/settings.ts';
+import { ManualClock } from '../../src/util/clock.ts';
 import { type Prng, SeededPrng } from '../../src/util/prng.ts';
 import {
   fold,
@@ -22,7 +23,6 @@ import {
   parentOf,
 } from '../../src/wire/name.ts';
 import { type AuthorityOptions, authority } from './authority.ts';
-import { HeapClock } from './heapclock.ts';
 import type { Wrap } from './hostile.ts';
 import { withoutProofOf } from './internet-edit.ts';
 import { type Fault, type Named, type Signing, type Surroundings, Zone } from './internet-zone.ts';
@@ -82,7 +82,7 @@ export class Host implements Named {
 }
 
 export class Internet {
-  readonly clock: HeapClock;
+  readonly clock: ManualClock;
   readonly net: SimNet;
   readonly prng: Prng;
   readonly root: Zone;
@@ -93,7 +93,7 @@ export class Internet {
   /** The root is signed unless told otherwise. */
   constructor(options: { seed?: number; sign?: Signing | false; rootServers?: number } = {}) {
     const { seed = 1, sign = {}, rootServers = 3 } = options;
-    this.clock = new HeapClock();
+    this.clock = new ManualClock();
     this.prng = new SeededPrng(seed);
     this.net = new SimNet(this.clock, new SeededPrng(seed + 1));
     const letters = Array.from({ length: rootServers }, (_, i) => `${'abcdefghijklm'[i]}.root-servers.`);

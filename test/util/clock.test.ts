@@ -1,9 +1,9 @@
-/** The system's clocks. */
+/** The system's clocks, and the one that tests move. */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { clockFor } from '../../src/util/clock.ts';
+import { clockFor, ManualClock, type Timer } from '../../src/util/clock.ts';
 
 const real = Date.now;
 
@@ -40,6 +40,36 @@ t.test('CAUSEWAY_CLOCK=wall: an hour that is put forward is an hour', async (t) 
 t.test('anything else is an error', async (t) => {
   t.throws(() => clockFor('mono'), /CAUSEWAY_CLOCK is "mono"; it can be wall, or not be set/);
   t.ok(clockFor(''));
+});
+
+t.test('a clock that is moved: timers fire in order of their time, then of their making', async (t) => {
+  const clock = new ManualClock();
+  const fired: string[] = [];
+  const at = (ms: number, what: string): Timer => clock.after(ms, () => fired.push(`${what} ${clock.now()}`));
+  const tick = clock.every(10, () => fired.push(`tick ${clock.now()}`));
+  at(20, 'b');
+  at(5, 'a');
+  const gone = at(20, 'gone');
+  at(20, 'c');
+  clock.after(7, () => gone.cancel());
+  t.equal(clock.next(), 5);
+  clock.advance(19);
+  t.same(fired, ['a 5', 'tick 10']);
+  clock.advance(1);
+  t.same(fired.splice(0), ['a 5', 'tick 10', 'tick 20', 'b 20', 'c 20']);
+  clock.after(3, () => at(0, 'made at once'));
+  clock.advance(3);
+  t.same(fired.splice(0), ['made at once 23']);
+  const last = clock.every(30, () => {
+    fired.push(`last ${clock.now()}`);
+    last.cancel();
+  });
+  tick.cancel();
+  tick.cancel();
+  clock.advance(100);
+  t.same(fired, ['last 53'], 'cancelled, also from within');
+  t.equal(clock.next(), undefined);
+  t.equal(clock.now(), 123);
 });
 
 /** What a process sees of an hour that passes in its fake clock, and of a TTL of half an hour in its cache. */
