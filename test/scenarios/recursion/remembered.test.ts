@@ -6,11 +6,6 @@ import { Internet } from '../../support/internet.ts';
 import { makeKey } from '../../support/sign.ts';
 import { type SimulatedResolver, simulate } from '../../support/simulate.ts';
 
-/** Faults of ours. Who mends one takes it out. */
-const STALE_FOR_BOGUS = { todo: 'from 5 to 30 s after it, the failure is taken for that of a silent server' };
-const DISPLACED = { todo: 'data that nobody checked take the place of the failure in the cache' };
-const OLD_ANCHOR = { todo: 'the rest of a chain that was begun under the old anchor is kept' };
-
 function world(): Internet {
   const internet = new Internet();
   internet.zone('test.', { sign: {}, text: 'www A 192.0.2.1\nother A 192.0.2.2' });
@@ -27,9 +22,8 @@ t.test('expired data stand in for a bogus answer neither the first time nor any 
   for (const seconds of [0, 1, 4, 10, 30]) {
     await sim.pass(1000 * seconds);
     const { rcode, answer } = await sim.ask('www.corp.test.');
-    const todo = seconds === 4 || seconds === 10 ? STALE_FOR_BOGUS : {};
-    t.equal(rcode, 'SERVFAIL', `${seconds} s later`, todo);
-    t.same(answer, [], todo);
+    t.equal(rcode, 'SERVFAIL', `${seconds} s later`);
+    t.same(answer, []);
   }
 });
 
@@ -41,7 +35,7 @@ t.test('a bogus name, of which who says CD was given all there is, costs nobody 
   t.equal((await sim.ask('www.corp.test.', 'A', { checkingDisabled: true })).rcode, 'NOERROR');
   const { rcode, work } = await sim.ask('www.corp.test.');
   t.equal(rcode, 'SERVFAIL');
-  t.same([work.packets, work.verifies], [0, 0], DISPLACED);
+  t.same([work.packets, work.verifies], [0, 0]);
 });
 
 function flush(sim: SimulatedResolver): void {
@@ -76,7 +70,7 @@ t.test('keys that were asked for under an anchor that is gone are not trusted', 
   await sim.pass(3000);
   await pending;
   const { rcode } = await sim.ask('other.test.');
-  t.equal(rcode, 'SERVFAIL', 'the root has no key that the new anchor stands for', OLD_ANCHOR);
+  t.equal(rcode, 'SERVFAIL', 'the root has no key that the new anchor stands for');
 });
 
 t.test('what a negative trust anchor let pass is validated when that ends, whatever its TTL', async (t) => {
