@@ -33,16 +33,19 @@ export interface AskingQuestion extends AttemptQuestion {
   readonly accepts: (judged: Judged) => boolean;
   /** A server is late, and there is none that was not asked: time to find others, for `offer`. */
   readonly isShort: () => void;
+  /** The end, after the outcome: nothing that was sent is before a server any more, as far as can be known. */
+  readonly isOver?: () => void;
 }
 
 /**
  * Asks the servers of one zone one question until one gives a reply of use:
  *
  *     asking ──late, failed, useless──▶ the next server, or the same again (three times each)
- *       │                               none left, some still out ──▶ listening ──▶ done
- *       └──reply──▶ done
+ *       │                               none left, some still out ──▶ listening ──▶ settled
+ *       └──reply──▶ settled ──all that was sent is answered, or given up as lost──▶ over
  *
- * A server that is late goes on being listened to while the next one is asked.
+ * A server that is late goes on being listened to while the next one is asked, and after another has replied: the
+ * question is before it until it replies or so much time has passed that it never will.
  */
 export class Asking implements AttemptOwner {
   readonly #env: Env;
@@ -56,7 +59,7 @@ export class Asking implements AttemptOwner {
   #refused = false;
   #lame = false;
   #newest: Attempt | undefined = undefined;
-  #state: 'open' | 'done' = 'open';
+  #state: 'open' | 'settled' | 'over' = 'open';
 
   /** Starts at once; `done` is called once and never from within the constructor. */
   constructor(env: Env, question: AskingQuestion, budget: Budget, done: (asked: Asked) => void) {
@@ -70,7 +73,7 @@ export class Asking implements AttemptOwner {
 
   /** More servers that may be asked, if none of the others has replied yet. */
   offer(contacts: readonly Contact[]): void {
-    if (this.#state === 'done') return;
+    if (this.#state !== 'open') return;
     const known = new Set(this.#candidates.values());
     const more = contacts.filter((contact) => !known.has(contact));
     for (const contact of more) this.#add(contact);
@@ -86,7 +89,7 @@ export class Asking implements AttemptOwner {
     const { candidate } = attempt;
     this.#complaints.set(candidate.target, 'no reply');
     this.#candidates.get(candidate)!.late(this.#env.clock.now());
-    if (attempt !== this.#newest) return;
+    if (attempt !== this.#newest || this.#state !== 'open') return;
     this.#next();
     const isFresh = [...this.#candidates.keys()].some(({ tries }) => tries.udp + tries.tcp === 0);
     if (!isFresh) this.#question.isShort();
@@ -106,6 +109,10 @@ export class Asking implements AttemptOwner {
     const { candidate } = attempt;
     const contact = this.#candidates.get(candidate)!;
     contact.heard(this.#env.clock.now());
+    if (this.#state !== 'open') {
+      this.#ended(attempt);
+      return;
+    }
     const judged = this.#question.judge(message, sent);
     if (this.#question.accepts(judged)) {
       candidate.target.judge(true);
@@ -129,12 +136,13 @@ export class Asking implements AttemptOwner {
 
   #ended(attempt: Attempt): void {
     this.#out.delete(attempt);
-    if (attempt === this.#newest || this.#out.size === 0) this.#next();
+    if (this.#state !== 'open') this.#endWhenQuiet();
+    else if (attempt === this.#newest || this.#out.size === 0) this.#next();
   }
 
   /** Asks the next server, or finds out that there is none. */
   #next(): void {
-    if (this.#state === 'done') return;
+    if (this.#state !== 'open') return;
     const candidate = this.#pick();
     if (candidate !== undefined) this.#ask(candidate);
     else if (this.#out.size === 0) this.#env.clock.after(0, () => this.#giveUp());
@@ -151,7 +159,7 @@ export class Asking implements AttemptOwner {
 
   /** Unless somebody was found meanwhile. */
   #giveUp(): void {
-    if (this.#state === 'done' || this.#out.size > 0) return;
+    if (this.#state !== 'open' || this.#out.size > 0) return;
     const candidate = this.#pick();
     if (candidate === undefined) this.#finish(this.#verdict());
     else this.#ask(candidate);
@@ -205,11 +213,18 @@ export class Asking implements AttemptOwner {
   }
 
   #finish(asked: Asked): void {
-    if (this.#state === 'done') return;
-    this.#state = 'done';
-    for (const attempt of this.#out) attempt.detach();
-    this.#out.clear();
+    if (this.#state !== 'open') return;
+    this.#state = 'settled';
+    // What is out is listened to, and nothing more is sent for it.
+    for (const candidate of this.#candidates.keys()) candidate.done = true;
     this.#done(asked);
+    this.#endWhenQuiet();
+  }
+
+  #endWhenQuiet(): void {
+    if (this.#state !== 'settled' || this.#out.size > 0) return;
+    this.#state = 'over';
+    this.#question.isOver?.();
   }
 }
 

@@ -1,4 +1,7 @@
-/** Questions of one zone that may be out at its servers (security: fetches per zone). */
+/**
+ * Questions of one zone that may be out at its servers (security: fetches per zone). One is out until all its packets
+ * are answered or lost, whoever has given it up: slow servers have before them what was sent, not what is waited for.
+ */
 export const ZONE_FETCHES_MAX = 200;
 /** Never less: silence about some of a zone's names must not cut off all others. */
 const ZONE_FETCHES_MIN = 20;

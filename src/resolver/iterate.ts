@@ -291,8 +291,9 @@ export class Iteration {
     const accepts = ({ kind }: Judged): boolean =>
       shortened !== undefined || (kind !== 'lame' && kind !== 'throwaway');
     return new Promise((settle) => {
+      let isFailed = false;
       const done = (asked: Asked): void => {
-        cut.fetches.give(asked.kind === 'failure' && asked.isDoubtful);
+        isFailed = asked.kind === 'failure' && asked.isDoubtful;
         settle(asked);
       };
       const asking = new Asking(
@@ -305,6 +306,7 @@ export class Iteration {
           isShort: () => {
             if (this.#lookUp()) void Promise.race(this.#pending).then(() => asking.offer(this.#usable()));
           },
+          isOver: () => cut.fetches.give(isFailed),
         },
         this.#job.budget,
         done,
