@@ -88,11 +88,12 @@ export class Asking implements AttemptOwner {
   late(attempt: Attempt): void {
     const { candidate } = attempt;
     this.#complaints.set(candidate.target, 'no reply');
-    this.#candidates.get(candidate)!.late(this.#env.clock.now());
+    this.#candidates.get(candidate)!.late(this.#env.clock.now(), this.#question.type);
     if (attempt !== this.#newest || this.#state !== 'open') return;
     this.#next();
-    const isFresh = [...this.#candidates.keys()].some(({ tries }) => tries.udp + tries.tcp === 0);
-    if (!isFresh) this.#question.isShort();
+    const now = this.#env.clock.now();
+    const isFresh = (each: Candidate): boolean => triesOf(each) === 0 && this.#mayAsk(each, now);
+    if (![...this.#candidates.keys()].some(isFresh)) this.#question.isShort();
   }
 
   failed(attempt: Attempt, why: string): void {
@@ -151,7 +152,7 @@ export class Asking implements AttemptOwner {
   #ask(candidate: Candidate): void {
     // Never refused for the sake of others: whoever names a stranger's server in delegations could fill it up.
     candidate.target.makeRoom();
-    this.#candidates.get(candidate)!.probe(this.#env.clock.now());
+    this.#candidates.get(candidate)!.asked(this.#env.clock.now());
     const attempt = new Attempt(this.#env, candidate, this.#question, this.#budget, this);
     this.#newest = attempt;
     this.#out.add(attempt);
@@ -184,10 +185,9 @@ export class Asking implements AttemptOwner {
   }
 
   #mayAsk(candidate: Candidate, now: number): boolean {
-    const { silences, retryAt } = this.#candidates.get(candidate)!;
     if (!candidate.mayTry) return false;
-    // One that was silent before gets one packet to show that it is back; one that fell silent meanwhile no more.
-    if (triesOf(candidate) > 0 && !candidate.heard && (silences > 0 || now < retryAt)) return false;
+    // One that was silent before gets one packet to show that it is back, from whoever is first.
+    if (!candidate.heard && !this.#candidates.get(candidate)!.mayAsk(now)) return false;
     for (const attempt of this.#out)
       if (attempt.candidate === candidate && attempt.state === 'asking') return false;
     return true;

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { TYPE } from '../wire/constants.ts';
 import { type Name, nameKey, parentOf } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
 import { TRIES_MAX } from './attempt.ts';
@@ -12,7 +13,15 @@ export const DELEGATION_SECONDS_MAX = 86_400;
 /** Names below a cut that are known to be no cuts; without a bound a zone of many empty names would fill it. */
 const INNER_NAMES_MAX = 256;
 
-/** An address at which servers of a zone were told to be, and how it did for that zone. */
+/**
+ * An address at which servers of a zone were told to be, and how it did for that zone:
+ *
+ *     heard ──three packets in a row without a reply──▶ silent, left alone ──pause over, one packet──▶ silent, for longer
+ *       ▲                                                        │
+ *       └────────────────────────any reply───────────────────────┘
+ *
+ * The packet that ends a pause begins the next: whoever sends it finds out for all, and nobody else asks meanwhile.
+ */
 export class Contact {
   readonly target: Target;
   /** It does not serve the zone: not asked before that clock time. */
@@ -22,14 +31,28 @@ export class Contact {
   /** Packets in a row without a reply, of all questions of the zone. */
   #lates = 0;
   #heardAt = Number.NEGATIVE_INFINITY;
+  /** Clock time at which it was last left alone. */
+  #leftAt = Number.NEGATIVE_INFINITY;
   /** Addresses that were looked up are known for their TTL, glue for as long as the delegation. Clock time. */
   expiresAt: number;
-  /** Silent so often that it is left alone until that clock time. */
-  retryAt = Number.NEGATIVE_INFINITY;
 
   constructor(target: Target, expiresAt: number) {
     this.target = target;
     this.expiresAt = expiresAt;
+  }
+
+  /** Silent so often that it is left alone until that clock time, if another server can be asked. */
+  get retryAt(): number {
+    if (this.silences === 0) return Number.NEGATIVE_INFINITY;
+    return this.#leftAt + Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** (this.silences - 1));
+  }
+
+  /**
+   * False: it is left alone, whatever the others do. Where all are silent none is for longer than the first pause, so
+   * that a zone that is back is found in seconds, however long it was away (coredns#2427).
+   */
+  mayAsk(now: number): boolean {
+    return now - this.#leftAt >= BACKOFF_MS;
   }
 
   /** It replied, whatever it said. */
@@ -37,41 +60,47 @@ export class Contact {
     this.silences = 0;
     this.#lates = 0;
     this.#heardAt = now;
-    this.retryAt = Number.NEGATIVE_INFINITY;
+    this.#leftAt = Number.NEGATIVE_INFINITY;
   }
 
   /**
-   * A packet stayed without a reply. After as many as one question may send it is left alone, for longer each time (RFC
-   * 9520 section 3.1); many questions that wait at the same time are one silence. One that was heard a moment ago is
-   * silent about some questions only: there are servers that drop types they do not know.
+   * A packet stayed without a reply. After as many as one question may send it is left alone (RFC 9520 section 3.1);
+   * many questions that wait at the same time are one silence. One that was heard a moment ago is silent about some
+   * questions only: what that means is seen when it has not been heard for longer, unless it was of a type that it may
+   * not know, which servers exist that drop (RFC 4074 section 4.1).
    */
-  late(now: number): void {
-    if (
-      now < this.retryAt ||
-      now - this.#heardAt < LIVELY_MS ||
-      ++this.#lates < (this.silences === 0 ? TRIES_MAX : 1)
-    )
-      return;
-    this.silences++;
-    this.#lates = 0;
-    this.retryAt = now + Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** (this.silences - 1));
+  late(now: number, type: number): void {
+    if (this.silences > 0 || (type !== TYPE.A && this.#isLively(now))) return;
+    this.#lates++;
+    if (this.#isSilent(now)) this.#leave(now);
   }
 
-  /** It is about to be asked after a silence: by one question at a time. */
-  probe(now: number): void {
-    if (this.silences > 0) this.retryAt = Math.max(this.retryAt, now + PROBE_MS);
+  /** It is about to be asked. After a silence that is one more, until it replies. */
+  asked(now: number): void {
+    if (this.#isSilent(now)) this.#leave(now);
   }
 
   lame(now: number): void {
     this.lameUntil = now + LAME_MS;
   }
+
+  #isLively(now: number): boolean {
+    return now - this.#heardAt < LIVELY_MS;
+  }
+
+  #isSilent(now: number): boolean {
+    return this.silences > 0 || (this.#lates >= TRIES_MAX && !this.#isLively(now));
+  }
+
+  #leave(now: number): void {
+    this.silences++;
+    this.#leftAt = now;
+  }
 }
 
-/** First pause of a silent server: with three tries a question, at most three packets in five seconds. */
+/** First pause of a silent server, doubled by each that follows: at most three packets in five seconds, as many as tries. */
 const BACKOFF_MS = 5_000;
 const BACKOFF_MS_MAX = 300_000;
-/** While one question finds out whether a silent server is back, the others wait or look elsewhere. */
-const PROBE_MS = 2_000;
 /** A server that replied within that time is there. */
 const LIVELY_MS = 5_000;
 /** How long a server is not asked for a zone that it does not serve. */
@@ -147,12 +176,11 @@ export class ZoneCut {
   /** Takes over how the addresses did for the zone by the cut that this one replaces; not that they are its servers. */
   inherit(old: ZoneCut): void {
     this.fetches = old.fetches;
-    for (const [address, contact] of this.contacts) {
-      const before = old.contacts.get(address);
-      if (before === undefined) continue;
-      contact.lameUntil = before.lameUntil;
-      contact.silences = before.silences;
-      contact.retryAt = before.retryAt;
+    for (const [address, { expiresAt }] of this.contacts) {
+      const known = old.contacts.get(address);
+      if (known === undefined) continue;
+      known.expiresAt = expiresAt;
+      this.contacts.set(address, known);
     }
   }
 }

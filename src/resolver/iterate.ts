@@ -26,9 +26,8 @@ const LOOKUP_PATIENCE_MS = 300;
  * One question on its way through the name space, from the deepest zone cut that is known:
  *
  *     locate ──▶ contact ──▶ ask ──referral──▶ contact (of the child's servers)
- *       ▲           ▲ │       │ ▲──shortened name answered: more of it
- *       │           │ │       ├──answer, denial──▶ done
- *       │           └─┼───────┘ no reply of use: other servers' addresses
+ *       ▲           ▲ │       ├──answer, denial──▶ done
+ *       │           └─┼───────┘ shortened name answered: more of it; no reply of use: other servers' addresses
  *       └─────────────┘ none left, and the delegation may have changed: once
  */
 type State = 'locate' | 'contact' | 'ask' | 'done';
@@ -134,9 +133,12 @@ export class Iteration {
     return this.#find(judged.scrubbed, undefined);
   }
 
-  /** Addresses that may be asked and were not asked in vain for this question. */
+  /** Addresses that may be asked and were not asked in vain for this question: silent ones if there are no others. */
   #usable(): Contact[] {
-    return this.#recursor.contactsOf(this.#cut).filter((contact) => !this.#useless.has(contact));
+    const now = this.#recursor.env.clock.now();
+    const left = this.#recursor.contactsOf(this.#cut).filter((contact) => !this.#useless.has(contact));
+    const rested = left.filter(({ retryAt }) => retryAt <= now);
+    return rested.length > 0 ? rested : left;
   }
 
   /** Begins to look up the addresses of one more server. False: there is none, or enough were tried. */
@@ -205,7 +207,7 @@ export class Iteration {
     if (asked.kind === 'failure') {
       this.#complaint = asked;
       for (const contact of asked.contacts) this.#useless.add(contact);
-      return asked.reason === 'budget' || asked.reason === 'overload' ? this.#noServer() : 'contact';
+      return asked.reason === 'overload' || this.#isSpent() ? this.#noServer() : 'contact';
     }
     const { judged, contact } = asked;
     switch (judged.kind) {
@@ -218,7 +220,7 @@ export class Iteration {
       case 'throwaway':
         // Only said of a shortened name: the whole one may do better (RFC 9156 section 2.3).
         this.#minimiser.giveUp();
-        return 'ask';
+        return 'contact';
       default:
         return unreachable(judged);
     }
@@ -231,12 +233,12 @@ export class Iteration {
     if (kind !== 'nxdomain' || judged.scrubbed.chain.length > 0) {
       this.#cut.noteInner(shortened);
       this.#minimiser.answered(shortened);
-      return 'ask';
+      return 'contact';
     }
     if (this.#recursor.settings.qnameMinimisation !== 'strict') {
       // Servers exist that deny names which have others below them.
       this.#minimiser.giveUp();
-      return 'ask';
+      return 'contact';
     }
     // RFC 8020: below a name that does not exist there is nothing.
     return this.#find({ ...judged.scrubbed, name: this.#name } as Usable, contact);

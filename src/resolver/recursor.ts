@@ -282,13 +282,13 @@ export class Recursor {
     cut.addContact(address, target, expiresAt);
   }
 
-  /** The addresses of a zone's servers that may be asked now. */
+  /** The addresses of a zone's servers that may be asked now, though some may better be left alone still. */
   contactsOf(cut: ZoneCut): Contact[] {
     const now = this.env.clock.now();
     const usable: Contact[] = [];
     for (const [address, contact] of cut.contacts) {
       if (contact.expiresAt <= now) cut.contacts.delete(address);
-      else if (contact.lameUntil <= now && contact.retryAt <= now && this.#hasFamily(contact.target.address))
+      else if (contact.lameUntil <= now && contact.mayAsk(now) && this.#hasFamily(contact.target.address))
         usable.push(contact);
     }
     return usable;

@@ -2,6 +2,7 @@
 import t from 'tap';
 import { Contact, ZoneCut, ZoneCuts } from '../../src/resolver/cut.ts';
 import type { Target } from '../../src/resolver/target.ts';
+import { TYPE } from '../../src/wire/constants.ts';
 import { nameFromText, nameToText } from '../../src/wire/name.ts';
 
 const name = nameFromText;
@@ -54,7 +55,7 @@ t.test('a newer referral takes the place of the old one: its servers, and no oth
   const old = cut('corp.test.', { addresses: ['192.0.2.1', '192.0.2.2'] });
   cuts.put(1, old);
   old.contacts.get('192.0.2.1')!.lame(0);
-  for (let i = 0; i < 3; i++) old.contacts.get('192.0.2.2')!.late(0);
+  for (let i = 0; i < 3; i++) old.contacts.get('192.0.2.2')!.late(0, TYPE.A);
   const next = cut('corp.test.', { addresses: ['192.0.2.2', '192.0.2.3'] });
   cuts.put(1, next);
   t.same([...next.contacts.keys()], ['192.0.2.2', '192.0.2.3'], 'one that is gone is gone');
@@ -81,25 +82,65 @@ t.test(
   'a silent server is left alone for longer each time, up to five minutes, and until it is heard',
   async (t) => {
     const contact = new Contact(target('192.0.2.1'), 1e9);
-    for (let i = 0; i < 2; i++) contact.late(0);
+    for (let i = 0; i < 2; i++) contact.late(0, TYPE.A);
     t.ok(contact.retryAt <= 0, 'two lost packets are an accident');
     let now = 1000;
+    contact.late(now, TYPE.A);
     const pauses = Array.from({ length: 9 }, () => {
-      contact.late(now);
       const pause = (contact.retryAt - now) / 1000;
-      for (let i = 0; i < 50; i++) contact.late(now + 1);
+      for (let i = 0; i < 50; i++) contact.late(now + 1, TYPE.A);
       t.equal(contact.retryAt, now + 1000 * pause, 'questions that waited at the same time are one silence');
       now = contact.retryAt;
+      contact.asked(now);
       return pause;
     });
     t.same(pauses, [5, 10, 20, 40, 80, 160, 300, 300, 300]);
     contact.heard(now);
     t.equal(contact.silences, 0);
     t.ok(contact.retryAt <= now);
-    for (let i = 0; i < 10; i++) contact.late(now + 4_999);
+    for (let i = 0; i < 10; i++) contact.late(now + 4_999, TYPE.A);
     t.ok(contact.retryAt <= now, 'it is there, and silent about some questions only');
-    for (let i = 0; i < 3; i++) contact.late(now + 5_000);
+    for (let i = 0; i < 3; i++) contact.late(now + 5_000, TYPE.A);
     t.equal(contact.retryAt, now + 10_000, 'and then it begins anew');
+  },
+);
+
+t.test('whoever asks after a silence begins the next: nobody else asks for five seconds', async (t) => {
+  const contact = new Contact(target('192.0.2.1'), 1e9);
+  t.ok(contact.mayAsk(0));
+  for (let i = 0; i < 3; i++) contact.late(0, TYPE.A);
+  for (let now = 0; now < 5_000; now += 100) t.notOk(contact.mayAsk(now), `${now}`);
+  // Where all servers of the zone are silent, the pause is this long however often it was.
+  for (const now of [5_000, 10_000, 15_000, 20_000]) {
+    t.ok(contact.mayAsk(now));
+    contact.asked(now);
+    t.notOk(contact.mayAsk(now), 'one question finds out for all');
+    t.notOk(contact.mayAsk(now + 4_999));
+  }
+  t.equal(contact.retryAt, 20_000 + 80_000, 'where others reply, it grows');
+  contact.heard(20_001);
+  t.ok(contact.mayAsk(20_001));
+  contact.asked(20_001);
+  t.ok(contact.mayAsk(20_001), 'of one that replies all ask');
+});
+
+t.test(
+  'silence of one that was heard a moment ago counts when it has not been heard for longer',
+  async (t) => {
+    const dead = new Contact(target('192.0.2.1'), 1e9);
+    dead.heard(0);
+    for (let i = 0; i < 3; i++) dead.late(1_000, TYPE.A);
+    dead.asked(4_999);
+    t.ok(dead.mayAsk(4_999), 'it may be there');
+    dead.asked(5_000);
+    t.notOk(dead.mayAsk(5_000), 'one packet is to find out');
+    const choosy = new Contact(target('192.0.2.1'), 1e9);
+    choosy.heard(0);
+    for (let i = 0; i < 3; i++) choosy.late(1_000, TYPE.AAAA);
+    choosy.asked(5_000);
+    t.ok(choosy.mayAsk(5_000), 'it drops a type that it does not know (RFC 4074 section 4.1)');
+    for (let i = 0; i < 3; i++) choosy.late(6_000, TYPE.AAAA);
+    t.notOk(choosy.mayAsk(6_000), 'for as long as it is heard otherwise');
   },
 );
 
