@@ -88,6 +88,7 @@ export class Asking implements AttemptOwner {
   late(attempt: Attempt): void {
     const { candidate } = attempt;
     this.#complaints.set(candidate.target, 'no reply');
+    this.#budget.unheard.late(candidate.target);
     this.#candidates.get(candidate)!.late(this.#env.clock.now(), this.#question.type);
     if (attempt !== this.#newest || this.#state !== 'open') return;
     this.#next();
@@ -110,6 +111,7 @@ export class Asking implements AttemptOwner {
     const { candidate } = attempt;
     const contact = this.#candidates.get(candidate)!;
     contact.heard(this.#env.clock.now());
+    this.#budget.unheard.heard(candidate.target);
     if (this.#state !== 'open') {
       this.#ended(attempt);
       return;
@@ -152,6 +154,7 @@ export class Asking implements AttemptOwner {
   #ask(candidate: Candidate): void {
     // Never refused for the sake of others: whoever names a stranger's server in delegations could fill it up.
     candidate.target.makeRoom();
+    this.#budget.unheard.sent(candidate.target);
     this.#candidates.get(candidate)!.asked(this.#env.clock.now());
     const attempt = new Attempt(this.#env, candidate, this.#question, this.#budget, this);
     this.#newest = attempt;
@@ -185,7 +188,7 @@ export class Asking implements AttemptOwner {
   }
 
   #mayAsk(candidate: Candidate, now: number): boolean {
-    if (!candidate.mayTry) return false;
+    if (!candidate.mayTry || !this.#budget.unheard.mayAsk(candidate.target)) return false;
     // One that was silent before gets one packet to show that it is back, from whoever is first.
     if (!candidate.heard && !this.#candidates.get(candidate)!.mayAsk(now)) return false;
     for (const attempt of this.#out)
@@ -205,7 +208,11 @@ export class Asking implements AttemptOwner {
     const limit = this.#budget.spent(now);
     if (limit !== undefined)
       return { reason: 'budget', text: `the work of this query is over its limit of ${limitToText(limit)}` };
-    const targets = [...this.#candidates.keys()].map((candidate) => candidate.target);
+    const candidates = [...this.#candidates.keys()];
+    const targets = candidates.map((candidate) => candidate.target);
+    // This question had less than its share of tries: others ask it again, with a budget of their own.
+    if (candidates.some(({ mayTry, target }) => mayTry && !this.#budget.unheard.mayAsk(target)))
+      return { reason: 'budget', text: 'its servers left other questions of this query without a reply' };
     const texts = targets
       .slice(0, COMPLAINTS_MAX)
       .map((target) => `${targetToText(target)} ${this.#complaints.get(target) ?? 'not asked'}`);

@@ -1,3 +1,5 @@
+import { Unheard } from './unheard.ts';
+
 /**
  * The work that one client query may cause, whatever it meets: one object, passed by reference through every
  * restart and sub-query, only ever decremented. Limits in other resolvers were passed by because something reset
@@ -31,6 +33,8 @@ export class Budget {
   readonly startedAt: number;
   readonly replyBy: number;
   readonly workBy: number;
+  /** What is sent to servers that do not reply. */
+  readonly unheard = new Unheard();
   #packets = BUDGET_PACKETS;
   #bytes = BUDGET_BYTES;
   #verifies = BUDGET_VERIFIES;
