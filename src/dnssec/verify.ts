@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import { EDE, TYPE } from '../wire/constants.ts';
 import { isAtOrBelow, labelCount, type Name, nameEquals, nameToText, suffixOf } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
@@ -7,6 +6,7 @@ import { canonicalRdatas, signedData, signedLabels } from './canonical.ts';
 import { type Fault, type FaultKind, faultEde, faultWhy, nearerFault, rrsetToText } from './fault.ts';
 import type { DnsKey, KeyStore } from './key.ts';
 import { type Rrsig, readRrsig } from './rrsig.ts';
+import type { GoodSignatures } from './signatures.ts';
 import { cappedTtl, validityOf } from './validity.ts';
 import type { Work } from './work.ts';
 
@@ -24,6 +24,8 @@ export const SAME_TAG_KEYS_MAX = 2;
 export interface Verifier {
   readonly algorithms: AlgorithmTable;
   readonly keys: KeyStore;
+  /** Those that need no check any more, and cost none; absent: each is checked. */
+  readonly good?: GoodSignatures;
   /** Wall clock, seconds. */
   readonly now: number;
   readonly work: Work;
@@ -164,16 +166,22 @@ class Check {
       this.#note('broken key', sig);
       return this.#bogus();
     }
-    if (!this.#verifier.work.takeVerify()) return { status: 'exhausted' };
-    if (this.#isGood(sig, imported, algorithm)) return this.#secure(sig, key);
+    const { good, work } = this.#verifier;
+    const data = this.#signedData(sig);
+    if (good?.has(imported, data, sig.signature)) return this.#secure(sig, key);
+    if (!work.takeVerify()) return { status: 'exhausted' };
+    if (algorithm.verify(imported, data, sig.signature)) {
+      good?.add(imported, data, sig.signature);
+      return this.#secure(sig, key);
+    }
     this.#failed++;
     this.#note('mismatch', sig);
     return undefined;
   }
 
-  #isGood(sig: Rrsig, key: KeyObject, algorithm: Algorithm): boolean {
+  #signedData(sig: Rrsig): Uint8Array {
     this.#rdatas ??= canonicalRdatas(this.#rrset.type, this.#rrset.rdatas);
-    return algorithm.verify(key, signedData(this.#rrset, this.#rdatas, sig), sig.signature);
+    return signedData(this.#rrset, this.#rdatas, sig);
   }
 
   #secure(sig: Rrsig, key: DnsKey): Checked {

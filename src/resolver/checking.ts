@@ -4,6 +4,7 @@ import { type AlgorithmTable, algorithmTable } from '../dnssec/algorithm.ts';
 import { type Trusted, whyUnsupported } from '../dnssec/ds.ts';
 import { KeyStore } from '../dnssec/key.ts';
 import { readRrsig } from '../dnssec/rrsig.ts';
+import { GoodSignatures } from '../dnssec/signatures.ts';
 import { type Verifier, verifyRrset } from '../dnssec/verify.ts';
 import { EDE, TYPE } from '../wire/constants.ts';
 import { isAtOrBelow, type Name, nameToText } from '../wire/name.ts';
@@ -41,6 +42,7 @@ export class Checking {
   readonly #env: Pick<Env, 'clock' | 'count'>;
   readonly #cache: RecordCache;
   readonly #keys = new KeyStore();
+  readonly #good = new GoodSignatures();
   #algorithms: AlgorithmTable;
   #sha1 = false;
   readonly #fixed: AlgorithmTable | undefined;
@@ -70,6 +72,7 @@ export class Checking {
     return {
       algorithms: this.#algorithms,
       keys: this.#keys,
+      good: this.#good,
       now: Math.floor(this.#env.clock.wall() / 1000),
       work: {
         takeVerify: () => {
@@ -112,9 +115,10 @@ export class Checking {
   /** Checks one RRset with the keys of `zone`. */
   async check(job: Job, zone: SecureZone, rrset: Rrset): Promise<SignedCheck> {
     for (let turn = this.busy; turn; turn = this.busy) await turn;
-    const what = `${nameToText(rrset.name)} ${typeToText(rrset.type)}`;
-    if (rrset.sigs === undefined || rrset.sigs.length === 0)
+    if (rrset.sigs === undefined || rrset.sigs.length === 0) {
+      const what = `${nameToText(rrset.name)} ${typeToText(rrset.type)}`;
       return bogus(EDE.RRSIGS_MISSING, `${what}: no signature, though ${nameToText(zone.zone)} is signed`);
+    }
     const checked = verifyRrset(rrset, zone.zone, zone.keys, this.verifier(job));
     switch (checked.status) {
       case 'secure':
