@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { TYPE } from '../wire/constants.ts';
-import { type Name, nameKey, parentOf } from '../wire/name.ts';
+import { type Name, nameKey } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
 import { TRIES_MAX } from './attempt.ts';
 import { FetchCap } from './fetchcap.ts';
@@ -196,12 +196,10 @@ export class ZoneCuts {
   /** The deepest cut at or above `name` that has not expired. */
   deepest(context: number, name: Name, now: number): ZoneCut | undefined {
     const key = nameKey(name);
-    for (let rest = name, at = 0; ; ) {
+    for (let at = 0; ; at += name[at]! + 1) {
       const cut = this.#table.get(`${context}/${key.slice(at)}`);
       if (cut !== undefined && now < cut.expiresAt) return cut;
-      if (rest.length <= 1) return undefined;
-      at += rest[0]! + 1;
-      rest = parentOf(rest);
+      if (name[at] === 0) return undefined;
     }
   }
 

@@ -11,6 +11,7 @@ import {
   replaceSuffix,
   suffixOf,
 } from '../wire/name.ts';
+import { octetsEqual, octetsKey } from '../wire/octets.ts';
 import type { Rr, Rrset } from '../wire/record.ts';
 import { restoreCase } from './case.ts';
 
@@ -129,7 +130,7 @@ type Walk =
 /** From the question's name along CNAMEs and DNAMEs, wherever in the section they stand, to the name that has none. */
 function followAliases(answer: readonly Rr[], question: Question): Walk {
   const chain: Rrset[] = [];
-  const visited = new Set([nameKey(question.name)]);
+  let visited: Set<string> | undefined;
   let name = question.name;
   // Aliases of these types are the answer itself (RFC 1034 section 3.6.2).
   const stops = question.type === TYPE.CNAME || question.type === TYPE.ANY;
@@ -144,6 +145,7 @@ function followAliases(answer: readonly Rr[], question: Question): Walk {
     if (link.at(-1)!.type === TYPE.DNAME) return { kind: 'too-long', chain, proofs: [] };
     name = link.at(-1)!.rdatas[0]!;
     const key = nameKey(name);
+    visited ??= new Set([nameKey(question.name)]);
     if (visited.has(key)) return { kind: 'invalid', why: `alias loop at ${nameToText(name)}` };
     visited.add(key);
     if (question.staysWithin && !isAtOrBelow(name, question.apex))
@@ -202,13 +204,8 @@ function hasType(records: readonly Rr[], name: Name, type: number): boolean {
 
 /** The RRsets that answer the question at the end of its aliases: one, or all of the name for ANY. */
 function rrsetsAt(answer: readonly Rr[], name: Name, question: Question): Rrset[] | string {
-  const types = new Set<number>();
-  if (question.type !== TYPE.ANY) types.add(question.type);
-  // Of ANY the signatures go with what they sign.
-  else
-    for (const rr of answer)
-      if (rr.class === CLASS.IN && rr.type !== TYPE.RRSIG && nameEquals(rr.name, name)) types.add(rr.type);
-  if (types.size > RRSET_TYPES_MAX) return `more than ${RRSET_TYPES_MAX} types at one name`;
+  const types = question.type === TYPE.ANY ? typesAt(answer, name) : [question.type];
+  if (types.length > RRSET_TYPES_MAX) return `more than ${RRSET_TYPES_MAX} types at one name`;
   const rrsets: Rrset[] = [];
   for (const type of types) {
     const rrset = rrsetAt(answer, name, type, question);
@@ -216,6 +213,14 @@ function rrsetsAt(answer: readonly Rr[], name: Name, question: Question): Rrset[
     if (rrset !== undefined) rrsets.push(rrset);
   }
   return rrsets;
+}
+
+/** Without RRSIG: the signatures go with what they sign. */
+function typesAt(answer: readonly Rr[], name: Name): number[] {
+  const here = answer.filter(
+    (rr) => rr.class === CLASS.IN && rr.type !== TYPE.RRSIG && nameEquals(rr.name, name),
+  );
+  return [...new Set(here.map(({ type }) => type))];
 }
 
 /**
@@ -228,27 +233,49 @@ export function rrsetAt(
   type: number,
   question: Question,
 ): Rrset | string | undefined {
-  const rdatas: Uint8Array[] = [];
-  const sigs: Uint8Array[] = [];
-  const seen = new Set<string>();
+  let rdatas: Rdatas | undefined;
+  let sigs: Uint8Array[] | undefined;
   let ttl = 0xffffffff;
   for (const rr of records) {
     if (isSignatureOf(rr, name, type)) {
+      sigs ??= [];
       if (sigs.length < RRSIGS_MAX) sigs.push(rr.rdata);
       continue;
     }
     if (rr.type !== type || rr.class !== CLASS.IN || !nameEquals(rr.name, name)) continue;
     if (question.sent !== question.name) restoreCase(type, rr.rdata, question.sent, question.name);
     ttl = Math.min(ttl, rr.ttl);
-    const key = Buffer.from(rr.rdata.buffer, rr.rdata.byteOffset, rr.rdata.length).toString('latin1');
-    if (seen.has(key)) continue;
-    if (rdatas.length === RRSET_RECORDS_MAX) return `more than ${RRSET_RECORDS_MAX} records in an RRset`;
-    seen.add(key);
-    rdatas.push(rr.rdata);
+    rdatas ??= new Rdatas();
+    rdatas.add(rr.rdata);
+    if (rdatas.list.length > RRSET_RECORDS_MAX) return `more than ${RRSET_RECORDS_MAX} records in an RRset`;
   }
-  if (rdatas.length === 0) return undefined;
-  return sigs.length === 0 ? { name, type, ttl, rdatas } : { name, type, ttl, rdatas, sigs };
+  if (rdatas === undefined) return undefined;
+  const { list } = rdatas;
+  return sigs === undefined ? { name, type, ttl, rdatas: list } : { name, type, ttl, rdatas: list, sigs };
 }
+
+/** Rdata of one RRset, each once (RFC 2181 section 5). */
+class Rdatas {
+  readonly list: Uint8Array[] = [];
+  /** Where it is many, for comparing each with each would be what an attacker wants. */
+  #seen: Set<string> | undefined = undefined;
+
+  add(rdata: Uint8Array): void {
+    if (this.#has(rdata)) return;
+    this.list.push(rdata);
+    this.#seen?.add(octetsKey(rdata));
+  }
+
+  #has(rdata: Uint8Array): boolean {
+    if (this.list.length < COMPARED_MAX)
+      return this.list.some((known) => known.length === rdata.length && octetsEqual(known, rdata));
+    this.#seen ??= new Set(this.list.map((known) => octetsKey(known)));
+    return this.#seen.has(octetsKey(rdata));
+  }
+}
+
+/** Rdata compared one by one. Most RRsets have less. */
+const COMPARED_MAX = 8;
 
 /** An RRSIG that covers `type` at `name`; RRSIGs themselves are covered by none (RFC 4035 section 2.2). */
 function isSignatureOf(rr: Rr, name: Name, type: number): boolean {

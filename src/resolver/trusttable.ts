@@ -106,11 +106,12 @@ export class TrustTable {
   /** The deepest zone at or above `name` that is known. */
   #deepest(context: number, name: Name): Trust | undefined {
     const now = this.#now();
-    for (let labels = labelCount(name); labels >= 0; labels--) {
-      const trust = this.#table.get(keyOf(context, suffixOf(name, labels)));
+    const key = nameKey(name);
+    for (let at = 0; ; at += name[at]! + 1) {
+      const trust = this.#table.get(`${context}/${key.slice(at)}`);
       if (trust !== undefined && trust.kind !== 'inner' && now < trust.expiresAt) return trust;
+      if (name[at] === 0) return undefined;
     }
-    return undefined;
   }
 
   /** The deepest zone at or above `name` that is known, else an anchor. */
