@@ -1,3 +1,5 @@
+import { totalmem } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { Logger } from '../telemetry/log.ts';
 import { METRIC, type Metrics } from '../telemetry/metrics.ts';
@@ -25,6 +27,13 @@ export interface WorkersOptions {
 
 /** V8's heap only: caches, zone images and tables are outside of it. One worker at its limit dies alone. */
 const WORKER_LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 64 };
+/**
+ * What a worker's heap may grow to before it is first collected as a whole. V8 begins with a few megabytes and then
+ * marks everything each second of a cold start. A share of the memory there is, so that small machines stay small.
+ */
+const EAGER_HEAP_MB_MAX = 128;
+const EAGER_HEAP_MB_MIN = 16;
+const EAGER_HEAP_SHARE = 1 / 16;
 /** Deaths while the daemon starts: more, and it is the program or the host that is at fault. */
 const STARTUP_DEATHS_MAX = 3;
 /** Beyond the time that workers have to finish, for their way out. */
@@ -58,6 +67,8 @@ export class Workers {
   #deaths = 0;
 
   constructor(options: WorkersOptions, snapshot: Snapshot) {
+    // There is no resource limit for it; a new thread's heap is made as the flags are then.
+    setFlagsFromString(`--initial-old-space-size=${eagerHeapMb(options.slots)}`);
     this.#o = options;
     this.#snapshot = snapshot;
     this.#brake = new Brake(options.clock);
@@ -239,4 +250,11 @@ export class Workers {
 
 function order(thread: Thread, message: WorkerOrder): void {
   thread.postMessage(message, 'port' in message ? [message.port] : []);
+}
+
+function eagerHeapMb(workers: number): number {
+  // Of the control group, if that allows less than there is; without one it is 0 or beyond all memory.
+  const memory = Math.min(process.constrainedMemory() || totalmem(), totalmem());
+  const share = Math.floor((EAGER_HEAP_SHARE * memory) / workers / 2 ** 20);
+  return Math.min(EAGER_HEAP_MB_MAX, Math.max(EAGER_HEAP_MB_MIN, share));
 }
