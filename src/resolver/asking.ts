@@ -224,6 +224,7 @@ export class Asking implements AttemptOwner {
     this.#state = 'settled';
     // What is out is listened to, and nothing more is sent for it.
     for (const candidate of this.#candidates.keys()) candidate.done = true;
+    for (const attempt of this.#out) attempt.linger();
     this.#done(asked);
     this.#endWhenQuiet();
   }

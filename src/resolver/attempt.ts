@@ -19,6 +19,8 @@ export const TRIES_MAX = 3;
 export const IGNORED_MAX = 64;
 /** A late reply is still welcome for so long after its query. */
 const LISTEN_MS = 4_000;
+/** Of packets of questions that are decided: after so many times the patience they are taken for lost. */
+const LOST_PATIENCES = 2;
 /** TCP takes a round trip more, for the connection. */
 const TCP_PATIENCE = 2;
 
@@ -136,6 +138,14 @@ export class Attempt implements Place {
     });
   }
 
+  /** Its question is decided. Listens on until the packet must be lost: the server has the question before it till then. */
+  linger(): void {
+    const ms = this.sentAt + LOST_PATIENCES * this.#patience() - this.#env.clock.now();
+    this.#env.clock.after(Math.max(0, ms), () => {
+      if (this.#state !== 'ended') this.#fail('no reply');
+    });
+  }
+
   /** Another target has won. Listens on for as long as it is patient, to learn how long this one takes. */
   detach(): void {
     if (this.#state === 'asking' || this.#state === 'pressed') this.#state = 'detached';
@@ -171,8 +181,7 @@ export class Attempt implements Place {
     target.counts.sent++;
     if (protocol === 'tcp') target.counts.tcp++;
     this.#timer?.cancel();
-    const patience = target.rtt.patience * (protocol === 'tcp' ? TCP_PATIENCE : 1);
-    this.#timer = this.#env.clock.after(patience, () => this.#late());
+    this.#timer = this.#env.clock.after(this.#patience(), () => this.#late());
     this.#exchange = this.#env.transport.exchange(
       {
         address: target.address,
@@ -189,6 +198,11 @@ export class Attempt implements Place {
       },
     );
     return true;
+  }
+
+  #patience(): number {
+    const { target, protocol } = this.candidate;
+    return target.rtt.patience * (protocol === 'tcp' ? TCP_PATIENCE : 1);
   }
 
   /**

@@ -9,25 +9,26 @@ import type { Target } from './target.ts';
  */
 export class Unheard {
   /** Packets that each may still be sent. Only those that were late are here, hence no more than packets were sent. */
-  readonly #left = new Map<Target, number>();
+  #left: Map<Target, number> | undefined = undefined;
 
   /** A packet to it stayed without a reply. */
   late(server: Target): void {
+    this.#left ??= new Map();
     if (!this.#left.has(server)) this.#left.set(server, TRIES_MAX - 1);
   }
 
   /** One more is about to be sent to it. */
   sent(server: Target): void {
-    const left = this.#left.get(server);
-    if (left !== undefined) this.#left.set(server, left - 1);
+    const left = this.#left?.get(server);
+    if (left !== undefined) this.#left!.set(server, left - 1);
   }
 
   /** It replied, whatever it said. */
   heard(server: Target): void {
-    this.#left.delete(server);
+    this.#left?.delete(server);
   }
 
   mayAsk(server: Target): boolean {
-    return (this.#left.get(server) ?? TRIES_MAX) > 0;
+    return (this.#left?.get(server) ?? TRIES_MAX) > 0;
   }
 }

@@ -120,6 +120,24 @@ t.test(
   },
 );
 
+t.test('a busy zone behind a path that loses packets: nobody is turned away', async (t) => {
+  const internet = world();
+  const sim = simulate(internet);
+  await sim.ask('warm.other.test.');
+  for (const host of internet.hostsOf('other.test.'))
+    for (const server of host.servers) Object.assign(server, { to: { ...server.to, loss: 0.15 } });
+  const pending: Promise<Answered>[] = [];
+  for (let step = 0; step < 400; step++) {
+    for (let i = 0; i < 10; i++)
+      pending.push(sim.start(`b${step}x${i}.other.test.`, 'A', some(10 * step + i)));
+    await sim.pass(10);
+  }
+  await sim.pass(11_000);
+  const failed = (await Promise.all(pending)).filter(({ rcode }) => rcode !== 'NOERROR');
+  // All three packets of one question may be lost: of three in a thousand.
+  t.ok(failed.length <= 40, `${failed.length} of 4,000: ${failed[0]?.ede.map(({ text }) => text)}`);
+});
+
 t.test('water torture under a silent victim: what is sent there falls off', async (t) => {
   const internet = world();
   const sim = simulate(internet);
