@@ -26,7 +26,8 @@ export type Asked =
 export type AskingFailure = 'silent' | 'refused' | 'overload' | 'budget';
 
 /** What is asked, of whom, and what counts as a reply. */
-export interface AskingQuestion extends AttemptQuestion {
+export interface AskingOptions {
+  readonly question: AttemptQuestion;
   readonly contacts: readonly Contact[];
   readonly judge: (message: Message, sent: Name) => Judged;
   /** True: `judged` ends the asking. False: another server is asked. */
@@ -49,56 +50,53 @@ export interface AskingQuestion extends AttemptQuestion {
  */
 export class Asking implements AttemptOwner {
   readonly #env: Env;
-  readonly #question: AskingQuestion;
+  readonly #o: AskingOptions;
   readonly #budget: Budget;
   readonly #done: (asked: Asked) => void;
-  readonly #candidates = new Map<Candidate, Contact>();
-  readonly #out = new Set<Attempt>();
+  #contacts: readonly Contact[];
+  /** Those of them that were asked: mostly one of two dozen. */
+  readonly #asked: { readonly contact: Contact; readonly candidate: Candidate }[] = [];
+  #out: readonly Attempt[] = [];
   /** What each server did instead of answering; the last word of each counts. */
-  readonly #complaints = new Map<Target, string>();
+  #complaints: Map<Target, string> | undefined = undefined;
   #refused = false;
   #lame = false;
   #newest: Attempt | undefined = undefined;
   #state: 'open' | 'settled' | 'over' = 'open';
 
   /** Starts at once; `done` is called once and never from within the constructor. */
-  constructor(env: Env, question: AskingQuestion, budget: Budget, done: (asked: Asked) => void) {
+  constructor(env: Env, options: AskingOptions, budget: Budget, done: (asked: Asked) => void) {
     this.#env = env;
-    this.#question = question;
+    this.#o = options;
     this.#budget = budget;
     this.#done = done;
-    for (const contact of question.contacts) this.#add(contact);
+    this.#contacts = options.contacts;
     this.#next();
   }
 
   /** More servers that may be asked, if none of the others has replied yet. */
   offer(contacts: readonly Contact[]): void {
     if (this.#state !== 'open') return;
-    const known = new Set(this.#candidates.values());
+    const known = new Set(this.#contacts);
     const more = contacts.filter((contact) => !known.has(contact));
-    for (const contact of more) this.#add(contact);
+    this.#contacts = [...this.#contacts, ...more];
     if (more.length > 0) this.#next();
-  }
-
-  #add(contact: Contact): void {
-    const candidate = new Candidate(contact.target);
-    this.#candidates.set(candidate, contact);
   }
 
   late(attempt: Attempt): void {
     const { candidate } = attempt;
-    this.#complaints.set(candidate.target, 'no reply');
+    this.#complain(candidate.target, 'no reply');
     this.#budget.unheard.late(candidate.target);
-    this.#candidates.get(candidate)!.late(this.#env.clock.now(), this.#question.type);
+    this.#contactOf(candidate).late(this.#env.clock.now(), this.#o.question.type);
     if (attempt !== this.#newest || this.#state !== 'open') return;
     this.#next();
     const now = this.#env.clock.now();
-    const isFresh = (each: Candidate): boolean => triesOf(each) === 0 && this.#mayAsk(each, now);
-    if (![...this.#candidates.keys()].some(isFresh)) this.#question.isShort();
+    const isFresh = (each: Contact): boolean => this.#triesOf(each) === 0 && this.#mayAsk(each, now);
+    if (!this.#contacts.some(isFresh)) this.#o.isShort();
   }
 
   failed(attempt: Attempt, why: string): void {
-    this.#complaints.set(attempt.candidate.target, why);
+    this.#complain(attempt.candidate.target, why);
     this.#ended(attempt);
   }
 
@@ -109,17 +107,17 @@ export class Asking implements AttemptOwner {
 
   replied(attempt: Attempt, message: Message, sent: Name): void {
     const { candidate } = attempt;
-    const contact = this.#candidates.get(candidate)!;
+    const contact = this.#contactOf(candidate);
     contact.heard(this.#env.clock.now());
     this.#budget.unheard.heard(candidate.target);
     if (this.#state !== 'open') {
       this.#ended(attempt);
       return;
     }
-    const judged = this.#question.judge(message, sent);
-    if (this.#question.accepts(judged)) {
+    const judged = this.#o.judge(message, sent);
+    if (this.#o.accepts(judged)) {
       candidate.target.judge(true);
-      this.#out.delete(attempt);
+      this.#leave(attempt);
       this.#finish({ kind: 'reply', judged, contact });
       return;
     }
@@ -130,77 +128,102 @@ export class Asking implements AttemptOwner {
     if (judged.kind === 'lame') {
       this.#lame = true;
       // Of odd types a server may refuse what it serves.
-      const { type } = this.#question;
+      const { type } = this.#o.question;
       if (type === TYPE.A || type === TYPE.AAAA) contact.lame(this.#env.clock.now());
     }
-    this.#complaints.set(candidate.target, 'why' in judged ? judged.why : judged.kind);
+    this.#complain(candidate.target, 'why' in judged ? judged.why : judged.kind);
     this.#ended(attempt);
   }
 
   #ended(attempt: Attempt): void {
-    this.#out.delete(attempt);
+    this.#leave(attempt);
     if (this.#state !== 'open') this.#endWhenQuiet();
-    else if (attempt === this.#newest || this.#out.size === 0) this.#next();
+    else if (attempt === this.#newest || this.#out.length === 0) this.#next();
   }
 
   /** Asks the next server, or finds out that there is none. */
   #next(): void {
     if (this.#state !== 'open') return;
-    const candidate = this.#pick();
-    if (candidate !== undefined) this.#ask(candidate);
-    else if (this.#out.size === 0) this.#env.clock.after(0, () => this.#giveUp());
+    const contact = this.#pick();
+    if (contact !== undefined) this.#ask(contact);
+    else if (this.#out.length === 0) this.#env.clock.after(0, () => this.#giveUp());
   }
 
-  #ask(candidate: Candidate): void {
+  #ask(contact: Contact): void {
+    const { target } = contact;
+    let candidate = this.#candidateOf(contact);
+    if (candidate === undefined)
+      this.#asked.push({ contact, candidate: (candidate = new Candidate(target)) });
     // Never refused for the sake of others: whoever names a stranger's server in delegations could fill it up.
-    candidate.target.makeRoom();
-    this.#budget.unheard.sent(candidate.target);
-    this.#candidates.get(candidate)!.asked(this.#env.clock.now());
-    const attempt = new Attempt(this.#env, candidate, this.#question, this.#budget, this);
+    target.makeRoom();
+    this.#budget.unheard.sent(target);
+    contact.asked(this.#env.clock.now());
+    const attempt = new Attempt(this.#env, candidate, this.#o.question, this.#budget, this);
     this.#newest = attempt;
-    this.#out.add(attempt);
+    this.#out = [...this.#out, attempt];
   }
 
   /** Unless somebody was found meanwhile. */
   #giveUp(): void {
-    if (this.#state !== 'open' || this.#out.size > 0) return;
-    const candidate = this.#pick();
-    if (candidate === undefined) this.#finish(this.#verdict());
-    else this.#ask(candidate);
+    if (this.#state !== 'open' || this.#out.length > 0) return;
+    const contact = this.#pick();
+    if (contact === undefined) this.#finish(this.#verdict());
+    else this.#ask(contact);
   }
 
   /** Those with a route, of them those tried least, and of these one that is about as fast as the fastest. */
-  #pick(): Candidate | undefined {
+  #pick(): Contact | undefined {
     const now = this.#env.clock.now();
-    if (now >= this.#question.deadline || this.#budget.spent(now) !== undefined) return undefined;
+    if (now >= this.#o.question.deadline || this.#budget.spent(now) !== undefined) return undefined;
     let fewest = Number.POSITIVE_INFINITY;
-    let best: Candidate[] = [];
-    for (const candidate of this.#candidates.keys()) {
-      if (!this.#mayAsk(candidate, now)) continue;
-      const hasRoute = this.#env.targets.hasRoute(candidate.target.address, now);
-      const tries = triesOf(candidate) + (hasRoute ? 0 : NO_ROUTE_RANK);
+    let best: Contact[] = [];
+    for (const contact of this.#contacts) {
+      if (!this.#mayAsk(contact, now)) continue;
+      const hasRoute = this.#env.targets.hasRoute(contact.target.address, now);
+      const tries = this.#triesOf(contact) + (hasRoute ? 0 : NO_ROUTE_RANK);
       if (tries > fewest) continue;
       if (tries < fewest) best = [];
       fewest = tries;
-      best.push(candidate);
+      best.push(contact);
     }
     return chooseServer(best, this.#env.prng);
   }
 
-  #mayAsk(candidate: Candidate, now: number): boolean {
-    if (!candidate.mayTry || !this.#budget.unheard.mayAsk(candidate.target)) return false;
+  #mayAsk(contact: Contact, now: number): boolean {
+    const candidate = this.#candidateOf(contact);
+    if (candidate?.mayTry === false || !this.#budget.unheard.mayAsk(contact.target)) return false;
     // One that was silent before gets one packet to show that it is back, from whoever is first.
-    if (!candidate.heard && !this.#candidates.get(candidate)!.mayAsk(now)) return false;
-    for (const attempt of this.#out)
-      if (attempt.candidate === candidate && attempt.state === 'asking') return false;
-    return true;
+    if (candidate?.heard !== true && !contact.mayAsk(now)) return false;
+    return !this.#out.some((attempt) => attempt.candidate === candidate && attempt.state === 'asking');
+  }
+
+  #candidateOf(contact: Contact): Candidate | undefined {
+    return this.#asked.find((each) => each.contact === contact)?.candidate;
+  }
+
+  #contactOf(candidate: Candidate): Contact {
+    return this.#asked.find((each) => each.candidate === candidate)!.contact;
+  }
+
+  #triesOf(contact: Contact): number {
+    const tries = this.#candidateOf(contact)?.tries;
+    return tries === undefined ? 0 : tries.udp + tries.tcp;
+  }
+
+  #complain(target: Target, why: string): void {
+    this.#complaints ??= new Map();
+    this.#complaints.set(target, why);
+  }
+
+  #leave(attempt: Attempt): void {
+    this.#out = this.#out.filter((each) => each !== attempt);
   }
 
   /** Why no server is left to ask. */
   #verdict(): Asked {
     const { reason, text } = this.#reason();
     const isDoubtful = reason === 'silent' || this.#lame;
-    return { kind: 'failure', reason, text, isDoubtful, contacts: [...this.#candidates.values()] };
+    return { kind: 'failure', reason, text, isDoubtful, contacts: this.#contacts };
   }
 
   #reason(): { reason: AskingFailure; text: string } {
@@ -208,14 +231,14 @@ export class Asking implements AttemptOwner {
     const limit = this.#budget.spent(now);
     if (limit !== undefined)
       return { reason: 'budget', text: `the work of this query is over its limit of ${limitToText(limit)}` };
-    const candidates = [...this.#candidates.keys()];
-    const targets = candidates.map((candidate) => candidate.target);
     // This question had less than its share of tries: others ask it again, with a budget of their own.
-    if (candidates.some(({ mayTry, target }) => mayTry && !this.#budget.unheard.mayAsk(target)))
+    const isCutShort = (contact: Contact): boolean =>
+      this.#candidateOf(contact)?.mayTry !== false && !this.#budget.unheard.mayAsk(contact.target);
+    if (this.#contacts.some(isCutShort))
       return { reason: 'budget', text: 'its servers left other questions of this query without a reply' };
-    const texts = targets
+    const texts = this.#contacts
       .slice(0, COMPLAINTS_MAX)
-      .map((target) => `${targetToText(target)} ${this.#complaints.get(target) ?? 'not asked'}`);
+      .map(({ target }) => `${targetToText(target)} ${this.#complaints?.get(target) ?? 'not asked'}`);
     return { reason: this.#refused ? 'refused' : 'silent', text: texts.join(', ') };
   }
 
@@ -223,25 +246,21 @@ export class Asking implements AttemptOwner {
     if (this.#state !== 'open') return;
     this.#state = 'settled';
     // What is out is listened to, and nothing more is sent for it.
-    for (const candidate of this.#candidates.keys()) candidate.done = true;
+    for (const { candidate } of this.#asked) candidate.done = true;
     for (const attempt of this.#out) attempt.linger();
     this.#done(asked);
     this.#endWhenQuiet();
   }
 
   #endWhenQuiet(): void {
-    if (this.#state !== 'settled' || this.#out.size > 0) return;
+    if (this.#state !== 'settled' || this.#out.length > 0) return;
     this.#state = 'over';
-    this.#question.isOver?.();
+    this.#o.isOver?.();
   }
 }
 
 /** After all that have a route. */
 const NO_ROUTE_RANK = 100;
-
-function triesOf({ tries }: Candidate): number {
-  return tries.udp + tries.tcp;
-}
 
 /** Servers named in one text. */
 const COMPLAINTS_MAX = 4;

@@ -44,12 +44,12 @@ export class Iteration {
   #cut!: ZoneCut;
   #contacts: readonly Contact[] = [];
   /** Those that were asked in vain: they are not asked again for this question. */
-  readonly #useless = new Set<Contact>();
+  readonly #useless: Contact[] = [];
   #found: Found | undefined = undefined;
   #referrals = 0;
   #lookups = 0;
-  readonly #pending = new Set<Promise<void>>();
-  readonly #tried = new Set<NameServer>();
+  #pending: readonly Promise<void>[] = [];
+  readonly #tried: NameServer[] = [];
   #lookupFailures = 0;
   /** What the servers asked last did. */
   #complaint: Extract<Asked, { kind: 'failure' }> | undefined = undefined;
@@ -67,17 +67,17 @@ export class Iteration {
 
   /** Does not ask this one. */
   avoid(contact: Contact): void {
-    this.#useless.add(contact);
+    this.#useless.push(contact);
   }
 
   async run(): Promise<Found> {
     for (;;) {
       switch (this.#state) {
         case 'locate':
-          this.#state = await this.#locate();
+          this.#state = this.#locate() ?? (await this.#locateRoot());
           break;
         case 'contact':
-          this.#state = await this.#contact();
+          this.#state = this.#contact() ?? (await this.#findContacts());
           break;
         case 'ask':
           this.#state = await this.#ask();
@@ -90,13 +90,23 @@ export class Iteration {
     }
   }
 
-  /** The deepest known zone that is said to have the name; of DS records the one above it (RFC 4035 section 3.1.4.1). */
-  async #locate(): Promise<State> {
+  /**
+   * The deepest known zone that is said to have the name; of DS records the one above it (RFC 4035 section 3.1.4.1).
+   * Undefined: none is known.
+   */
+  #locate(): State | undefined {
     const { clock } = this.#recursor.env;
     const from = this.#type === TYPE.DS && this.#name.length > 1 ? parentOf(this.#name) : this.#name;
     const known = this.#recursor.cuts.deepest(this.#path.context, from, clock.now());
-    const isOurs = known !== undefined && this.#recursor.isOn(this.#path, known);
-    this.#enter(isOurs ? known : await this.#recursor.rootOf(this.#job, this.#path));
+    return known !== undefined && this.#recursor.isOn(this.#path, known) ? this.#begin(known) : undefined;
+  }
+
+  async #locateRoot(): Promise<State> {
+    return this.#begin(await this.#recursor.rootOf(this.#job, this.#path));
+  }
+
+  #begin(cut: ZoneCut): State {
+    this.#enter(cut);
     if (isAtOrBelow(this.#name, this.#cut.zone)) return 'contact';
     return this.#fail('no-server', `${nameToText(this.#name)} is not below ${nameToText(this.#cut.zone)}`);
   }
@@ -107,15 +117,21 @@ export class Iteration {
     this.#complaint = undefined;
   }
 
-  /** Finds addresses of the zone's servers that may be asked: known ones, else those of more servers. */
-  async #contact(): Promise<State> {
+  /** Finds known addresses of the zone's servers that may be asked. Undefined: there are none. */
+  #contact(): State | undefined {
     const told = this.#byCopy();
     if (told !== undefined) return told;
+    this.#contacts = this.#usable();
+    return this.#contacts.length > 0 ? 'ask' : undefined;
+  }
+
+  /** Looks up those of more servers. */
+  async #findContacts(): Promise<State> {
     for (;;) {
       this.#contacts = this.#usable();
       if (this.#contacts.length > 0) return 'ask';
       const isStarted = this.#lookUp();
-      if (this.#pending.size === 0) return this.#noServer();
+      if (this.#pending.length === 0) return this.#noServer();
       if (this.#isSpent()) return this.#noServer();
       await this.#lookupEnds(isStarted ? LOOKUP_PATIENCE_MS : Number.POSITIVE_INFINITY);
     }
@@ -136,27 +152,29 @@ export class Iteration {
   /** Addresses that may be asked and were not asked in vain for this question: silent ones if there are no others. */
   #usable(): Contact[] {
     const now = this.#recursor.env.clock.now();
-    const left = this.#recursor.contactsOf(this.#cut).filter((contact) => !this.#useless.has(contact));
+    let left = this.#recursor.contactsOf(this.#cut);
+    if (this.#useless.length > 0) left = left.filter((contact) => !this.#useless.includes(contact));
+    if (left.every(({ retryAt }) => retryAt <= now)) return left;
     const rested = left.filter(({ retryAt }) => retryAt <= now);
     return rested.length > 0 ? rested : left;
   }
 
   /** Begins to look up the addresses of one more server. False: there is none, or enough were tried. */
   #lookUp(): boolean {
-    if (this.#lookups + this.#pending.size >= LOOKUPS_MAX || this.#lookupFailures >= LOOKUP_FAILURES_MAX)
+    if (this.#lookups + this.#pending.length >= LOOKUPS_MAX || this.#lookupFailures >= LOOKUP_FAILURES_MAX)
       return false;
     const server = this.#recursor.nextLookup(this.#cut, this.#tried);
     if (server === undefined || this.#isSpent()) return false;
-    this.#tried.add(server);
+    this.#tried.push(server);
     const looking = this.#recursor
       .lookUpServer(this.#job, this.#path, this.#cut, server, this.#fetch)
       .then((outcome) => {
-        this.#pending.delete(looking);
+        this.#pending = this.#pending.filter((each) => each !== looking);
         // What the cache knew cost nothing.
         if (outcome !== 'cached') this.#lookups++;
         if (outcome === 'failed') this.#lookupFailures++;
       });
-    this.#pending.add(looking);
+    this.#pending = [...this.#pending, looking];
     return true;
   }
 
@@ -206,7 +224,7 @@ export class Iteration {
     const asked = await this.#send(shortened);
     if (asked.kind === 'failure') {
       this.#complaint = asked;
-      for (const contact of asked.contacts) this.#useless.add(contact);
+      this.#useless.push(...asked.contacts);
       return asked.reason === 'overload' || this.#isSpent() ? this.#noServer() : 'contact';
     }
     const { judged, contact } = asked;
@@ -301,7 +319,7 @@ export class Iteration {
       const asking = new Asking(
         env,
         {
-          ...this.#recursor.attemptQuestion(this.#job, this.#path, cut, question),
+          question: this.#recursor.attemptQuestion(this.#job, this.#path, cut, question),
           contacts: this.#contacts,
           judge: judgeReply,
           accepts,

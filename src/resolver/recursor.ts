@@ -36,7 +36,7 @@ const CONTACT_SECONDS_MIN = 5;
 export class Fetch {
   readonly depth: number;
   /** Fetches whose outcome this one waits for: a circle of them would wait for ever. */
-  readonly waitsFor = new Set<Fetch>();
+  readonly waitsFor: Fetch[] = [];
   outcome!: Promise<Found>;
 
   constructor(depth: number) {
@@ -99,19 +99,25 @@ export class Recursor {
   }
 
   /** What servers say of the question. Never rejects. @param parent the fetch that needs it; none: a client's */
-  async fetch(job: Job, name: Name, type: number, parent?: Fetch): Promise<Found> {
+  fetch(job: Job, name: Name, type: number, parent?: Fetch): Promise<Found> {
+    const fail = (reason: FetchFailure, text: string): Promise<Found> =>
+      Promise.resolve(failedFetch(job.path, reason, text));
     const key = questionKey(job.path.context, name, type);
     const known = this.#fetches.get(key);
     if (known !== undefined) return this.#join(known, job, name, type, parent);
     if (parent !== undefined && !job.budget.takeFetch())
-      return failedFetch(job.path, 'budget', `more than ${BUDGET_FETCHES} sub-queries`);
+      return fail('budget', `more than ${BUDGET_FETCHES} sub-queries`);
     const depth = parent === undefined ? 0 : parent.depth + 1;
-    if (depth > DEPTH_MAX)
-      return failedFetch(job.path, 'depth', `more than ${DEPTH_MAX} sub-queries of sub-queries`);
+    if (depth > DEPTH_MAX) return fail('depth', `more than ${DEPTH_MAX} sub-queries of sub-queries`);
     const fetch = new Fetch(depth);
     this.#fetches.set(key, fetch);
-    fetch.outcome = this.#run(fetch, job, name, type).finally(() => this.#fetches.delete(key));
-    return this.#wait(fetch, parent);
+    // Before it runs, for what it needs may need the parent.
+    parent?.waitsFor.push(fetch);
+    fetch.outcome = this.#run(fetch, job, name, type).then((found) => {
+      this.#fetches.delete(key);
+      return found;
+    });
+    return parent === undefined ? fetch.outcome : this.#awaited(fetch, parent);
   }
 
   /** Asks once more, but not who said what turned out to be bogus: its copy of the zone may be old, or forged. */
@@ -126,7 +132,8 @@ export class Recursor {
   async #join(known: Fetch, job: Job, name: Name, type: number, parent: Fetch | undefined): Promise<Found> {
     if (parent !== undefined && known.needs(parent))
       return failedFetch(job.path, 'cycle', `${nameToText(name)} is needed to find itself`);
-    const found = await this.#wait(known, parent);
+    parent?.waitsFor.push(known);
+    const found = await (parent === undefined ? known.outcome : this.#awaited(known, parent));
     // The budget was that of who asked first.
     const again =
       found.kind === 'failure' &&
@@ -135,11 +142,12 @@ export class Recursor {
     return again ? this.fetch(job, name, type, parent) : found;
   }
 
-  async #wait(fetch: Fetch, parent: Fetch | undefined): Promise<Found> {
-    parent?.waitsFor.add(fetch);
-    const found = await fetch.outcome;
-    parent?.waitsFor.delete(fetch);
-    return found;
+  /** The outcome of what `parent` waits for, which it then does no more. */
+  #awaited(fetch: Fetch, parent: Fetch): Promise<Found> {
+    return fetch.outcome.then((found) => {
+      parent.waitsFor.splice(parent.waitsFor.indexOf(fetch), 1);
+      return found;
+    });
   }
 
   #run(fetch: Fetch, job: Job, name: Name, type: number): Promise<Found> {
@@ -162,7 +170,10 @@ export class Recursor {
       const isOver = asked.kind === 'failure' && asked.reason === 'budget';
       return isOver && job.budget.spent(this.env.clock.now()) === undefined ? ask() : asked;
     }
-    const asking = ask().finally(() => this.#asked.delete(key));
+    const asking = ask().then((asked) => {
+      this.#asked.delete(key);
+      return asked;
+    });
     this.#asked.set(key, asking);
     return asking;
   }
@@ -172,10 +183,11 @@ export class Recursor {
     job: Job,
     path: RecursivePath,
     cut: ZoneCut,
-    question: { name: Name; type: number },
+    { name, type }: { name: Name; type: number },
   ): AttemptQuestion {
     return {
-      ...question,
+      name,
+      type,
       recursionDesired: false,
       case0x20: path.case0x20,
       sources: path.sources,
@@ -248,7 +260,7 @@ export class Recursor {
       new Asking(
         this.env,
         {
-          ...this.attemptQuestion(job, path, hints, question),
+          question: this.attemptQuestion(job, path, hints, question),
           contacts,
           judge: (message) => judgePriming(message, path),
           accepts: (judged) => judged.kind === 'referral',
@@ -286,11 +298,11 @@ export class Recursor {
   contactsOf(cut: ZoneCut): Contact[] {
     const now = this.env.clock.now();
     const usable: Contact[] = [];
-    for (const [address, contact] of cut.contacts) {
+    cut.contacts.forEach((contact, address) => {
       if (contact.expiresAt <= now) cut.contacts.delete(address);
       else if (contact.lameUntil <= now && contact.mayAsk(now) && this.#hasFamily(contact.target.address))
         usable.push(contact);
-    }
+    });
     return usable;
   }
 
@@ -299,12 +311,12 @@ export class Recursor {
   }
 
   /** A server of the cut whose addresses may be looked up: not one that has to be asked for its own address. */
-  nextLookup(cut: ZoneCut, tried: ReadonlySet<NameServer>): NameServer | undefined {
+  nextLookup(cut: ZoneCut, tried: readonly NameServer[]): NameServer | undefined {
     const now = this.env.clock.now();
     const open = cut.servers.filter(
       (server) =>
         server.lookedUpUntil <= now &&
-        !tried.has(server) &&
+        !tried.includes(server) &&
         server.name.length > 1 &&
         !isAtOrBelow(server.name, cut.zone),
     );

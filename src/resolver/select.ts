@@ -1,5 +1,4 @@
 import type { Prng } from '../util/prng.ts';
-import type { Candidate } from './attempt.ts';
 import type { ForwardPolicy } from './path.ts';
 import { PATIENCE_FIRST_MS } from './rtt.ts';
 import type { Target } from './target.ts';
@@ -73,7 +72,10 @@ const UNKNOWN_MS = 100;
  * One of the candidates: a random one of those about as fast as the fastest, so that a forger cannot tell which is
  * asked; now and then any, so that a change is noticed.
  */
-export function chooseServer(candidates: readonly Candidate[], prng: Prng): Candidate | undefined {
+export function chooseServer<T extends { readonly target: Target }>(
+  candidates: readonly T[],
+  prng: Prng,
+): T | undefined {
   if (candidates.length <= 1) return candidates[0];
   if (prng.below(EXPLORE_ONE_IN) === 0) return candidates[prng.below(candidates.length)];
   let best = Number.POSITIVE_INFINITY;

@@ -17,6 +17,16 @@ export interface Timer {
   cancel(): void;
 }
 
+class SystemTimer implements Timer {
+  readonly #handle: NodeJS.Timeout;
+  constructor(handle: NodeJS.Timeout) {
+    this.#handle = handle;
+  }
+  cancel(): void {
+    clearTimeout(this.#handle);
+  }
+}
+
 class SystemClock implements Clock {
   now(): number {
     return performance.now();
@@ -25,12 +35,10 @@ class SystemClock implements Clock {
     return Date.now();
   }
   after(ms: number, fn: () => void): Timer {
-    const handle = setTimeout(fn, ms).unref();
-    return { cancel: () => clearTimeout(handle) };
+    return new SystemTimer(setTimeout(fn, ms).unref());
   }
   every(ms: number, fn: () => void): Timer {
-    const handle = setInterval(fn, ms).unref();
-    return { cancel: () => clearInterval(handle) };
+    return new SystemTimer(setInterval(fn, ms).unref());
   }
 }
 
