@@ -154,6 +154,11 @@ export class Internet {
     return zone;
   }
 
+  /** What is wrong with the zone of that name; undefined also where there is none. */
+  faultOf(name: string): Fault | undefined {
+    return this.#zones.get(nameKey(nameFromText(name)))?.fault;
+  }
+
   hostsOf(zone: Zone | string): Host[] {
     const of = typeof zone === 'string' ? this.zoneOf(zone) : zone;
     return [...this.#hosts.values()].filter((host) => host.zones.includes(of));
