@@ -156,7 +156,7 @@ export class Asking implements AttemptOwner {
       this.#asked.push({ contact, candidate: (candidate = new Candidate(target)) });
     // Never refused for the sake of others: whoever names a stranger's server in delegations could fill it up.
     target.makeRoom();
-    this.#budget.unheard.sent(target);
+    this.#budget.unheard.sent(candidate.target);
     contact.asked(this.#env.clock.now());
     const attempt = new Attempt(this.#env, candidate, this.#o.question, this.#budget, this);
     this.#newest = attempt;

@@ -23,13 +23,17 @@ const INNER_NAMES_MAX = 256;
  * The packet that ends a pause begins the next: whoever sends it finds out for all, and nobody else asks meanwhile.
  */
 export class Contact {
-  readonly target: Target;
+  /** Who is there, as the newest referral has it. */
+  target: Target;
   /** It does not serve the zone: not asked before that clock time. */
   lameUntil = Number.NEGATIVE_INFINITY;
   /** How often in a row it was left alone for being silent. */
   silences = 0;
   /** Packets in a row without a reply, of all questions of the zone. */
   #lates = 0;
+  #lateAt = Number.NEGATIVE_INFINITY;
+  /** Packets sent to it since it is suspect: a name that it dropped says nothing of the next, so many may find out. */
+  #asks = 0;
   #heardAt = Number.NEGATIVE_INFINITY;
   /** Clock time at which it was last left alone. */
   #leftAt = Number.NEGATIVE_INFINITY;
@@ -59,6 +63,7 @@ export class Contact {
   heard(now: number): void {
     this.silences = 0;
     this.#lates = 0;
+    this.#asks = 0;
     this.#heardAt = now;
     this.#leftAt = Number.NEGATIVE_INFINITY;
   }
@@ -71,13 +76,16 @@ export class Contact {
    */
   late(now: number, type: number): void {
     if (this.silences > 0 || (type !== TYPE.A && this.#isLively(now))) return;
+    // What a server dropped a while ago says nothing of what it does now.
+    if (now - this.#lateAt >= LATES_KEPT_MS) this.#lates = 0;
+    this.#lateAt = now;
     this.#lates++;
-    if (this.#isSilent(now)) this.#leave(now);
+    if (this.#isSuspect(now)) this.#leave(now);
   }
 
   /** It is about to be asked. After a silence that is one more, until it replies. */
   asked(now: number): void {
-    if (this.#isSilent(now)) this.#leave(now);
+    if (this.silences > 0 || (this.#isSuspect(now) && ++this.#asks === TRIES_MAX)) this.#leave(now);
   }
 
   lame(now: number): void {
@@ -88,8 +96,9 @@ export class Contact {
     return now - this.#heardAt < LIVELY_MS;
   }
 
-  #isSilent(now: number): boolean {
-    return this.silences > 0 || (this.#lates >= TRIES_MAX && !this.#isLively(now));
+  /** Silent about as many packets as it takes, not all of them long ago, and not heard since. */
+  #isSuspect(now: number): boolean {
+    return this.#lates >= TRIES_MAX && now - this.#lateAt < LATES_KEPT_MS && !this.#isLively(now);
   }
 
   #leave(now: number): void {
@@ -101,6 +110,8 @@ export class Contact {
 /** First pause of a silent server, doubled by each that follows: at most three packets in five seconds, as many as tries. */
 const BACKOFF_MS = 5_000;
 const BACKOFF_MS_MAX = 300_000;
+/** After so long without another a packet that was late is forgotten. */
+const LATES_KEPT_MS = 30_000;
 /** A server that replied within that time is there. */
 const LIVELY_MS = 5_000;
 /** How long a server is not asked for a zone that it does not serve. */
@@ -176,10 +187,11 @@ export class ZoneCut {
   /** Takes over how the addresses did for the zone by the cut that this one replaces; not that they are its servers. */
   inherit(old: ZoneCut): void {
     this.fetches = old.fetches;
-    for (const [address, { expiresAt }] of this.contacts) {
+    for (const [address, { expiresAt, target }] of this.contacts) {
       const known = old.contacts.get(address);
       if (known === undefined) continue;
       known.expiresAt = expiresAt;
+      known.target = target;
       this.contacts.set(address, known);
     }
   }

@@ -56,6 +56,7 @@ t.test('a newer referral takes the place of the old one: its servers, and no oth
   cuts.put(1, old);
   old.contacts.get('192.0.2.1')!.lame(0);
   for (let i = 0; i < 3; i++) old.contacts.get('192.0.2.2')!.late(0, TYPE.A);
+  const before = old.contacts.get('192.0.2.2')!.target;
   const next = cut('corp.test.', { addresses: ['192.0.2.2', '192.0.2.3'] });
   cuts.put(1, next);
   t.same([...next.contacts.keys()], ['192.0.2.2', '192.0.2.3'], 'one that is gone is gone');
@@ -63,6 +64,7 @@ t.test('a newer referral takes the place of the old one: its servers, and no oth
   t.equal(next.fetches, old.fetches, 'and how many questions of the zone are out');
   t.equal(next.contacts.get('192.0.2.2')!.retryAt, old.contacts.get('192.0.2.2')!.retryAt);
   t.equal(next.contacts.get('192.0.2.3')!.silences, 0);
+  t.not(next.contacts.get('192.0.2.2')!.target, before, 'who is there is what the new one says');
   t.equal(cuts.at(1, name('corp.test.'), 0), next);
   const other = cut('corp.test.', { addresses: ['192.0.2.2'] });
   cuts.put(2, other);
@@ -133,7 +135,17 @@ t.test(
     dead.asked(4_999);
     t.ok(dead.mayAsk(4_999), 'it may be there');
     dead.asked(5_000);
-    t.notOk(dead.mayAsk(5_000), 'one packet is to find out');
+    dead.asked(5_000);
+    t.ok(dead.mayAsk(5_000), 'it may have dropped a name');
+    dead.asked(5_000);
+    t.notOk(dead.mayAsk(5_000), 'three packets are to find out');
+    const quiet = new Contact(target('192.0.2.1'), 1e9);
+    quiet.heard(0);
+    for (let i = 0; i < 3; i++) quiet.late(1_000, TYPE.A);
+    for (let i = 0; i < 9; i++) quiet.asked(31_000);
+    t.ok(quiet.mayAsk(31_000), 'what it dropped long ago is forgotten');
+    quiet.late(31_200, TYPE.A);
+    t.ok(quiet.mayAsk(31_200), 'so that one lost packet is one');
     const choosy = new Contact(target('192.0.2.1'), 1e9);
     choosy.heard(0);
     for (let i = 0; i < 3; i++) choosy.late(1_000, TYPE.AAAA);

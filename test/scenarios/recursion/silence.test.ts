@@ -118,6 +118,20 @@ t.test('a server that drops AAAA: addresses are answered, whoever asks for what'
   }
 });
 
+t.test('a name that the only server drops: a while later three others are asked at once', async (t) => {
+  const internet = world(1);
+  const [host] = internet.hostsOf('far.test.');
+  host!.wrap = (honest) => (query) => (/^bad/i.test(query.name) ? undefined : honest(query));
+  const sim = simulateFresh(internet);
+  t.equal((await sim.ask('www.far.test.')).rcode, 'NOERROR');
+  t.equal((await sim.ask('bad.far.test.')).rcode, 'SERVFAIL');
+  await sim.pass(9_000);
+  const rcodes = await Promise.all(
+    ['a', 'b', 'c'].map(async (label) => (await sim.ask(`${label}.far.test.`)).rcode),
+  );
+  t.same(rcodes, ['NOERROR', 'NOERROR', 'NOERROR']);
+});
+
 t.test('a delegation learned a moment ago is not asked for again, whatever its servers do', async (t) => {
   const internet = world(2);
   internet.misbehave('far.test.', silent);
