@@ -152,8 +152,10 @@ export class Asking implements AttemptOwner {
   #ask(contact: Contact): void {
     const { target } = contact;
     let candidate = this.#candidateOf(contact);
-    if (candidate === undefined)
-      this.#asked.push({ contact, candidate: (candidate = new Candidate(target)) });
+    if (candidate === undefined) {
+      candidate = new Candidate(target);
+      this.#asked.push({ contact, candidate });
+    }
     // Never refused for the sake of others: whoever names a stranger's server in delegations could fill it up.
     target.makeRoom();
     this.#budget.unheard.sent(candidate.target);

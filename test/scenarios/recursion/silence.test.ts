@@ -22,6 +22,14 @@ function world(servers: number): Internet {
 const simulateFresh = (internet: Internet): SimulatedResolver =>
   simulate(internet, { path: { serveStale: false } });
 
+/** `far.test.` has two servers, and one of them has replied. */
+async function known(): Promise<{ internet: Internet; sim: SimulatedResolver }> {
+  const internet = world(2);
+  const sim = simulateFresh(internet);
+  await sim.ask('www.far.test.');
+  return { internet, sim };
+}
+
 /** `count` names, one each `ms`. */
 async function stream(sim: SimulatedResolver, label: string, count: number, ms: number): Promise<Answered[]> {
   const pending: Promise<Answered>[] = [];
@@ -36,9 +44,7 @@ async function stream(sim: SimulatedResolver, label: string, count: number, ms: 
 t.test(
   'a zone known to be dead, 50 names in 5 s: three packets to each server, the parent once in 10 s',
   async (t) => {
-    const internet = world(2);
-    const sim = simulateFresh(internet);
-    await sim.ask('www.far.test.');
+    const { internet, sim } = await known();
     internet.misbehave('far.test.', silent);
     const servers = internet.hostsOf('far.test.');
     const parents = internet.hostsOf('test.');
@@ -61,9 +67,7 @@ t.test(
 );
 
 t.test('a burst of 50 names in one turn is one silence, and is over when the servers are back', async (t) => {
-  const internet = world(2);
-  const sim = simulateFresh(internet);
-  await sim.ask('www.far.test.');
+  const { internet, sim } = await known();
   await sim.pass(20_000);
   internet.misbehave('far.test.', silent);
   await stream(sim, 'n', 50, 0);
@@ -75,9 +79,7 @@ t.test('a burst of 50 names in one turn is one silence, and is over when the ser
 t.test(
   'ten minutes of silence, asked all the time, and a question five seconds after it: answered',
   async (t) => {
-    const internet = world(2);
-    const sim = simulateFresh(internet);
-    await sim.ask('www.far.test.');
+    const { internet, sim } = await known();
     internet.misbehave('far.test.', silent);
     const servers = internet.hostsOf('far.test.');
     await stream(sim, 'n', 600, 1000);
@@ -92,9 +94,7 @@ t.test(
 );
 
 t.test('one of two servers is dead: it is asked less and less, and nobody waits for it', async (t) => {
-  const internet = world(2);
-  const sim = simulateFresh(internet);
-  await sim.ask('www.far.test.');
+  const { internet, sim } = await known();
   await sim.pass(20_000);
   const [dead] = internet.hostsOf('far.test.');
   dead!.wrap = silent;
@@ -229,9 +229,7 @@ t.test(
 );
 
 t.test('a route that is lost and found again: the next question is answered', async (t) => {
-  const internet = world(2);
-  const sim = simulateFresh(internet);
-  await sim.ask('www.far.test.');
+  const { internet, sim } = await known();
   await sim.pass(1000);
   const servers = [...internet.hosts].flatMap((host) => host.servers);
   for (const server of servers) server.state = 'no-route';

@@ -87,6 +87,17 @@ function deny(packet: Packet, { zone }: Lie, rcode: number, by: readonly Rrset[]
   withProofs(packet, by);
 }
 
+/** The zone's wildcard of that type, as if it stood for the name. */
+function fromWildcard(packet: Packet, { zone, name, type }: Lie, by: readonly Rrset[]): void {
+  const wildcard = wildcardOf(zone, type);
+  if (wildcard === undefined || nameEquals(name, zone.origin)) return;
+  setRcode(packet, RCODE.NOERROR);
+  packet.flags |= FLAG.AA;
+  packet.answer = recordsFrom(wildcard, true, name);
+  packet.authority = [];
+  withProofs(packet, by);
+}
+
 function wildcardOf(zone: AuthorityZone, type: number): Rrset | undefined {
   for (const rr of zone.records)
     if (rr.name[0] === 1 && rr.name[1] === 0x2a && rr.type === type) return zone.node(rr.name)?.get(type);
@@ -175,24 +186,12 @@ export const FORGERIES: Readonly<Record<string, Forgery>> = {
   'reply: answers with TTL 0': ofAnswers((packet) => {
     packet.answer = packet.answer.map((rr) => ({ ...rr, ttl: 0 }));
   }),
-  'reply: a wildcard for everything': ofData((packet, { zone, name, type }) => {
-    const wildcard = wildcardOf(zone, type);
-    if (wildcard === undefined || nameEquals(name, zone.origin)) return;
-    setRcode(packet, RCODE.NOERROR);
-    packet.flags |= FLAG.AA;
-    packet.answer = recordsFrom(wildcard, true, name);
-    packet.authority = [];
-    withProofs(packet, zone.denial.nameError(name));
-  }),
-  'reply: a wildcard for everything, with all proofs': ofData((packet, { zone, name, type }) => {
-    const wildcard = wildcardOf(zone, type);
-    if (wildcard === undefined || nameEquals(name, zone.origin)) return;
-    setRcode(packet, RCODE.NOERROR);
-    packet.flags |= FLAG.AA;
-    packet.answer = recordsFrom(wildcard, true, name);
-    packet.authority = [];
-    withProofs(packet, proofs(zone));
-  }),
+  'reply: a wildcard for everything': ofData((packet, lie) =>
+    fromWildcard(packet, lie, lie.zone.denial.nameError(lie.name)),
+  ),
+  'reply: a wildcard for everything, with all proofs': ofData((packet, lie) =>
+    fromWildcard(packet, lie, proofs(lie.zone)),
+  ),
   'reply: wildcards without proof': ofAnswers((packet) => withProofs(packet, [])),
   'reply: wildcards with another’s proof': ofAnswers((packet, { zone }) =>
     withProofs(packet, proofs(zone).slice(0, 1)),
