@@ -1,5 +1,5 @@
 import t from 'tap';
-import { type Scrubbed, scrub } from '../../src/resolver/scrub.ts';
+import { RRSET_RECORDS_MAX, type Scrubbed, scrub } from '../../src/resolver/scrub.ts';
 import { readMessage } from '../../src/wire/message.ts';
 import { fold, nameFromText, nameToText } from '../../src/wire/name.ts';
 import type { Rrset } from '../../src/wire/record.ts';
@@ -48,6 +48,18 @@ t.test('an RRset has its lowest TTL, each rdata once, and the case of the questi
     ],
   });
   t.same(kept(result), ['www.corp.test. 60 A 192.0.2.1', 'www.corp.test. 60 A 192.0.2.2']);
+});
+
+t.test('of many records each once, and no more than the limit (CVE-2024-1737)', async (t) => {
+  const addresses = (count: number): string[] =>
+    Array.from({ length: count }, (_, i) => `www.corp.test. 300 A 192.0.${i >>> 8}.${i & 255}`);
+  for (const count of [7, 8, 9, RRSET_RECORDS_MAX]) {
+    const answer = addresses(count);
+    const result = scrubbed('www.corp.test.', 'A', { answer: [...answer, ...answer, ...answer] });
+    t.same(kept(result), answer, `${count}, three times each`);
+  }
+  const result = scrubbed('www.corp.test.', 'A', { answer: addresses(RRSET_RECORDS_MAX + 1) });
+  t.match(result, { kind: 'invalid', why: /more than 256 records/ });
 });
 
 t.test('CNAMEs are put in order, wherever they stood', async (t) => {
