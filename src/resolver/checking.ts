@@ -15,10 +15,10 @@ import type { Failed, Job } from './finding.ts';
 import { exhausted, type SecureZone } from './trust.ts';
 
 /**
- * Signature checks of one turn of the event loop: about 3 ms of the slowest kind. Whoever comes after them waits for
+ * Signature checks of one turn of the event loop: about 1 ms of the slowest kind. Whoever comes after them waits for
  * the next turn, so that a flood of signed replies leaves room for other clients' answers (KeyTrap, CVE-2023-50387).
  */
-export const VERIFIES_PER_TURN = 24;
+export const VERIFIES_PER_TURN = 8;
 
 export type SignedCheck =
   | {

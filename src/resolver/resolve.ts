@@ -265,8 +265,12 @@ export class Resolver {
     flight.cancel = () => budget.end();
     const validate = isChecked(request);
     // It never rejects: what throws in there is a mistake of ours, and ends the worker, which is replaced.
-    void this.#authorities.learn(this.#jobFor(path, budget, tokens), name, type, validate).then((learned) => {
-      if (this.#flights.find(key) === flight) this.#landed(flight, name, type, learned);
+    this.#env.transport.begin(() => {
+      void this.#authorities
+        .learn(this.#jobFor(path, budget, tokens), name, type, validate)
+        .then((learned) => {
+          if (this.#flights.find(key) === flight) this.#landed(flight, name, type, learned);
+        });
     });
     return flight;
   }

@@ -9,6 +9,12 @@ export interface Transport {
    * fails, or it is cancelled. Never calls the listener before it has returned.
    */
   exchange(send: Send, listener: Listener): Exchange;
+  /**
+   * Calls `start`, which begins to resolve a question: at once, or where more replies have arrived than a turn of the
+   * event loop can read, after those. What they tell spares the question packets, and it delays none of those that
+   * have begun.
+   */
+  begin(start: () => void): void;
 }
 
 export interface Send {

@@ -203,7 +203,8 @@ export class Daemon {
     if (this.#state !== 'starting') return;
     this.#state = 'serving';
     const status = `serving with ${sockets.slots} workers`;
-    this.#log.info({ workers: sockets.slots, listen: sockets.listening() }, status);
+    const { udp } = this.#workers!;
+    this.#log.info({ workers: sockets.slots, listen: sockets.listening(), udp }, status);
     this.#manager.tell('READY=1', status);
     this.#o.clock.every(REFRESH_MS, () => {
       if (this.#state !== 'serving') return;

@@ -1,4 +1,8 @@
-/** Who asked, as the socket says: never what the query says of itself (no ECS, no header decides a view or an ACL). */
+/**
+ * Who asked, as the socket says: never what the query says of itself (no ECS, no header decides a view or an ACL). One
+ * object may serve for one query after the other: it is valid until `handle` has returned, and who needs it longer
+ * keeps a copy.
+ */
 export interface Client {
   /** 4 or 16 octets. */
   readonly address: Uint8Array;
@@ -14,7 +18,13 @@ export interface Client {
  */
 export type Reply = Uint8Array | undefined;
 
+/** A copy of its own. */
+export function keptClient({ address, port, transport, endpoint }: Client): Client {
+  return { address: address.slice(), port, transport, endpoint };
+}
+
 /** The packet pipeline as transports see it: framing is off, one message at a time. It never throws. */
 export interface QueryHandler {
-  handle(query: Uint8Array, client: Client): Reply | Promise<Reply>;
+  /** @param length octets of the query, if there is more behind it */
+  handle(query: Uint8Array, client: Client, length?: number): Reply | Promise<Reply>;
 }

@@ -7,13 +7,16 @@ import type { QueryHandler } from './handler.ts';
 import { descriptorKey } from './sockets.ts';
 import { TcpEndpoint } from './tcp.ts';
 import type { TcpClients } from './tcpclients.ts';
-import { DgramBackEnd, PendingReplies, UdpEndpoint } from './udp.ts';
+import { DgramBackEnd, PendingReplies, type UdpBackEnd, UdpEndpoint } from './udp.ts';
+import type { NativeUdpListeners } from './udpnative.ts';
 
 export interface ListenersOptions {
   readonly handler: QueryHandler;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly clients: TcpClients;
+  /** Undefined: UDP is read by Node's own sockets. */
+  readonly native?: NativeUdpListeners | undefined;
   readonly admits: (endpoint: number, address: Uint8Array) => boolean;
   /** Index of an endpoint in the snapshot that is served now, -1 where it has none of that id. */
   readonly endpointOf: (id: string) => number;
@@ -99,9 +102,17 @@ export class Listeners {
       const server = new TcpEndpoint({ descriptor, endpoint: -1, handler, clients, metrics, clock, admits });
       return { kind: 'tcp', server, descriptor, state };
     }
-    const backEnd = new DgramBackEnd(descriptor, () => metrics.add(METRIC.droppedError));
+    const backEnd = this.#backEndFor(descriptor);
     const server = new UdpEndpoint({ backEnd, endpoint: -1, handler, metrics, pending: this.#pending });
     return { kind: 'udp', server, descriptor, state };
+  }
+
+  #backEndFor(descriptor: Descriptor): UdpBackEnd {
+    const { metrics, native } = this.#o;
+    const onError = (): void => metrics.add(METRIC.droppedError);
+    return native !== undefined && descriptor.fd >= 0
+      ? native.backEnd(descriptor, onError)
+      : new DgramBackEnd(descriptor, onError);
   }
 
   /**

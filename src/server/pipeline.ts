@@ -28,7 +28,7 @@ import type { Message } from '../wire/message.ts';
 import { type Answer, emptyAnswer } from '../wire/record.ts';
 import { Writer } from '../wire/writer.ts';
 import { FastPath } from './fastpath.ts';
-import type { Client, QueryHandler, Reply } from './handler.ts';
+import { type Client, keptClient, type QueryHandler, type Reply } from './handler.ts';
 import { Query, type Resolve } from './query.ts';
 import { admit, cookieOf, encode, encodeSlip, type Framing, storeAnswer } from './respond.ts';
 import { answerQuery } from './stages.ts';
@@ -89,10 +89,10 @@ export class Pipeline implements QueryHandler {
     this.#waiting = new WaitingClients(options.workers);
   }
 
-  handle(bytes: Uint8Array, client: Client): Reply | Promise<Reply> {
+  handle(bytes: Uint8Array, client: Client, length = bytes.length): Reply | Promise<Reply> {
     const { metrics } = this.#o;
     metrics.add(client.transport === 'udp' ? METRIC.queriesUdp : METRIC.queriesTcp);
-    if (bytes.length < HEADER_OCTETS || (bytes[2]! & 0x80) !== 0) {
+    if (length < HEADER_OCTETS || (bytes[2]! & 0x80) !== 0) {
       metrics.add(METRIC.droppedMalformed);
       return undefined;
     }
@@ -100,19 +100,21 @@ export class Pipeline implements QueryHandler {
     const endpoint = world.snapshot.endpoints[client.endpoint];
     // A socket may outlive its endpoint for a moment.
     if (endpoint === undefined) return undefined;
-    if (!world.admits(client.endpoint, client.address)) return this.#outside(bytes, client, endpoint);
+    if (!world.admits(client.endpoint, client.address))
+      return this.#outside(bytes.subarray(0, length), client, endpoint);
     const view = world.viewOf(client);
-    if (view >= 0 && this.#fast.read(bytes, bytes.length)) {
-      const reply = this.#hit(bytes, client, endpoint, view);
+    if (view >= 0 && this.#fast.read(bytes, length)) {
+      const reply = this.#hit(bytes, length, client, endpoint, view);
       metrics.add(reply === undefined ? METRIC.answerCacheMisses : METRIC.answerCacheHits);
       if (reply !== undefined) return reply === DROPPED ? undefined : reply;
     }
-    return this.#slow(bytes, client, endpoint, view);
+    return this.#slow(bytes.subarray(0, length), keptClient(client), endpoint, view);
   }
 
   /** From the answer cache: undefined when it has nothing that fits this client. */
   #hit(
     bytes: Uint8Array,
+    queryLength: number,
     client: Client,
     endpoint: InboundEndpoint,
     view: number,
@@ -127,7 +129,8 @@ export class Pipeline implements QueryHandler {
     const state =
       fast.cookieAt > 0 ? this.#checkCookie(bytes, fast.cookieAt, fast.cookieLength, client) : 'none';
     const verdict = this.#limit(client, endpoint, state);
-    if (verdict !== 'pass') return verdict === 'slip' ? this.#slip(admit(bytes).message) : DROPPED;
+    if (verdict !== 'pass')
+      return verdict === 'slip' ? this.#slip(admit(bytes.subarray(0, queryLength)).message) : DROPPED;
     const out = this.#writer.out;
     let length = fast.patch(answers, handle, bytes, out);
     if (fast.hasEdns) length = this.#appendOpt(out, length, state);

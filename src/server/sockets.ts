@@ -1,6 +1,6 @@
 import type { Clock } from '../util/clock.ts';
 import { type Ffi, type SocketError, type SocketKind, socketText } from '../util/ffi.ts';
-import { type Descriptor, FD_KEPT, FD_OPEN } from '../view/channel.ts';
+import { type Descriptor, FD_KEPT, FD_OPEN, type Watches } from '../view/channel.ts';
 import type { InboundEndpoint } from '../view/snapshot.ts';
 import { canonicalAddress, hostAddresses, isWildcard } from './addresses.ts';
 
@@ -61,7 +61,7 @@ export class Sockets {
   #opened = new Map<string, Opened>();
   #failed: readonly string[] = [];
   /** By slot. */
-  readonly #upstreamWatches: number[] = [];
+  readonly #watches: Watches[] = [];
 
   constructor(options: {
     ffi: Ffi | undefined;
@@ -154,13 +154,11 @@ export class Sockets {
     return descriptors;
   }
 
-  /**
-   * The set of a slot's sockets to upstreams, which outlives its worker. Throws SocketError where no descriptor is
-   * left.
-   */
-  upstreamWatch(slot: number): number | undefined {
-    if (this.#ffi === undefined) return undefined;
-    return (this.#upstreamWatches[slot] ??= this.#ffi.openWatch());
+  /** The sets of a slot's sockets, which outlive its worker. Throws SocketError where no descriptor is left. */
+  watches(slot: number): Watches | undefined {
+    const ffi = this.#ffi;
+    if (ffi === undefined) return undefined;
+    return (this.#watches[slot] ??= { listening: ffi.openWatch(), upstream: ffi.openWatch() });
   }
 
   /** False: workers open their sockets themselves, and the kernel forgets those of one that died. */
@@ -190,10 +188,11 @@ export class Sockets {
     for (const { fd } of this.#passed) this.#ffi!.close(fd);
   }
 
-  /** When no worker is left that waits for an upstream by them. */
+  /** When no worker is left. */
   closeWatches(): void {
-    for (const watch of this.#upstreamWatches) if (watch !== undefined) this.#ffi!.close(watch);
-    this.#upstreamWatches.length = 0;
+    for (const watches of this.#watches)
+      if (watches !== undefined) for (const watch of Object.values(watches)) this.#ffi!.close(watch);
+    this.#watches.length = 0;
   }
 
   #placesOf(endpoints: readonly InboundEndpoint[]): Map<string, Place> {

@@ -1,41 +1,40 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { METRIC, type Metrics } from '../telemetry/metrics.ts';
+import { DATAGRAM_OCTETS_MAX } from '../util/datagrams.ts';
 import { type Descriptor, FD_OPEN } from '../view/channel.ts';
 import { HEADER_OCTETS } from '../wire/constants.ts';
 import { peerOctets } from './addresses.ts';
-import type { QueryHandler, Reply } from './handler.ts';
+import type { Client, QueryHandler, Reply } from './handler.ts';
 
 /**
- * Datagrams in batches: a back end delivers what has arrived as one batch in one buffer, and sends the replies of
- * a batch together. Here the back end is Node's `dgram`, whose batches hold one datagram; one with recvmmsg and
- * sendmmsg fills them without a change to who handles them.
- *
- *     octets   │ ··· │ datagram 0 │ ··· │ datagram 1 │ ···     begin(i) .. end(i), valid until `receive` returns
- *     reply(i) goes to the sender of datagram i, during `receive`; send(peer) at any time later
+ * Datagrams in batches: a back end delivers what has arrived as one batch, and sends the replies of a batch together.
+ * Two do: this file's on Node's `dgram`, whose batches hold one datagram, and `udpnative` on recvmmsg and sendmmsg.
+ * Datagram `i` has its octets at the beginning of `bytes(i)`; all that a batch gives is valid until `receive` returns,
+ * but for `sender(i)`.
  */
 export interface UdpBatch {
   readonly count: number;
-  readonly octets: Uint8Array;
-  begin(i: number): number;
-  end(i: number): number;
-  /** Who sent it, as the socket says; a token for `send` that stays valid. */
-  peer(i: number): UdpPeer;
+  bytes(i: number): Uint8Array;
+  /** Octets of the datagram; one that is longer than a query may be may have been cut. */
+  length(i: number): number;
+  /** Who sent it, as the socket says: 4 or 16 octets. */
+  address(i: number): Uint8Array;
+  port(i: number): number;
+  /** The same as the back end wants it back in `send`; stays valid. */
+  sender(i: number): UdpSender;
   /** Answers datagram `i`: the bytes are copied or sent before it returns, with the rest of the batch at the latest. */
   reply(i: number, reply: Uint8Array): void;
 }
 
-export interface UdpPeer {
-  /** 4 or 16 octets. */
-  readonly address: Uint8Array;
-  readonly port: number;
-}
+/** Known to the back end that made it, and to no other. */
+export type UdpSender = object;
 
 /** Errors of the socket itself, of reading and of sending, are told by `onError` of the constructor. */
 export interface UdpBackEnd {
   /** Starts delivering. Rejects when the socket cannot be had. */
   start(receive: (batch: UdpBatch) => void): Promise<void>;
   /** Answers a datagram of an earlier batch: the bytes are copied or sent before it returns. */
-  send(reply: Uint8Array, peer: UdpPeer): void;
+  send(reply: Uint8Array, to: UdpSender): void;
   /** Delivers no more; replies may still be sent until `close`. */
   pause(): void;
   /** Idempotent. A `send` after it does nothing. */
@@ -43,7 +42,7 @@ export interface UdpBackEnd {
 }
 
 /** A longer datagram is no query: it is the size that responders are offered, at most. */
-const QUERY_OCTETS_MAX = 4096;
+const QUERY_OCTETS_MAX = DATAGRAM_OCTETS_MAX;
 /** Replies of one worker that wait for an upstream; each holds a query and a promise. Beyond, queries are dropped. */
 export const UDP_PENDING_MAX = 10_000;
 
@@ -69,6 +68,8 @@ export class UdpEndpoint {
   readonly #handler: QueryHandler;
   readonly #metrics: Metrics;
   readonly #all: PendingReplies;
+  /** Who sent the datagram at hand: one object for all of them. */
+  readonly #client: { -readonly [Key in keyof Client]: Client[Key] };
   #pending = 0;
   #heir: UdpEndpoint | undefined;
 
@@ -78,6 +79,7 @@ export class UdpEndpoint {
     this.#handler = options.handler;
     this.#metrics = options.metrics;
     this.#all = options.pending;
+    this.#client = { address: NOBODY, port: 0, transport: 'udp', endpoint: options.endpoint };
   }
 
   /** Replies that this socket still owes. */
@@ -93,14 +95,13 @@ export class UdpEndpoint {
   }
 
   #take(batch: UdpBatch, i: number): void {
-    const begin = batch.begin(i);
-    const end = batch.end(i);
-    const { octets } = batch;
+    const bytes = batch.bytes(i);
+    const length = batch.length(i);
+    const port = batch.port(i);
     // Responses are never answered: two servers could keep each other busy for ever.
-    const isQuery = end - begin >= HEADER_OCTETS && (octets[begin + 2]! & 0x80) === 0;
-    const peer = batch.peer(i);
+    const isQuery = length >= HEADER_OCTETS && (bytes[2]! & 0x80) === 0;
     // A reply to port 0 cannot be sent; whoever asks from it does not want one.
-    if (!isQuery || end - begin > QUERY_OCTETS_MAX || peer.port === 0) {
+    if (!isQuery || length > QUERY_OCTETS_MAX || port === 0) {
       this.#metrics.add(METRIC.droppedMalformed);
       return;
     }
@@ -108,21 +109,20 @@ export class UdpEndpoint {
       this.#metrics.add(METRIC.droppedOverload);
       return;
     }
+    const client = this.#client;
+    client.address = batch.address(i);
+    client.port = port;
+    client.endpoint = this.endpoint;
     try {
-      const reply = this.#handler.handle(octets.subarray(begin, end), {
-        address: peer.address,
-        port: peer.port,
-        transport: 'udp',
-        endpoint: this.endpoint,
-      });
-      if (reply instanceof Promise) this.#await(reply, peer);
+      const reply = this.#handler.handle(bytes, client, length);
+      if (reply instanceof Promise) this.#await(reply, batch.sender(i));
       else if (reply !== undefined) batch.reply(i, reply);
     } catch {
       this.#metrics.add(METRIC.workerErrors);
     }
   }
 
-  #await(reply: Promise<Reply>, peer: UdpPeer): void {
+  #await(reply: Promise<Reply>, sender: UdpSender): void {
     this.#pending++;
     this.#all.count++;
     const settled = (): void => {
@@ -132,7 +132,7 @@ export class UdpEndpoint {
     reply.then(
       (bytes) => {
         settled();
-        if (bytes !== undefined) (this.#heir ?? this).#backEnd.send(bytes, peer);
+        if (bytes !== undefined) (this.#heir ?? this).#backEnd.send(bytes, sender);
       },
       () => {
         settled();
@@ -177,7 +177,7 @@ export class DgramBackEnd implements UdpBackEnd {
   start(receive: (batch: UdpBatch) => void): Promise<void> {
     const socket = this.#socket;
     socket.on('message', (octets, from) => {
-      if (this.#state === 'open') receive(new LoneDatagram(octets, from.address, from.port, this));
+      if (this.#state === 'open') receive(new LoneDatagram(octets, from, this));
     });
     const { fd, address, port } = this.#descriptor;
     return new Promise((resolve, reject) => {
@@ -190,10 +190,11 @@ export class DgramBackEnd implements UdpBackEnd {
     });
   }
 
-  send(reply: Uint8Array, peer: UdpPeer): void {
+  send(reply: Uint8Array, to: UdpSender): void {
     if (this.#state === 'closed') return;
+    const { address, port } = to as DgramSender;
     // dgram sends at once when it can; when the kernel's buffer is full it keeps the bytes, so they are copied.
-    this.#socket.send(reply.slice(), peer.port, (peer as DgramPeer).text, (error) => {
+    this.#socket.send(reply.slice(), port, address, (error) => {
       if (error !== null) this.#onError(error);
     });
   }
@@ -210,33 +211,42 @@ export class DgramBackEnd implements UdpBackEnd {
   }
 }
 
-interface DgramPeer extends UdpPeer {
-  /** As dgram wants it back: with the zone of a link-local address. */
-  readonly text: string;
+/** As dgram gives it and wants it back: with the zone of a link-local address. */
+interface DgramSender {
+  readonly address: string;
+  readonly port: number;
 }
 
 class LoneDatagram implements UdpBatch {
   readonly count = 1;
-  readonly octets: Uint8Array;
-  readonly #peer: DgramPeer;
+  readonly #octets: Uint8Array;
+  readonly #sender: DgramSender;
   readonly #backEnd: DgramBackEnd;
 
-  constructor(octets: Uint8Array, text: string, port: number, backEnd: DgramBackEnd) {
-    this.octets = octets;
-    this.#peer = { address: peerOctets(text), port, text };
+  constructor(octets: Uint8Array, sender: DgramSender, backEnd: DgramBackEnd) {
+    this.#octets = octets;
+    this.#sender = sender;
     this.#backEnd = backEnd;
   }
 
-  begin(): number {
-    return 0;
+  bytes(): Uint8Array {
+    return this.#octets;
   }
-  end(): number {
-    return this.octets.length;
+  length(): number {
+    return this.#octets.length;
   }
-  peer(): UdpPeer {
-    return this.#peer;
+  address(): Uint8Array {
+    return peerOctets(this.#sender.address);
+  }
+  port(): number {
+    return this.#sender.port;
+  }
+  sender(): UdpSender {
+    return this.#sender;
   }
   reply(_: number, reply: Uint8Array): void {
-    this.#backEnd.send(reply, this.#peer);
+    this.#backEnd.send(reply, this.#sender);
   }
 }
+
+const NOBODY = new Uint8Array(4);

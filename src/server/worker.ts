@@ -12,10 +12,11 @@ import { assert } from '../util/assert.ts';
 import { CidrTable } from '../util/cidr.ts';
 import { systemClock as clock } from '../util/clock.ts';
 import { Dependencies } from '../util/deps.ts';
-import { type Ffi, loadFfi } from '../util/ffi.ts';
+import { loadFfi } from '../util/ffi.ts';
 import { beat, pulse } from '../util/heartbeat.ts';
 import { cryptoPrng as prng } from '../util/prng.ts';
 import { Slab } from '../util/slab.ts';
+import type { UdpWay } from '../util/watch.ts';
 import {
   type Ask,
   SHARED_SLOTS,
@@ -35,6 +36,7 @@ import { Ownership } from './ownership.ts';
 import { Pipeline } from './pipeline.ts';
 import { countResolver } from './resolvercount.ts';
 import { TcpClients } from './tcpclients.ts';
+import { NativeUdpListeners } from './udpnative.ts';
 import { World } from './world.ts';
 
 /** A worker: one event loop that runs the whole packet pipeline for its share of the sockets. */
@@ -57,7 +59,7 @@ class Worker {
   #paths = new Map<number, Path>();
   #control: MessagePort | undefined;
 
-  constructor(start: WorkerStart, ffi: Ffi | undefined) {
+  constructor(start: WorkerStart, { transports, listeners }: Network) {
     this.#start = start;
     const { shared, snapshot, slot, slots } = start;
     const { node } = snapshot;
@@ -75,7 +77,7 @@ class Worker {
     this.#resolver = new Resolver({
       clock,
       prng,
-      transport: new Transports({ clock, prng, ffi, watch: start.upstreamWatch }),
+      transport: transports,
       cache: this.#records,
       token: start.loopToken,
       workers: slots,
@@ -124,6 +126,7 @@ class Worker {
         this.#world.snapshot.endpoints[endpoint]?.outside === 'refuse',
       endpointOf: (id) => this.#world.snapshot.endpoints.findIndex((endpoint) => endpoint.id === id),
       failed: (failure) => tell({ news: 'socket-failed', failure }),
+      native: listeners,
     });
     this.#applySettings(snapshot);
   }
@@ -291,6 +294,23 @@ class Worker {
   }
 }
 
+interface Network {
+  readonly udp: UdpWay;
+  readonly transports: Transports;
+  /** Undefined: queries are read by Node's own sockets. */
+  readonly listeners: NativeUdpListeners | undefined;
+}
+
+/** Native sockets where these are seen to work. */
+async function openNetwork({ watches }: WorkerStart): Promise<Network> {
+  const ffi = await loadFfi();
+  const transports = new Transports({ clock, prng, ffi, watch: watches?.upstream });
+  const udp = await transports.udp.way;
+  const isNative = ffi !== undefined && udp === 'native';
+  const listeners = isNative ? new NativeUdpListeners({ ffi, clock, watch: watches?.listening }) : undefined;
+  return { udp, transports, listeners };
+}
+
 /** Both caches of a worker within `budget` octets, each with a hash seed of its own. */
 function makeCaches(
   budget: number,
@@ -309,7 +329,9 @@ const UNLIMITED = { ratePerSecond: 0, burst: 1, slip: 0 };
 assert(parentPort !== null, 'a worker thread');
 const main = parentPort;
 const tell = (news: WorkerNews): void => main.postMessage(news);
-const worker = new Worker(workerData as WorkerStart, await loadFfi());
+const start = workerData as WorkerStart;
+const network = await openNetwork(start);
+const worker = new Worker(start, network);
 main.on('message', (order: WorkerOrder) => void worker.obey(order));
 await worker.run();
-tell({ news: 'ready' });
+tell({ news: 'ready', udp: network.udp });

@@ -4,6 +4,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import type { Logger } from '../telemetry/log.ts';
 import { METRIC, type Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
+import type { UdpWay } from '../util/watch.ts';
 import type { ControlOrder, Descriptor, WorkerNews, WorkerOrder, WorkerStart } from '../view/channel.ts';
 import type { Snapshot } from '../view/snapshot.ts';
 import { descriptorKey, type Sockets } from './sockets.ts';
@@ -26,7 +27,7 @@ export interface WorkersOptions {
 }
 
 /** V8's heap only: caches, zone images and tables are outside of it. One worker at its limit dies alone. */
-const WORKER_LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 64 };
+const WORKER_LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 8 };
 /**
  * What a worker's heap may grow to before it is first collected as a whole. V8 begins with a few megabytes and then
  * marks everything each second of a cold start. A share of the memory there is, so that small machines stay small.
@@ -65,6 +66,7 @@ export class Workers {
   #control: Thread | undefined;
   #startup: 'starting' | 'over' = 'starting';
   #deaths = 0;
+  #udp: UdpWay = 'plain';
 
   constructor(options: WorkersOptions, snapshot: Snapshot) {
     // There are no resource limits for these; a new thread's heap is made as the flags are then.
@@ -101,13 +103,18 @@ export class Workers {
     return this.#ready.promise;
   }
 
+  /** How the worker that was ready last reads its sockets. */
+  get udp(): UdpWay {
+    return this.#udp;
+  }
+
   get running(): number {
     return this.#slots.filter(({ state }) => state === 'ready').length;
   }
 
   #startWorker(slot: Slot): Thread {
     const { file, seeds, sockets, slots } = this.#o;
-    const upstreamWatch = sockets.upstreamWatch(slot.number);
+    const watches = sockets.watches(slot.number);
     const descriptors = sockets.descriptors(slot.number);
     const workerData: WorkerStart = {
       ...seeds,
@@ -115,7 +122,7 @@ export class Workers {
       slots,
       snapshot: this.#snapshot,
       descriptors,
-      upstreamWatch,
+      watches,
     };
     let worker: Worker;
     try {
@@ -166,6 +173,7 @@ export class Workers {
     switch (news.news) {
       case 'ready':
         slot.state = 'ready';
+        this.#udp = news.udp;
         slot.lent = [];
         this.#takeBack(slot.number);
         if (this.running === this.#slots.length) {

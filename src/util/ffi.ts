@@ -1,4 +1,5 @@
 import os from 'node:os';
+import { type DatagramCalls, Datagrams } from './datagrams.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -56,6 +57,12 @@ export interface Ffi {
   send(fd: number, octets: Uint8Array): string | undefined;
   /** The next datagram of a connected socket, or the code of the error: EAGAIN, or what ICMP said of the last one. */
   receive(fd: number): Uint8Array | string;
+  /** Puts a socket of the caller's into the set. Throws SocketError. */
+  watch(watch: number, fd: number): void;
+  /** Takes it out. */
+  unwatch(watch: number, fd: number): void;
+  /** Datagrams of unconnected sockets, many a call. */
+  readonly datagrams: Datagrams;
   /** Fills `fds` with sockets of the set that have something to read, or an error to tell; returns how many. Never waits. */
   ready(watch: number, fds: Int32Array): number;
   /** Sends one datagram to a unix socket; a path that begins with `@` is an abstract name. False: nobody took it. */
@@ -93,6 +100,7 @@ const FD_CLOEXEC = 1;
 const O_CLOEXEC = 0o2000000;
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
 const EPOLLIN = 1;
 /** struct epoll_event in words of 32 bits: events, and data of two, of which the first is ours; packed on x64 alone. */
 const EVENT_WORDS = process.arch === 'x64' ? 3 : 4;
@@ -127,7 +135,7 @@ const errnoNames = new Map<number, string>(
     .map(([name, number]) => [number, name]),
 );
 
-interface Libc {
+interface Libc extends Omit<DatagramCalls, 'errno' | 'address'> {
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Buffer, octets: number): number;
   listen(fd: number, backlog: number): number;
@@ -136,7 +144,6 @@ interface Libc {
   getsockname(fd: number, address: Buffer, octets: Buffer): number;
   fcntl(fd: number, command: number, value: number): number;
   close(fd: number): number;
-  sendto(fd: number, data: Buffer, octets: number, flags: number, address: Buffer, size: number): number;
   connect(fd: number, address: Buffer, octets: number): number;
   send(fd: number, data: Buffer, octets: number, flags: number): number;
   recv(fd: number, data: Buffer, octets: number, flags: number): number;
@@ -167,6 +174,8 @@ export async function loadFfi(): Promise<Ffi | undefined> {
       connect: self.func('int connect(int, void *, uint32_t)'),
       send: self.func('int64_t send(int, void *, size_t, int)'),
       recv: self.func('int64_t recv(int, void *, size_t, int)'),
+      recvmmsg: self.func('int recvmmsg(int, void *, unsigned int, int, void *)'),
+      sendmmsg: self.func('int sendmmsg(int, void *, unsigned int, int)'),
       dup3: self.func('int dup3(int, int, int)'),
       epollCreate: self.func('int epoll_create1(int)'),
       epollCtl: self.func('int epoll_ctl(int, int, int, void *)'),
@@ -180,7 +189,9 @@ export async function loadFfi(): Promise<Ffi | undefined> {
       value: number,
     ) => number;
     libc.fcntl = (fd, command, value) => variadic(fd, command, 'int', value);
-    return new LinuxFfi(libc, () => errnoNames.get(koffi.errno()) ?? `errno ${koffi.errno()}`);
+    const errno = (): string => errnoNames.get(koffi.errno()) ?? `errno ${koffi.errno()}`;
+    const address = (buffer: Buffer): bigint => BigInt(koffi.address(buffer));
+    return new LinuxFfi(libc, errno, new Datagrams({ ...libc, errno, address }));
   } catch {
     return undefined;
   }
@@ -189,10 +200,12 @@ export async function loadFfi(): Promise<Ffi | undefined> {
 class LinuxFfi implements Ffi {
   readonly #libc: Libc;
   readonly #errno: () => string;
+  readonly datagrams: Datagrams;
 
-  constructor(libc: Libc, errno: () => string) {
+  constructor(libc: Libc, errno: () => string, datagrams: Datagrams) {
     this.#libc = libc;
     this.#errno = errno;
+    this.datagrams = datagrams;
   }
 
   open(spec: SocketSpec): number {
@@ -310,6 +323,15 @@ class LinuxFfi implements Ffi {
   receive(fd: number): Uint8Array | string {
     const size = this.#libc.recv(fd, received, received.length, 0);
     return size < 0 ? this.#errno() : new Uint8Array(received.subarray(0, size));
+  }
+
+  watch(watch: number, fd: number): void {
+    newEvent[EVENT_DATA] = fd;
+    if (this.#libc.epollCtl(watch, EPOLL_CTL_ADD, fd, newEvent) < 0) throw this.#refusal('watch a socket');
+  }
+
+  unwatch(watch: number, fd: number): void {
+    this.#libc.epollCtl(watch, EPOLL_CTL_DEL, fd, newEvent);
   }
 
   ready(watch: number, fds: Int32Array): number {

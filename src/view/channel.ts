@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { FetchedKeys } from '../resolver/authorities.ts';
+import type { UdpWay } from '../util/watch.ts';
 import type { Explanation } from './explain.ts';
 import type { CacheEntry, Flushed, WorkerCaches, WorkerStatus } from './report.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -63,6 +64,15 @@ export interface SharedBuffers {
   readonly tcpClients: SharedArrayBuffer;
 }
 
+/**
+ * Where a worker's sockets are watched together (`Ffi.openWatch`): main's, so that the next worker of the slot can
+ * close what this one leaves open.
+ */
+export interface Watches {
+  readonly listening: number;
+  readonly upstream: number;
+}
+
 /** `workerData` of a worker. */
 export interface WorkerStart {
   readonly slot: number;
@@ -70,11 +80,8 @@ export interface WorkerStart {
   readonly slots: number;
   readonly snapshot: Snapshot;
   readonly descriptors: readonly Descriptor[];
-  /**
-   * Where its sockets to upstreams are watched together (`Ffi.openWatch`): main's, so that the next worker of the
-   * slot can close what this one leaves open. Undefined: there is no FFI.
-   */
-  readonly upstreamWatch: number | undefined;
+  /** Undefined: there is no FFI. */
+  readonly watches: Watches | undefined;
   readonly shared: SharedBuffers;
   /** Drawn at start of the process: which worker owns a question, and what the loop token is. */
   readonly seed: number;
@@ -93,7 +100,7 @@ export type WorkerOrder =
 
 export type WorkerNews =
   /** It reads its sockets. */
-  | { readonly news: 'ready' }
+  | { readonly news: 'ready'; readonly udp: UdpWay }
   /** A socket that it was to open or adopt is not there; it goes on with the others. */
   | { readonly news: 'socket-failed'; readonly failure: string };
 

@@ -4,10 +4,11 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { UdpTransport, type UdpWay } from '../../src/resolver/transport/udp.ts';
+import { UdpTransport } from '../../src/resolver/transport/udp.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { loadFfi } from '../../src/util/ffi.ts';
 import { cryptoPrng } from '../../src/util/prng.ts';
+import type { UdpWay } from '../../src/util/watch.ts';
 
 const EXCHANGES = Number(process.argv[2] ?? 100_000);
 const ROUNDS = 5;

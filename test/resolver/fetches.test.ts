@@ -48,6 +48,7 @@ function recursorWithTree(clock: ManualClock, sent: () => void): Recursor {
     clock,
     prng: new SeededPrng(1),
     transport: {
+      begin: (start) => start(),
       exchange: () => {
         sent();
         return { cancel: () => undefined };

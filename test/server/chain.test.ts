@@ -65,6 +65,7 @@ t.test('aliases in a circle that were learned one by one end in SERVFAIL', async
   const writer = new Writer();
   // Every name is an alias of x.corp.test, x.corp.test too.
   const transport: Transport = {
+    begin: (start) => start(),
     exchange(send, listener) {
       const question = readMessage(send.query).question!;
       const timer = clock.after(3, () => {

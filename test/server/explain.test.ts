@@ -45,7 +45,7 @@ function knowing(clock: ManualClock) {
   return new Resolver({
     clock,
     prng: new SeededPrng(1),
-    transport: { exchange: () => ({ cancel: () => undefined }) },
+    transport: { begin: (start) => start(), exchange: () => ({ cancel: () => undefined }) },
     cache,
     token: new Uint8Array(8),
   });

@@ -43,6 +43,7 @@ const SNAPSHOT = snapshotOf({
 function fakeNetwork(clock: ManualClock): Transport {
   const writer = new Writer();
   return {
+    begin: (start) => start(),
     exchange(send, listener) {
       const question = readMessage(send.query).question!;
       const label = nameToText(question.name).split('.')[0]!.toLowerCase();

@@ -22,6 +22,7 @@ function upstreamOf(clock: ManualClock, ttl: number) {
   const writer = new Writer();
   const sent = { count: 0 };
   const transport: Transport = {
+    begin: (start) => start(),
     exchange(send, listener) {
       sent.count++;
       const question = readMessage(send.query).question!;

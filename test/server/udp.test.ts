@@ -8,8 +8,10 @@ import {
   type UdpBatch,
   UdpEndpoint,
 } from '../../src/server/udp.ts';
+import { NativeUdpListeners } from '../../src/server/udpnative.ts';
 import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { addressToText } from '../../src/util/cidr.ts';
+import { systemClock } from '../../src/util/clock.ts';
 import { loadFfi } from '../../src/util/ffi.ts';
 import { type Descriptor, FD_OPEN } from '../../src/view/channel.ts';
 import { freePort } from '../support/ports.ts';
@@ -27,19 +29,33 @@ import {
 
 const ffi = await loadFfi();
 
+type OnError = (error: Error) => void;
+
 interface Way {
   readonly name: string;
-  readonly open: (address: string, port: number) => Descriptor;
+  readonly open: (address: string, port: number, onError: OnError) => UdpBackEnd;
+  /** Undone when all tests are over. */
+  readonly close?: () => void;
 }
 
 const WAYS: Way[] = [
-  { name: 'dgram, own socket', open: (address, port) => descriptor('udp', address, port, FD_OPEN) },
+  {
+    name: 'dgram, own socket',
+    open: (address, port, onError) => new DgramBackEnd(descriptor('udp', address, port, FD_OPEN), onError),
+  },
 ];
 if (ffi !== undefined) {
+  const adopted = (address: string, port: number): Descriptor =>
+    descriptor('udp', address, port, ffi.open({ kind: 'udp', address, port, sharing: 'shared' }));
   WAYS.push({
     name: 'dgram, adopted socket',
-    open: (address, port) =>
-      descriptor('udp', address, port, ffi.open({ kind: 'udp', address, port, sharing: 'shared' })),
+    open: (address, port, onError) => new DgramBackEnd(adopted(address, port), onError),
+  });
+  const listeners = new NativeUdpListeners({ ffi, clock: systemClock });
+  WAYS.push({
+    name: 'native',
+    open: (address, port, onError) => listeners.backEnd(adopted(address, port), onError),
+    close: () => listeners.close(),
   });
 }
 
@@ -48,7 +64,7 @@ async function serve(way: Way, address: string, handler: Handler) {
   const counters = daemonCounters(1);
   const metrics = new Metrics(counters.block(0));
   const errors: Error[] = [];
-  const backEnd: UdpBackEnd = new DgramBackEnd(way.open(address, port), (error) => errors.push(error));
+  const backEnd = way.open(address, port, (error) => errors.push(error));
   const pending = new PendingReplies();
   const endpoint = new UdpEndpoint({ backEnd, endpoint: 3, handler, metrics, pending });
   await endpoint.start();
@@ -213,7 +229,7 @@ for (const way of WAYS) {
         const first = await serve(way, address, handler);
         await first.client.send(query(1));
         await until(() => release.length === 1, 'the query');
-        const heirBackEnd = new DgramBackEnd(way.open(address, first.port), () => undefined);
+        const heirBackEnd = way.open(address, first.port, () => undefined);
         const heir = new UdpEndpoint({
           backEnd: heirBackEnd,
           endpoint: 3,
@@ -236,41 +252,47 @@ for (const way of WAYS) {
         first.client.close();
       });
 
-      t.test('a socket that cannot be had is a rejection', async (t) => {
-        const backEnd = new DgramBackEnd(descriptor('udp', '192.0.2.77', 5300), () => undefined);
-        await t.rejects(
-          backEnd.start(() => undefined),
-          /EADDRNOTAVAIL/,
-        );
-        backEnd.close();
-      });
       t.end();
     });
   }
+  t.teardown(() => way.close?.());
 }
 
-/** A batch of a back end that reads many at a time. */
+t.test('a socket that cannot be had is a rejection', async (t) => {
+  const backEnd = new DgramBackEnd(descriptor('udp', '192.0.2.77', 5300), () => undefined);
+  await t.rejects(
+    backEnd.start(() => undefined),
+    /EADDRNOTAVAIL/,
+  );
+  backEnd.close();
+});
+
+/** A batch of a back end that reads many at a time, into slots that are larger than what is in them. */
 class FakeBatch implements UdpBatch {
-  readonly octets: Uint8Array;
   readonly count: number;
-  readonly #ends: number[] = [];
+  readonly slots: readonly Uint8Array[];
+  readonly #lengths: readonly number[];
   readonly replies: (string | undefined)[];
   constructor(datagrams: readonly Uint8Array[]) {
-    this.octets = Buffer.concat(datagrams);
     this.count = datagrams.length;
-    let end = 0;
-    for (const datagram of datagrams) this.#ends.push((end += datagram.length));
+    this.slots = datagrams.map((datagram) => Buffer.concat([datagram, Buffer.alloc(9, 'x')]));
+    this.#lengths = datagrams.map(({ length }) => length);
     this.replies = datagrams.map(() => undefined);
   }
-  begin(i: number): number {
-    return i === 0 ? 0 : this.#ends[i - 1]!;
+  bytes(i: number): Uint8Array {
+    return this.slots[i]!;
   }
-  end(i: number): number {
-    return this.#ends[i]!;
+  length(i: number): number {
+    return this.#lengths[i]!;
   }
-  peer(i: number) {
-    const text = textOf(this.octets.subarray(this.begin(i), this.end(i)));
-    return { address: new Uint8Array([192, 0, 2, i]), port: text === 'from port 0' ? 0 : 5000 + i };
+  address(i: number): Uint8Array {
+    return new Uint8Array([192, 0, 2, i]);
+  }
+  port(i: number): number {
+    return textOf(this.slots[i]!.subarray(0, this.#lengths[i])) === 'from port 0' ? 0 : 5000 + i;
+  }
+  sender(i: number) {
+    return { port: this.port(i) };
   }
   reply(i: number, octets: Uint8Array): void {
     this.replies[i] = textOf(octets);
@@ -303,7 +325,7 @@ t.test('a batch of several: each reply goes to its slot, late ones to the peer',
   const texts = ['a', 'late b', 'c', 'from port 0', 'late d'];
   const batch = new FakeBatch(texts.map((text, id) => query(id, text)));
   backEnd.receive(batch);
-  batch.octets.fill(0);
+  for (const slot of batch.slots) slot.fill(0);
   await sleep(0);
   t.same(batch.replies, ['a', undefined, 'c', undefined, undefined]);
   t.same(backEnd.sent, [

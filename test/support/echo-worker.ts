@@ -113,4 +113,4 @@ async function obey(order: WorkerOrder): Promise<void> {
 main.on('message', (order: WorkerOrder) => void obey(order));
 beat(start.shared.beats, start.slot, clock);
 await listeners.apply(start.descriptors);
-tell({ news: 'ready' });
+tell({ news: 'ready', udp: 'plain' });

@@ -109,6 +109,10 @@ export class SimNet implements Transport {
     return server;
   }
 
+  begin(start: () => void): void {
+    start();
+  }
+
   exchange(send: Send, listener: Listener): Exchange {
     this.sent[send.protocol]++;
     const open: Open = { send, listener, port: 1024 + this.#prng.below(64_512), ended: false };

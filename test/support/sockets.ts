@@ -1,6 +1,6 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { connect, type Socket } from 'node:net';
-import type { Client, QueryHandler, Reply } from '../../src/server/handler.ts';
+import { type Client, keptClient, type QueryHandler, type Reply } from '../../src/server/handler.ts';
 import { type Descriptor, FD_OPEN } from '../../src/view/channel.ts';
 
 /** Parts for tests of transports: queries that need no codec, clients that misbehave. */
@@ -39,11 +39,12 @@ export class Handler implements QueryHandler {
     this.#answer = answer;
   }
 
-  handle(octets: Uint8Array, client: Client): Reply | Promise<Reply> {
+  handle(octets: Uint8Array, from: Client, length = octets.length): Reply | Promise<Reply> {
     this.#last?.fill(0xee);
     this.#last = undefined;
-    const copy = Buffer.from(octets);
-    this.asked.push({ query: copy, client: { ...client, endpoint: client.endpoint } });
+    const copy = Buffer.from(octets.subarray(0, length));
+    const client = keptClient(from);
+    this.asked.push({ query: copy, client });
     const answer = this.#answer(copy, client);
     if (answer instanceof Uint8Array) this.#last = answer;
     return answer;

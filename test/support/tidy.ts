@@ -24,7 +24,15 @@ const ROOTS = new Set(['main.ts', 'cli/serve.ts', 'cli/check.ts']);
 
 const IO_MODULES =
   /^node:(net|dgram|tls|http|https|http2|fs|fs\/promises|worker_threads|child_process|sqlite)$/;
-const IO_FOLDERS = ['server/', 'resolver/transport/', 'telemetry/', 'control/', 'cli/', 'main.ts'];
+const IO_FOLDERS = [
+  'server/',
+  'resolver/transport/',
+  'telemetry/',
+  'control/',
+  'cli/',
+  'main.ts',
+  'util/watch.ts',
+];
 /** A message port between threads is plain memory to those who use it; its type may be named anywhere. */
 const SEAMS: Readonly<Record<string, readonly string[]>> = {
   'Math.random': ['util/prng.ts'],

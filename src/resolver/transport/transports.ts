@@ -16,6 +16,10 @@ export class Transports implements Transport {
     return this[send.protocol].exchange(send, listener);
   }
 
+  begin(start: () => void): void {
+    this.udp.begin(start);
+  }
+
   /** Ends what is kept open between queries. */
   close(): void {
     this.udp.close();

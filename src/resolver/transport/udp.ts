@@ -1,6 +1,7 @@
 import type { Clock } from '../../util/clock.ts';
 import type { Ffi } from '../../util/ffi.ts';
 import type { Prng } from '../../util/prng.ts';
+import type { UdpWay } from '../../util/watch.ts';
 import type { Exchange, Listener, Send } from '../transport.ts';
 import { NativeUdp } from './udpnative.ts';
 import { PlainUdp } from './udpplain.ts';
@@ -8,9 +9,6 @@ import { failLater, type UdpSockets } from './udpsockets.ts';
 
 /** Open at once in one worker: each in-flight question has about one. Bounds file descriptors. */
 export const UDP_SOCKETS_MAX = 4096;
-
-/** How sockets are made: of native calls, or by Node alone. */
-export type UdpWay = 'native' | 'plain';
 
 export interface UdpOptions {
   readonly clock: Clock;
@@ -46,6 +44,11 @@ export class UdpTransport implements UdpSockets {
   exchange(send: Send, listener: Listener): Exchange {
     if (this.open >= UDP_SOCKETS_MAX) return failLater(this.#clock, listener, 'EMFILE');
     return (this.#native ?? this.#plain).exchange(send, listener);
+  }
+
+  begin(start: () => void): void {
+    if (this.#native === undefined) start();
+    else this.#native.begin(start);
   }
 
   /** What is under way by native sockets fails. */

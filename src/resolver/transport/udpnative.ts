@@ -2,13 +2,19 @@ import { LRUCache } from 'lru-cache';
 import type { Clock, Timer } from '../../util/clock.ts';
 import { type Endpoint, type Ffi, SocketError } from '../../util/ffi.ts';
 import type { Prng } from '../../util/prng.ts';
+import { closeRemains, Watch } from '../../util/watch.ts';
 import { isIpv6 } from '../path.ts';
 import { type Exchange, failureOf, type Listener, type Send } from '../transport.ts';
 import { drawPort, failLater, isPortTaken, PORT_DRAWS_MAX, type UdpSockets } from './udpsockets.ts';
-import { closeRemains, Watch } from './watch.ts';
 
-/** Replies taken before the event loop turns to others: clients wait meanwhile. */
+/** Sockets told of by one call. */
 const BATCH = 64;
+/** What replies, and what they let go on, may take of a turn of the event loop: clients wait meanwhile. */
+const READ_MS = 2;
+/** And then questions that waited for them. */
+const BEGIN_MS = 1;
+/** Questions that begin in a turn whatever there is to read: a flood of replies does not stop them. */
+const BEGIN_MIN = 2;
 /** Addresses whose form for the kernel is kept. */
 const ENDPOINTS_MAX = 4096;
 /** The first reply comes from this host itself. */
@@ -38,6 +44,11 @@ export class NativeUdp implements UdpSockets {
   readonly #watch: Watch;
   readonly #readers = new Map<number, Reader>();
   readonly #ready = new Int32Array(BATCH);
+  /** Beginnings of questions, as many as may be in flight. */
+  readonly #waiting: (() => void)[] = [];
+  /** `behind`: the next turn is due as soon as others have had theirs. */
+  #state: 'caught up' | 'behind' = 'caught up';
+  #next: NodeJS.Immediate | undefined;
   readonly #endpoints = new LRUCache<string, Endpoint>({ max: ENDPOINTS_MAX });
 
   /** Undefined where the kernel or Node refuses what is needed, whatever the reason: Node's own sockets will do. */
@@ -52,7 +63,7 @@ export class NativeUdp implements UdpSockets {
   private constructor(options: NativeUdpOptions) {
     this.#o = options;
     if (options.watch !== undefined) closeRemains(options.ffi, options.watch);
-    this.#watch = new Watch(options.ffi, options.watch, () => this.#readAll(), options.broken);
+    this.#watch = new Watch(options.ffi, options.watch, () => this.#ring(), options.broken);
   }
 
   get open(): number {
@@ -69,7 +80,7 @@ export class NativeUdp implements UdpSockets {
       return failLater(clock, listener, refused);
     }
     const exchange = new NativeExchange(listener, () => this.#leave(socket));
-    exchange.timer = clock.after(send.timeoutMs, () => exchange.read('ETIMEDOUT'));
+    exchange.timer = clock.after(send.timeoutMs, () => exchange.late(ffi.receive(socket)));
     this.#enter(socket, exchange);
     return exchange;
   }
@@ -92,9 +103,12 @@ export class NativeUdp implements UdpSockets {
     });
   }
 
-  /** What is under way fails. */
+  /** What is under way fails, what waits begins. */
   close(): void {
+    this.#state = 'caught up';
+    clearImmediate(this.#next);
     for (const reader of [...this.#readers.values()]) reader.read('ECANCELED');
+    for (const start of this.#waiting.splice(0)) start();
     this.#watch.close();
   }
 
@@ -139,18 +153,51 @@ export class NativeUdp implements UdpSockets {
     if (this.#readers.size === 0) this.#watch.awaited = false;
   }
 
-  /** One datagram from each socket that has any; the bell rings again for the rest. */
-  #readAll(): number {
+  begin(start: () => void): void {
+    if (this.#state === 'behind') this.#waiting.push(start);
+    else start();
+  }
+
+  #ring(): number {
+    // The next turn comes at once, and is not to be longer for the bell.
+    return this.#state === 'behind' ? 1 : this.#turn();
+  }
+
+  /** Returns how many sockets have something to read. */
+  #turn(): number {
     const count = this.#o.ffi.ready(this.#watch.fd, this.#ready);
-    for (let i = 0; i < count; i++) {
-      const socket = this.#ready[i]!;
+    void this.#read(count);
+    return count;
+  }
+
+  /** One datagram from each socket that has any, until the turn is over. */
+  async #read(count: number): Promise<void> {
+    const { ffi, clock } = this.#o;
+    const end = clock.now() + READ_MS;
+    let read = 0;
+    for (; read < count && clock.now() < end; read++) {
+      const socket = this.#ready[read]!;
       // One that was read before may have ended this one, and another may have been given its number.
       const reader = this.#readers.get(socket);
       if (reader === undefined) continue;
-      const got = this.#o.ffi.receive(socket);
-      if (got !== 'EAGAIN') reader.read(got);
+      const got = ffi.receive(socket);
+      if (got === 'EAGAIN') continue;
+      reader.read(got);
+      // What waited for this reply goes on first, and counts for the turn.
+      await undefined;
     }
-    return count;
+    const isLeft = read < count || count === BATCH;
+    this.#beginSome(isLeft ? BEGIN_MIN : this.#waiting.length);
+    this.#state = isLeft || this.#waiting.length > 0 ? 'behind' : 'caught up';
+    // Not by the bell: nothing need be left to ring it when the next turn comes, and questions wait for that.
+    if (this.#state === 'behind') this.#next = setImmediate(() => this.#turn());
+  }
+
+  #beginSome(count: number): void {
+    const { clock } = this.#o;
+    const end = clock.now() + BEGIN_MS;
+    for (let begun = 0; begun < count && (begun < BEGIN_MIN || clock.now() < end); begun++)
+      this.#waiting.shift()?.();
   }
 }
 
@@ -171,6 +218,12 @@ class NativeExchange implements Exchange, Reader {
     this.#state = 'ended';
     this.timer?.cancel();
     this.#leave();
+  }
+
+  /** The time is over. What has come in by now is no less in time because this thread was busy. */
+  late(got: Uint8Array | string): void {
+    this.read(got === 'EAGAIN' ? 'ETIMEDOUT' : got);
+    this.read('ETIMEDOUT');
   }
 
   read(got: Uint8Array | string): void {

@@ -2,11 +2,12 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import t, { type Test } from 'tap';
-import { UDP_SOCKETS_MAX, UdpTransport, type UdpWay } from '../../../src/resolver/transport/udp.ts';
+import { UDP_SOCKETS_MAX, UdpTransport } from '../../../src/resolver/transport/udp.ts';
 import type { Listener, Send, TransportFailure } from '../../../src/resolver/transport.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { loadFfi } from '../../../src/util/ffi.ts';
 import { cryptoPrng, type Prng } from '../../../src/util/prng.ts';
+import type { UdpWay } from '../../../src/util/watch.ts';
 
 /** A server that hands every datagram to `got`. */
 async function server(

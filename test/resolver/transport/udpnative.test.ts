@@ -1,16 +1,17 @@
 /** What only native sockets can get wrong: descriptors that nobody closes, and a bell that does not ring or never stops. */
-import { createSocket } from 'node:dgram';
+import { createSocket, type RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { UdpTransport } from '../../../src/resolver/transport/udp.ts';
-import { closeRemains } from '../../../src/resolver/transport/watch.ts';
-import type { Listener, Send, TransportFailure } from '../../../src/resolver/transport.ts';
+import type { Exchange, Listener, Send, TransportFailure } from '../../../src/resolver/transport.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { type Ffi, loadFfi } from '../../../src/util/ffi.ts';
 import { cryptoPrng } from '../../../src/util/prng.ts';
+import { closeRemains } from '../../../src/util/watch.ts';
 import type { AskingStart } from '../../support/asking-worker.ts';
+import { until } from '../../support/sockets.ts';
 
 const loaded = await loadFfi();
 if (loaded === undefined) {
@@ -153,6 +154,98 @@ t.test(
     t.equal(udp.open, 0);
   },
 );
+
+t.test('a reply that came in time counts, however late this thread looks', async (t) => {
+  const socket = createSocket('udp4');
+  t.teardown(() => socket.close());
+  socket.on('message', (octets, from) => {
+    socket.send(octets, from.port, from.address);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60);
+  });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const udp = await native();
+  t.teardown(() => udp.close());
+  t.type(await exchange(udp, send(socket.address().port, { timeoutMs: 20 })), 'object');
+  t.equal(udp.open, 0);
+});
+
+/** Exchanges whose replies are all there before the first is read; `heard` is called at each with how many there were. */
+async function flood(
+  t: { teardown(fn: () => void): void },
+  udp: UdpTransport,
+  count: number,
+  heard: (so: number, exchanges: readonly Exchange[]) => void,
+): Promise<void> {
+  const socket = createSocket('udp4');
+  t.teardown(() => socket.close());
+  const froms: RemoteInfo[] = [];
+  socket.on('message', (octets, from) => {
+    froms.push(from);
+    if (froms.length === count) for (const { port, address } of froms) socket.send(octets, port, address);
+  });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  let so = 0;
+  const exchanges: Exchange[] = [];
+  for (let i = 0; i < count; i++)
+    exchanges.push(
+      udp.exchange(send(socket.address().port), {
+        message: () => {
+          heard(++so, exchanges);
+          return 'done';
+        },
+        failed: () => undefined,
+        resend: () => true,
+      }),
+    );
+}
+
+t.test('questions that begin while replies are left wait for these, two a turn apart', async (t) => {
+  const udp = await native();
+  t.teardown(() => udp.close());
+  let all = 0;
+  const begun: { readonly question: number; readonly heard: number }[] = [];
+  const begin = (question: number): void => udp.begin(() => begun.push({ question, heard: all }));
+  begin(0);
+  t.same(begun, [{ question: 0, heard: 0 }], 'nothing to read: at once');
+  await flood(t, udp, 200, (so) => {
+    all = so;
+    if (so === 100) for (let question = 1; question <= 20; question++) begin(question);
+  });
+  await until(() => begun.length === 21, 'all questions to begin');
+  t.same(
+    begun.map(({ question }) => question),
+    Array.from({ length: 21 }, (_, question) => question),
+    'in their order',
+  );
+  t.ok(begun[3]!.heard > 100, `the third of them after more replies: ${begun[3]!.heard}`);
+  t.equal(begun.at(-1)!.heard, 200, 'the last one after all');
+});
+
+t.test('questions that wait begin when no reply is left to wait for', async (t) => {
+  const udp = await native();
+  t.teardown(() => udp.close());
+  let begun = 0;
+  await flood(t, udp, 200, (so, exchanges) => {
+    if (so !== 100) return;
+    for (let i = 0; i < 5; i++) udp.begin(() => begun++);
+    t.equal(begun, 0);
+    for (const each of exchanges) each.cancel();
+  });
+  await until(() => begun === 5, 'the questions to begin');
+});
+
+t.test('questions that wait begin when the sockets are given up', async (t) => {
+  const udp = await native();
+  let begun = 0;
+  await flood(t, udp, 200, (so) => {
+    if (so !== 100) return;
+    for (let i = 0; i < 5; i++) udp.begin(() => begun++);
+    udp.close();
+  });
+  await until(() => begun === 5, 'the questions to begin');
+});
 
 t.test('a host where the bell does not ring: Node’s sockets', async (t) => {
   const port = await echo(t);

@@ -38,6 +38,10 @@ export class RplNet implements Transport {
     this.#log = log;
   }
 
+  begin(start: () => void): void {
+    start();
+  }
+
   exchange(send: Send, listener: Listener): Exchange {
     this.#count(send);
     const timer = this.#clock.after(send.timeoutMs, () => {

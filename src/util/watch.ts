@@ -1,6 +1,9 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
-import type { Ffi } from '../../util/ffi.ts';
+import type { Ffi } from './ffi.ts';
+
+/** How UDP sockets are read and written: by native calls, or by Node alone. */
+export type UdpWay = 'native' | 'plain';
 
 /** Calls in a row with nothing to read: a stray one happens, more mean that the event loop spins on nothing. */
 const FALSE_ALARMS_MAX = 100;
@@ -75,12 +78,16 @@ export class Watch {
 }
 
 /**
- * Closes the sockets of a set. They belong to the process: those of a thread that was ended stay open until its
+ * Closes the descriptors of a set. They belong to the process: those of a thread that was ended stay open until its
  * successor, which is given the same set, does this. Returns how many there were.
  */
 export function closeRemains(ffi: Ffi, watch: number): number {
   const remains = socketsIn(watch);
-  for (const fd of remains) ffi.close(fd);
+  for (const fd of remains) {
+    // A socket with a descriptor elsewhere would stay in the set, under a number that is free to be another's.
+    ffi.unwatch(watch, fd);
+    ffi.close(fd);
+  }
   return remains.length;
 }
 

@@ -1,0 +1,155 @@
+import type { Clock } from '../util/clock.ts';
+import { BATCH_MAX } from '../util/datagrams.ts';
+import type { Ffi } from '../util/ffi.ts';
+import { closeRemains, Watch } from '../util/watch.ts';
+import type { Descriptor } from '../view/channel.ts';
+import type { UdpBackEnd, UdpBatch, UdpSender } from './udp.ts';
+
+/** A turn of the event loop that one worker's sockets may take: connections, timers and control wait meanwhile. */
+const TURN_MS = 2;
+/** A batch that took longer is halved the next time: those that have to be resolved cost a hundred times a hit. */
+const BATCH_MS = 1;
+const BATCH_MIN = 4;
+
+export interface NativeUdpOptions {
+  readonly ffi: Ffi;
+  readonly clock: Clock;
+  /** A set (`Ffi.openWatch`) that outlives this thread, with what a predecessor left open in it. */
+  readonly watch?: number | undefined;
+}
+
+/**
+ * The UDP sockets of one worker on native calls. One bell for all of them tells the event loop that some have
+ * datagrams; they are taken in batches for a turn, and what is left rings again.
+ */
+export class NativeUdpListeners {
+  readonly #o: NativeUdpOptions;
+  readonly #watch: Watch;
+  readonly #readers = new Map<number, NativeBackEnd>();
+  readonly #ready = new Int32Array(BATCH_MAX);
+
+  /** Throws SocketError. */
+  constructor(options: NativeUdpOptions) {
+    this.#o = options;
+    if (options.watch !== undefined) closeRemains(options.ffi, options.watch);
+    this.#watch = new Watch(
+      options.ffi,
+      options.watch,
+      () => this.#readAll(),
+      // With a socket that other processes or workers read too, others are quicker now and then: nothing is broken.
+      () => undefined,
+    );
+  }
+
+  /** For a socket that is open (`descriptor.fd`), which is its own from now on. */
+  backEnd(descriptor: Descriptor, onError: (error: Error) => void): UdpBackEnd {
+    const { ffi, clock } = this.#o;
+    const { fd } = descriptor;
+    return new NativeBackEnd({
+      fd,
+      ffi,
+      clock,
+      onError,
+      enter: (reader) => {
+        ffi.watch(this.#watch.fd, fd);
+        this.#readers.set(fd, reader);
+        this.#watch.awaited = true;
+      },
+      leave: () => {
+        if (!this.#readers.delete(fd)) return;
+        ffi.unwatch(this.#watch.fd, fd);
+        this.#watch.awaited = this.#readers.size > 0;
+      },
+    });
+  }
+
+  /** To be called when all its back ends are closed. */
+  close(): void {
+    this.#watch.close();
+  }
+
+  /** The kernel takes turns with those that have more than a turn allows. */
+  #readAll(): number {
+    const { ffi, clock } = this.#o;
+    const count = ffi.ready(this.#watch.fd, this.#ready);
+    const end = clock.now() + TURN_MS;
+    for (let i = 0; i < count; i++) this.#readers.get(this.#ready[i]!)?.read(end);
+    return count;
+  }
+}
+
+interface BackEndOptions {
+  readonly fd: number;
+  readonly ffi: Ffi;
+  readonly clock: Clock;
+  readonly onError: (error: Error) => void;
+  /** To be told of datagrams. Throws SocketError. */
+  readonly enter: (reader: NativeBackEnd) => void;
+  readonly leave: () => void;
+}
+
+class NativeBackEnd implements UdpBackEnd {
+  readonly #o: BackEndOptions;
+  #receive: (batch: UdpBatch) => void = () => undefined;
+  /** Datagrams to take at once. */
+  #batch = BATCH_MAX;
+  #state: 'idle' | 'reading' | 'paused' | 'closed' = 'idle';
+  readonly #failed: (code: string) => void;
+
+  constructor(options: BackEndOptions) {
+    this.#o = options;
+    this.#failed = (code) => options.onError(new Error(`cannot send a reply: ${code}`));
+  }
+
+  start(receive: (batch: UdpBatch) => void): Promise<void> {
+    this.#receive = receive;
+    try {
+      this.#o.enter(this);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    this.#state = 'reading';
+    return Promise.resolve();
+  }
+
+  /** Takes and answers datagrams until there are none or the clock says `end`; at least one batch. */
+  read(end: number): void {
+    const { fd, ffi, clock, onError } = this.#o;
+    const { datagrams } = ffi;
+    for (let now = clock.now(); this.#state === 'reading'; ) {
+      const count = datagrams.receive(fd, this.#batch, this.#failed);
+      if (typeof count === 'string') {
+        if (count !== 'EAGAIN' && count !== 'EINTR') onError(new Error(`cannot read queries: ${count}`));
+        return;
+      }
+      this.#receive(datagrams);
+      datagrams.flush();
+      const before = now;
+      now = clock.now();
+      const isAll = count < this.#batch;
+      if (now - before > BATCH_MS) this.#batch = Math.max(BATCH_MIN, this.#batch >> 1);
+      else if (!isAll && now - before < BATCH_MS / 4) this.#batch = Math.min(BATCH_MAX, this.#batch << 1);
+      if (isAll || now >= end) return;
+    }
+  }
+
+  send(reply: Uint8Array, to: UdpSender): void {
+    if (this.#state === 'closed') return;
+    const code = this.#o.ffi.datagrams.send(this.#o.fd, reply, to as Uint8Array);
+    if (code !== undefined) this.#failed(code);
+  }
+
+  /** What arrives from now on waits in the kernel for whoever reads the socket next. */
+  pause(): void {
+    if (this.#state !== 'reading') return;
+    this.#state = 'paused';
+    this.#o.leave();
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#o.leave();
+    this.#o.ffi.close(this.#o.fd);
+  }
+}

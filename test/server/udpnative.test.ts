@@ -1,0 +1,179 @@
+/** What only native listeners can get wrong: descriptors of a dead worker, turns without an end, what a pause loses. */
+import { readdirSync, readlinkSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import t from 'tap';
+import { PendingReplies, type UdpBackEnd, UdpEndpoint } from '../../src/server/udp.ts';
+import { NativeUdpListeners } from '../../src/server/udpnative.ts';
+import { loneMetrics } from '../../src/telemetry/metrics.ts';
+import { addressToText } from '../../src/util/cidr.ts';
+import { type Clock, systemClock } from '../../src/util/clock.ts';
+import { type Ffi, loadFfi } from '../../src/util/ffi.ts';
+import type { ListeningStart } from '../support/listening-worker.ts';
+import { freePort } from '../support/ports.ts';
+import { descriptor, Handler, idOf, query, reply, UdpClient, until } from '../support/sockets.ts';
+
+const loaded = await loadFfi();
+if (loaded === undefined) {
+  t.pass('no native interface here: nothing to test');
+  process.exit(0);
+}
+const ffi: Ffi = loaded;
+
+function sockets(): number {
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
+function endpointOn(backEnd: UdpBackEnd, handler: Handler): UdpEndpoint {
+  return new UdpEndpoint({
+    backEnd,
+    endpoint: 0,
+    handler,
+    metrics: loneMetrics(),
+    pending: new PendingReplies(),
+  });
+}
+
+const openShared = (port: number, address = '127.0.0.1'): number =>
+  ffi.open({ kind: 'udp', address, port, sharing: 'shared' });
+
+t.test('workers that die leave their duplicates to their successors, and the queue with it', async (t) => {
+  const port = await freePort('127.0.0.1');
+  const mains = openShared(port);
+  const watch = ffi.openWatch();
+  const client = new UdpClient('127.0.0.1', port);
+  t.teardown(() => {
+    client.close();
+    ffi.close(watch);
+    ffi.close(mains);
+  });
+  await client.send(query(0));
+  const before = sockets();
+  for (let round = 1; round <= 3; round++) {
+    const file = new URL('../support/listening-worker.ts', import.meta.url);
+    const start: ListeningStart = { watch, port, fd: ffi.duplicate(mains) };
+    const worker = new Worker(file, { workerData: start });
+    await new Promise((resolve) => worker.once('message', resolve));
+    await until(() => client.received.length === round, 'what was in the queue');
+    t.equal(sockets(), before + 1, 'one duplicate, whoever died before');
+    await worker.terminate();
+    await client.send(query(round));
+  }
+  t.same(client.received.map(idOf), [0, 1, 2]);
+});
+
+t.test('a pause leaves in the kernel what is not read, for whoever reads next', async (t) => {
+  const port = await freePort('127.0.0.1');
+  const mains = openShared(port);
+  const listeners = new NativeUdpListeners({ ffi, clock: systemClock });
+  const client = new UdpClient('127.0.0.1', port);
+  const open = (): UdpBackEnd =>
+    listeners.backEnd(descriptor('udp', '127.0.0.1', port, ffi.duplicate(mains)), () => undefined);
+  const first = endpointOn(open(), new Handler());
+  await first.start();
+  first.pause();
+  await client.send(query(1));
+  first.close();
+  const second = endpointOn(open(), new Handler());
+  await second.start();
+  await until(() => client.received.length === 1, 'the reply of the second');
+  second.close();
+  t.same(client.received.map(idOf), [1]);
+  client.close();
+  listeners.close();
+  ffi.close(mains);
+});
+
+t.test(
+  'a socket may close while it is read: the rest of the batch is answered or not, nothing breaks',
+  async (t) => {
+    const port = await freePort('127.0.0.1');
+    const listeners = new NativeUdpListeners({ ffi, clock: systemClock });
+    t.teardown(() => listeners.close());
+    const client = new UdpClient('127.0.0.1', port);
+    t.teardown(() => client.close());
+    const handler = new Handler((octets) => {
+      if (idOf(octets) === 5) endpoint.close();
+      return reply(octets);
+    });
+    const backEnd = listeners.backEnd(
+      descriptor('udp', '127.0.0.1', port, openShared(port)),
+      () => undefined,
+    );
+    const endpoint = endpointOn(backEnd, handler);
+    for (let id = 0; id < 100; id++) await client.send(query(id));
+    await endpoint.start();
+    await until(() => handler.asked.length >= 6, 'the queries');
+    const other = endpointOn(
+      listeners.backEnd(descriptor('udp', '127.0.0.1', port, openShared(port)), () => undefined),
+      new Handler(),
+    );
+    await other.start();
+    await client.send(query(1000));
+    await until(() => client.received.some((octets) => idOf(octets) === 1000), 'another socket to be read');
+    other.close();
+  },
+);
+
+t.test('a turn ends when its time is over, and slow queries come in small batches', async (t) => {
+  const port = await freePort('127.0.0.1');
+  // Each look at the clock costs nothing, each query 1 ms.
+  let now = 0;
+  const clock: Clock = Object.assign(Object.create(systemClock) as Clock, { now: () => now });
+  const listeners = new NativeUdpListeners({ ffi, clock });
+  t.teardown(() => listeners.close());
+  const client = new UdpClient('127.0.0.1', port);
+  t.teardown(() => client.close());
+  const turns: number[] = [];
+  let inTurn = 0;
+  const handler = new Handler((octets) => {
+    now += 1;
+    if (inTurn++ === 0)
+      setImmediate(() => {
+        turns.push(inTurn);
+        inTurn = 0;
+      });
+    return reply(octets);
+  });
+  const endpoint = endpointOn(
+    listeners.backEnd(descriptor('udp', '127.0.0.1', port, openShared(port)), () => undefined),
+    handler,
+  );
+  for (let id = 0; id < 200; id++) await client.send(query(id));
+  await endpoint.start();
+  await until(() => client.received.length === 200, 'all replies');
+  t.same(turns.slice(0, 6), [64, 32, 16, 8, 4, 4], 'one batch a turn, halved each time down to 4');
+  endpoint.close();
+});
+
+t.test('a mapped IPv4 address is the IPv4 address', async (t) => {
+  // Only a socket that systemd passes can be of both families; a dual-stack one of Node's stands for it.
+  const port = await freePort('127.0.0.1');
+  const { createSocket } = await import('node:dgram');
+  const dual = createSocket({ type: 'udp6', reusePort: true });
+  await new Promise<void>((resolve) => dual.bind(port, '::', resolve));
+  const fd = readdirSync('/proc/self/fd')
+    .map(Number)
+    .find((each) => ffi.inspect(each)?.port === port && ffi.inspect(each)?.kind === 'udp');
+  const listeners = new NativeUdpListeners({ ffi, clock: systemClock });
+  const handler = new Handler();
+  const copy = ffi.duplicate(fd!);
+  dual.close();
+  const endpoint = endpointOn(
+    listeners.backEnd(descriptor('udp', '::', port, copy), () => undefined),
+    handler,
+  );
+  await endpoint.start();
+  const client = new UdpClient('127.0.0.1', port);
+  await client.send(query(3));
+  await until(() => client.received.length === 1, 'the reply');
+  t.equal(addressToText(handler.asked[0]!.client.address), '127.0.0.1');
+  client.close();
+  endpoint.close();
+  listeners.close();
+});
