@@ -46,9 +46,9 @@ export class Checking {
   #algorithms: AlgorithmTable;
   #sha1 = false;
   readonly #fixed: AlgorithmTable | undefined;
-  /** Checks made in this turn of the event loop, and its end. */
+  /** Checks made in this turn of the event loop, and who waits for another, the first first. */
   #inTurn = 0;
-  #turn: Promise<void> = Promise.resolve();
+  readonly #waiting: (() => void)[] = [];
   /** All checks made; for metrics and tests. */
   verifies = 0;
 
@@ -88,23 +88,27 @@ export class Checking {
   #count(): void {
     this.verifies++;
     this.#env.count('dnssec_verifies');
-    if (this.#inTurn++ > 0) return;
-    this.#turn = new Promise((next) => {
-      this.#env.clock.after(0, () => {
-        this.#inTurn = 0;
-        next();
-      });
-    });
+    if (this.#inTurn++ === 0) this.#env.clock.after(0, () => this.#endTurn());
+  }
+
+  #endTurn(): void {
+    // A turn in which nobody is served, as those that are woken need no check, ends as well.
+    this.#inTurn = this.#waiting.length > VERIFIES_PER_TURN ? 1 : 0;
+    if (this.#inTurn > 0) this.#env.clock.after(0, () => this.#endTurn());
+    // No more than can make a check: to wake hundreds for nothing would cost more than the checks.
+    for (const wake of this.#waiting.splice(0, VERIFIES_PER_TURN)) wake();
   }
 
   /**
    * The next turn, where this one has had its share; undefined: go ahead. Ask again after it, and check at once when
-   * told to go ahead, with nothing awaited in between: all who wait are woken together, and only the first are served.
+   * told to go ahead, with nothing awaited in between: more may be woken than are served.
    *
    *     for (let turn = checking.busy; turn; turn = checking.busy) await turn;
    */
   get busy(): Promise<void> | undefined {
-    return this.#inTurn >= VERIFIES_PER_TURN ? this.#turn : undefined;
+    return this.#inTurn >= VERIFIES_PER_TURN
+      ? new Promise((wake) => void this.#waiting.push(wake))
+      : undefined;
   }
 
   /** Why keys that these stand for cannot be checked at all; undefined if they can (RFC 4035 section 5.2). */

@@ -1,7 +1,8 @@
 /**
  * `npm run bench -- cold`: recursion with nothing in the cache. On a small Internet in network namespaces
  * (test/support/fakenet) every resolver that is installed is started afresh for each round, one worker or thread each,
- * and resolves the same distinct names once. The resolver has a core of its own where there are two. Needs root.
+ * and resolves the same distinct names once, in two halves: the second shows what a program costs that is warm while the
+ * cache has nothing of these names' zones but what the first half left of their parents. The resolver has a core of its own where there are two. Needs root.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -32,13 +33,26 @@ interface Peer {
   start(folder: string): Promise<Running>;
 }
 
-interface Round {
-  readonly perSecond: number;
-  readonly cpuUs: number;
+/** What some names cost together. */
+interface Cost {
+  readonly completed: number;
+  readonly seconds: number;
+  readonly cpuSeconds: number;
   readonly packets: number;
   readonly lost: number;
   readonly failed: number;
 }
+
+type Round = readonly [first: Cost, second: Cost];
+
+const both = ([a, b]: Round): Cost => ({
+  completed: a.completed + b.completed,
+  seconds: a.seconds + b.seconds,
+  cpuSeconds: a.cpuSeconds + b.cpuSeconds,
+  packets: a.packets + b.packets,
+  lost: a.lost + b.lost,
+  failed: a.failed + b.failed,
+});
 
 const inResolvers = (command: readonly string[]): string[] => [
   'ip',
@@ -106,38 +120,48 @@ function dnsperf(port: number, file: string): string {
   return stdout;
 }
 
-async function measure(each: Peer, folder: string, file: string): Promise<Round> {
+async function measure(each: Peer, folder: string, files: Files): Promise<Round> {
   const server = await each.start(folder);
   try {
     if (availableParallelism() > 1)
       execFileSync('taskset', ['-apc', '0', String(server.pid)], { stdio: 'ignore' });
     await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-    const packetsBefore = await packetsUpstream(folder);
-    const before = cpuTicks(server.pid);
-    const output = dnsperf(server.port, file);
-    const ticks = cpuTicks(server.pid) - before;
-    const packets = (await packetsUpstream(folder)) - packetsBefore;
-    const number = (pattern: RegExp): number => Number(pattern.exec(output)?.[1] ?? 0);
-    const completed = number(/Queries completed:\s+(\d+)/);
-    return {
-      perSecond: number(/Queries per second:\s+([\d.]+)/),
-      cpuUs: (ticks / TICKS / completed) * 1e6,
-      packets: packets / completed,
-      lost: number(/Queries lost:\s+(\d+)/),
-      failed: number(/SERVFAIL (\d+)/),
-    };
+    return [await ask(server, folder, files[0]), await ask(server, folder, files[1])];
   } finally {
     await server.stop();
   }
 }
 
+async function ask(server: Running, folder: string, file: string): Promise<Cost> {
+  const packetsBefore = await packetsUpstream(folder);
+  const before = cpuTicks(server.pid);
+  const output = dnsperf(server.port, file);
+  const cpuSeconds = (cpuTicks(server.pid) - before) / TICKS;
+  const packets = (await packetsUpstream(folder)) - packetsBefore;
+  const number = (pattern: RegExp): number => Number(pattern.exec(output)?.[1] ?? 0);
+  return {
+    completed: number(/Queries completed:\s+(\d+)/),
+    seconds: number(/Run time \(s\):\s+([\d.]+)/),
+    cpuSeconds,
+    packets,
+    lost: number(/Queries lost:\s+(\d+)/),
+    failed: number(/SERVFAIL (\d+)/),
+  };
+}
+
+type Files = readonly [first: string, second: string];
+
 /** The first distinct questions, in the order of their first being asked. */
-function writeNames(folder: string): string {
+function writeNames(folder: string): Files {
   const lines = new Set(readFileSync(join(folder, 'queries.txt'), 'utf8').trimEnd().split('\n'));
   if (lines.size < NAMES) throw new Error(`${lines.size} distinct names are too few: take more zones`);
-  const file = join(folder, 'distinct.txt');
-  writeFileSync(file, [...lines].slice(0, NAMES).join('\n') + '\n');
-  return file;
+  const write = (name: string, from: number, to: number): string => {
+    const file = join(folder, name);
+    writeFileSync(file, [...lines].slice(from, to).join('\n') + '\n');
+    return file;
+  };
+  const half = Math.floor(NAMES / 2);
+  return [write('first.txt', 0, half), write('second.txt', half, NAMES)];
 }
 
 /** Resolves all names with each resolver in turn, `rounds` times, and prints medians. */
@@ -154,9 +178,9 @@ export async function cold({ rounds, zones }: { rounds: number; zones: number })
     await build(folder, ['--zones', String(zones), '--netns', NETNS]);
     const net = await run(folder);
     try {
-      const file = writeNames(folder);
+      const files = writeNames(folder);
       for (let i = 0; i < rounds; i++)
-        for (const each of peers) results.get(each.name)!.push(await measure(each, folder, file));
+        for (const each of peers) results.get(each.name)!.push(await measure(each, folder, files));
     } finally {
       await net.down();
     }
@@ -169,26 +193,49 @@ export async function cold({ rounds, zones }: { rounds: number; zones: number })
 const median = (list: readonly number[]): number =>
   list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]!;
 
+interface Row {
+  readonly name: string;
+  readonly perSecond: number;
+  readonly cpuUs: number;
+  readonly packets: number;
+}
+
 function report(results: ReadonlyMap<string, readonly Round[]>, rounds: number, zones: number): void {
-  const rows = [...results].map(([name, list]) => ({
-    name,
-    perSecond: median(list.map((round) => round.perSecond)),
-    cpuUs: median(list.map((round) => round.cpuUs)),
-    packets: median(list.map((round) => round.packets)),
-    lost: list.reduce((sum, round) => sum + round.lost, 0),
-    failed: list.reduce((sum, round) => sum + round.failed, 0),
-  }));
-  const unbound = rows.find(({ name }) => name === 'unbound')!;
   console.log(
     `nothing cached, ${NAMES} names in ${zones} zones, dnsperf ${CLIENTS.join(' ')}, ${rounds} rounds, medians, ` +
       'one worker (ratio to unbound)',
   );
+  table('all names', results, both);
+  table('the second half of them', results, ([, second]) => second);
+  for (const [name, list] of results) {
+    const lost = list.reduce((sum, round) => sum + both(round).lost, 0);
+    const failed = list.reduce((sum, round) => sum + both(round).failed, 0);
+    if (lost + failed > 0) console.log(`${name}: lost ${lost}, SERVFAIL ${failed}`);
+  }
+}
+
+function table(
+  title: string,
+  results: ReadonlyMap<string, readonly Round[]>,
+  of: (round: Round) => Cost,
+): void {
+  const rows = [...results].map(([name, list]): Row => {
+    const costs = list.map(of);
+    return {
+      name,
+      perSecond: median(costs.map(({ completed, seconds }) => completed / seconds)),
+      cpuUs: median(costs.map(({ completed, cpuSeconds }) => (cpuSeconds / completed) * 1e6)),
+      packets: median(costs.map(({ completed, packets }) => packets / completed)),
+    };
+  });
+  const unbound = rows.find(({ name }) => name === 'unbound')!;
+  console.log(`${title}:`);
   for (const row of rows) {
     const cell = (key: 'perSecond' | 'cpuUs' | 'packets', digits: number, width: number): string =>
       `${row[key].toFixed(digits).padStart(width)} (${(row[key] / unbound[key]).toFixed(2)})`;
     console.log(
       `${row.name.padEnd(10)} ${cell('perSecond', 0, 7)} resolutions/s   ${cell('cpuUs', 0, 6)} us CPU and ` +
-        `${cell('packets', 2, 5)} packets upstream each   lost ${row.lost}, SERVFAIL ${row.failed}`,
+        `${cell('packets', 2, 5)} packets upstream each`,
     );
   }
 }
