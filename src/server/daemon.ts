@@ -8,7 +8,7 @@ import { daemonCounters, METRIC, Metrics } from '../telemetry/metrics.ts';
 import { unreachable } from '../util/assert.ts';
 import type { Clock } from '../util/clock.ts';
 import { Dependencies } from '../util/deps.ts';
-import { type Ffi, loadFfi } from '../util/ffi.ts';
+import { type Ffi, loadFfi, RECEIVE_BUFFER } from '../util/ffi.ts';
 import type { Prng } from '../util/prng.ts';
 import {
   CONTROL_SLOT,
@@ -44,6 +44,9 @@ const EXIT_CONFIG = 1;
 const FINISH_MS = 5_000;
 /** Interfaces change when links go up and tunnels are made: this is how long a new address waits for its socket. */
 const REFRESH_MS = 10_000;
+/** How often the kernel is asked what it dropped, and how often the log says so at most. */
+const DROPS_MS = 1_000;
+const DROPS_TOLD_MS = 60_000;
 /** A million records as text and as objects, before they are an image. */
 const CONTROL_LIMITS = { maxOldGenerationSizeMb: 4096 };
 
@@ -204,13 +207,36 @@ export class Daemon {
     this.#state = 'serving';
     const status = `serving with ${sockets.slots} workers`;
     const { udp } = this.#workers!;
-    this.#log.info({ workers: sockets.slots, listen: sockets.listening(), udp }, status);
+    const { receiveBuffer } = sockets;
+    this.#log.info({ workers: sockets.slots, listen: sockets.listening(), udp, receiveBuffer }, status);
+    if (receiveBuffer < RECEIVE_BUFFER)
+      this.#log.info(
+        { receiveBuffer, wanted: RECEIVE_BUFFER },
+        'bursts of queries may be dropped: raise net.core.rmem_max, or grant CAP_NET_ADMIN',
+      );
     this.#manager.tell('READY=1', status);
     this.#o.clock.every(REFRESH_MS, () => {
       if (this.#state !== 'serving') return;
       const changes = sockets.refresh();
       this.#report(changes);
       if (changes.opened.length > 0 || changes.closed.length > 0) this.#workers?.giveSockets();
+    });
+    this.#countDrops(sockets);
+  }
+
+  #countDrops(sockets: Sockets): void {
+    const { clock } = this.#o;
+    let untold = 0;
+    let toldAt = Number.NEGATIVE_INFINITY;
+    clock.every(DROPS_MS, () => {
+      const drops = sockets.newDrops();
+      if (drops === 0 && untold === 0) return;
+      this.#metrics.add(METRIC.droppedKernel, drops);
+      untold += drops;
+      if (clock.now() - toldAt < DROPS_TOLD_MS) return;
+      this.#log.warn({ drops: untold }, 'the kernel dropped queries: the workers were too slow to read them');
+      toldAt = clock.now();
+      untold = 0;
     });
   }
 

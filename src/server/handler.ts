@@ -25,6 +25,8 @@ export function keptClient({ address, port, transport, endpoint }: Client): Clie
 
 /** The packet pipeline as transports see it: framing is off, one message at a time. It never throws. */
 export interface QueryHandler {
+  /** To be called before the first `handle` of each batch: all its queries come at this moment. */
+  begin(): void;
   /** @param length octets of the query, if there is more behind it */
   handle(query: Uint8Array, client: Client, length?: number): Reply | Promise<Reply>;
 }

@@ -5,7 +5,7 @@ import { isOwnToken, readTokens } from '../resolver/loop.ts';
 import { failed, type Resolution } from '../resolver/resolution.ts';
 import { METRIC, type Metrics } from '../telemetry/metrics.ts';
 import type { CidrTable } from '../util/cidr.ts';
-import type { Clock } from '../util/clock.ts';
+import type { CoarseClock } from '../util/clock.ts';
 import type { InboundEndpoint } from '../view/snapshot.ts';
 import {
   EDE,
@@ -46,7 +46,8 @@ export interface PipelineOptions {
   /** How many workers share the limits by client. Default 1. */
   readonly workers?: number;
   readonly metrics: Metrics;
-  readonly clock: Clock;
+  /** Also that of the caches and limits which a query passes. */
+  readonly clock: CoarseClock;
   /** Current idle time of TCP connections, milliseconds, for EDNS keepalive. */
   readonly idleMs: () => number;
 }
@@ -87,6 +88,10 @@ export class Pipeline implements QueryHandler {
     this.cookies = options.cookies;
     this.#o = options;
     this.#waiting = new WaitingClients(options.workers);
+  }
+
+  begin(): void {
+    this.#o.clock.update();
   }
 
   handle(bytes: Uint8Array, client: Client, length = bytes.length): Reply | Promise<Reply> {
@@ -231,6 +236,7 @@ export class Pipeline implements QueryHandler {
     const over = this.#waiting.wait(address);
     return waiting.then(() => {
       over();
+      clock.update();
       metrics.resolution(clock.now() - q.budget.startedAt);
       // Others that end in this turn are written to the same buffer before this one is sent.
       return this.#answered(asked, q)?.slice();

@@ -62,6 +62,8 @@ export class Sockets {
   #failed: readonly string[] = [];
   /** By slot. */
   readonly #watches: Watches[] = [];
+  /** What the kernel had dropped by the last look, by descriptor. */
+  readonly #drops = new Map<number, number>();
 
   constructor(options: {
     ffi: Ffi | undefined;
@@ -176,6 +178,27 @@ export class Sockets {
     return [...this.#opened.keys()];
   }
 
+  /** Queries that the kernel dropped since the last call, as the worker that should have read them was too slow. */
+  newDrops(): number {
+    let sum = 0;
+    for (const opened of this.#opened.values())
+      if (opened.kind === 'udp') for (const fd of opened.fds) sum += this.#dropsOf(fd);
+    return sum;
+  }
+
+  #dropsOf(fd: number): number {
+    const now = this.#ffi!.queueOf(fd)?.drops ?? 0;
+    const before = this.#drops.get(fd) ?? 0;
+    this.#drops.set(fd, now);
+    return (now - before) >>> 0;
+  }
+
+  /** The smallest receive buffer that the kernel gave, octets; Infinity where that is not known. */
+  get receiveBuffer(): number {
+    const udp = [...this.#opened.values()].filter(({ kind }) => kind === 'udp').flatMap(({ fds }) => fds);
+    return Math.min(...udp.map((fd) => this.#ffi!.queueOf(fd)?.receiveBuffer ?? Number.POSITIVE_INFINITY));
+  }
+
   /** Passed sockets that no endpoint listens on. */
   unused(): PassedSocket[] {
     const used = new Set([...this.#opened.values()].flatMap((opened) => opened.fds));
@@ -257,7 +280,11 @@ export class Sockets {
   #close(opened: Opened): void {
     this.#closedAt.set(socketText(opened), this.#clock.now());
     const isPassed = this.#passed.some(({ fd }) => opened.fds.includes(fd));
-    if (!isPassed) for (const fd of opened.fds) this.#ffi!.close(fd);
+    if (isPassed) return;
+    for (const fd of opened.fds) {
+      this.#drops.delete(fd);
+      this.#ffi!.close(fd);
+    }
   }
 }
 

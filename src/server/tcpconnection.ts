@@ -157,6 +157,7 @@ export class TcpConnection {
   #ask(query: Uint8Array): void {
     const { handler, client, metrics } = this.#o;
     try {
+      handler.begin();
       const reply = handler.handle(query, client);
       if (reply instanceof Promise) this.#await(reply);
       else this.#send(reply);

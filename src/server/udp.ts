@@ -90,6 +90,7 @@ export class UdpEndpoint {
   /** Rejects when the socket cannot be had. */
   start(): Promise<void> {
     return this.#backEnd.start((batch) => {
+      this.#handler.begin();
       for (let i = 0; i < batch.count; i++) this.#take(batch, i);
     });
   }

@@ -10,7 +10,7 @@ import { Transports } from '../resolver/transport/transports.ts';
 import { daemonCounters, METRIC, Metrics } from '../telemetry/metrics.ts';
 import { assert } from '../util/assert.ts';
 import { CidrTable } from '../util/cidr.ts';
-import { systemClock as clock } from '../util/clock.ts';
+import { CoarseClock, systemClock as clock } from '../util/clock.ts';
 import { Dependencies } from '../util/deps.ts';
 import { loadFfi } from '../util/ffi.ts';
 import { beat, pulse } from '../util/heartbeat.ts';
@@ -67,10 +67,13 @@ class Worker {
     this.#dependencies = new Dependencies(shared.dependencies);
     this.#world = new World(snapshot, this.#dependencies);
     this.#indexPaths(snapshot);
+    // One moment for all of a batch, in whatever the pipeline asks for the time.
+    const moment = new CoarseClock(clock);
     const metrics = new Metrics(daemonCounters(SHARED_SLOTS, shared.counters).block(slot));
     ({ answers: this.#answers, records: this.#records } = makeCaches(
       Math.floor(node.cacheBytes / slots),
       this.#dependencies,
+      moment,
     ));
     const alive = pulse(shared.beats, slot);
     const count = countResolver(metrics);
@@ -98,7 +101,7 @@ class Worker {
       onHandOver: () => metrics.add(METRIC.handedOver),
     });
     this.#rateLimit = new RateLimit({
-      clock,
+      clock: moment,
       seed: [start.seed, start.seed],
       settings: UNLIMITED,
       buffer: shared.rateLimit,
@@ -112,7 +115,7 @@ class Worker {
       peek: (request) => this.#ownership.peek(request),
       workers: slots,
       metrics,
-      clock,
+      clock: moment,
       idleMs: () => this.#listeners.idleMs,
     });
     this.#listeners = new Listeners({
@@ -315,11 +318,12 @@ async function openNetwork({ watches }: WorkerStart): Promise<Network> {
 function makeCaches(
   budget: number,
   dependencies: Dependencies,
+  moment: CoarseClock,
 ): { answers: AnswerCache; records: RecordCache } {
   const forAnswers = Math.floor(budget * ANSWERS_SHARE);
   const slab = (bytes: number): Slab => new Slab({ bytes, seed: [prng.u32() | 0, prng.u32() | 0] });
   return {
-    answers: new AnswerCache({ slab: slab(forAnswers), dependencies, clock }),
+    answers: new AnswerCache({ slab: slab(forAnswers), dependencies, clock: moment }),
     records: new RecordCache({ slab: slab(budget - forAnswers), clock, deps: dependencies }),
   };
 }

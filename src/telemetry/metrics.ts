@@ -66,6 +66,7 @@ const LIST = [
     rateDropped: 'rate-limit',
     droppedOverload: 'overload',
     droppedError: 'error',
+    droppedKernel: 'kernel',
   } as const),
   ...family('causeway_answer_sources_total', 'Answers, by where they came from.', 'source', {
     answersFromCache: 'answer-cache',

@@ -35,6 +35,8 @@ export interface Ffi {
   /** Another descriptor of the same kernel socket, with its queue. Throws SocketError. */
   duplicate(fd: number): number;
   close(fd: number): void;
+  /** What the kernel says of a socket's queue; undefined where it says nothing. */
+  queueOf(fd: number): SocketQueue | undefined;
   /** What is bound to a descriptor, or undefined where it is no bound IP socket (stdin, a file, a unix socket). */
   inspect(fd: number): BoundSocket | undefined;
   /** Makes an inherited descriptor like those of `open`: non-blocking, closed on exec. */
@@ -71,6 +73,13 @@ export interface Ffi {
   exitNow(code: number): never;
 }
 
+export interface SocketQueue {
+  /** What may wait to be read, octets; the kernel's bookkeeping is counted too. */
+  readonly receiveBuffer: number;
+  /** Datagrams that found it full, since the socket was made; modulo 2^32. */
+  readonly drops: number;
+}
+
 /** A sockaddr: to be kept where it is used often, and never changed. */
 export type Endpoint = Uint8Array & { readonly brand: 'endpoint' };
 
@@ -87,6 +96,12 @@ const SO_TYPE = 3;
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
 const SO_REUSEPORT = 15;
+const SO_RCVBUFFORCE = 33;
+const SO_MEMINFO = 55;
+/** What SO_MEMINFO tells, 32 bits each: the receive buffer is the second, drops are the last. */
+const MEMINFO_OCTETS = 36;
+const MEMINFO_RCVBUF = 4;
+const MEMINFO_DROPS = 32;
 const IP_MTU_DISCOVER = 10;
 const IPV6_MTU_DISCOVER = 23;
 const IPV6_V6ONLY = 26;
@@ -109,8 +124,11 @@ const EVENT_DATA = EVENT_WORDS - 2;
 const EVENTS_MAX = 64;
 const SOCKADDR_UN = 110;
 
-/** Half a second of queries at 100,000/s of 80 octets waits here while a worker is replaced; the kernel may grant less. */
-const RECEIVE_BUFFER = 4 * 1024 * 1024;
+/**
+ * Half a second of queries at 100,000/s of 80 octets waits here while a worker is replaced. Without CAP_NET_ADMIN the
+ * kernel grants no more than net.core.rmem_max.
+ */
+export const RECEIVE_BUFFER = 4 * 1024 * 1024;
 const SEND_BUFFER = 1024 * 1024;
 /** As BIND and Unbound: a burst of connections waits here; the kernel may grant less (net.core.somaxconn). */
 const BACKLOG = 256;
@@ -121,6 +139,7 @@ const FIRST_OWN_FD = 3;
 const sockaddr = Buffer.alloc(128);
 const option = Buffer.alloc(4);
 const length = Buffer.alloc(4);
+const memory = Buffer.alloc(MEMINFO_OCTETS);
 const datagram = Buffer.alloc(4096);
 /** The largest datagram that there is. */
 const received = Buffer.alloc(65_535);
@@ -235,7 +254,8 @@ class LinuxFfi implements Ffi {
     if (spec.kind === 'tcp') need(SOL_SOCKET, SO_REUSEADDR);
     else {
       // No more than wishes. OMIT: forged ICMP must not make us fragment (RFC 9715 section 3.1).
-      this.#set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+      if (!this.#set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER))
+        this.#set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
       this.#set(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER);
       if (domain === AF_INET) this.#set(fd, IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_OMIT);
       else this.#set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_OMIT);
@@ -255,6 +275,15 @@ class LinuxFfi implements Ffi {
 
   close(fd: number): void {
     this.#libc.close(fd);
+  }
+
+  queueOf(fd: number): SocketQueue | undefined {
+    length.writeUInt32LE(MEMINFO_OCTETS);
+    if (this.#libc.getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, length) < 0) return undefined;
+    return {
+      receiveBuffer: memory.readUInt32LE(MEMINFO_RCVBUF),
+      drops: memory.readUInt32LE(MEMINFO_DROPS),
+    };
   }
 
   inspect(fd: number): BoundSocket | undefined {

@@ -1,6 +1,8 @@
 import t from 'tap';
+import { AnswerCache } from '../../src/cache/answers.ts';
 import { RANK } from '../../src/cache/rank.ts';
 import type { RecordCache } from '../../src/cache/records.ts';
+import { Slab } from '../../src/util/slab.ts';
 import { TYPE } from '../../src/wire/constants.ts';
 import type { Name } from '../../src/wire/name.ts';
 import { name, rrset, SOA, setUp } from './setup.ts';
@@ -67,4 +69,50 @@ t.test('and one that asks each name twice', async (t) => {
       cache.putNegative(CONTEXT, flooded, 0, soa, RANK.answer);
   });
   t.ok(rate >= 0.9, `hit rate ${(100 * rate).toFixed(1)} %`);
+});
+
+/** Finished answers of a worker: a working set, and one-time names in between that others make it ask for. */
+function answerHitRate(names: number, perSecond: number): number {
+  const { clock, deps } = setUp();
+  const slab = new Slab({ bytes: 1 << 20, seed: [1, 2] });
+  const cache = new AnswerCache({ slab, dependencies: deps, clock });
+  const answer = {
+    message: new Uint8Array(512),
+    length: 90,
+    ttlOffsets: Uint16Array.of(33),
+    ttlCount: 1,
+    lifetime: 3600,
+    ttlsStandStill: false,
+    turn: 1,
+    turnAt: 27,
+    turnSize: 16,
+    turned: 0,
+    dependencies: [],
+  };
+  const ask = (qname: Name): boolean => {
+    if (cache.find(0, 0, TYPE.A, qname, 0, qname.length) >= 0) return true;
+    cache.store(0, 0, TYPE.A, qname, answer);
+    return false;
+  };
+  const working = Array.from({ length: names }, (_, i) => name(`host-${i}.corp.example.`));
+  const every = FLOOD_PER_SECOND / (names * perSecond);
+  for (let i = 0; i < 10 * FLOOD_PER_SECOND; i++) ask(floodName(base, 0x40000000 + i));
+  let hits = 0;
+  let asked = 0;
+  for (let i = 0; i < SECONDS * FLOOD_PER_SECOND; i++) {
+    clock.advance(1000 / FLOOD_PER_SECOND);
+    ask(floodName(base, i));
+    if (i % every === 0 && ask(working[asked++ % names]!)) hits++;
+  }
+  return hits / asked;
+}
+
+t.test('a working set of finished answers survives a flood of one-time names', async (t) => {
+  for (const [names, perSecond] of [
+    [100, 2],
+    [1000, 2],
+  ] as const) {
+    const rate = answerHitRate(names, perSecond);
+    t.ok(rate >= 0.9, `${names} names, each ${perSecond} a second: hit rate ${(100 * rate).toFixed(1)} %`);
+  }
 });

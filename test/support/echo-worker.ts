@@ -76,7 +76,7 @@ function ping(slot: number, port: MessagePort): Promise<string> {
 }
 
 const listeners = new Listeners({
-  handler: { handle: answer },
+  handler: { begin: () => undefined, handle: answer },
   metrics: new Metrics(daemonCounters(SHARED_SLOTS, start.shared.counters).block(start.slot)),
   clock,
   clients: new TcpClients(start.shared.tcpClients, start.slot, start.seed),

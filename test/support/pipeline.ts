@@ -7,7 +7,7 @@ import type { Resolve } from '../../src/server/query.ts';
 import { World } from '../../src/server/world.ts';
 import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { parseAddress } from '../../src/util/cidr.ts';
-import { type Clock, ManualClock } from '../../src/util/clock.ts';
+import { type Clock, CoarseClock, ManualClock } from '../../src/util/clock.ts';
 import { Dependencies } from '../../src/util/deps.ts';
 import { Slab } from '../../src/util/slab.ts';
 import type { Snapshot } from '../../src/view/snapshot.ts';
@@ -18,19 +18,39 @@ import { nameFromText, nameToText } from '../../src/wire/name.ts';
 import { rdataToText, typeFromText, typeToText } from '../../src/wire/rdata/table.ts';
 import type { Rr } from '../../src/wire/record.ts';
 
+/** Each query is a batch of its own. */
+class LonePipeline extends Pipeline {
+  override handle(...query: Parameters<Pipeline['handle']>): ReturnType<Pipeline['handle']> {
+    this.begin();
+    return super.handle(...query);
+  }
+}
+
 export function pipelineOf(
   snapshot: Snapshot,
-  options: { resolve?: Resolve; peek?: Resolve; rateLimit?: RateLimitSettings; clock?: Clock } = {},
+  options: {
+    resolve?: Resolve;
+    peek?: Resolve;
+    rateLimit?: RateLimitSettings;
+    clock?: Clock;
+    /** Default: one that begins a batch with each query. */
+    pipeline?: typeof Pipeline;
+  } = {},
 ) {
   const clock = options.clock ?? new ManualClock();
+  const moment = new CoarseClock(clock);
   const dependencies = new Dependencies();
   const counters = daemonCounters(1);
-  const answers = new AnswerCache({ slab: new Slab({ bytes: 1 << 22, seed: [3, 4] }), dependencies, clock });
-  const pipeline = new Pipeline({
+  const answers = new AnswerCache({
+    slab: new Slab({ bytes: 1 << 22, seed: [3, 4] }),
+    dependencies,
+    clock: moment,
+  });
+  const pipeline = new (options.pipeline ?? LonePipeline)({
     world: new World(snapshot, dependencies),
     answers,
     rateLimit: new RateLimit({
-      clock,
+      clock: moment,
       seed: [5, 6],
       settings: options.rateLimit ?? { ratePerSecond: 0, burst: 1, slip: 0 },
     }),
@@ -38,7 +58,7 @@ export function pipelineOf(
     resolve: options.resolve ?? (() => undefined),
     peek: options.peek ?? (() => undefined),
     metrics: new Metrics(counters.block(0)),
-    clock,
+    clock: moment,
     idleMs: () => 10_000,
   });
   return { pipeline, clock, dependencies, counters, answers };

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { connect, type Socket } from 'node:net';
 import { type Client, keptClient, type QueryHandler, type Reply } from '../../src/server/handler.ts';
@@ -34,12 +35,21 @@ export class Handler implements QueryHandler {
   readonly asked: { readonly query: Buffer; readonly client: Client }[] = [];
   readonly #answer: (query: Buffer, client: Client) => Reply | Promise<Reply>;
   #last: Uint8Array | undefined;
+  #state: 'idle' | 'in a batch' = 'idle';
 
   constructor(answer: (query: Buffer, client: Client) => Reply | Promise<Reply> = reply) {
     this.#answer = answer;
   }
 
+  begin(): void {
+    this.#state = 'in a batch';
+    queueMicrotask(() => {
+      this.#state = 'idle';
+    });
+  }
+
   handle(octets: Uint8Array, from: Client, length = octets.length): Reply | Promise<Reply> {
+    assert.equal(this.#state, 'in a batch');
     this.#last?.fill(0xee);
     this.#last = undefined;
     const copy = Buffer.from(octets.subarray(0, length));

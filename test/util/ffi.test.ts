@@ -293,3 +293,26 @@ sys.stdout.write(s.recv(4096).decode())
 function hasPython(): boolean {
   return spawnSync('python3', ['--version']).status === 0;
 }
+
+t.test('the kernel tells what it dropped as a queue was full', async (t) => {
+  const port = await freePort();
+  const fd = ffi.open({ kind: 'udp', address: '127.0.0.1', port, sharing: 'alone' });
+  const { receiveBuffer, drops } = ffi.queueOf(fd)!;
+  t.equal(drops, 0);
+  t.ok(receiveBuffer > 0);
+  const to = ffi.endpoint('127.0.0.1', port);
+  const watch = ffi.openWatch();
+  const from = ffi.connectUdp(watch, ffi.endpoint('127.0.0.1', 0), 0, to) as number;
+  const octets = new Uint8Array(4096);
+  const sent = Math.ceil((2 * receiveBuffer) / octets.length);
+  const failures = Array.from({ length: sent }, () => ffi.send(from, octets)).filter(
+    (code) => code !== undefined,
+  );
+  t.same(failures, []);
+  let read = 0;
+  while (typeof ffi.receive(fd) !== 'string') read++;
+  t.ok(read < sent, `${sent} sent, ${read} read`);
+  t.equal(ffi.queueOf(fd)!.drops, sent - read);
+  for (const each of [fd, from, watch]) ffi.close(each);
+  t.equal(ffi.queueOf(fd), undefined, 'of no socket nothing is known');
+});
