@@ -4,7 +4,8 @@ import type { Path } from '../resolver/path.ts';
 import type { Resolution, ResolveRequest, Resolver } from '../resolver/resolve.ts';
 import type { Clock } from '../util/clock.ts';
 import { foldOctet, isAtOrBelow, labelCount, type Name, nameFromText, suffixOf } from '../wire/name.ts';
-import { type Ask, Peer, type Waiting } from './peer.ts';
+import { Peer, type Waiting } from './peer.ts';
+import type { Ask } from './peerwire.ts';
 import { charge, difference, spentOf } from './work.ts';
 
 /** Questions handed over and not yet answered, per worker: beyond, the asker resolves by itself. */
@@ -35,8 +36,8 @@ const OWNER_LABELS_REVERSE: readonly { readonly apex: Name; readonly labels: num
  *
  *     asker                       owner
  *       | asks [{id, question}] →  |
- *       |  ← taken: last id        |     at once; without it within OWNER_SILENT_MS the asker resolves by itself
- *       |  ← answers [{id, …}]     |     when known
+ *       |  ← taken: last id        |     in the same turn; without it within OWNER_SILENT_MS the asker resolves by itself
+ *       |  ← answers [{id, …}]     |     when known; if that is at once, with `taken` in one message
  */
 export class Ownership {
   readonly #self: number;

@@ -1,37 +1,11 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Resolution, ResolveRequest } from '../resolver/resolve.ts';
 import type { Clock, Timer } from '../util/clock.ts';
-import type { Name } from '../wire/name.ts';
-import { charge, spentOf, type Work } from './work.ts';
+import { type Answer, type Ask, decode, encode } from './peerwire.ts';
+import { charge, spentOf } from './work.ts';
 
 /** How long an owner may be silent before the asker resolves by itself. */
 export const OWNER_SILENT_MS = 50;
-
-export interface Ask {
-  readonly id: number;
-  readonly name: Name;
-  readonly type: number;
-  readonly context: number;
-  /** Of the client query's budget: milliseconds and work that are used up. */
-  readonly spentMs: number;
-  readonly spent: Work;
-  readonly tokens: readonly Uint8Array[];
-  readonly checkingDisabled: boolean;
-  readonly wantsChain: boolean;
-  /** Answer from the cache only; nothing may be asked of others. */
-  readonly peek: boolean;
-}
-
-export interface Answer {
-  readonly id: number;
-  readonly resolution: Resolution | undefined;
-  readonly spent: Work;
-}
-
-type Wire =
-  | { readonly asks: readonly Ask[] }
-  | { readonly taken: number }
-  | { readonly answers: readonly Answer[] };
 
 export interface Waiting {
   readonly request: ResolveRequest;
@@ -54,7 +28,9 @@ export class Peer {
   readonly #on: PeerEvents;
   readonly #open = new Map<number, Waiting>();
   #next = 1;
+  /** Ids of the last question of ours that it took, and of the last of its that we did. */
   #taken = 0;
+  #toTell = 0;
   #asks: Ask[] = [];
   #answers: Answer[] = [];
   #flushing = false;
@@ -64,7 +40,7 @@ export class Peer {
     this.#port = port;
     this.#clock = clock;
     this.#on = on;
-    port.on('message', (message: Wire) => this.#receive(message));
+    port.on('message', (bytes: Uint8Array) => this.#receive(bytes));
     port.on('close', () => this.abandon());
   }
 
@@ -98,26 +74,26 @@ export class Peer {
     this.#flushSoon();
   }
 
+  /** At the end of the turn: a message costs as much as several questions in it. */
   #flushSoon(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    queueMicrotask(() => this.#flush());
+    setImmediate(() => {
+      this.#flushing = false;
+      this.#port.postMessage(encode({ taken: this.#toTell, asks: this.#asks, answers: this.#answers }));
+      this.#asks = [];
+      this.#answers = [];
+    });
   }
 
-  #flush(): void {
-    this.#flushing = false;
-    if (this.#asks.length > 0) this.#port.postMessage({ asks: this.#asks } satisfies Wire);
-    if (this.#answers.length > 0) this.#port.postMessage({ answers: this.#answers } satisfies Wire);
-    this.#asks = [];
-    this.#answers = [];
-  }
-
-  #receive(message: Wire): void {
-    if ('asks' in message) {
-      this.#port.postMessage({ taken: message.asks.at(-1)!.id } satisfies Wire);
-      this.#on.asked(message.asks);
-    } else if ('taken' in message) this.#taken = message.taken;
-    else for (const answer of message.answers) this.#settle(answer);
+  #receive(bytes: Uint8Array): void {
+    const { taken, asks, answers } = decode(bytes);
+    this.#taken = taken;
+    for (const answer of answers) this.#settle(answer);
+    if (asks.length === 0) return;
+    this.#toTell = asks.at(-1)!.id;
+    this.#flushSoon();
+    this.#on.asked(asks);
   }
 
   #settle({ id, resolution, spent }: Answer): void {

@@ -1,5 +1,6 @@
 /** What only native listeners can get wrong: descriptors of a dead worker, turns without an end, what a pause loses. */
 import { readdirSync, readlinkSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { PendingReplies, type UdpBackEnd, UdpEndpoint } from '../../src/server/udp.ts';
@@ -149,6 +150,47 @@ t.test('a turn ends when its time is over, and slow queries come in small batche
   await until(() => client.received.length === 200, 'all replies');
   t.same(turns.slice(0, 6), [64, 32, 16, 8, 4, 4], 'one batch a turn, halved each time down to 4');
   endpoint.close();
+});
+
+t.test('a connection has its turn while datagrams never end', async (t) => {
+  const port = await freePort('127.0.0.1');
+  let now = 0;
+  const clock: Clock = Object.assign(Object.create(systemClock) as Clock, { now: () => now });
+  const listeners = new NativeUdpListeners({ ffi, clock });
+  const flood = new UdpClient('127.0.0.1', port);
+  let turns = 0;
+  let answered = 0;
+  // Each query takes a tenth of a millisecond, and each is followed by another: there is always one to read.
+  const handler = new Handler((octets) => {
+    now += 0.1;
+    answered++;
+    void flood.send(octets);
+    if (answered % 20 === 0) turns++;
+    return undefined;
+  });
+  const endpoint = endpointOn(
+    listeners.backEnd(descriptor('udp', '127.0.0.1', port, openShared(port)), () => undefined),
+    handler,
+  );
+  const server = createServer((socket) => socket.pipe(socket));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const connection = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  await new Promise<void>((resolve) => connection.on('connect', resolve));
+  for (let id = 0; id < 200; id++) await flood.send(query(id));
+  await endpoint.start();
+  for (let round = 0; round < 10; round++) {
+    const before = turns;
+    connection.write('?');
+    await new Promise((resolve) => connection.once('data', resolve));
+    // There, through and back are three passes of the event loop, each with one turn of 2 ms.
+    t.ok(turns - before <= 6, `${turns - before} turns`);
+  }
+  t.ok(answered > 200, `${answered} datagrams meanwhile`);
+  endpoint.close();
+  listeners.close();
+  flood.close();
+  connection.destroy();
+  server.close();
 });
 
 t.test('a mapped IPv4 address is the IPv4 address', async (t) => {
