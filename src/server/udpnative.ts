@@ -71,8 +71,11 @@ export class NativeUdpListeners {
   /** The kernel takes turns with those that have more than a turn allows. */
   #readAll(): number {
     const { ffi, clock } = this.#o;
-    const count = ffi.ready(this.#watch.fd, this.#ready);
     const end = clock.now() + TURN_MS;
+    // With one socket there is no question which of them it is.
+    const [only] = this.#readers.size === 1 ? this.#readers.values() : [];
+    if (only !== undefined) return only.read(end);
+    const count = ffi.ready(this.#watch.fd, this.#ready);
     for (let i = 0; i < count; i++) this.#readers.get(this.#ready[i]!)?.read(end);
     return count;
   }
@@ -112,16 +115,18 @@ class NativeBackEnd implements UdpBackEnd {
     return Promise.resolve();
   }
 
-  /** Takes and answers datagrams until there are none or the clock says `end`; at least one batch. */
-  read(end: number): void {
+  /** Takes and answers datagrams until there are none or the clock says `end`; at least one batch. Returns how many. */
+  read(end: number): number {
     const { fd, ffi, clock, onError } = this.#o;
     const { datagrams } = ffi;
+    let total = 0;
     for (let now = clock.now(); this.#state === 'reading'; ) {
       const count = datagrams.receive(fd, this.#batch, this.#failed);
       if (typeof count === 'string') {
         if (count !== 'EAGAIN' && count !== 'EINTR') onError(new Error(`cannot read queries: ${count}`));
-        return;
+        return total;
       }
+      total += count;
       this.#receive(datagrams);
       datagrams.flush();
       const before = now;
@@ -129,8 +134,9 @@ class NativeBackEnd implements UdpBackEnd {
       const isAll = count < this.#batch;
       if (now - before > BATCH_MS) this.#batch = Math.max(BATCH_MIN, this.#batch >> 1);
       else if (!isAll && now - before < BATCH_MS / 4) this.#batch = Math.min(BATCH_MAX, this.#batch << 1);
-      if (isAll || now >= end) return;
+      if (isAll || now >= end) return total;
     }
+    return total;
   }
 
   send(reply: Uint8Array, to: UdpSender): void {

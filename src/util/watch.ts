@@ -15,7 +15,7 @@ const FALSE_ALARMS_MAX = 100;
  * Node polls no descriptors for others, but it polls those of its own UDP sockets. So one such socket is opened, and
  * before the event loop first looks at its descriptor, that is made another name of the set. From then on the loop
  * finds it readable when any socket of the set is, tries to take a datagram from it, and tells of the failure
- * (ENOTSOCK) by an `error` event, which is the bell. Unlike a poll handle beside Node's own (`koffi.node.poll`, which
+ * (ENOTSOCK), which is the bell. Unlike a poll handle beside Node's own (`koffi.node.poll`, which
  * aborts the process when it fires in a thread that is being ended) it is closed as any socket of Node's is.
  */
 export class Watch {
@@ -36,13 +36,15 @@ export class Watch {
     this.#owns = fd === undefined;
     this.fd = fd ?? ffi.openWatch();
     this.#bell = createSocket('udp4');
-    this.#bell.on('error', () => {
+    const heard = (): void => {
       if (this.#state === 'closed') return;
       this.#falseAlarms = ring() > 0 ? 0 : this.#falseAlarms + 1;
       if (this.#falseAlarms > FALSE_ALARMS_MAX) broken();
-    });
+    };
+    this.#bell.on('error', heard);
     try {
       this.#hang();
+      listenBelow(this.#bell, heard);
     } catch (error) {
       this.close();
       throw error;
@@ -75,6 +77,22 @@ export class Watch {
     this.#bell.close();
     if (this.#owns) this.#ffi.close(this.fd);
   }
+}
+
+/**
+ * Hears of failures where Node does, which otherwise makes an Error with a stack of each, for three fifths of what a ring
+ * costs (5.4 us, without it 2.2). Where Node is built differently, the `error` event is heard all the same. Returns
+ * whether it could.
+ */
+export function listenBelow(socket: Socket, heard: () => void): boolean {
+  const state = Object.getOwnPropertySymbols(socket).find(
+    ({ description }) => description === 'state symbol',
+  );
+  if (state === undefined) return false;
+  const { handle } = (socket as unknown as Record<symbol, { handle?: { onmessage?: unknown } }>)[state]!;
+  if (typeof handle?.onmessage !== 'function') return false;
+  handle.onmessage = heard;
+  return true;
 }
 
 /**
