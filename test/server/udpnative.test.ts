@@ -68,6 +68,36 @@ t.test('workers that die leave their duplicates to their successors, and the que
   t.same(client.received.map(idOf), [0, 1, 2]);
 });
 
+t.test('one socket that systemd passed is read by all workers, and each query by one of them', async (t) => {
+  const port = await freePort('127.0.0.1');
+  const passed = ffi.open({ kind: 'udp', address: '127.0.0.1', port, sharing: 'alone' });
+  const client = new UdpClient('127.0.0.1', port);
+  const workers = [0, 1].map(() => {
+    const listeners = new NativeUdpListeners({ ffi, clock: systemClock });
+    const handler = new Handler();
+    const fd = ffi.duplicate(passed);
+    const endpoint = endpointOn(
+      listeners.backEnd(descriptor('udp', '127.0.0.1', port, fd), () => undefined),
+      handler,
+    );
+    return { listeners, handler, endpoint };
+  });
+  for (const { endpoint } of workers) await endpoint.start();
+  for (let id = 0; id < 200; id++) await client.send(query(id));
+  await until(() => client.received.length >= 200, 'all replies');
+  workers[0]!.endpoint.close();
+  await client.send(query(200));
+  await until(() => client.received.length >= 201, 'the reply of the one that is left');
+  t.strictSame(
+    client.received.map(idOf).toSorted((a, b) => a - b),
+    Array.from({ length: 201 }, (_, id) => id),
+  );
+  workers[1]!.endpoint.close();
+  for (const { listeners } of workers) listeners.close();
+  client.close();
+  ffi.close(passed);
+});
+
 t.test('a pause leaves in the kernel what is not read, for whoever reads next', async (t) => {
   const port = await freePort('127.0.0.1');
   const mains = openShared(port);
