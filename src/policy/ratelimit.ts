@@ -1,7 +1,7 @@
 import { assert } from '../util/assert.ts';
 import { unmapped } from '../util/cidr.ts';
 import type { Clock } from '../util/clock.ts';
-import { type HashSeed, keyedHash } from '../util/hash.ts';
+import { type HashSeed, keyedHash, keyedHashOfWord } from '../util/hash.ts';
 
 /**
  * Limits the replies that go to one address and to the networks around it, so that a flood of queries with forged
@@ -34,7 +34,7 @@ export class RateLimit {
   readonly #clock: Clock;
   readonly #prefix = new Uint8Array(1 + 16);
   /** Ways of the prefixes of the source at hand. */
-  readonly #ways = new Int32Array(Math.max(IPV4_PREFIXES.length, IPV6_PREFIXES.length));
+  readonly #ways = new Int32Array(Math.max(IPV4_PREFIXES.lengths.length, IPV6_PREFIXES.lengths.length));
   #settings: RateLimitSettings = { ratePerSecond: 0, burst: 1, slip: 0 };
   /** Milliseconds that a bucket may be busy ahead, and that one reply to one address takes. */
   #span = 0;
@@ -79,21 +79,26 @@ export class RateLimit {
     const full = now + this.#span;
     const source = unmapped(address);
     const isIpv4 = source.length === 4;
-    const prefixes = isIpv4 ? IPV4_PREFIXES : IPV6_PREFIXES;
+    const { lengths, multiples } = isIpv4 ? IPV4_PREFIXES : IPV6_PREFIXES;
+    const levels = lengths.length;
+    const word = source[0]! | (source[1]! << 8) | (source[2]! << 16) | (source[3]! << 24);
     // Widest first: where a network is limited, its addresses take no room in the table.
-    for (let level = 0; level < prefixes.length; level++) {
-      const { length, multiple } = prefixes[level]!;
-      const hash = this.#hashPrefix(source, length, isIpv4 ? level : IPV6_LEVELS + level);
+    for (let level = 0; level < levels; level++) {
+      const hash = isIpv4
+        ? keyedHashOfWord(this.#seed, word & IPV4_MASKS[level]!, level)
+        : this.#hashPrefix(source, lengths[level]!, IPV6_LEVELS + level);
       const way = this.#wayOf(hash);
       this.#ways[level] = way;
+      const busy = this.#busy[way]!;
       // Only where the clock was set back, or the settings changed: start again.
-      if (this.#busy[way]! > full + this.#cost) this.#busy[way] = now;
+      if (busy > full + this.#cost) this.#busy[way] = now;
       // Half a reply of slack: sums of fractions are not exact.
-      if (this.#busy[way]! > full - this.#cost / multiple / 2) return this.#limited(way);
+      else if (busy > full - this.#cost / multiples[level]! / 2) return this.#limited(way);
     }
-    for (let level = 0; level < prefixes.length; level++) {
+    for (let level = 0; level < levels; level++) {
       const way = this.#ways[level]!;
-      this.#busy[way] = Math.max(this.#busy[way]!, now) + this.#cost / prefixes[level]!.multiple;
+      const busy = this.#busy[way]!;
+      this.#busy[way] = (busy > now ? busy : now) + this.#cost / multiples[level]!;
     }
     return 'pass';
   }
@@ -157,20 +162,16 @@ export function rateLimitBytes(capacity = CAPACITY): number {
  * Prefixes of a source, the widest first, and how many times the limit of one address each has. As in Knot DNS:
  * a /24 may hold 32 busy clients, wider ones grow slower than they have addresses. Knot's /18 is a /16 here.
  */
-const IPV4_PREFIXES = [
-  { length: 16, multiple: 1024 },
-  { length: 20, multiple: 256 },
-  { length: 24, multiple: 32 },
-  { length: 32, multiple: 1 },
-] as const;
+const IPV4_PREFIXES: Prefixes = { lengths: [16, 20, 24, 32], multiples: [1024, 256, 32, 1] };
+/** Of an address whose first octet is the lowest. */
+const IPV4_MASKS = [0x0000ffff, 0x00f0ffff, 0x00ffffff, -1] as const;
 /** One host has a /64, one site a /56 or /48, one provider a /32: forged addresses cost nothing within them. */
-const IPV6_PREFIXES = [
-  { length: 32, multiple: 64 },
-  { length: 48, multiple: 4 },
-  { length: 56, multiple: 3 },
-  { length: 64, multiple: 2 },
-  { length: 128, multiple: 1 },
-] as const;
+const IPV6_PREFIXES: Prefixes = { lengths: [32, 48, 56, 64, 128], multiples: [64, 4, 3, 2, 1] };
+
+interface Prefixes {
+  readonly lengths: readonly number[];
+  readonly multiples: readonly number[];
+}
 /** Keeps IPv6 levels apart from IPv4 levels in the hash. */
 const IPV6_LEVELS = 8;
 const WAYS = 8;

@@ -19,6 +19,37 @@ export function keyedHashFolded(seed: HashSeed, buf: Uint8Array, off: number, le
   return halfSipHash(seed[0], seed[1], buf, off, len, EACH_TOP_BIT);
 }
 
+/** The same over five octets, those of a word (the lowest first) and one more: without a buffer for them. */
+export function keyedHashOfWord(seed: HashSeed, word: number, octet: number): number {
+  const k0 = seed[0] | 0;
+  const k1 = seed[1] | 0;
+  const last = octet | (5 << 24);
+  let v0 = k0;
+  let v1 = k1;
+  let v2 = 0x6c796765 ^ k0;
+  let v3 = 0x74656462 ^ k1 ^ word;
+  for (let round = 0; round < 1 + LAST_ROUNDS; round++) {
+    v0 = (v0 + v1) | 0;
+    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+    v0 = (v0 << 16) | (v0 >>> 16);
+    v2 = (v2 + v3) | 0;
+    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+    v0 = (v0 + v3) | 0;
+    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+    v2 = (v2 + v1) | 0;
+    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+    v2 = (v2 << 16) | (v2 >>> 16);
+    if (round === 0) {
+      v0 ^= word;
+      v3 ^= last;
+    } else if (round === 1) {
+      v0 ^= last;
+      v2 ^= 0xff;
+    }
+  }
+  return v1 ^ v3;
+}
+
 const EACH_TOP_BIT = 0x80808080 | 0;
 /** The round of the octets that are left over and of the length, and the three that end the hash. */
 const LAST_ROUNDS = 4;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { keyedHash, keyedHashFolded } from '../../src/util/hash.ts';
+import { keyedHash, keyedHashFolded, keyedHashOfWord } from '../../src/util/hash.ts';
 
 const OCTETS = Uint8Array.from({ length: 64 }, (_, i) => i);
 
@@ -26,6 +26,16 @@ t.test('the folded hash is the hash of the lower-cased octets', async (t) => {
     { numRuns: 2000 },
   );
   t.not(keyedHash([1, 2], OCTETS, 0, 20), keyedHash([1, 3], OCTETS, 0, 20), 'the key matters');
+});
+
+t.test('the hash of a word and an octet is that of the five octets', async () => {
+  fc.assert(
+    fc.property(fc.integer(), fc.integer(), fc.integer(), fc.nat(255), (k0, k1, word, octet) => {
+      const octets = Uint8Array.of(word, word >> 8, word >> 16, word >> 24, octet);
+      return keyedHashOfWord([k0, k1], word, octet) === keyedHash([k0, k1], octets, 0, 5);
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 t.test('a seed may be given signed or unsigned', async (t) => {
