@@ -1,3 +1,4 @@
+import { Turnover } from '../util/turnover.ts';
 import { type Name, nameKey } from '../wire/name.ts';
 
 /** Questions being resolved by one worker; each holds sockets and waiters. Unbound's and PowerDNS's limit. */
@@ -36,7 +37,7 @@ interface Places {
 
 /** All questions that are being resolved. */
 export class InFlightTable<F extends InFlight> {
-  readonly #byKey = new Map<string, F>();
+  readonly #byKey = new Turnover<string, F>();
   readonly #perContext = new Map<number, Places>();
   #protected = 0;
   /** In order of age, as sets keep it. */

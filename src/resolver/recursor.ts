@@ -2,6 +2,7 @@ import { NXDOMAIN } from '../cache/key.ts';
 import { RANK } from '../cache/rank.ts';
 import type { RecordCache } from '../cache/records.ts';
 import { addressToText } from '../util/cidr.ts';
+import { Turnover } from '../util/turnover.ts';
 import { FLAG, RCODE, TYPE } from '../wire/constants.ts';
 import type { Message } from '../wire/message.ts';
 import { isAtOrBelow, type Name, nameEquals, nameKey, nameToText, ROOT } from '../wire/name.ts';
@@ -63,8 +64,8 @@ export class Recursor {
   #localRoot: LocalRoot | undefined = undefined;
   readonly #cache: RecordCache;
   readonly #probes: Probes;
-  readonly #fetches = new Map<string, Fetch>();
-  readonly #asked = new Map<string, Promise<Asked>>();
+  readonly #fetches = new Turnover<string, Fetch>();
+  readonly #asked = new Turnover<string, Promise<Asked>>();
   readonly #roots = new Map<string, Promise<ZoneCut>>();
 
   constructor(env: Env, probes: Probes, cache: RecordCache, settings: RecursionSettings) {

@@ -32,6 +32,31 @@ export interface Place {
   press(): void;
 }
 
+/**
+ * Queries that are out, in the order in which they were sent: few, and mostly the oldest leaves first. Not a set, each
+ * new table of which would be kept by the last (util/turnover).
+ */
+export class Places {
+  readonly #places: Place[] = [];
+
+  get size(): number {
+    return this.#places.length;
+  }
+
+  get oldest(): Place | undefined {
+    return this.#places[0];
+  }
+
+  add(place: Place): void {
+    this.#places.push(place);
+  }
+
+  delete(place: Place): void {
+    const at = this.#places.indexOf(place);
+    if (at >= 0) this.#places.splice(at, 1);
+  }
+}
+
 /** What is known of one server, whichever rules use it: how it performs, never what it said. */
 export class Target {
   readonly address: string;
@@ -41,7 +66,7 @@ export class Target {
   readonly cookies = new ClientCookies();
   readonly counts = { sent: 0, answered: 0, timeouts: 0, errors: 0, refusals: 0, tcp: 0, hedges: 0 };
   /** Queries that are out and not overdue, in the order in which they were sent. */
-  readonly places = new Set<Place>();
+  readonly places = new Places();
   /** Clock time of the last probe, and how many there were. */
   probedAt = Number.NEGATIVE_INFINITY;
   probes = 0;
@@ -71,17 +96,13 @@ export class Target {
   /** Whether the oldest query may be pushed out of its place: it is later than most, and likely of a name that is dead. */
   canMakeRoom(now: number): boolean {
     const age = Math.min(JOSTLE_MS, this.rtt.usual ?? JOSTLE_MS);
-    for (const oldest of this.places) return now - oldest.sentAt >= age;
-    return false;
+    const { oldest } = this.places;
+    return oldest !== undefined && now - oldest.sentAt >= age;
   }
 
   /** Pushes the oldest query out of its place, if there is no other. */
   makeRoom(): void {
-    if (!this.full) return;
-    for (const oldest of this.places) {
-      oldest.press();
-      return;
-    }
+    if (this.full) this.places.oldest?.press();
   }
 
   get outstandingMax(): number {

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { Turnover } from '../util/turnover.ts';
 import { labelCount, type Name, nameEquals, nameKey, nameToText, suffixOf } from '../wire/name.ts';
 import type { Checking } from './checking.ts';
 import type { Failed, Job } from './finding.ts';
@@ -23,7 +24,7 @@ export class TrustTable {
   readonly #recursor: Recursor;
   readonly #links: TrustLinks;
   readonly #table = new LRUCache<string, Trust | Inner>({ max: TRUST_MAX });
-  readonly #pending = new Map<string, Promise<Trust | Inner | Failed>>();
+  readonly #pending = new Turnover<string, Promise<Trust | Inner | Failed>>();
   #anchors: readonly TrustAnchor[] = [];
   #ntas: readonly NegativeTrustAnchor[] = [];
   /** Of the anchors: what was begun under older ones is not kept. */

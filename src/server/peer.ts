@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Resolution, ResolveRequest } from '../resolver/resolve.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import { Turnover } from '../util/turnover.ts';
 import { type Answer, type Ask, decode, encode } from './peerwire.ts';
 import { charge, spentOf } from './work.ts';
 
@@ -26,7 +27,7 @@ export class Peer {
   readonly #port: MessagePort;
   readonly #clock: Clock;
   readonly #on: PeerEvents;
-  readonly #open = new Map<number, Waiting>();
+  readonly #open = new Turnover<number, Waiting>();
   #next = 1;
   /** Ids of the last question of ours that it took, and of the last of its that we did. */
   #taken = 0;
@@ -107,7 +108,7 @@ export class Peer {
   /** Asked OWNER_SILENT_MS ago and not even taken: whoever owns these is busy or dead. */
   #checkSilence(id: number): void {
     this.#silence = undefined;
-    for (const [open, waiting] of [...this.#open]) {
+    for (const [open, waiting] of this.#open.entries()) {
       if (open <= this.#taken || open > id) continue;
       this.#open.delete(open);
       this.#on.lost(waiting);
@@ -121,7 +122,7 @@ export class Peer {
   abandon(): void {
     this.#silence?.cancel();
     this.#silence = undefined;
-    const open = [...this.#open.values()];
+    const open = this.#open.values();
     this.#open.clear();
     this.#port.close();
     this.#on.gone();

@@ -1,3 +1,4 @@
+import { Turnover } from '../util/turnover.ts';
 import { octetsKey } from '../wire/octets.ts';
 
 /**
@@ -9,7 +10,7 @@ export const WAITING_PER_CLIENT_MAX = 1000;
 
 /** Counts what waits, by client address. */
 export class WaitingClients {
-  readonly #waiting = new Map<string, number>();
+  readonly #waiting = new Turnover<string, number>();
   readonly #max: number;
 
   /** @param workers how many threads share the limit: a client's packets are spread over them */

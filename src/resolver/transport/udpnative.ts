@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock, Timer } from '../../util/clock.ts';
 import { type Endpoint, type Ffi, SocketError } from '../../util/ffi.ts';
 import type { Prng } from '../../util/prng.ts';
+import { Turnover } from '../../util/turnover.ts';
 import { closeRemains, Watch } from '../../util/watch.ts';
 import { isIpv6 } from '../path.ts';
 import { type Exchange, failureOf, type Listener, type Send } from '../transport.ts';
@@ -42,7 +43,7 @@ interface Reader {
 export class NativeUdp implements UdpSockets {
   readonly #o: NativeUdpOptions;
   readonly #watch: Watch;
-  readonly #readers = new Map<number, Reader>();
+  readonly #readers = new Turnover<number, Reader>();
   readonly #ready = new Int32Array(BATCH);
   /** Beginnings of questions, as many as may be in flight. */
   readonly #waiting: (() => void)[] = [];
@@ -107,7 +108,7 @@ export class NativeUdp implements UdpSockets {
   close(): void {
     this.#state = 'caught up';
     clearImmediate(this.#next);
-    for (const reader of [...this.#readers.values()]) reader.read('ECANCELED');
+    for (const reader of this.#readers.values()) reader.read('ECANCELED');
     for (const start of this.#waiting.splice(0)) start();
     this.#watch.close();
   }
