@@ -14,7 +14,7 @@ const DATA_OCTETS_MAX = 512;
  * still valid (RFC 4035 section 5.3.1) is for the caller to see, each time.
  */
 export class GoodSignatures {
-  readonly #known: LRUCache<string, { readonly key: KeyObject; readonly data: string }>;
+  readonly #known: LRUCache<number, Known>;
 
   constructor(max = SIGNATURES_MAX) {
     this.#known = new LRUCache({ max });
@@ -22,11 +22,30 @@ export class GoodSignatures {
 
   has(key: KeyObject, data: Uint8Array, signature: Uint8Array): boolean {
     if (data.length > DATA_OCTETS_MAX) return false;
-    const known = this.#known.get(octetsKey(signature));
-    return known !== undefined && known.key === key && known.data === octetsKey(data);
+    const known = this.#known.get(placeOf(signature));
+    if (known === undefined || known.key !== key) return false;
+    return known.signature === octetsKey(signature) && known.data === octetsKey(data);
   }
 
   add(key: KeyObject, data: Uint8Array, signature: Uint8Array): void {
-    if (data.length <= DATA_OCTETS_MAX) this.#known.set(octetsKey(signature), { key, data: octetsKey(data) });
+    if (data.length > DATA_OCTETS_MAX) return;
+    this.#known.set(placeOf(signature), { key, signature: octetsKey(signature), data: octetsKey(data) });
   }
+}
+
+interface Known {
+  readonly key: KeyObject;
+  readonly signature: string;
+  readonly data: string;
+}
+
+/**
+ * Where a signature is kept: most that are looked for are not there, and to find that out by a string of all its octets
+ * would be to make one, and to have the engine intern it. Who makes two that meet puts one in the place of the other.
+ */
+function placeOf(signature: Uint8Array): number {
+  let place = 0;
+  for (let i = Math.max(0, signature.length - 4); i < signature.length; i++)
+    place = ((place << 8) | signature[i]!) & 0x3fffffff;
+  return place;
 }
