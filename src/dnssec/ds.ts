@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { assert } from '../util/assert.ts';
 import { EDE } from '../wire/constants.ts';
 import { fold, type Name, nameToText } from '../wire/name.ts';
-import type { Rrset } from '../wire/record.ts';
+import { type Rrset, readEach } from '../wire/record.ts';
 import { type AlgorithmTable, algorithmToText } from './algorithm.ts';
 import { canonicalRdatas, compareOctets } from './canonical.ts';
 import { type DnsKey, readDnskey } from './key.ts';
@@ -86,7 +86,7 @@ export function verifyDnskeys(dnskeys: Rrset, zone: Name, trusted: Trusted, veri
   const count = dnskeys.rdatas.length;
   if (count > DNSKEYS_MAX)
     return bogus(EDE.BOGUS, `${nameToText(zone)}: ${count} DNSKEYs; at most ${DNSKEYS_MAX}`);
-  const keys = canonicalRdatas(dnskeys.type, dnskeys.rdatas).flatMap((rdata) => readDnskey(rdata) ?? []);
+  const keys = readEach(canonicalRdatas(dnskeys.type, dnskeys.rdatas), readDnskey);
   const entries = entryKeys(keys, zone, supported);
   if (entries.size === 0) return noEntry(zone, supported);
   const checked = verifyRrset(dnskeys, zone, [...entries.keys()], verifier);
@@ -117,8 +117,8 @@ type Unsupported = { ede: number; why: string };
 
 function supportedOf(trusted: Trusted, algorithms: AlgorithmTable): Supported | Unsupported {
   assert(trusted.ds.length + trusted.dnskey.length > 0, 'keys are held against something');
-  const all = trusted.ds.flatMap((rdata) => readDs(rdata) ?? []);
-  const keys = trusted.dnskey.flatMap((rdata) => readDnskey(rdata) ?? []);
+  const all = readEach(trusted.ds, readDs);
+  const keys = readEach(trusted.dnskey, readDnskey);
   const usableKeys = keys.filter((key) => algorithms.has(key.algorithm));
   const known = all.filter((ds) => algorithms.has(ds.algorithm));
   const usable = known.filter((ds) => HASHES[ds.digestType] !== undefined);

@@ -3,7 +3,7 @@ import { Cursor } from '../wire/cursor.ts';
 import { WireError } from '../wire/error.ts';
 import { compareCanonical, isAtOrBelow, labelCount, type Name, nameEquals, suffixOf } from '../wire/name.ts';
 import { checkRdata } from '../wire/rdata/table.ts';
-import type { Rrset } from '../wire/record.ts';
+import { type Rrset, readEach } from '../wire/record.ts';
 import { type Chain, type ChainNode, type Encloser, endsChain, type Gap, isOwn } from './chain.ts';
 import { NO_TYPES, type TypeBitmap } from './typebitmap.ts';
 
@@ -17,7 +17,7 @@ export interface Nsec {
 /** The records of an NSEC RRset that say something of `zone`; others are passed over. */
 export function readNsec(rrset: Rrset, zone: Name): Nsec[] {
   if (rrset.type !== TYPE.NSEC || !isAtOrBelow(rrset.name, zone) || !isOwn(rrset, zone)) return [];
-  return rrset.rdatas.flatMap((rdata) => readOne(rrset, rdata, zone) ?? []);
+  return readEach(rrset.rdatas, (rdata) => readOne(rrset, rdata, zone));
 }
 
 function readOne(rrset: Rrset, rdata: Uint8Array, zone: Name): Nsec | undefined {

@@ -5,7 +5,7 @@ import { WireError } from '../wire/error.ts';
 import { type Name, nameEquals, parentOf } from '../wire/name.ts';
 import { octetsKey } from '../wire/octets.ts';
 import { checkRdata } from '../wire/rdata/table.ts';
-import type { Rrset } from '../wire/record.ts';
+import { type Rrset, readEach } from '../wire/record.ts';
 import { type Chain, type ChainNode, type Encloser, endsChain, type Gap, isBetween, isOwn } from './chain.ts';
 import { NSEC3_HASH_OCTETS, NSEC3_HASH_SHA1, type Nsec3Hashes, type Nsec3Parameters } from './nsec3hash.ts';
 import type { TypeBitmap } from './typebitmap.ts';
@@ -37,7 +37,7 @@ export function readNsec3(rrset: Rrset, zone: Name): Nsec3[] {
   if (rrset.type !== TYPE.NSEC3 || !isOwn(rrset, zone)) return [];
   const hash = ownerHash(rrset.name, zone);
   if (hash === undefined) return [];
-  return rrset.rdatas.flatMap((rdata) => readOne(rrset, hash, rdata) ?? []);
+  return readEach(rrset.rdatas, (rdata) => readOne(rrset, hash, rdata));
 }
 
 function ownerHash(owner: Name, zone: Name): Uint8Array | undefined {

@@ -245,7 +245,7 @@ export class Attempt implements Place {
       name: asked.name,
       type: asked.type,
       flags: (recursionDesired ? FLAG.RD : 0) | (checkingDisabled ? FLAG.CD : 0),
-      ...(asked.edns ? { edns: { payload, version: 0, dnssecOk, options } } : {}),
+      edns: asked.edns ? { payload, version: 0, dnssecOk, options } : undefined,
     });
   }
 

@@ -148,7 +148,7 @@ export class ZoneCut {
   /** Questions of this zone that are out. */
   fetches = new FetchCap();
   /** Keys of names below that the servers know without referring further: no need to ask there again. */
-  readonly #inner = new Set<string>();
+  #inner: Set<string> | undefined = undefined;
 
   constructor(facts: {
     zone: Name;
@@ -170,11 +170,12 @@ export class ZoneCut {
 
   /** The servers answered for `name` without a referral: until this cut expires it is known to be none. */
   noteInner(name: Name): void {
+    this.#inner ??= new Set();
     if (this.#inner.size < INNER_NAMES_MAX) this.#inner.add(nameKey(name));
   }
 
   isInner(name: Name): boolean {
-    return this.#inner.has(nameKey(name));
+    return this.#inner?.has(nameKey(name)) ?? false;
   }
 
   /** Knows `address` until `expiresAt`, and what was learned of it before. */

@@ -4,6 +4,7 @@ import type { RecordCache } from '../cache/records.ts';
 import type { Security } from '../cache/security.ts';
 import { learnedLifetime, negativeLifetime, type TtlLimits } from '../cache/ttl.ts';
 import { TYPE } from '../wire/constants.ts';
+import type { Rrset } from '../wire/record.ts';
 import type { LearnedData } from './learned.ts';
 import type { Path } from './path.ts';
 import type { Resolution } from './resolution.ts';
@@ -50,12 +51,14 @@ function rankOf(security: Security, rank: Rank): Rank {
 
 /** TTLs as the cache would give them out, also where it does not keep the records. */
 export function capped(resolution: Resolution, limits: TtlLimits): Resolution {
-  return {
-    ...resolution,
-    rrsets: resolution.rrsets.map((rrset) => ({
-      ...rrset,
-      ttl: learnedLifetime(rrset.ttl, resolution.security, limits),
-    })),
-    ...(resolution.soa && { soa: { ...resolution.soa, ttl: negativeLifetime(resolution.soa, limits) } }),
-  };
+  const { soa, security } = resolution;
+  const rrsets = resolution.rrsets.map((rrset) =>
+    withTtl(rrset, learnedLifetime(rrset.ttl, security, limits)),
+  );
+  if (soa === undefined) return { ...resolution, rrsets };
+  return { ...resolution, rrsets, soa: withTtl(soa, negativeLifetime(soa, limits)) };
+}
+
+function withTtl(rrset: Rrset, ttl: number): Rrset {
+  return rrset.ttl === ttl ? rrset : { ...rrset, ttl };
 }

@@ -120,23 +120,31 @@ const RCODE_OF: Readonly<Record<LearnedData['outcome'], number>> = {
 
 /** The answer to who asked. */
 export function answered(learned: LearnedData): Resolution {
-  const { outcome, chain, rrsets, denial, security, upstream, steps } = learned;
-  const parts = [...chain, ...rrsets];
-  const proofs = parts.flatMap((part) => part.proofs.filter(({ type }) => type !== TYPE.DNAME));
-  return {
+  const { outcome, chain, rrsets, glue, denial, security, upstream, steps } = learned;
+  const told: Rrset[] = [];
+  const proofs: Rrset[] = [];
+  for (const part of chain.length === 0 ? rrsets : [...chain, ...rrsets]) {
+    told.push(part.rrset);
+    for (const proof of part.proofs) if (proof.type !== TYPE.DNAME) proofs.push(proof);
+  }
+  if (denial !== undefined) proofs.push(...denial.proofs);
+  const resolution: Writable<Resolution> = {
     outcome: outcome === 'alias' || outcome === 'too-long' ? 'answer' : outcome,
     rcode: RCODE_OF[outcome],
-    rrsets: parts.map(({ rrset }) => rrset),
-    ...(learned.glue && { glue: learned.glue }),
-    ...(denial?.soa === undefined ? {} : { soa: denial.soa }),
-    proofs: [...proofs, ...(denial?.proofs ?? [])],
+    rrsets: told,
+    proofs,
     security,
     ede: [],
     source: 'upstream',
-    ...(upstream === undefined ? {} : { upstream }),
-    ...(steps === undefined ? {} : { chain: steps }),
   };
+  if (glue !== undefined) resolution.glue = glue;
+  if (denial?.soa !== undefined) resolution.soa = denial.soa;
+  if (upstream !== undefined) resolution.upstream = upstream;
+  if (steps !== undefined) resolution.chain = steps;
+  return resolution;
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A failure, told to who asked. */
 export function unanswered({ rcode, ede, reason, steps }: LearnedFailure): Resolution {

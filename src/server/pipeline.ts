@@ -278,7 +278,7 @@ export class Pipeline implements QueryHandler {
       transport: client.transport,
       cookie: state === 'none' ? undefined : this.#cookie,
       nsid: this.world.snapshot.node.nsid,
-      idleMs: this.#o.idleMs(),
+      idleMs: this.#o.idleMs,
       rotation: message.id,
       signatures,
     };

@@ -123,8 +123,8 @@ export interface Framing {
   /** The whole COOKIE option to send back, or undefined. */
   readonly cookie: Uint8Array | undefined;
   readonly nsid: Uint8Array | undefined;
-  /** How long an idle TCP connection is kept, milliseconds. */
-  readonly idleMs: number;
+  /** How long an idle TCP connection is kept, milliseconds: a sum over all workers, made where it is told. */
+  readonly idleMs: () => number;
   readonly rotation: number;
   /** With signatures, as the client wants them and its view shows them. */
   readonly signatures: boolean;
@@ -185,7 +185,7 @@ function responseEdns(query: Edns, ede: readonly Ede[], framing: Framing, room: 
     add(nsidOption(framing.nsid));
   // RFC 7828 section 3.2.1: only over TCP, and only to a client that speaks of it.
   if (framing.transport === 'tcp' && findOption(query, OPTION.KEEPALIVE) !== undefined)
-    add(keepaliveOption(framing.idleMs));
+    add(keepaliveOption(framing.idleMs()));
   for (const { code, text } of ede.slice(0, EDES_MAX))
     if (!add(edeOption(code, text))) add(edeOption(code, ''));
   return { payload: UDP_PAYLOAD, version: 0, dnssecOk: query.dnssecOk, options };
@@ -227,7 +227,9 @@ export function storeAnswer(cache: AnswerCache, q: Query, message: Message, writ
       ttlCount: writer.records,
       lifetime,
       ttlsStandStill: q.authoritative,
-      ...turn,
+      turn: turn.turn,
+      turnAt: turn.turnAt,
+      turnSize: turn.turnSize,
       turned: message.id,
       dependencies: q.dependencies,
     });

@@ -173,7 +173,7 @@ export function encodeQuery(query: {
   readonly name: Name;
   readonly type: number;
   readonly flags?: number;
-  readonly edns?: Edns;
+  readonly edns?: Edns | undefined;
 }): Uint8Array {
   const out = new Uint8Array(
     HEADER_OCTETS + query.name.length + 4 + (query.edns ? ednsLength(query.edns.options) : 0),

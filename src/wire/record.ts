@@ -28,6 +28,16 @@ export interface Rrset {
   readonly sigs?: readonly Uint8Array[];
 }
 
+/** What `read` makes of each, without those that it makes nothing of. */
+export function readEach<T>(rdatas: readonly Uint8Array[], read: (rdata: Uint8Array) => T | undefined): T[] {
+  const made: T[] = [];
+  for (const rdata of rdatas) {
+    const one = read(rdata);
+    if (one !== undefined) made.push(one);
+  }
+  return made;
+}
+
 /** Octets of its rdata and of its signatures. */
 export function octetsOf({ rdatas, sigs = [] }: Rrset): number {
   let octets = 0;
