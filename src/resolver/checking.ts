@@ -116,9 +116,18 @@ export class Checking {
     return whyUnsupported(trusted, this.#algorithms);
   }
 
-  /** Checks one RRset with the keys of `zone`. */
-  async check(job: Job, zone: SecureZone, rrset: Rrset): Promise<SignedCheck> {
-    for (let turn = this.busy; turn; turn = this.busy) await turn;
+  /** Checks one RRset with the keys of `zone`: at once, if this turn has room for it. */
+  check(job: Job, zone: SecureZone, rrset: Rrset): SignedCheck | Promise<SignedCheck> {
+    const turn = this.busy;
+    return turn === undefined ? this.#check(job, zone, rrset) : this.#checkIn(turn, job, zone, rrset);
+  }
+
+  async #checkIn(next: Promise<void>, job: Job, zone: SecureZone, rrset: Rrset): Promise<SignedCheck> {
+    for (let turn: Promise<void> | undefined = next; turn; turn = this.busy) await turn;
+    return this.#check(job, zone, rrset);
+  }
+
+  #check(job: Job, zone: SecureZone, rrset: Rrset): SignedCheck {
     if (rrset.sigs === undefined || rrset.sigs.length === 0) {
       const what = `${nameToText(rrset.name)} ${typeToText(rrset.type)}`;
       return bogus(EDE.RRSIGS_MISSING, `${what}: no signature, though ${nameToText(zone.zone)} is signed`);
@@ -139,7 +148,8 @@ export class Checking {
     const secure: Rrset[] = [];
     let fault: Ede | undefined;
     for (const rrset of rrsets) {
-      const checked = await this.check(job, zone, rrset);
+      const checking = this.check(job, zone, rrset);
+      const checked = checking instanceof Promise ? await checking : checking;
       if (checked.kind === 'failure') return checked;
       if (checked.kind === 'bogus') fault ??= checked.ede;
       // One that a wildcard made proves nothing about its name.

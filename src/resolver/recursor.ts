@@ -163,14 +163,14 @@ export class Recursor {
   }
 
   /** Asks a question of one zone's servers once for all that wait for it at the same time. */
-  async shared(key: string, job: Job, ask: () => Promise<Asked>): Promise<Asked> {
+  shared(key: string, job: Job, ask: () => Promise<Asked>): Promise<Asked> {
     const known = this.#asked.get(key);
-    if (known !== undefined) {
-      const asked = await known;
-      // The budget was that of who asked first.
-      const isOver = asked.kind === 'failure' && asked.reason === 'budget';
-      return isOver && job.budget.spent(this.env.clock.now()) === undefined ? ask() : asked;
-    }
+    if (known !== undefined)
+      return known.then((asked) => {
+        // The budget was that of who asked first.
+        const isOver = asked.kind === 'failure' && asked.reason === 'budget';
+        return isOver && job.budget.spent(this.env.clock.now()) === undefined ? ask() : asked;
+      });
     const asking = ask().then((asked) => {
       this.#asked.delete(key);
       return asked;

@@ -61,7 +61,8 @@ export class TrustTable {
    */
   async of(job: Job, name: Name): Promise<Trust | Failed> {
     const generation = this.#generation;
-    let trust = await this.#start(job, name);
+    const start = this.#start(job, name, labelCount(name));
+    let trust = start instanceof Promise ? await start : start;
     if (trust.kind === 'failure') return trust;
     const labels = labelCount(name);
     for (let at = labelCount(trust.zone) + 1; at <= labels && trust.kind === 'secure'; at++) {
@@ -115,10 +116,10 @@ export class TrustTable {
     }
   }
 
-  /** The deepest zone at or above `name` that is known, else an anchor. */
-  async #start(job: Job, name: Name): Promise<Trust | Failed> {
+  /** The deepest zone at or above the rightmost `most` labels of `name` that is known, else an anchor. */
+  #start(job: Job, name: Name, most: number): Trust | Failed | Promise<Trust | Failed> {
     const now = this.#now();
-    for (let labels = labelCount(name); labels >= 0; labels--) {
+    for (let labels = most; labels >= 0; labels--) {
       const suffix = suffixOf(name, labels);
       const by = jobBy(job, suffix);
       const known = this.#table.get(keyOf(by.path.context, suffix));
@@ -126,9 +127,10 @@ export class TrustTable {
       const nta = this.#ntaAt(suffix);
       if (nta !== undefined) return this.#keep(by, this.#untrusted(suffix, nta, now));
       const anchor = this.#anchors.find(({ zone }) => nameEquals(zone, suffix));
-      if (anchor === undefined) continue;
-      const found = await this.#once(by, suffix, () => this.#links.anchored(by, anchor));
-      if (found.kind !== 'inner') return found;
+      if (anchor !== undefined)
+        return this.#once(by, suffix, () => this.#links.anchored(by, anchor)).then((found) =>
+          found.kind === 'inner' ? this.#start(job, name, labels - 1) : found,
+        );
     }
     const step = lastStep('.', 'insecure', 'anchor', 'no anchor');
     return { kind: 'insecure', zone: suffixOf(name, 0), step, above: undefined, expiresAt: now };

@@ -57,7 +57,7 @@ export class Validator {
     this.#checking = checking;
   }
 
-  async validate(job: Job, type: number, finding: Finding): Promise<Outcome> {
+  validate(job: Job, type: number, finding: Finding): Promise<Outcome> {
     return new Validation(this.#trust, this.#checking, job, finding).run(type);
   }
 }
@@ -93,7 +93,7 @@ class Validation {
   async run(type: number): Promise<Outcome> {
     const { scrubbed } = this.#finding;
     try {
-      const chain = await this.#chain(scrubbed.chain);
+      const chain = scrubbed.chain.length === 0 ? [] : await this.#chain(scrubbed.chain);
       const rrsets: Part[] = [];
       if (scrubbed.kind === 'answer')
         for (const rrset of scrubbed.rrsets) rrsets.push(await this.#link(chain.at(-1), rrset));
@@ -123,9 +123,12 @@ class Validation {
   }
 
   /** A CNAME that the DNAME before it makes, which is signed in its place (RFC 6672 section 5.3.1), or any RRset. */
-  async #link(before: Part | undefined, rrset: Rrset): Promise<Part> {
-    if (before?.rrset.type !== TYPE.DNAME || rrset.type !== TYPE.CNAME) return this.#part(rrset);
-    const { name, type, rdatas } = rrset;
+  #link(before: Part | undefined, rrset: Rrset): Promise<Part> {
+    const isMade = before?.rrset.type === TYPE.DNAME && rrset.type === TYPE.CNAME;
+    return isMade ? this.#made(before, rrset) : this.#part(rrset);
+  }
+
+  async #made(before: Part, { name, type, rdatas }: Rrset): Promise<Part> {
     // An unsigned DNAME has no say in a zone below it that is signed.
     if (before.security === 'insecure' && (await this.#trustOf(undefined, name, name)).kind === 'secure')
       throw this.#bogus({
