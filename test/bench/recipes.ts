@@ -90,6 +90,7 @@ server:
   username: ""
   pidfile: ""
   use-syslog: no
+  so-rcvbuf: 4m
   num-threads: ${threads}
   msg-cache-size: ${Math.floor(cacheMb / 3)}m
   rrset-cache-size: ${Math.floor((2 * cacheMb) / 3)}m
@@ -121,6 +122,7 @@ const dnsdist: Recipe = {
 setLocal('127.0.0.1:${port}')
 setACL({${ALLOWED.map((block) => `'${block}'`).join(', ')}})
 setSecurityPollSuffix('')
+setUDPSocketBufferSizes(4194304, 1048576)
 addAction(MaxQPSIPRule(${RATE}), DropAction())
 cache = newPacketCache(${cacheMb * ENTRIES_PER_MB}, {maxTTL=86400})
 ${VIEWS.map(([id]) => `newServer({address='127.0.0.1:${upstream}', name='${id}', pool='${id}', checkName='${ORIGIN}'})\ngetPool('${id}'):setCache(cache)`).join('\n')}
@@ -148,7 +150,9 @@ security-poll-suffix=
 quiet=yes
 daemon=no
 disable-syslog=yes
+lua-config-file=${folder}/recursor.lua
 `,
+    'recursor.lua': `addNTA('${BARE}', 'no chain of trust leads to it')\n`,
   }),
   command: ({ folder }) => ['pdns_recursor', `--config-dir=${folder}`],
 };
@@ -160,7 +164,7 @@ const kresd: Recipe = {
     'kresd.conf': `
 net.listen('127.0.0.1', ${port}, { kind = 'dns' })
 net.ipv6 = false
-modules = { 'view', 'stats', 'predict', 'serve_stale < cache' }
+modules = { 'view', 'serve_stale < cache' }
 modules.unload('ta_update')
 modules.unload('ta_signal_query')
 modules.unload('detect_time_skew')

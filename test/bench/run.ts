@@ -1,6 +1,7 @@
 /** `npm run bench -- SUBCOMMAND [options]`: Causeway beside the resolvers that are installed. */
 import { parseArgs } from 'node:util';
 import { cached } from './cached.ts';
+import { mixed } from './mixed.ts';
 import type { Options } from './options.ts';
 
 interface Subcommand {
@@ -10,6 +11,10 @@ interface Subcommand {
 
 const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   cached: { about: 'answers per second and CPU per answer, all from cache', run: cached },
+  mixed: {
+    about: 'a million names, mixed types, DO, cookies, random case, a fifth of it not in cache',
+    run: mixed,
+  },
 };
 
 const USAGE = `npm run bench -- SUBCOMMAND [options]
