@@ -4,23 +4,22 @@
  * and resolves the same distinct names once, in two halves: the second shows what a program costs that is warm while the
  * cache has nothing of these names' zones but what the first half left of their parents. The resolver has a core of its own where there are two. Needs root.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDaemon } from '../support/daemon.ts';
 import { build, fakenetMissing, python, run } from '../support/fakenet/fakenet.ts';
 import { missing } from '../support/servers.ts';
+import { CLIENTS, type Load, load, pin, SERVER_CORE } from './load.ts';
+import type { Options } from './options.ts';
+import { type Column, compare, number, publish } from './report.ts';
 
-/** Clock ticks per second of /proc (getconf CLK_TCK; 100 on Linux). */
-const TICKS = 100;
 /** Distinct names of one pass: about those among the first 50,000 questions by Zipf popularity. */
 const NAMES = 9_351;
 /** After the start: priming and what else a resolver does at first is not what is measured. */
 const IDLE_MS = 2_000;
 /** Own namespaces, so that one that is up for other reasons is left alone. */
 const NETNS = `cold${process.pid}`;
-const CLIENTS = ['-c', '10', '-q', '200'];
 
 interface Running {
   readonly port: number;
@@ -34,25 +33,44 @@ interface Peer {
 }
 
 /** What some names cost together. */
-interface Cost {
-  readonly completed: number;
-  readonly seconds: number;
-  readonly cpuSeconds: number;
+interface Cost extends Load {
+  /** Questions that reached an authoritative server. */
   readonly packets: number;
-  readonly lost: number;
-  readonly failed: number;
 }
 
 type Round = readonly [first: Cost, second: Cost];
 
-const both = ([a, b]: Round): Cost => ({
-  completed: a.completed + b.completed,
-  seconds: a.seconds + b.seconds,
-  cpuSeconds: a.cpuSeconds + b.cpuSeconds,
-  packets: a.packets + b.packets,
-  lost: a.lost + b.lost,
-  failed: a.failed + b.failed,
-});
+/** Both halves as one. */
+function both([a, b]: Round): Cost {
+  const completed = a.completed + b.completed;
+  const seconds = a.seconds + b.seconds;
+  const mean = (of: (cost: Cost) => number): number =>
+    (of(a) * a.completed + of(b) * b.completed) / completed;
+  return {
+    completed,
+    seconds,
+    perSecond: completed / seconds,
+    userUs: mean(({ userUs }) => userUs),
+    systemUs: mean(({ systemUs }) => systemUs),
+    packets: a.packets + b.packets,
+    lost: a.lost + b.lost,
+    failed: a.failed + b.failed,
+    servfail: a.servfail + b.servfail,
+  };
+}
+
+const COLUMNS: readonly Column<Cost>[] = [
+  { head: 'resolutions/s', of: ({ perSecond }) => perSecond, ratio: true },
+  { head: 'CPU µs each', of: ({ userUs, systemUs }) => userUs + systemUs, ratio: true },
+  {
+    head: 'packets upstream each',
+    of: ({ packets, completed }) => packets / completed,
+    digits: 2,
+    ratio: true,
+  },
+  { head: 'lost', of: ({ lost }) => lost, sum: true },
+  { head: 'SERVFAIL', of: ({ servfail }) => servfail, sum: true },
+];
 
 const inResolvers = (command: readonly string[]): string[] => [
   'ip',
@@ -98,33 +116,15 @@ const peer = (name: PeerName): Peer => ({
   },
 });
 
-/** Of all threads, those that have ended included. */
-function cpuTicks(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-  return Number(fields[11]) + Number(fields[12]);
-}
-
 async function packetsUpstream(folder: string): Promise<number> {
   const { output } = await python('fakenet.py', ['stats', '--dir', folder]);
   return (JSON.parse(output) as { udp_queries: number }).udp_queries;
 }
 
-const core = (number: number): string[] =>
-  availableParallelism() > 1 ? ['taskset', '-c', String(number)] : [];
-
-function dnsperf(port: number, file: string): string {
-  const args = ['-s', '127.0.0.1', '-p', String(port), '-d', file, '-n', '1', ...CLIENTS];
-  const [command, ...rest] = inResolvers([...core(1), 'dnsperf', ...args]);
-  const { status, stdout, stderr } = spawnSync(command!, rest, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`dnsperf: ${stdout}${stderr}`);
-  return stdout;
-}
-
 async function measure(each: Peer, folder: string, files: Files): Promise<Round> {
   const server = await each.start(folder);
   try {
-    if (availableParallelism() > 1)
-      execFileSync('taskset', ['-apc', '0', String(server.pid)], { stdio: 'ignore' });
+    pin(server.pid, SERVER_CORE);
     await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
     return [await ask(server, folder, files[0]), await ask(server, folder, files[1])];
   } finally {
@@ -134,19 +134,8 @@ async function measure(each: Peer, folder: string, files: Files): Promise<Round>
 
 async function ask(server: Running, folder: string, file: string): Promise<Cost> {
   const packetsBefore = await packetsUpstream(folder);
-  const before = cpuTicks(server.pid);
-  const output = dnsperf(server.port, file);
-  const cpuSeconds = (cpuTicks(server.pid) - before) / TICKS;
-  const packets = (await packetsUpstream(folder)) - packetsBefore;
-  const number = (pattern: RegExp): number => Number(pattern.exec(output)?.[1] ?? 0);
-  return {
-    completed: number(/Queries completed:\s+(\d+)/),
-    seconds: number(/Run time \(s\):\s+([\d.]+)/),
-    cpuSeconds,
-    packets,
-    lost: number(/Queries lost:\s+(\d+)/),
-    failed: number(/SERVFAIL (\d+)/),
-  };
+  const cost = await load(server, { file, once: true, under: inResolvers([]) });
+  return { ...cost, packets: (await packetsUpstream(folder)) - packetsBefore };
 }
 
 type Files = readonly [first: string, second: string];
@@ -164,78 +153,60 @@ function writeNames(folder: string): Files {
   return [write('first.txt', 0, half), write('second.txt', half, NAMES)];
 }
 
-/** Resolves all names with each resolver in turn, `rounds` times, and prints medians. */
-export async function cold({ rounds, zones }: { rounds: number; zones: number }): Promise<void> {
+/** Resolves all names with each resolver in turn, as often as there are rounds, and publishes the medians. */
+export async function cold(options: Options): Promise<void> {
   const absent = fakenetMissing() || missing('unbound', 'dnsperf', 'ip');
   if (absent) throw new Error(absent);
   if (process.getuid?.() !== 0)
     throw new Error('recursion is measured in network namespaces: run this as root');
+  const peers = wanted(options);
+  const samples = new Map(peers.map(({ name }) => [name, [] as Round[]]));
+  await inFakenet(options.zones, async (folder) => {
+    const files = writeNames(folder);
+    for (let i = 0; i < options.rounds; i++)
+      for (const each of peers) samples.get(each.name)!.push(await measure(each, folder, files));
+  });
+  const only = (of: (round: Round) => Cost): Map<string, Cost[]> =>
+    new Map([...samples].map(([name, rounds]) => [name, rounds.map(of)]));
+  publish(
+    {
+      id: 'cold',
+      intro:
+        `Nothing in the cache: ${number(NAMES)} names in ${number(options.zones)} zones, dnsperf ${CLIENTS.join(' ')}, one worker ` +
+        `or thread each; medians of ${options.rounds} rounds, in parentheses the ratio to Unbound.`,
+      tables: [
+        compare('All names', only(both), COLUMNS),
+        compare(
+          'The second half of them',
+          only(([, second]) => second),
+          COLUMNS,
+        ),
+      ],
+      notes: [],
+      programs: [...Object.values(PROGRAMS), 'nsd', 'dnsperf'],
+    },
+    options,
+  );
+}
+
+/** All that are installed, or those that are asked for. */
+function wanted({ peers }: Options): Peer[] {
   const names = (Object.keys(PROGRAMS) as PeerName[]).filter((name) => missing(PROGRAMS[name]) === false);
-  const peers = [causeway, ...names.map(peer)];
-  const results = new Map(peers.map(({ name }) => [name, [] as Round[]]));
+  const all = [causeway, ...names.map(peer)];
+  return all.filter(({ name }) => peers === undefined || peers.includes(PROGRAMS[name as PeerName] ?? name));
+}
+
+async function inFakenet(zones: number, work: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-cold-'));
   try {
     await build(folder, ['--zones', String(zones), '--netns', NETNS]);
     const net = await run(folder);
     try {
-      const files = writeNames(folder);
-      for (let i = 0; i < rounds; i++)
-        for (const each of peers) results.get(each.name)!.push(await measure(each, folder, files));
+      await work(folder);
     } finally {
       await net.down();
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
-  }
-  report(results, rounds, zones);
-}
-
-const median = (list: readonly number[]): number =>
-  list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]!;
-
-interface Row {
-  readonly name: string;
-  readonly perSecond: number;
-  readonly cpuUs: number;
-  readonly packets: number;
-}
-
-function report(results: ReadonlyMap<string, readonly Round[]>, rounds: number, zones: number): void {
-  console.log(
-    `nothing cached, ${NAMES} names in ${zones} zones, dnsperf ${CLIENTS.join(' ')}, ${rounds} rounds, medians, ` +
-      'one worker (ratio to unbound)',
-  );
-  table('all names', results, both);
-  table('the second half of them', results, ([, second]) => second);
-  for (const [name, list] of results) {
-    const lost = list.reduce((sum, round) => sum + both(round).lost, 0);
-    const failed = list.reduce((sum, round) => sum + both(round).failed, 0);
-    if (lost + failed > 0) console.log(`${name}: lost ${lost}, SERVFAIL ${failed}`);
-  }
-}
-
-function table(
-  title: string,
-  results: ReadonlyMap<string, readonly Round[]>,
-  of: (round: Round) => Cost,
-): void {
-  const rows = [...results].map(([name, list]): Row => {
-    const costs = list.map(of);
-    return {
-      name,
-      perSecond: median(costs.map(({ completed, seconds }) => completed / seconds)),
-      cpuUs: median(costs.map(({ completed, cpuSeconds }) => (cpuSeconds / completed) * 1e6)),
-      packets: median(costs.map(({ completed, packets }) => packets / completed)),
-    };
-  });
-  const unbound = rows.find(({ name }) => name === 'unbound')!;
-  console.log(`${title}:`);
-  for (const row of rows) {
-    const cell = (key: 'perSecond' | 'cpuUs' | 'packets', digits: number, width: number): string =>
-      `${row[key].toFixed(digits).padStart(width)} (${(row[key] / unbound[key]).toFixed(2)})`;
-    console.log(
-      `${row.name.padEnd(10)} ${cell('perSecond', 0, 7)} resolutions/s   ${cell('cpuUs', 0, 6)} us CPU and ` +
-        `${cell('packets', 2, 5)} packets upstream each`,
-    );
   }
 }

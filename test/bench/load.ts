@@ -2,7 +2,7 @@
  * Load by dnsperf, and what it costs the server. Where there are two cores the server has core 0 for itself, and the
  * load shares core 1 with the authoritative server behind it.
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
@@ -19,6 +19,12 @@ export function onCore(core: number): string[] {
   return availableParallelism() > 1 ? ['taskset', '-c', String(core)] : [];
 }
 
+/** Moves a running process with all its threads to one core. */
+export function pin(pid: number, core: number): void {
+  if (availableParallelism() > 1)
+    execFileSync('taskset', ['-apc', String(core), String(pid)], { stdio: 'ignore' });
+}
+
 /** CPU seconds of a process so far, of all its threads, those that have ended included. */
 export function cpuSeconds(pid: number): { user: number; system: number } {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
@@ -31,6 +37,7 @@ export interface Load {
   readonly lost: number;
   /** Answers with another rcode than NOERROR. */
   readonly failed: number;
+  readonly servfail: number;
   readonly seconds: number;
   readonly perSecond: number;
   /** CPU microseconds per answer, in the server. */
@@ -78,6 +85,7 @@ export async function load(
     completed,
     lost: number(/Queries lost:\s+(\d+)/),
     failed: completed - noError,
+    servfail: Number(/SERVFAIL (\d+)/.exec(text)?.[1] ?? 0),
     seconds: number(/Run time \(s\):\s+([\d.]+)/),
     perSecond: number(/Queries per second:\s+([\d.]+)/),
     userUs: us(after.user - before.user),

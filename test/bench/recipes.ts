@@ -32,6 +32,8 @@ export interface Recipe {
   readonly program: string;
   /** Its replies have no records. */
   readonly isEcho?: boolean;
+  /** It serves `Setting.zone`. */
+  readonly servesZones?: boolean;
   /** Configuration files by name. */
   files(setting: Setting): Readonly<Record<string, string>>;
   command(setting: Setting): readonly string[];
@@ -51,6 +53,7 @@ const BARE = ORIGIN.replace(/\.$/, '');
 const causeway: Recipe = {
   name: 'causeway',
   program: CAUSEWAY,
+  servesZones: true,
   files: ({ port, metricsPort, upstream, threads, cacheMb, zone }) => ({
     'causeway.yaml': `
 node:
@@ -80,6 +83,7 @@ ${zone === undefined ? '' : `  - { name: ${zone.name}, file: ${zone.file}, vpcs:
 const unbound: Recipe = {
   name: 'unbound',
   program: 'unbound',
+  servesZones: true,
   files: ({ folder, port, upstream, threads, cacheMb, zone }) => ({
     conf: `
 server:

@@ -1,8 +1,13 @@
 /** `npm run bench -- SUBCOMMAND [options]`: Causeway beside the resolvers that are installed. */
 import { parseArgs } from 'node:util';
 import { cached } from './cached.ts';
+import { cold } from './cold.ts';
+import { latency } from './latency.ts';
+import { memory } from './memory.ts';
 import { mixed } from './mixed.ts';
 import type { Options } from './options.ts';
+import { scale } from './scale.ts';
+import { start } from './start.ts';
 
 interface Subcommand {
   readonly about: string;
@@ -12,9 +17,14 @@ interface Subcommand {
 const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   cached: { about: 'answers per second and CPU per answer, all from cache', run: cached },
   mixed: {
-    about: 'a million names, mixed types, DO, cookies, random case, a fifth of it not in cache',
+    about: 'a million names, mixed types, DO, cookies, random case, a fifth not in the cache',
     run: mixed,
   },
+  cold: { about: 'recursion with nothing in the cache, on a small Internet; needs root', run: cold },
+  latency: { about: 'time to the answer at 25, 50 and 75 % of the most', run: latency },
+  memory: { about: 'octets per cached answer', run: memory },
+  start: { about: 'seconds to the first answer, also from a zone of a million records', run: start },
+  scale: { about: 'one and two workers', run: scale },
 };
 
 const USAGE = `npm run bench -- SUBCOMMAND [options]

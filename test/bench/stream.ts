@@ -55,28 +55,39 @@ export class Streams {
 
   /** The popular questions alone: after them a cache has all that it can have. */
   warmUp(): Buffer {
-    return this.#write(this.#popular.length, (i) => this.#popular[i]!);
+    return writeQueries(this.#popular.length, (i) => this.#popular[i]!, this.#prng);
   }
 
   /** All questions. */
   next(): Buffer {
-    return this.#write(QUESTIONS, (i) => {
+    const question = (i: number): Question => {
       const turn = Math.floor(i / FRESH_EVERY);
       if (i % FRESH_EVERY === 0) return { name: `once-${this.#fresh++}.${WILD}`, type: this.#type() };
       return this.#popular[i - turn - 1]!;
-    });
+    };
+    return writeQueries(QUESTIONS, question, this.#prng);
   }
 
   #type(): number {
-    return TYPES[this.#prng.below(TYPES.length)]!;
+    return typeOf(this.#prng);
   }
+}
 
-  #write(count: number, question: (i: number) => Question): Buffer {
-    const out = Buffer.alloc(count * OCTETS_MAX);
-    let at = 0;
-    for (let i = 0; i < count; i++) at = writeQuery(out, at, question(i), this.#prng);
-    return out.subarray(0, at);
-  }
+/** Questions for `count` different names, from number `from` on, each once. */
+export function distinctMix(from: number, count: number): Buffer {
+  const prng = new SeededPrng(SEED);
+  return writeQueries(count, (i) => ({ name: `host-${from + i}.${WILD}`, type: typeOf(prng) }), prng);
+}
+
+function writeQueries(count: number, question: (i: number) => Question, prng: Prng): Buffer {
+  const out = Buffer.alloc(count * OCTETS_MAX);
+  let at = 0;
+  for (let i = 0; i < count; i++) at = writeQuery(out, at, question(i), prng);
+  return out.subarray(0, at);
+}
+
+function typeOf(prng: Prng): number {
+  return TYPES[prng.below(TYPES.length)]!;
 }
 
 /** Ranks from 0, each as likely as 1 / (rank + 1). */
