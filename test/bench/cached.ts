@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CLIENTS, type Load, load } from './load.ts';
+import { CLIENTS, type Load, load, WARM_SECONDS } from './load.ts';
 import type { Options } from './options.ts';
 import { installed, interleaved, startFleet } from './peers.ts';
 import { echo } from './recipes.ts';
@@ -25,9 +25,10 @@ export async function cached(options: Options): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-bench-'));
   const file = join(folder, 'questions');
   writeFileSync(file, hostQuestions());
-  const fleet = await startFleet([echo, ...installed(options)]);
+  const recipes = installed(options);
+  const fleet = await startFleet([echo, ...recipes]);
   try {
-    for (const server of fleet.servers) await load(server, { file, once: true });
+    for (const server of fleet.servers) await load(server, { file, seconds: WARM_SECONDS });
     const samples = await interleaved(rounds, fleet.servers, (server) => load(server, { file, seconds }));
     publish(
       {
@@ -40,7 +41,7 @@ export async function cached(options: Options): Promise<void> {
           '`echo` sends every datagram back by the same system calls as Causeway and does nothing else: it is what the ' +
             'kernel, the event loop and the native calls cost (its "answers" are counted by dnsperf as any others).',
         ],
-        programs: [...fleet.servers.map(({ name }) => name), 'dnsperf'],
+        programs: [...recipes.map(({ name }) => name), 'dnsperf'],
       },
       options,
     );

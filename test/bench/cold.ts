@@ -1,8 +1,8 @@
 /**
  * `npm run bench -- cold`: recursion with nothing in the cache. On a small Internet in network namespaces
  * (test/support/fakenet) every resolver that is installed is started afresh for each round, one worker or thread each,
- * and resolves the same distinct names once, in two halves: the second shows what a program costs that is warm while the
- * cache has nothing of these names' zones but what the first half left of their parents. The resolver has a core of its own where there are two. Needs root.
+ * and resolves the same distinct names once, in two halves: the second shows what a program costs that is warm while
+ * the cache has nothing of these names' zones but what the first half left of their parents. Needs root.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -72,13 +72,8 @@ const COLUMNS: readonly Column<Cost>[] = [
   { head: 'SERVFAIL', of: ({ servfail }) => servfail, sum: true },
 ];
 
-const inResolvers = (command: readonly string[]): string[] => [
-  'ip',
-  'netns',
-  'exec',
-  `${NETNS}-res`,
-  ...command,
-];
+/** The beginning of a command that runs the rest of it where the resolvers are. */
+const IN_RESOLVERS = ['ip', 'netns', 'exec', `${NETNS}-res`];
 
 const causeway: Peer = {
   name: 'causeway',
@@ -91,7 +86,7 @@ endpoints: { inbound: [{ id: in-1, listen: ["127.0.0.1:PORT"], allow: [127.0.0.0
 recursion: { hints: "${folder}/named.root", anchors: "${folder}/root.key" }
 `,
       // The daemon must be the only child of the command it is run by.
-      under: inResolvers(['unshare', '--fork']),
+      under: [...IN_RESOLVERS, 'unshare', '--fork'],
     });
     return { port: daemon.port, pid: daemon.pid, stop: () => daemon.stop() };
   },
@@ -134,7 +129,7 @@ async function measure(each: Peer, folder: string, files: Files): Promise<Round>
 
 async function ask(server: Running, folder: string, file: string): Promise<Cost> {
   const packetsBefore = await packetsUpstream(folder);
-  const cost = await load(server, { file, once: true, under: inResolvers([]) });
+  const cost = await load(server, { file, once: true, under: IN_RESOLVERS });
   return { ...cost, packets: (await packetsUpstream(folder)) - packetsBefore };
 }
 

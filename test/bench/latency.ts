@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CLIENTS, load } from './load.ts';
+import { CLIENTS, load, WARM_SECONDS } from './load.ts';
 import type { Options } from './options.ts';
 import { installed, interleaved, type Server, startFleet } from './peers.ts';
 import { type Column, compare, median, number, publish, type Table } from './report.ts';
@@ -37,7 +37,7 @@ export async function latency(options: Options): Promise<void> {
   const fleet = await startFleet(installed(options, ['causeway', 'unbound']));
   try {
     const { servers } = fleet;
-    for (const server of servers) await load(server, { file, once: true });
+    for (const server of servers) await load(server, { file, seconds: WARM_SECONDS });
     const loads = await interleaved(rounds, servers, (server) => load(server, { file, seconds }));
     const most = new Map(
       [...loads].map(([name, list]) => [name, median(list.map((each) => each.perSecond))]),

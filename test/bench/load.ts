@@ -14,6 +14,9 @@ const TICKS = 100;
 /** Sockets of the client, and queries in flight: the same for every server. */
 export const CLIENTS = ['-c', '10', '-q', '200'];
 
+/** Seconds of load before the first measurement: caches fill, and what compiles code while it runs has done so. */
+export const WARM_SECONDS = 2;
+
 /** The beginning of a command that keeps the rest of it, with all threads that it starts, on one core. */
 export function onCore(core: number): string[] {
   return availableParallelism() > 1 ? ['taskset', '-c', String(core)] : [];

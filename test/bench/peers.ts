@@ -199,7 +199,7 @@ export function memory(pid: number): number {
   return children.reduce((sum, child) => sum + memory(Number(child)), kilobytes * 1024);
 }
 
-/** A figure of Causeway's metrics, all workers together: `figure(await metrics(server), 'causeway_ready')`. */
+/** Causeway's metrics, by name with labels as the page has them: `causeway_cache_bytes{cache="answers"}`. */
 export async function metrics(server: Server): Promise<ReadonlyMap<string, number>> {
   const page = await (await fetch(`http://127.0.0.1:${server.metricsPort}/metrics`)).text();
   const lines = page.split('\n').filter((line) => line !== '' && !line.startsWith('#'));

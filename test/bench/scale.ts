@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { COLUMNS } from './cached.ts';
-import { type Load, load } from './load.ts';
+import { type Load, load, WARM_SECONDS } from './load.ts';
 import type { Options } from './options.ts';
 import { installed, interleaved, type Server, start } from './peers.ts';
 import { nsd } from './recipes.ts';
@@ -62,8 +62,7 @@ async function cachedLoads(
   file: string,
 ): Promise<Map<string, Load[]>> {
   writeFileSync(file, hostQuestions());
-  // Workers have caches of their own, and clients spread over them: more than one pass fills all.
-  for (const server of servers) await load(server, { file, anyCore: true, seconds: 1 });
+  for (const server of servers) await load(server, { file, anyCore: true, seconds: WARM_SECONDS });
   return interleaved(rounds, servers, (server) => load(server, { file, anyCore: true, seconds }));
 }
 

@@ -60,7 +60,7 @@ async function small(
       const own = join(folder, `${recipe.name}-${round}`);
       mkdirSync(own);
       const startOnce = async (): Promise<number> => {
-        const server = await startServer(recipe, { upstream: upstream.port, folder: own });
+        const server = await startServer(recipe, { upstream: upstream.port, folder: own, core: 'any' });
         await server.stop();
         return server.startSeconds;
       };
@@ -130,6 +130,7 @@ async function serve(
     upstream: upstream.port,
     folder,
     zone: { name: ZONE, file: 'own.zone' },
+    core: 'any',
     ready: `${hostName(records - 1)}.${ZONE}`,
   });
   const octets = memory(server.pid);
