@@ -20,7 +20,7 @@ import { decode, encode } from 'dns-packet';
 import { freePort } from '../support/ports.ts';
 import { missing } from '../support/servers.ts';
 import { findTool } from '../support/tools.ts';
-import { LOAD_CORE, onCore, SERVER_CORE } from './load.ts';
+import { cpuSeconds, LOAD_CORE, onCore, SERVER_CORE } from './load.ts';
 import type { Options } from './options.ts';
 import { nsd, RESOLVERS, type Recipe, type Setting } from './recipes.ts';
 import { ORIGIN } from './zone.ts';
@@ -33,6 +33,8 @@ export interface Server {
   readonly pid: number;
   /** From the start of its process to its first right answer. */
   readonly startSeconds: number;
+  /** CPU that it took until then. */
+  readonly startCpuSeconds: number;
   stop(): Promise<void>;
 }
 
@@ -80,8 +82,17 @@ export async function start(recipe: Recipe, launch: Launch = {}): Promise<Server
     throw new Error(`${recipe.name} does not answer\n${log}`);
   }
   const startSeconds = (performance.now() - startedAt) / 1000;
+  const cpu = cpuSeconds(child.pid!);
   const { port, metricsPort } = setting;
-  return { name: recipe.name, port, metricsPort, pid: child.pid!, startSeconds, stop };
+  return {
+    name: recipe.name,
+    port,
+    metricsPort,
+    pid: child.pid!,
+    startSeconds,
+    startCpuSeconds: cpu.user + cpu.system,
+    stop,
+  };
 }
 
 /** In a group of its own, and ended by the kernel should this process die first. */

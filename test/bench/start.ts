@@ -1,5 +1,5 @@
 /** `npm run bench -- start`: from the start of the process to its first answer, with little and with a large zone. */
-import { copyFileSync, createWriteStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, createWriteStream, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
@@ -52,17 +52,16 @@ async function small(
   folder: string,
   rounds: number,
 ): Promise<Table> {
-  const samples = new Map<string, number[]>();
-  const add = (name: string, seconds: number): void =>
-    void samples.set(name, [...(samples.get(name) ?? []), seconds]);
+  const samples = new Map<string, Server[]>();
+  const add = (name: string, server: Server): void =>
+    void samples.set(name, [...(samples.get(name) ?? []), server]);
   for (let round = 0; round < rounds; round++) {
     for (const recipe of recipes) {
-      const own = join(folder, `${recipe.name}-${round}`);
-      mkdirSync(own);
-      const startOnce = async (): Promise<number> => {
+      const own = mkdtempSync(join(folder, 'small-'));
+      const startOnce = async (): Promise<Server> => {
         const server = await startServer(recipe, { upstream: upstream.port, folder: own, core: 'any' });
         await server.stop();
-        return server.startSeconds;
+        return server;
       };
       const first = await startOnce();
       if (recipe.name === 'causeway') add('causeway, very first', first);
@@ -70,7 +69,8 @@ async function small(
     }
   }
   return compare('With a small configuration', samples, [
-    { head: 'seconds to the first answer', of: (seconds) => seconds, digits: 3, ratio: true },
+    { head: 'seconds to the first answer', of: ({ startSeconds }) => startSeconds, digits: 3, ratio: true },
+    { head: 'CPU seconds', of: ({ startCpuSeconds }) => startCpuSeconds, digits: 2 },
   ]);
 }
 
@@ -95,8 +95,8 @@ async function large(
     for (const recipe of recipes) {
       const own = mkdtempSync(join(folder, 'large-'));
       const before = await serve(recipe, upstream, own, files.one, 1);
-      const { seconds, octets } = await serve(recipe, upstream, own, files.many, RECORDS);
-      samples.get(recipe.name)!.push({ seconds, octets: (octets - before.octets) / RECORDS });
+      const served = await serve(recipe, upstream, own, files.many, RECORDS);
+      samples.get(recipe.name)!.push({ ...served, octets: (served.octets - before.octets) / RECORDS });
     }
   }
   return compare(
@@ -104,6 +104,7 @@ async function large(
     samples,
     [
       { head: 'seconds to the first answer from it', of: ({ seconds }) => seconds, digits: 2, ratio: true },
+      { head: 'CPU seconds', of: ({ cpuSeconds }) => cpuSeconds, digits: 2 },
       { head: 'octets of memory per record', of: ({ octets }) => octets, ratio: true },
     ],
     'nsd',
@@ -113,6 +114,7 @@ async function large(
 interface Served {
   /** To the first answer. */
   readonly seconds: number;
+  readonly cpuSeconds: number;
   /** Of memory. */
   readonly octets: number;
 }
@@ -135,7 +137,7 @@ async function serve(
   });
   const octets = memory(server.pid);
   await server.stop();
-  return { seconds: server.startSeconds, octets };
+  return { seconds: server.startSeconds, cpuSeconds: server.startCpuSeconds, octets };
 }
 
 async function writeZone(file: string, records: number): Promise<void> {
