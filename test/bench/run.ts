@@ -57,13 +57,27 @@ if (names.length === 0 || names.some((name) => !(name in SUBCOMMANDS))) {
   console.log(USAGE);
   process.exitCode = names.length === 0 ? 0 : 2;
 } else {
-  for (const name of names)
-    await SUBCOMMANDS[name]!.run({
-      rounds: Number(values.rounds),
-      seconds: Number(values.seconds),
-      peers: values.peers?.split(','),
-      zones: Number(values.zones),
-      write: values.write,
-      command: `npm run bench -- ${[name, ...args.filter((arg) => arg.startsWith('-') || !positionals.includes(arg))].join(' ')}`,
-    });
+  for (const name of names) {
+    const options = args.filter((arg) => !positionals.includes(arg));
+    try {
+      await SUBCOMMANDS[name]!.run({
+        rounds: positive(values.rounds, '--rounds'),
+        seconds: positive(values.seconds, '--seconds'),
+        peers: values.peers?.split(','),
+        zones: positive(values.zones, '--zones'),
+        write: values.write,
+        command: ['npm run bench --', name, ...options].join(' '),
+      });
+    } catch (error) {
+      // What one needs and this machine lacks should not keep the others from running.
+      console.error(`${name}: ${(error as Error).message}`);
+      process.exitCode = 1;
+    }
+  }
+}
+
+function positive(text: string, option: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new Error(`${option} wants a number above 0, not ${text}`);
+  return value;
 }
