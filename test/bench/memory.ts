@@ -57,7 +57,7 @@ export async function memory(options: Options): Promise<void> {
       tables,
       notes: [
         'Causeway keeps most answers twice: finished, and as records. The entries are by its own count, with key, header and padding; ' +
-          'the index, of a fixed size, comes on top. dnsdist and the packet cache of the Recursor keep messages.',
+          'the index, of a fixed size, comes on top. dnsmasq takes the memory of all entries when it starts.',
       ],
       programs: recipes.map(({ name }) => name),
     },
