@@ -8,7 +8,7 @@ import { daemonCounters, Metrics } from '../telemetry/metrics.ts';
 import { assert, unreachable } from '../util/assert.ts';
 import { systemClock } from '../util/clock.ts';
 import { Dependencies } from '../util/deps.ts';
-import { beat } from '../util/heartbeat.ts';
+import { beat, SLOW_BEAT_MS } from '../util/heartbeat.ts';
 import type { Port } from '../util/rpc.ts';
 import {
   CONTROL_SLOT,
@@ -24,7 +24,7 @@ const main = parentPort;
 const start = workerData as ControlStart;
 const counters = daemonCounters(SHARED_SLOTS, start.shared.counters);
 
-beat(start.shared.beats, CONTROL_SLOT, systemClock);
+beat(start.shared.beats, CONTROL_SLOT, systemClock, SLOW_BEAT_MS);
 const control = new Control({
   start,
   clock: systemClock,

@@ -5,12 +5,14 @@ import type { Clock, Timer } from './clock.ts';
  * loop turns, and whoever supervises it looks whether the cell still moves.
  */
 export const BEAT_MS = 100;
+/** Of a thread that may be silent for long: an idle one need not wake up for it so often. */
+export const SLOW_BEAT_MS = 1_000;
 
-/** Beats in cell `slot` of `beats` until cancelled; the first beat is at once. */
-export function beat(beats: SharedArrayBuffer, slot: number, clock: Clock): Timer {
+/** Beats in cell `slot` of `beats` each `ms` until cancelled; the first beat is at once. */
+export function beat(beats: SharedArrayBuffer, slot: number, clock: Clock, ms = BEAT_MS): Timer {
   const cells = new Int32Array(beats);
   Atomics.add(cells, slot, 1);
-  return clock.every(BEAT_MS, () => Atomics.add(cells, slot, 1));
+  return clock.every(ms, () => Atomics.add(cells, slot, 1));
 }
 
 /**

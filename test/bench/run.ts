@@ -1,5 +1,6 @@
 /** `npm run bench -- SUBCOMMAND [options]`: Causeway beside the resolvers that are installed. */
 import { parseArgs } from 'node:util';
+import { busy } from './busy.ts';
 import { cached } from './cached.ts';
 import { cold } from './cold.ts';
 import { latency } from './latency.ts';
@@ -22,6 +23,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   },
   cold: { about: 'recursion with nothing in the cache, on a small Internet; needs root', run: cold },
   latency: { about: 'time to the answer at 25, 50 and 75 % of the most', run: latency },
+  busy: { about: 'a client by TCP while UDP is saturated, and CPU while nobody asks', run: busy },
   memory: { about: 'octets per cached answer', run: memory },
   start: { about: 'seconds to the first answer, also from a zone of a million records', run: start },
   scale: { about: 'one and two workers', run: scale },
