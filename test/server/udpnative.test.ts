@@ -195,7 +195,7 @@ t.test('a connection has its turn while datagrams never end', async (t) => {
     now += 0.1;
     answered++;
     void flood.send(octets);
-    if (answered % 20 === 0) turns++;
+    if (answered % 10 === 0) turns++;
     return undefined;
   });
   const endpoint = endpointOn(
@@ -212,8 +212,9 @@ t.test('a connection has its turn while datagrams never end', async (t) => {
     const before = turns;
     connection.write('?');
     await new Promise((resolve) => connection.once('data', resolve));
-    // There, through and back are three passes of the event loop, each with one turn of 2 ms.
-    t.ok(turns - before <= 6, `${turns - before} turns`);
+    // There, through and back are three passes of the event loop, each with one turn of 1 ms.
+    // The first finds batches that are too large for such queries.
+    if (round > 0) t.ok(turns - before <= 6, `${turns - before} turns`);
   }
   t.ok(answered > 200, `${answered} datagrams meanwhile`);
   endpoint.close();
