@@ -7,7 +7,7 @@ import type { QueryHandler } from './handler.ts';
 import { descriptorKey } from './sockets.ts';
 import { TcpEndpoint } from './tcp.ts';
 import type { TcpClients } from './tcpclients.ts';
-import { DgramBackEnd, PendingReplies, type UdpBackEnd, UdpEndpoint } from './udp.ts';
+import { DgramBackEnd, type OnError, PendingReplies, type UdpBackEnd, UdpEndpoint } from './udp.ts';
 import type { NativeUdpListeners } from './udpnative.ts';
 
 export interface ListenersOptions {
@@ -109,7 +109,7 @@ export class Listeners {
 
   #backEndFor(descriptor: Descriptor): UdpBackEnd {
     const { metrics, native } = this.#o;
-    const onError = (): void => metrics.add(METRIC.droppedError);
+    const onError: OnError = (_, lost) => metrics.add(METRIC.droppedError, lost);
     return native !== undefined && descriptor.fd >= 0
       ? native.backEnd(descriptor, onError)
       : new DgramBackEnd(descriptor, onError);

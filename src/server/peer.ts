@@ -7,6 +7,10 @@ import { charge, spentOf } from './work.ts';
 
 /** How long an owner may be silent before the asker resolves by itself. */
 export const OWNER_SILENT_MS = 50;
+/** Questions of one message that are begun before it is said that they were taken. */
+const ASKS_FEW = 16;
+/** How long that may wait for the end of the turn. */
+const TAKEN_MS = 5;
 
 export interface Waiting {
   readonly request: ResolveRequest;
@@ -34,7 +38,8 @@ export class Peer {
   #toTell = 0;
   #asks: Ask[] = [];
   #answers: Answer[] = [];
-  #flushing = false;
+  /** Clock time since when something waits for the end of the turn. */
+  #waitsSince: number | undefined;
   #silence: Timer | undefined;
 
   constructor(port: MessagePort, clock: Clock, on: PeerEvents) {
@@ -77,14 +82,18 @@ export class Peer {
 
   /** At the end of the turn: a message costs as much as several questions in it. */
   #flushSoon(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
+    if (this.#waitsSince !== undefined) return;
+    this.#waitsSince = this.#clock.now();
     setImmediate(() => {
-      this.#flushing = false;
-      this.#port.postMessage(encode({ taken: this.#toTell, asks: this.#asks, answers: this.#answers }));
-      this.#asks = [];
-      this.#answers = [];
+      this.#waitsSince = undefined;
+      this.#flush();
     });
+  }
+
+  #flush(): void {
+    this.#port.postMessage(encode({ taken: this.#toTell, asks: this.#asks, answers: this.#answers }));
+    this.#asks = [];
+    this.#answers = [];
   }
 
   #receive(bytes: Uint8Array): void {
@@ -94,6 +103,9 @@ export class Peer {
     if (asks.length === 0) return;
     this.#toTell = asks.at(-1)!.id;
     this.#flushSoon();
+    // The turn will be long, or is: who is told too late that these were taken asks for them a second time.
+    const isLong = asks.length > ASKS_FEW || this.#clock.now() - this.#waitsSince! > TAKEN_MS;
+    if (isLong) this.#flush();
     this.#on.asked(asks);
   }
 
@@ -107,6 +119,11 @@ export class Peer {
 
   /** Asked OWNER_SILENT_MS ago and not even taken: whoever owns these is busy or dead. */
   #checkSilence(id: number): void {
+    // What it said may wait to be read, where this thread was busy itself: messages are read before the end of a turn.
+    setImmediate(() => this.#judgeSilence(id));
+  }
+
+  #judgeSilence(id: number): void {
     this.#silence = undefined;
     for (const [open, waiting] of this.#open.entries()) {
       if (open <= this.#taken || open > id) continue;

@@ -1,5 +1,6 @@
 import type { Clock } from '../util/clock.ts';
 import { type Ffi, type SocketError, type SocketKind, socketText } from '../util/ffi.ts';
+import { closeRemains } from '../util/watch.ts';
 import { type Descriptor, FD_KEPT, FD_OPEN, type Watches } from '../view/channel.ts';
 import type { InboundEndpoint } from '../view/snapshot.ts';
 import { canonicalAddress, hostAddresses, isWildcard } from './addresses.ts';
@@ -64,6 +65,8 @@ export class Sockets {
   readonly #watches: Watches[] = [];
   /** What the kernel had dropped by the last look, by descriptor. */
   readonly #drops = new Map<number, number>();
+  /** By sockets that were closed since the last call of `newDrops`. */
+  #lastDrops = 0;
 
   constructor(options: {
     ffi: Ffi | undefined;
@@ -180,10 +183,14 @@ export class Sockets {
 
   /** Queries that the kernel dropped since the last call, as the worker that should have read them was too slow. */
   newDrops(): number {
-    let sum = 0;
-    for (const opened of this.#opened.values())
-      if (opened.kind === 'udp') for (const fd of opened.fds) sum += this.#dropsOf(fd);
+    let sum = this.#lastDrops;
+    this.#lastDrops = 0;
+    for (const opened of this.#opened.values()) sum += this.#dropsAt(opened);
     return sum;
+  }
+
+  #dropsAt({ kind, fds }: Opened): number {
+    return kind === 'udp' ? fds.reduce((sum, fd) => sum + this.#dropsOf(fd), 0) : 0;
   }
 
   #dropsOf(fd: number): number {
@@ -209,6 +216,12 @@ export class Sockets {
     for (const opened of this.#opened.values()) this.#close(opened);
     this.#opened.clear();
     for (const { fd } of this.#passed) this.#ffi!.close(fd);
+  }
+
+  /** A slot's worker is gone, and with it whoever would close the sockets that it read natively. */
+  closeRemains(slot: number): void {
+    const watches = this.#watches[slot];
+    if (watches !== undefined) for (const watch of Object.values(watches)) closeRemains(this.#ffi!, watch);
   }
 
   /** When no worker is left. */
@@ -254,7 +267,11 @@ export class Sockets {
 
   #open(place: Place): Opened {
     const passed = this.#passedFor(place);
-    if (passed !== undefined) return { ...place, fds: [passed.fd] };
+    if (passed !== undefined) {
+      // It may be older than this process: what it dropped before is not ours.
+      this.#dropsOf(passed.fd);
+      return { ...place, fds: [passed.fd] };
+    }
     const ffi = this.#ffi;
     if (ffi === undefined) return { ...place, fds: [] };
     this.#checkAlone(ffi, place);
@@ -279,6 +296,7 @@ export class Sockets {
   /** A passed socket stays: a later reload may want it again, and only systemd could open it anew. */
   #close(opened: Opened): void {
     this.#closedAt.set(socketText(opened), this.#clock.now());
+    this.#lastDrops += this.#dropsAt(opened);
     const isPassed = this.#passed.some(({ fd }) => opened.fds.includes(fd));
     if (isPassed) return;
     for (const fd of opened.fds) {

@@ -87,10 +87,11 @@ export class Supervisor {
 
   #check(): void {
     const now = this.#clock.now();
-    const isLate = now - this.#checkedAt - CHECK_MS >= OWN_LAG_MS_MAX;
+    const lag = now - this.#checkedAt - CHECK_MS;
+    const isLate = lag >= OWN_LAG_MS_MAX;
     this.#checkedAt = now;
-    for (const post of this.#posts) post.look(isLate);
-    if (isLate || this.#posts.some((post) => post.state === 'ending')) return;
+    for (const post of this.#posts) post.look(isLate ? lag : 0);
+    if (this.#posts.some((post) => post.state === 'ending')) return;
     this.#posts.find((post) => post.isOverdue(now))?.end();
   }
 
@@ -158,11 +159,18 @@ export class Post {
     this.#o.started?.(thread);
   }
 
-  /** Notes a beat. `isLate`: the supervisor was not looking, so what it did not see is forgiven. */
-  look(isLate: boolean): void {
+  /**
+   * Notes a beat. `lag`: milliseconds for which the supervisor was not looking: what it did not see is forgiven. Who is
+   * starting is forgiven these alone, else a machine that is always late would wait for ever.
+   */
+  look(lag: number): void {
     const count = Atomics.load(this.#around.beats, this.#o.cell);
-    if (count === this.#lastCount && !isLate) return;
-    if (count !== this.#lastCount && this.#state === 'starting') this.#state = 'running';
+    if (count === this.#lastCount && this.#state === 'starting') {
+      this.#seenAt += lag;
+      return;
+    }
+    if (count === this.#lastCount && lag === 0) return;
+    if (this.#state === 'starting') this.#state = 'running';
     this.#lastCount = count;
     this.#seenAt = this.#around.clock.now();
   }

@@ -29,7 +29,12 @@ export interface UdpBatch {
 /** Known to the back end that made it, and to no other. */
 export type UdpSender = object;
 
-/** Errors of the socket itself, of reading and of sending, are told by `onError` of the constructor. */
+/**
+ * Errors of the socket itself, of reading and of sending, are told by `onError` of the constructor, with the number of
+ * replies that were lost, or 1.
+ */
+export type OnError = (error: Error, lost: number) => void;
+
 export interface UdpBackEnd {
   /** Starts delivering. Rejects when the socket cannot be had. */
   start(receive: (batch: UdpBatch) => void): Promise<void>;
@@ -157,11 +162,11 @@ export class UdpEndpoint {
 /** The plain back end: one datagram a batch. */
 export class DgramBackEnd implements UdpBackEnd {
   readonly #descriptor: Descriptor;
-  readonly #onError: (error: Error) => void;
+  readonly #onError: OnError;
   readonly #socket: Socket;
   #state: 'open' | 'paused' | 'closed' = 'open';
 
-  constructor(descriptor: Descriptor, onError: (error: Error) => void) {
+  constructor(descriptor: Descriptor, onError: OnError) {
     this.#descriptor = descriptor;
     this.#onError = onError;
     const type = descriptor.address.includes(':') ? 'udp6' : 'udp4';
@@ -185,7 +190,7 @@ export class DgramBackEnd implements UdpBackEnd {
       socket.once('error', reject);
       socket.bind(fd === FD_OPEN ? { address, port } : { fd }, () => {
         socket.off('error', reject);
-        socket.on('error', this.#onError);
+        socket.on('error', (error) => this.#onError(error, 1));
         resolve();
       });
     });
@@ -196,7 +201,7 @@ export class DgramBackEnd implements UdpBackEnd {
     const { address, port } = to as DgramSender;
     // dgram sends at once when it can; when the kernel's buffer is full it keeps the bytes, so they are copied.
     this.#socket.send(reply.slice(), port, address, (error) => {
-      if (error !== null) this.#onError(error);
+      if (error !== null) this.#onError(error, 1);
     });
   }
 

@@ -3,7 +3,7 @@ import { BATCH_MAX } from '../util/datagrams.ts';
 import type { Ffi } from '../util/ffi.ts';
 import { closeRemains, Watch } from '../util/watch.ts';
 import type { Descriptor } from '../view/channel.ts';
-import type { UdpBackEnd, UdpBatch, UdpSender } from './udp.ts';
+import type { OnError, UdpBackEnd, UdpBatch, UdpSender } from './udp.ts';
 
 /** A turn of the event loop that one worker's sockets may take: connections, timers and control wait meanwhile. */
 const TURN_MS = 1;
@@ -42,7 +42,7 @@ export class NativeUdpListeners {
   }
 
   /** For a socket that is open (`descriptor.fd`), which is its own from now on. */
-  backEnd(descriptor: Descriptor, onError: (error: Error) => void): UdpBackEnd {
+  backEnd(descriptor: Descriptor, onError: OnError): UdpBackEnd {
     const { ffi, clock } = this.#o;
     const { fd } = descriptor;
     return new NativeBackEnd({
@@ -85,7 +85,7 @@ interface BackEndOptions {
   readonly fd: number;
   readonly ffi: Ffi;
   readonly clock: Clock;
-  readonly onError: (error: Error) => void;
+  readonly onError: OnError;
   /** To be told of datagrams. Throws SocketError. */
   readonly enter: (reader: NativeBackEnd) => void;
   readonly leave: () => void;
@@ -97,11 +97,11 @@ class NativeBackEnd implements UdpBackEnd {
   /** Datagrams to take at once. */
   #batch = BATCH_MAX;
   #state: 'idle' | 'reading' | 'paused' | 'closed' = 'idle';
-  readonly #failed: (code: string) => void;
+  readonly #failed: (code: string, replies: number) => void;
 
   constructor(options: BackEndOptions) {
     this.#o = options;
-    this.#failed = (code) => options.onError(new Error(`cannot send a reply: ${code}`));
+    this.#failed = (code, replies) => options.onError(new Error(`cannot send a reply: ${code}`), replies);
   }
 
   start(receive: (batch: UdpBatch) => void): Promise<void> {
@@ -109,6 +109,7 @@ class NativeBackEnd implements UdpBackEnd {
     try {
       this.#o.enter(this);
     } catch (error) {
+      this.close();
       return Promise.reject(error);
     }
     this.#state = 'reading';
@@ -123,7 +124,7 @@ class NativeBackEnd implements UdpBackEnd {
     for (let now = clock.now(); this.#state === 'reading'; ) {
       const count = datagrams.receive(fd, this.#batch, this.#failed);
       if (typeof count === 'string') {
-        if (count !== 'EAGAIN' && count !== 'EINTR') onError(new Error(`cannot read queries: ${count}`));
+        if (count !== 'EAGAIN' && count !== 'EINTR') onError(new Error(`cannot read queries: ${count}`), 1);
         return total;
       }
       total += count;
@@ -142,7 +143,7 @@ class NativeBackEnd implements UdpBackEnd {
   send(reply: Uint8Array, to: UdpSender): void {
     if (this.#state === 'closed') return;
     const code = this.#o.ffi.datagrams.send(this.#o.fd, reply, to as Uint8Array);
-    if (code !== undefined) this.#failed(code);
+    if (code !== undefined) this.#failed(code, 1);
   }
 
   /** What arrives from now on waits in the kernel for whoever reads the socket next. */

@@ -177,7 +177,7 @@ export class Workers {
     switch (news.news) {
       case 'ready':
         slot.state = 'ready';
-        this.#udp = news.udp;
+        this.#noteWay(slot, news.udp);
         slot.lent = [];
         this.#takeBack(slot.number);
         if (this.running === this.#slots.length) {
@@ -191,9 +191,19 @@ export class Workers {
     }
   }
 
+  #noteWay(slot: Slot, udp: UdpWay): void {
+    this.#udp = udp;
+    if (udp === 'plain' && this.#o.sockets.canShare)
+      this.#o.log.warn(
+        { worker: slot.number },
+        'native sockets did not work: this worker is slower without them',
+      );
+  }
+
   #ended(slot: Slot, delayMs: number | undefined, beat: boolean): void {
     // A worker takes its descriptors after its first beat: from then on they are closed with it.
     if (!beat) this.#o.sockets.release(slot.lent);
+    this.#o.sockets.closeRemains(slot.number);
     slot.state = 'absent';
     slot.lent = [];
     slot.given.clear();

@@ -75,12 +75,15 @@ export interface DatagramCalls {
   address(buffer: Buffer): bigint;
 }
 
+/** Whoever else has the socket may have made it one that waits. */
+const MSG_DONTWAIT = 0x40;
+
 export class Datagrams {
   readonly #calls: DatagramCalls;
   #fd = -1;
   #received = 0;
   #replies = 0;
-  #failed: (code: string) => void = () => undefined;
+  #failed: (code: string, datagrams: number) => void = () => undefined;
 
   constructor(calls: DatagramCalls) {
     this.#calls = calls;
@@ -92,14 +95,14 @@ export class Datagrams {
 
   /**
    * Takes up to `max` datagrams (1 to BATCH_MAX) from a socket, in place of those before. Returns how many, or the code
-   * of the error. Errors of sending are told to `failed` until the next call.
+   * of the error. Errors of sending are told to `failed` until the next call, with how many datagrams they cost.
    */
-  receive(fd: number, max: number, failed: (code: string) => void): number | string {
+  receive(fd: number, max: number, failed: (code: string, datagrams: number) => void): number | string {
     // The kernel wrote how long each name was where it reads how long one may be.
     for (let i = 0; i < this.#received; i++) headerWords[i * HEADER_WORDS + NAME_OCTETS_AT] = SOCKADDR_IN6;
     this.#fd = fd;
     this.#failed = failed;
-    const count = this.#calls.recvmmsg(fd, headers, max, 0, null);
+    const count = this.#calls.recvmmsg(fd, headers, max, MSG_DONTWAIT, null);
     this.#received = Math.max(0, count);
     return count < 0 ? this.#calls.errno() : count;
   }
@@ -144,7 +147,7 @@ export class Datagrams {
   reply(i: number, reply: Uint8Array): void {
     if (reply.length > REPLY_OCTETS_MAX) {
       const code = this.send(this.#fd, reply, this.sender(i));
-      if (code !== undefined) this.#failed(code);
+      if (code !== undefined) this.#failed(code, 1);
       return;
     }
     if (this.#replies === BATCH_MAX) this.flush();
@@ -165,15 +168,16 @@ export class Datagrams {
     this.#replies = 0;
     for (let sent = 0; sent < count; ) {
       const rest = sent === 0 ? replyHeaders : replyHeaders.subarray(sent * HEADER_OCTETS);
-      const more = this.#calls.sendmmsg(this.#fd, rest, count - sent, 0);
+      const more = this.#calls.sendmmsg(this.#fd, rest, count - sent, MSG_DONTWAIT);
       if (more > 0) {
         sent += more;
         continue;
       }
       const code = this.#calls.errno();
       if (code === 'EINTR') continue;
-      this.#failed(code);
-      sent = code === 'EAGAIN' ? count : sent + 1;
+      const lost = code === 'EAGAIN' ? count - sent : 1;
+      this.#failed(code, lost);
+      sent += lost;
     }
   }
 
@@ -181,7 +185,7 @@ export class Datagrams {
   send(fd: number, reply: Uint8Array, to: Uint8Array): string | undefined {
     if (reply.length > large.length) return 'EMSGSIZE';
     large.set(reply);
-    return this.#calls.sendto(fd, large, reply.length, 0, to, to.length) < 0
+    return this.#calls.sendto(fd, large, reply.length, MSG_DONTWAIT, to, to.length) < 0
       ? this.#calls.errno()
       : undefined;
   }

@@ -1,4 +1,4 @@
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import t from 'tap';
 import {
   BUDGET_BYTES,
@@ -11,6 +11,7 @@ import type { ForwardPath, Path, RecursivePath } from '../../src/resolver/path.t
 import type { Resolution, ResolveRequest, Resolver } from '../../src/resolver/resolve.ts';
 import { Ownership, SPILL_ABOVE } from '../../src/server/ownership.ts';
 import { OWNER_SILENT_MS } from '../../src/server/peer.ts';
+import { decode, encode } from '../../src/server/peerwire.ts';
 import { type Clock, ManualClock, systemClock } from '../../src/util/clock.ts';
 import { nameFromText, nameToText } from '../../src/wire/name.ts';
 import { snapshotOf } from '../support/world.ts';
@@ -101,6 +102,46 @@ t.test('an owner that is silent for 50 ms: the question is resolved here', async
   t.equal(resolution.upstream, 'a');
   t.ok(systemClock.now() - before >= OWNER_SILENT_MS - 1);
   t.equal(ownA.spilled, 1);
+});
+
+t.test('many questions are taken before the first of them is begun', async (t) => {
+  const b = resolverOf('b');
+  const ownB = new Ownership({
+    slots: 2,
+    seed: 42,
+    clock: systemClock,
+    self: 1,
+    resolver: b.resolver,
+    pathOf: () => PATH,
+  });
+  const { port1, port2 } = new MessageChannel();
+  t.teardown(() => port1.close());
+  const takenAt: number[] = [];
+  b.resolver.resolve = (r: ResolveRequest): Resolution => {
+    const message = receiveMessageOnPort(port1)?.message as Uint8Array | undefined;
+    if (message !== undefined) takenAt.push(decode(message).taken);
+    return { outcome: 'nodata', rcode: 0, rrsets: [], ede: [], source: 'upstream', upstream: String(r.type) };
+  };
+  ownB.connect(0, port2);
+  const asks = NAMES.map((name, i) => ({
+    id: i + 1,
+    name,
+    type: 1,
+    context: PATH.context,
+    spentMs: 0,
+    spent: { packets: 0, bytes: 0, verifies: 0, nsec3Blocks: 0 },
+    tokens: [],
+    checkingDisabled: false,
+    wantsChain: false,
+    peek: false,
+  }));
+  port1.postMessage(encode({ taken: 0, asks, answers: [] }));
+  for (let left = 0; left < NAMES.length; ) {
+    await new Promise(setImmediate);
+    const message = receiveMessageOnPort(port1)?.message as Uint8Array | undefined;
+    if (message !== undefined) left += decode(message).answers.length;
+  }
+  t.same(takenAt, [NAMES.length]);
 });
 
 t.test('an owner that dies: what is open with it is taken back', async (t) => {

@@ -270,6 +270,49 @@ t.test('LISTEN_FDS: what is passed is recognised, for this process only', async 
   ffi.close(tcp);
 });
 
+t.test('what a passed socket dropped before is not counted', async (t) => {
+  const port = await freePort();
+  const fd = ffi.open({ kind: 'udp', address: '127.0.0.1', port, sharing: 'alone' });
+  const watch = ffi.openWatch();
+  const from = ffi.connectUdp(
+    watch,
+    ffi.endpoint('127.0.0.1', 0),
+    0,
+    ffi.endpoint('127.0.0.1', port),
+  ) as number;
+  const fill = (): void => {
+    for (let i = 0; i < (2 * ffi.queueOf(fd)!.receiveBuffer) / 4096; i++)
+      ffi.send(from, new Uint8Array(4096));
+  };
+  fill();
+  t.ok(ffi.queueOf(fd)!.drops > 0);
+  const passed = [{ kind: 'udp', address: '127.0.0.1', port, fd } as const];
+  const sockets = new Sockets({ ffi, clock, slots: 2, passed });
+  sockets.apply([endpoint('in-1', ['127.0.0.1', port])]);
+  t.equal(sockets.newDrops(), 0);
+  fill();
+  sockets.apply([]);
+  t.ok(sockets.newDrops() > 0, 'nor are those forgotten of a socket that is given up');
+  sockets.closeAll();
+  for (const each of [from, watch]) ffi.close(each);
+});
+
+t.test('what a dead worker had open is closed at once', async (t) => {
+  const port = await freePort();
+  const sockets = new Sockets({ ffi, clock, slots: 1 });
+  sockets.apply([endpoint('in-1', ['127.0.0.1', port])]);
+  const [udp] = sockets.descriptors(0);
+  const { listening } = sockets.watches(0)!;
+  ffi.watch(listening, udp!.fd);
+  const before = openFiles();
+  sockets.closeRemains(0);
+  t.equal(before - openFiles(), 1);
+  t.ok(taken('udp', '127.0.0.1', port), 'its own is still open');
+  sockets.closeAll();
+  t.notOk(taken('udp', '127.0.0.1', port), 'and nobody else holds the address');
+  sockets.closeWatches();
+});
+
 t.test('what the kernel drops is counted once, whatever becomes of the socket', async (t) => {
   const port = await freePort();
   const sockets = new Sockets({ ffi, clock, slots: 2 });

@@ -125,6 +125,15 @@ t.test('a supervisor that was held up forgives what it did not see', (t) => {
   t.end();
 });
 
+t.test('a thread that never starts is noticed on a machine that is always late as well', (t) => {
+  const { clock, threads } = supervise();
+  for (let i = 0; i < 40; i++) heldUp(clock, 500);
+  t.equal(threads[0]!.length, 1, '500 ms are forgiven each time');
+  for (let i = 0; i < 80; i++) heldUp(clock, 500);
+  t.equal(threads[0]!.length, 2, 'but not the 100 that it had');
+  t.end();
+});
+
 /** Time passes at once, as if the event loop had been blocked: the next check comes late. */
 function heldUp(clock: ManualClock, ms: number): void {
   const original = clock.now.bind(clock);

@@ -113,4 +113,5 @@ async function obey(order: WorkerOrder): Promise<void> {
 main.on('message', (order: WorkerOrder) => void obey(order));
 beat(start.shared.beats, start.slot, clock);
 await listeners.apply(start.descriptors);
-tell({ news: 'ready', udp: 'plain' });
+// As of any worker where main has native calls.
+tell({ news: 'ready', udp: 'native' });

@@ -54,8 +54,10 @@ export class UdpTransport implements UdpSockets {
   /** What is under way by native sockets fails. */
   close(): void {
     this.#state = 'closed';
-    this.#native?.close();
+    // Who asks again at once is to have a socket that somebody reads.
+    const native = this.#native;
     this.#native = undefined;
+    native?.close();
   }
 
   async #prove(options: UdpOptions, ffi: Ffi): Promise<UdpWay> {

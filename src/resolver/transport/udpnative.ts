@@ -81,7 +81,7 @@ export class NativeUdp implements UdpSockets {
       return failLater(clock, listener, refused);
     }
     const exchange = new NativeExchange(listener, () => this.#leave(socket));
-    exchange.timer = clock.after(send.timeoutMs, () => exchange.late(ffi.receive(socket)));
+    exchange.timer = clock.after(send.timeoutMs, () => exchange.late(() => ffi.receive(socket)));
     this.#enter(socket, exchange);
     return exchange;
   }
@@ -95,7 +95,8 @@ export class NativeUdp implements UdpSockets {
     });
     if (typeof socket === 'string') return Promise.resolve(false);
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const timer = clock.after(PROOF_MS, () => resolve(false));
+    // Timers come before what has arrived, and this thread may have been held up: it is looked for once more.
+    const timer = clock.after(PROOF_MS, () => setImmediate(() => resolve(false)));
     this.#enter(socket, { read: (got) => resolve(typeof got !== 'string') });
     ffi.send(socket, new Uint8Array(1));
     return promise.finally(() => {
@@ -222,9 +223,11 @@ class NativeExchange implements Exchange, Reader {
   }
 
   /** The time is over. What has come in by now is no less in time because this thread was busy. */
-  late(got: Uint8Array | string): void {
-    this.read(got === 'EAGAIN' ? 'ETIMEDOUT' : got);
-    this.read('ETIMEDOUT');
+  late(receive: () => Uint8Array | string): void {
+    while (this.#state === 'listening') {
+      const got = receive();
+      this.read(got === 'EAGAIN' ? 'ETIMEDOUT' : got);
+    }
   }
 
   read(got: Uint8Array | string): void {

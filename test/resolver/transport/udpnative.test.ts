@@ -247,6 +247,53 @@ t.test('questions that wait begin when the sockets are given up', async (t) => {
   await until(() => begun === 5, 'the questions to begin');
 });
 
+t.test('who asks again when the sockets are given up is heard by others', async (t) => {
+  const port = await echo(t);
+  const udp = await native();
+  const again = new Promise<Uint8Array | TransportFailure>((resolve) => {
+    udp.exchange(send(port, { query: UNSPOKEN }), {
+      message: () => 'done',
+      failed: () => exchange(udp, send(port, { timeoutMs: 60_000 })).then(resolve),
+      resend: () => true,
+    });
+  });
+  udp.close();
+  t.equal((await again).length, SPOKEN.length, 'not at the end of its time');
+});
+
+t.test('a thread that is held up while it proves its sockets uses them all the same', async (t) => {
+  const udp = new UdpTransport({ clock: systemClock, prng: cryptoPrng, ffi });
+  t.teardown(() => udp.close());
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_100);
+  t.equal(await udp.way, 'native');
+});
+
+t.test('a reply in time counts behind one that is none, however late this thread looks', async (t) => {
+  const socket = createSocket('udp4');
+  t.teardown(() => socket.close());
+  socket.on('message', (octets, from) => {
+    socket.send(UNSPOKEN, from.port, from.address);
+    socket.send(octets, from.port, from.address);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60);
+  });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const udp = await native();
+  t.teardown(() => udp.close());
+  const heard = new Promise((resolve) => {
+    udp.exchange(send(socket.address().port, { timeoutMs: 20 }), {
+      message: (reply) => {
+        if (reply[0] === 0) return 'wait';
+        resolve('the reply');
+        return 'done';
+      },
+      failed: resolve,
+      resend: () => true,
+    });
+  });
+  t.equal(await heard, 'the reply');
+});
+
 t.test('a host where the bell does not ring: Node’s sockets', async (t) => {
   const port = await echo(t);
   const before = sockets();
