@@ -259,7 +259,7 @@ t.test('a worker in a native call that does not return ends the process', async 
   await client.send(query(1, 'sleep'));
   await until(() => abandoned.length > 0, 'the verdict', 4000);
   t.match(abandoned, [/worker 0 did not end within 1000 ms: it is in a native call/]);
-  await until(() => workers.running === 0, 'the end of the call', 5000);
+  await until(() => workers.running === 0, 'the end of the call', 15_000);
   await until(() => workers.running === 1, 'the successor', 5000);
   client.close();
   await close();

@@ -54,9 +54,10 @@ function answer(octets: Uint8Array): Reply | Promise<Reply> {
       return undefined;
     case 'spin':
       for (;;);
+    // Longer than main takes to see it and to give up, on a machine that is busy as well.
     case 'sleep':
       return import('koffi').then(({ default: koffi }) => {
-        koffi.load(null).func('unsigned int sleep(unsigned int)')(2);
+        koffi.load(null).func('unsigned int sleep(unsigned int)')(5);
         return undefined;
       });
     default:
