@@ -209,7 +209,7 @@ export class Daemon {
     const { udp } = this.#workers!;
     const { receiveBuffer } = sockets;
     this.#log.info({ workers: sockets.slots, listen: sockets.listening(), udp, receiveBuffer }, status);
-    if (receiveBuffer < RECEIVE_BUFFER)
+    if (receiveBuffer !== undefined && receiveBuffer < RECEIVE_BUFFER)
       this.#log.info(
         { receiveBuffer, wanted: RECEIVE_BUFFER },
         'bursts of queries may be dropped: raise net.core.rmem_max, or grant CAP_NET_ADMIN',

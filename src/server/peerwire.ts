@@ -6,9 +6,9 @@ import type { Ede, Rrset } from '../wire/record.ts';
 import type { Work } from './work.ts';
 
 /**
- * What workers write to each other: questions and answers, many in one buffer of octets. As objects they cost more than
- * half as much CPU again, most of it for copying their shapes (`node test/bench/handover.ts`). Both sides are this file
- * in one process: what does not fit is a bug and no message.
+ * What workers write to each other: questions and answers, many in one buffer of octets. As objects they cost about
+ * twice the CPU, most of it for copying their shapes (`node test/bench/handover.ts`). Both sides are this file in one
+ * process: what does not fit is a bug and no message.
  *
  *     message   f64 last id that was taken │ u32 how many │ asks │ u32 how many │ answers
  *     ask       f64 id │ name │ u16 type │ f64 context │ f64 spent ms │ work │ u8 flags │ list of tokens

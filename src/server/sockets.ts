@@ -200,10 +200,11 @@ export class Sockets {
     return (now - before) >>> 0;
   }
 
-  /** The smallest receive buffer that the kernel gave, octets; Infinity where that is not known. */
-  get receiveBuffer(): number {
+  /** The smallest receive buffer that the kernel gave, octets; undefined where that is not known. */
+  get receiveBuffer(): number | undefined {
     const udp = [...this.#opened.values()].filter(({ kind }) => kind === 'udp').flatMap(({ fds }) => fds);
-    return Math.min(...udp.map((fd) => this.#ffi!.queueOf(fd)?.receiveBuffer ?? Number.POSITIVE_INFINITY));
+    const known = udp.flatMap((fd) => this.#ffi!.queueOf(fd)?.receiveBuffer ?? []);
+    return known.length === 0 ? undefined : Math.min(...known);
   }
 
   /** Passed sockets that no endpoint listens on. */

@@ -7,7 +7,7 @@ import type { OnError, UdpBackEnd, UdpBatch, UdpSender } from './udp.ts';
 
 /** A turn of the event loop that one worker's sockets may take: connections, timers and control wait meanwhile. */
 const TURN_MS = 1;
-/** A batch that took longer is halved the next time: those that have to be resolved cost a hundred times a hit. */
+/** A batch that took longer is halved the next time: those that have to be resolved cost ten to twenty times a hit. */
 const BATCH_MS = 1;
 const BATCH_MIN = 4;
 

@@ -54,7 +54,7 @@ const EACH_TOP_BIT = 0x80808080 | 0;
 /** The round of the octets that are left over and of the length, and the three that end the hash. */
 const LAST_ROUNDS = 4;
 
-/** Twice the same round, written out: a call or an array for its four words would cost more than the round. */
+/** The round again, twice, written out: a call or an array for its four words would cost more than the round. */
 function halfSipHash(
   k0: number,
   k1: number,

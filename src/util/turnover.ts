@@ -22,7 +22,7 @@ export class Turnover<K, V> {
   }
 
   set(key: K, value: V): void {
-    // Half as often as there are entries, so that it costs each of them no more than one copy.
+    // After twice as many additions as there are entries: half a copy for each addition.
     if (++this.#added > Math.max(ADDED_MIN, 2 * this.#map.size)) {
       this.#map = new Map(this.#map);
       this.#added = 1;

@@ -4,6 +4,7 @@ import { type Endpoint, type Ffi, SocketError } from '../../util/ffi.ts';
 import type { Prng } from '../../util/prng.ts';
 import { Turnover } from '../../util/turnover.ts';
 import { closeRemains, Watch } from '../../util/watch.ts';
+import { INFLIGHT_MAX } from '../inflight.ts';
 import { isIpv6 } from '../path.ts';
 import { type Exchange, failureOf, type Listener, type Send } from '../transport.ts';
 import { drawPort, failLater, isPortTaken, PORT_DRAWS_MAX, type UdpSockets } from './udpsockets.ts';
@@ -16,6 +17,8 @@ const READ_MS = 2;
 const BEGIN_MS = 1;
 /** Questions that begin in a turn whatever there is to read: a flood of replies does not stop them. */
 const BEGIN_MIN = 2;
+/** As many as may be in flight; those that were given up wait on, so that more could come than are. */
+export const WAITING_MAX = INFLIGHT_MAX;
 /** Addresses whose form for the kernel is kept. */
 const ENDPOINTS_MAX = 4096;
 /** The first reply comes from this host itself. */
@@ -45,7 +48,7 @@ export class NativeUdp implements UdpSockets {
   readonly #watch: Watch;
   readonly #readers = new Turnover<number, Reader>();
   readonly #ready = new Int32Array(BATCH);
-  /** Beginnings of questions, as many as may be in flight. */
+  /** Beginnings of questions, at most WAITING_MAX. */
   readonly #waiting: (() => void)[] = [];
   /** `behind`: the next turn is due as soon as others have had theirs. */
   #state: 'caught up' | 'behind' = 'caught up';
@@ -156,7 +159,7 @@ export class NativeUdp implements UdpSockets {
   }
 
   begin(start: () => void): void {
-    if (this.#state === 'behind') this.#waiting.push(start);
+    if (this.#state === 'behind' && this.#waiting.length < WAITING_MAX) this.#waiting.push(start);
     else start();
   }
 

@@ -5,6 +5,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { UdpTransport } from '../../../src/resolver/transport/udp.ts';
+import { WAITING_MAX } from '../../../src/resolver/transport/udpnative.ts';
 import type { Exchange, Listener, Send, TransportFailure } from '../../../src/resolver/transport.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { type Ffi, loadFfi } from '../../../src/util/ffi.ts';
@@ -155,18 +156,24 @@ t.test(
   },
 );
 
-t.test('a reply that came in time counts, however late this thread looks', async (t) => {
+/** A port that replies with these and the query, and holds this thread up for 60 ms then. */
+async function slowEcho(t: { teardown(fn: () => void): void }, ...before: Uint8Array[]): Promise<number> {
   const socket = createSocket('udp4');
   t.teardown(() => socket.close());
   socket.on('message', (octets, from) => {
-    socket.send(octets, from.port, from.address);
+    for (const reply of [...before, octets]) socket.send(reply, from.port, from.address);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60);
   });
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
+  return socket.address().port;
+}
+
+t.test('a reply that came in time counts, however late this thread looks', async (t) => {
+  const port = await slowEcho(t);
   const udp = await native();
   t.teardown(() => udp.close());
-  t.type(await exchange(udp, send(socket.address().port, { timeoutMs: 20 })), 'object');
+  t.type(await exchange(udp, send(port, { timeoutMs: 20 })), 'object');
   t.equal(udp.open, 0);
 });
 
@@ -236,6 +243,21 @@ t.test('questions that wait begin when no reply is left to wait for', async (t) 
   await until(() => begun === 5, 'the questions to begin');
 });
 
+t.test('no more questions wait than may be in flight: others begin at once', async (t) => {
+  const udp = await native();
+  t.teardown(() => udp.close());
+  let begun = 0;
+  const atOnce: number[] = [];
+  await flood(t, udp, 200, (so) => {
+    // The first turn was left behind by then.
+    if (so !== 100) return;
+    for (let i = 0; i < WAITING_MAX + 10; i++) udp.begin(() => begun++);
+    atOnce.push(begun);
+  });
+  await until(() => begun === WAITING_MAX + 10, 'the questions to begin');
+  t.same(atOnce, [10]);
+});
+
 t.test('questions that wait begin when the sockets are given up', async (t) => {
   const udp = await native();
   let begun = 0;
@@ -269,19 +291,11 @@ t.test('a thread that is held up while it proves its sockets uses them all the s
 });
 
 t.test('a reply in time counts behind one that is none, however late this thread looks', async (t) => {
-  const socket = createSocket('udp4');
-  t.teardown(() => socket.close());
-  socket.on('message', (octets, from) => {
-    socket.send(UNSPOKEN, from.port, from.address);
-    socket.send(octets, from.port, from.address);
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60);
-  });
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
+  const port = await slowEcho(t, UNSPOKEN);
   const udp = await native();
   t.teardown(() => udp.close());
   const heard = new Promise((resolve) => {
-    udp.exchange(send(socket.address().port, { timeoutMs: 20 }), {
+    udp.exchange(send(port, { timeoutMs: 20 }), {
       message: (reply) => {
         if (reply[0] === 0) return 'wait';
         resolve('the reply');
