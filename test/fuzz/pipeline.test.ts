@@ -5,6 +5,7 @@
  */
 import t from 'tap';
 import type { Client } from '../../src/server/handler.ts';
+import type { Pipeline } from '../../src/server/pipeline.ts';
 import type { Resolve } from '../../src/server/query.ts';
 import { cryptoPrng, SeededPrng } from '../../src/util/prng.ts';
 import { FLAG, OPTION, RCODE, TYPE } from '../../src/wire/constants.ts';
@@ -100,6 +101,9 @@ function faultOf(bytes: Uint8Array, client: Client, reply: Uint8Array): string |
   return same ? undefined : 'another question';
 }
 
+/** Where native sockets put a query: behind it is what is left of others, which nobody may ever see. */
+const SLOT = new Uint8Array(4160).fill(0xff);
+
 t.test(`${INPUTS} mutated queries, seed ${SEED}`, async (t) => {
   const made = pipelineOf(
     snapshotOf({ v: { cidrs: ['10.0.0.0/8'], zones: { 'example.': ZONE }, forward: ['corp.test.'] } }),
@@ -130,6 +134,8 @@ t.test(`${INPUTS} mutated queries, seed ${SEED}`, async (t) => {
     const fault = faultOf(bytes, client, reply);
     if (fault !== undefined) return t.fail(`${fault}: ${Buffer.from(bytes).toString('hex')}`);
     const { rcode } = readMessage(reply);
+    if (!isSameInSlot(reply.slice(), bytes, client, pipeline))
+      return t.fail(`another reply in a slot: ${Buffer.from(bytes).toString('hex')}`);
     rcodes.set(rcode, (rcodes.get(rcode) ?? 0) + 1);
   }
   t.equal(slow, 0, `none took over ${MS_MAX} ms; the worst ${worst.toFixed(1)} ms`);
@@ -138,6 +144,13 @@ t.test(`${INPUTS} mutated queries, seed ${SEED}`, async (t) => {
   t.ok((rcodes.get(RCODE.NOERROR) ?? 0) > INPUTS / 100);
   t.comment(`${counters.sum('answersFromCache')} from the answer cache`);
 });
+
+function isSameInSlot(reply: Uint8Array, bytes: Uint8Array, client: Client, pipeline: Pipeline): boolean {
+  if (bytes.length > SLOT.length) return true;
+  SLOT.set(bytes);
+  const again = pipeline.handle(SLOT, client, bytes.length);
+  return again instanceof Uint8Array && Buffer.compare(again, reply) === 0;
+}
 
 function isSlow(work: () => void): boolean {
   for (let i = 0; i < RETRIES; i++) {
