@@ -7,10 +7,10 @@ import { foldOctet } from '../wire/name.ts';
  * The answer cache: finished messages, one cache per worker, read by the fast path and written by the slow one.
  * A hit is one hash, one comparison and one copy; nothing is allocated.
  *
- *     key     view u16 | variant u8 | qtype u16 | qname folded
+ *     key     view u16 | variant u8 | qtype u16 | qname folded | choice 3 x u32, where one was made
  *     value   0  stored     u32   tenths of a second since the cache was made
  *             4  expires    u32   the same; the entry is dead from then on
- *             8  flags      u8    bit 0: TTLs stand still (authoritative data)
+ *             8  flags      u8    bit 0: TTLs stand still (authoritative data); bit 1: a fork
  *             9  deps       u8    number of dependencies, 0..DEPENDENCIES_MAX
  *            10  length     u16   octets of the message
  *            12  ttls       u8    number of TTL positions
@@ -23,6 +23,11 @@ import { foldOctet } from '../wire/name.ts';
  *             …  message          header to the last record, without OPT
  *
  * What an answer depends on is in its key or among its dependencies; an answer with more is not stored.
+ *
+ * Where record sets are chosen from (zone/routing), the answer depends on the client's place, on health and on
+ * chance as well. A fork is stored under the question then: it says of which group of which zone image a set is to
+ * be chosen, anew for each query, and the choice is part of the key of the answer. A fork's message is three words:
+ * zone, number of its image, group.
  */
 const VALUE_HEADER = 20;
 const DEP_OCTETS = 6;
@@ -30,6 +35,24 @@ const KEY_HEADER = 5;
 /** Views are told apart by 16 bits of the key. */
 export const VIEWS_MAX = 65_536;
 const TTLS_STAND_STILL = 1;
+const FORK = 2;
+const FORK_OCTETS = 12;
+const CHOICE_OCTETS = 12;
+
+/** Where a choice among record sets is to be made. */
+export interface Fork {
+  /** Index of the zone in the snapshot, and the number of its image: it says whether zone and group are still those. */
+  readonly zone: number;
+  readonly number: number;
+  readonly group: number;
+}
+
+/** What was chosen, as a part of keys: `Chooser.member` and `mask` in the image with this number. */
+export interface Chosen {
+  readonly number: number;
+  readonly member: number;
+  readonly mask: number;
+}
 
 /** Bits of `variant`: what of the query changes the bytes of the answer, apart from what is patched per reply. */
 export const VARIANT = { DO: 1, CD: 2 } as const;
@@ -66,7 +89,9 @@ export class AnswerCache {
   readonly #deps: Dependencies;
   readonly #clock: Clock;
   readonly #start: number;
-  readonly #key = new Uint8Array(KEY_HEADER + 255);
+  readonly #key = new Uint8Array(KEY_HEADER + 255 + CHOICE_OCTETS);
+  readonly #keyView = new DataView(this.#key.buffer);
+  #keyLength = 0;
 
   constructor(options: { slab: Slab; dependencies: Dependencies; clock: Clock }) {
     this.#slab = options.slab;
@@ -91,12 +116,52 @@ export class AnswerCache {
     key[3] = qtype >>> 8;
     key[4] = qtype;
     for (let i = 0; i < len; i++) key[KEY_HEADER + i] = foldOctet(buf[off + i]!);
-    return KEY_HEADER + len;
+    this.#keyLength = KEY_HEADER + len;
+    return this.#keyLength;
+  }
+
+  /** Puts a choice behind the key's name, which ends where its root label is: no other key is like it. */
+  #addChoice(number: number, member: number, mask: number): number {
+    const at = this.#keyLength;
+    this.#keyView.setUint32(at, number, true);
+    this.#keyView.setUint32(at + 4, member, true);
+    this.#keyView.setUint32(at + 8, mask, true);
+    return at + CHOICE_OCTETS;
   }
 
   /** Finds a live answer to the question at `buf[off..off+len]`. Returns a handle for the other methods, or -1. */
   find(view: number, variant: number, qtype: number, buf: Uint8Array, off: number, len: number): number {
-    const length = this.#fillKey(view, variant, qtype, buf, off, len);
+    return this.#findKey(this.#fillKey(view, variant, qtype, buf, off, len));
+  }
+
+  /** After `find` gave a fork: the live answer to its question with this choice, or -1. */
+  findChosen(number: number, member: number, mask: number): number {
+    return this.#findKey(this.#addChoice(number, member, mask));
+  }
+
+  /** True if a choice is to be made first: `forkZone`, `forkNumber` and `forkGroup` say which, `findChosen` follows. */
+  isFork(at: number): boolean {
+    return (this.#slab.view.getUint8(at + 8) & FORK) !== 0;
+  }
+
+  forkZone(at: number): number {
+    return this.#slab.view.getUint32(this.#messageOf(at), true);
+  }
+
+  forkNumber(at: number): number {
+    return this.#slab.view.getUint32(this.#messageOf(at) + 4, true);
+  }
+
+  forkGroup(at: number): number {
+    return this.#slab.view.getUint32(this.#messageOf(at) + 8, true);
+  }
+
+  #messageOf(at: number): number {
+    const { view } = this.#slab;
+    return at + VALUE_HEADER + DEP_OCTETS * view.getUint8(at + 9) + 2 * view.getUint8(at + 12);
+  }
+
+  #findKey(length: number): number {
     const slab = this.#slab;
     const at = slab.find(slab.hash(this.#key, 0, length), this.#key, 0, length);
     if (at < 0) return -1;
@@ -149,16 +214,52 @@ export class AnswerCache {
     }
   }
 
-  /** Stores an answer, unless a slot it depends on has moved since its query began. */
-  store(view: number, variant: number, qtype: number, qname: Uint8Array, answer: StoredAnswer): boolean {
-    const { dependencies, ttlCount, ttlOffsets, length } = answer;
+  /**
+   * Stores an answer, unless a slot it depends on has moved since its query began. Where a choice was made on the way
+   * to it, `storeFork` of the same question goes before.
+   */
+  store(
+    view: number,
+    variant: number,
+    qtype: number,
+    qname: Uint8Array,
+    answer: StoredAnswer,
+    chosen?: Chosen,
+  ): boolean {
+    const { dependencies } = answer;
     if (answer.lifetime <= 0 || !this.#deps.hold(dependencies)) return false;
+    let keyLength = this.#fillKey(view, variant, qtype, qname, 0, qname.length);
+    if (chosen !== undefined) keyLength = this.#addChoice(chosen.number, chosen.member, chosen.mask);
+    return this.#storeKey(keyLength, answer, answer.ttlsStandStill ? TTLS_STAND_STILL : 0);
+  }
+
+  /** @param dependencies those of the question up to the choice, all of them zone data @param lifetime seconds */
+  storeFork(
+    view: number,
+    variant: number,
+    qtype: number,
+    qname: Uint8Array,
+    fork: Fork,
+    dependencies: readonly Dependency[],
+    lifetime: number,
+  ): boolean {
+    if (!this.#deps.hold(dependencies)) return false;
+    const message = new Uint8Array(Uint32Array.of(fork.zone, fork.number, fork.group).buffer);
     const keyLength = this.#fillKey(view, variant, qtype, qname, 0, qname.length);
+    return this.#storeKey(
+      keyLength,
+      { ...NO_ANSWER, message, dependencies, lifetime },
+      FORK | TTLS_STAND_STILL,
+    );
+  }
+
+  #storeKey(keyLength: number, answer: StoredAnswer, flags: number): boolean {
+    const { dependencies, ttlCount, ttlOffsets, length } = answer;
     const slab = this.#slab;
     const size = VALUE_HEADER + DEP_OCTETS * dependencies.length + 2 * ttlCount + length;
     const at = slab.insert(slab.hash(this.#key, 0, keyLength), this.#key, 0, keyLength, size);
     if (at < 0) return false;
-    this.#writeHeader(at, answer);
+    this.#writeHeader(at, answer, flags);
     const data = slab.view;
     let end = at + VALUE_HEADER;
     for (const { slot, generation } of dependencies) {
@@ -171,12 +272,12 @@ export class AnswerCache {
     return true;
   }
 
-  #writeHeader(at: number, answer: StoredAnswer): void {
+  #writeHeader(at: number, answer: StoredAnswer, flags: number): void {
     const data = this.#slab.view;
     const now = this.#tenths();
     data.setUint32(at, now, true);
     data.setUint32(at + 4, now + answer.lifetime * 10, true);
-    data.setUint8(at + 8, answer.ttlsStandStill ? TTLS_STAND_STILL : 0);
+    data.setUint8(at + 8, flags);
     data.setUint8(at + 9, answer.dependencies.length);
     data.setUint16(at + 10, answer.length, true);
     data.setUint8(at + 12, answer.ttlCount);
@@ -198,15 +299,34 @@ export class AnswerCache {
     const bytes = this.#slab.u8;
     for (let set = 0; set >= 0; ) {
       let removed = 0;
-      set = this.#slab.scan(set, SETS_PER_STEP, (keyOff, keyLen, valueOff) => {
+      set = this.#slab.scan(set, SETS_PER_STEP, (keyOff, _, valueOff) => {
         if (!isMeant((bytes[keyOff]! << 8) | bytes[keyOff + 1]!)) return 'keep';
-        if (matches(bytes.subarray(keyOff + KEY_HEADER, keyOff + keyLen))) removed++;
+        if (matches(bytes.subarray(keyOff + KEY_HEADER, nameEnd(bytes, keyOff + KEY_HEADER)))) removed++;
         else if ((bytes[valueOff + 8]! & TTLS_STAND_STILL) !== 0) return 'keep';
         return 'remove';
       });
       yield removed;
     }
   }
+}
+
+/** A fork but for what it says. */
+const NO_ANSWER: Omit<StoredAnswer, 'message' | 'dependencies' | 'lifetime'> = {
+  length: FORK_OCTETS,
+  ttlOffsets: new Uint16Array(0),
+  ttlCount: 0,
+  ttlsStandStill: true,
+  turn: 0,
+  turnAt: 0,
+  turnSize: 0,
+  turned: 0,
+};
+
+/** Octet behind the root label of the name that starts at `at`. */
+function nameEnd(bytes: Uint8Array, at: number): number {
+  let end = at;
+  while (bytes[end] !== 0) end += 1 + bytes[end]!;
+  return end + 1;
 }
 
 /** Sets of the slab that one step of a flush visits: some 4,000 entries. */

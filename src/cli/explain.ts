@@ -2,6 +2,8 @@ import type { TrustStep } from '../resolver/truststep.ts';
 import type {
   ExplainAnswer,
   ExplainCandidate,
+  ExplainRouting,
+  ExplainSet,
   ExplainStep,
   ExplainTrust,
   Explanation,
@@ -57,6 +59,7 @@ export function explanationText(explanation: Explanation, { colour }: Pick<Io, '
   const branches: Branch[] = [
     { text: 'decisions', children: alignedBranches(explanation.steps.map(stepCells), colour) },
     { text: 'candidates', children: alignedBranches(explanation.candidates.map(candidateCells), colour) },
+    ...explanation.routing.map((routing) => routingBranch(routing, colour)),
     ...explanation.trust.map((trust) => trustBranch(trust, colour)),
     { text: answerHead(explanation, colour), children: answerBranches(explanation.answer) },
     ...explanation.ede.map(({ code, text }) => ({ text: `EDE ${code}: ${safe(text)}` })),
@@ -72,6 +75,19 @@ function stepCells({ stage, decision, detail }: ExplainStep): Cell[] {
 function candidateCells({ name, kind, id, chosen, why }: ExplainCandidate): Cell[] {
   const mark: Cell = chosen ? { text: '✓', colour: 'green' } : { text: '·', colour: 'dim' };
   return [mark, cell(name), cell(kind), cell(id), cell(why)];
+}
+
+function routingBranch({ name, type, policy, location, sets }: ExplainRouting, colour: boolean): Branch {
+  const where = location === undefined ? '' : `; the client is ${cell(location).text}`;
+  const text = `${policy} record sets of ${cell(name).text} ${type}${where}`;
+  return { text, children: alignedBranches(sets.map(setCells), colour) };
+}
+
+function setCells({ id, rule, leadsTo, health, check, chosen, why }: ExplainSet): Cell[] {
+  const mark: Cell = chosen ? { text: '✓', colour: 'green' } : { text: '·', colour: 'dim' };
+  const by = check === undefined ? health : `${health} (${check})`;
+  const shade = health === 'unhealthy' ? 'red' : undefined;
+  return [mark, cell(id), cell(rule), cell(leadsTo), cell(by, shade), cell(why)];
 }
 
 function trustBranch({ name, security, steps }: ExplainTrust, colour: boolean): Branch {

@@ -3,11 +3,11 @@ import { RCODE } from '../wire/constants.ts';
 import { nameToText } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
 import { additionalFor } from '../zone/address.ts';
-import type { ZoneResult } from '../zone/lookup.ts';
+import type { Settled } from '../zone/lookup.ts';
 import type { Query, Step } from './query.ts';
 
-/** Stage 4's result into the answer (RFC 1034 section 4.3.2 step 3, RFC 6672 section 3.2). */
-export function takeZone(q: Query, index: number, result: ZoneResult): Step {
+/** Stage 4's result into the answer (RFC 1034 section 4.3.2 step 3, RFC 6672 section 3.2). What is chosen has been chosen. */
+export function takeZone(q: Query, index: number, result: Exclude<Settled, { kind: 'alias' }>): Step {
   const zone = q.world.zone(index);
   // The AA bit speaks of the first owner name in the answer section (RFC 1035 section 4.1.1).
   if (q.links === 0) q.answer.aa = result.kind !== 'delegation';

@@ -9,6 +9,7 @@ import { unreachable } from '../util/assert.ts';
 import type { Clock } from '../util/clock.ts';
 import { Dependencies } from '../util/deps.ts';
 import { type Ffi, loadFfi, RECEIVE_BUFFER } from '../util/ffi.ts';
+import { HealthBits } from '../util/healthbits.ts';
 import type { Prng } from '../util/prng.ts';
 import {
   CONTROL_SLOT,
@@ -314,6 +315,7 @@ function sharedBuffers(): SharedBuffers {
   return {
     counters: daemonCounters(SHARED_SLOTS).buffer,
     dependencies: new Dependencies().buffer,
+    health: new HealthBits().buffer,
     beats: new SharedArrayBuffer(SHARED_SLOTS * Int32Array.BYTES_PER_ELEMENT),
     rateLimit: new SharedArrayBuffer(rateLimitBytes()),
     tcpClients: tcpClientsBuffer(WORKERS_MAX, clientsWithin(openFilesMax())),

@@ -108,11 +108,7 @@ function merge(
   rules: Dns64Rules,
   isDenied: boolean,
 ): undefined {
-  for (const dependency of sub.dependencies) q.depend(dependency);
-  q.authoritative = q.authoritative && sub.authoritative;
-  q.ageSeconds = Math.max(q.ageSeconds, sub.ageSeconds);
-  q.storable = q.storable && sub.storable;
-  q.hasLooped = q.hasLooped || sub.hasLooped;
+  q.restOn(sub);
   const { answer } = sub.answer;
   const isMade = answer.at(-1)?.type === TYPE.A;
   if (isDenied && !isMade && sub.answer.rcode === RCODE.NOERROR) return;

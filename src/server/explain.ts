@@ -1,5 +1,6 @@
 import { Budget } from '../resolver/budget.ts';
 import type { Clock } from '../util/clock.ts';
+import { cryptoPrng } from '../util/prng.ts';
 import type { ExplainCandidate, ExplainTrust, Explanation } from '../view/explain.ts';
 import type { Candidate } from '../view/snapshot.ts';
 import type { Match, Standing, View } from '../view/view.ts';
@@ -7,6 +8,7 @@ import { rcodeToText } from '../wire/constants.ts';
 import { type Name, nameEquals, nameToText } from '../wire/name.ts';
 import { rdataToText, typeToText } from '../wire/rdata/table.ts';
 import type { Rrset } from '../wire/record.ts';
+import { Asker } from '../zone/routing/asker.ts';
 import { wayToText } from './askpath.ts';
 import { Query, type Resolve } from './query.ts';
 import { answerQuery } from './stages.ts';
@@ -20,11 +22,13 @@ import type { World } from './world.ts';
 export async function explain(
   world: World,
   view: View,
-  question: { name: Name; type: number },
+  question: { name: Name; type: number; client?: Uint8Array | undefined },
   resolve: Resolve,
   clock: Clock,
 ): Promise<Explanation> {
   const trace = new Trace();
+  const client = question.client ?? UNKNOWN_CLIENT;
+  const asker = new Asker().set(client, 8 * client.length, cryptoPrng.u32());
   const q = new Query({
     world,
     view,
@@ -35,6 +39,7 @@ export async function explain(
     checkingDisabled: false,
     budget: new Budget(clock.now()),
     resolve,
+    asker,
     tokens: [],
     trace,
   });
@@ -47,6 +52,7 @@ export async function explain(
     steps: trace.steps,
     candidates: namesOf(trace, question.name).flatMap((traced) => candidatesOf(world, view, traced)),
     trust: trace.trust.map(trustOf),
+    routing: trace.routing,
     answer: {
       // What would have to be asked for is not told as if it were an empty answer.
       rcode: trace.known ? rcodeToText(q.answer.rcode) : 'unknown',
@@ -61,6 +67,9 @@ export async function explain(
     ede: q.answer.ede,
   };
 }
+
+/** Somewhere that no table knows. */
+const UNKNOWN_CLIENT = new Uint8Array(4);
 
 /** The names that were looked at, each once; the question's alone where nothing covers it. */
 function namesOf({ names }: Trace, qname: Name): TracedName[] {

@@ -6,6 +6,7 @@ import { failed, type Resolution } from '../resolver/resolution.ts';
 import { METRIC, type Metrics } from '../telemetry/metrics.ts';
 import type { CidrTable } from '../util/cidr.ts';
 import type { CoarseClock } from '../util/clock.ts';
+import type { Prng } from '../util/prng.ts';
 import type { InboundEndpoint } from '../view/snapshot.ts';
 import {
   EDE,
@@ -27,6 +28,7 @@ import {
 import type { Message } from '../wire/message.ts';
 import { type Answer, emptyAnswer } from '../wire/record.ts';
 import { Writer } from '../wire/writer.ts';
+import { Asker } from '../zone/routing/asker.ts';
 import { FastPath } from './fastpath.ts';
 import { type Client, keptClient, type QueryHandler, type Reply } from './handler.ts';
 import { Query, type Resolve } from './query.ts';
@@ -48,6 +50,8 @@ export interface PipelineOptions {
   readonly metrics: Metrics;
   /** Also that of the caches and limits which a query passes. */
   readonly clock: CoarseClock;
+  /** For choices among record sets. */
+  readonly prng: Prng;
   /** Current idle time of TCP connections, milliseconds, for EDNS keepalive. */
   readonly idleMs: () => number;
 }
@@ -79,6 +83,10 @@ export class Pipeline implements QueryHandler {
   readonly #fast = new FastPath();
   readonly #writer = new Writer();
   readonly #waiting: WaitingClients;
+  /** Who sent the query at hand, for the record sets that it is to be answered by. */
+  readonly #asker = new Asker();
+  /** `#asker` has been drawn for, and the slow path must choose as the fast one did: the odds would be wrong else. */
+  #drawn = false;
   readonly #cookie = new Uint8Array(COOKIE_OCTETS);
   /** Views of the writer's output by their length: a new one for each hit would be garbage for each hit. */
   readonly #replies = new Array<Uint8Array | undefined>(UDP_PAYLOAD + 1).fill(undefined);
@@ -108,6 +116,7 @@ export class Pipeline implements QueryHandler {
     if (!world.admits(client.endpoint, client.address))
       return this.#outside(bytes.subarray(0, length), client, endpoint);
     const view = world.viewOf(client);
+    this.#drawn = false;
     if (view >= 0 && this.#fast.read(bytes, length)) {
       const reply = this.#hit(bytes, length, client, endpoint, view);
       metrics.add(reply === undefined ? METRIC.answerCacheMisses : METRIC.answerCacheHits);
@@ -126,7 +135,8 @@ export class Pipeline implements QueryHandler {
   ): Uint8Array | typeof DROPPED | undefined {
     const fast = this.#fast;
     const { answers, metrics } = this.#o;
-    const handle = fast.find(answers, view, this.world.settingsAt(view).variants, bytes);
+    let handle = fast.find(answers, view, this.world.settingsAt(view).variants, bytes);
+    if (handle >= 0 && answers.isFork(handle)) handle = this.#chosen(handle, client, view);
     if (handle < 0) return undefined;
     const limit = client.transport === 'udp' ? fast.payload : MESSAGE_OCTETS_MAX;
     const optLength = fast.hasEdns ? 11 + (fast.cookieAt > 0 ? 4 + COOKIE_OCTETS : 0) : 0;
@@ -142,6 +152,24 @@ export class Pipeline implements QueryHandler {
     metrics.add(METRIC.answersFromCache);
     metrics.rcode(out[3]! & 0x0f);
     return this.#reply(length);
+  }
+
+  /** The answer of the record set that is chosen for this client; -1 where none is stored. */
+  #chosen(fork: number, client: Client, view: number): number {
+    const { answers, prng } = this.#o;
+    const index = answers.forkZone(fork);
+    const group = answers.forkGroup(fork);
+    const number = answers.forkNumber(fork);
+    const { world } = this;
+    // Another image: its groups and RRsets have other numbers.
+    if (!world.hasImage(index, number)) return -1;
+    const { address } = client;
+    this.#asker.set(address, 8 * address.length, prng.u32());
+    this.#drawn = true;
+    const { routing } = world;
+    routing.choose(world.zone(index), index, view, group, this.#asker);
+    const { chooser } = routing;
+    return chooser.isRepeatable ? answers.findChosen(number, chooser.member, chooser.mask) : -1;
   }
 
   /** OPT for a hit: payload 1232, DO echoed, the cookie if the client has one. ARCOUNT counts it. */
@@ -218,6 +246,7 @@ export class Pipeline implements QueryHandler {
     const isLoop = tokens === 'loop' || tokens.some(isOwnToken);
     const { clock, metrics } = this.#o;
     const { address } = asked.client;
+    const draw = this.#drawn ? this.#asker.draw : this.#o.prng.u32();
     const isFull = this.#waiting.isFull(address);
     const q = new Query({
       world: this.world,
@@ -229,6 +258,7 @@ export class Pipeline implements QueryHandler {
       checkingDisabled: (message.flags & FLAG.CD) !== 0,
       budget: new Budget(clock.now()),
       resolve: isFull ? this.#refuseToWait : this.#o.resolve,
+      asker: new Asker().set(address, 8 * address.length, draw),
       tokens: isLoop ? 'loop' : tokens,
     });
     const waiting = answerQuery(q);

@@ -6,6 +6,8 @@ import { EDE, RCODE, TYPE } from '../wire/constants.ts';
 import { fold, type Name, nameEquals, nameToText, ROOT } from '../wire/name.ts';
 import { type Answer, emptyAnswer, type Rrset } from '../wire/record.ts';
 import type { ZoneResult } from '../zone/lookup.ts';
+import type { Asker } from '../zone/routing/asker.ts';
+import type { MadeChoice } from './routing.ts';
 import type { Trace } from './trace.ts';
 import type { ViewSettings, World } from './world.ts';
 
@@ -18,7 +20,7 @@ export type Resolve = (request: ResolveRequest) => Resolution | undefined | Prom
 /** What a stage leaves: the answer stands, or the chain leads on from `q.current`, or it must be waited for. */
 export type Step = 'done' | 'follow' | Promise<'done' | 'follow'>;
 
-export type Negative = Extract<ZoneResult, { kind: 'nodata' | 'nxdomain' }>;
+export type Negative = Pick<Extract<ZoneResult, { kind: 'nodata' | 'nxdomain' }>, 'kind' | 'soa'>;
 
 export interface QueryOptions {
   readonly world: World;
@@ -31,6 +33,8 @@ export interface QueryOptions {
   readonly checkingDisabled: boolean;
   readonly budget: Budget;
   readonly resolve: Resolve;
+  /** By whose place and chance record sets are chosen. */
+  readonly asker: Asker;
   readonly tokens: readonly Uint8Array[] | 'loop';
   readonly trace?: Trace | undefined;
   /** Default 0. */
@@ -54,6 +58,7 @@ export class Query {
   readonly checkingDisabled: boolean;
   readonly budget: Budget;
   readonly resolve: Resolve;
+  readonly asker: Asker;
   readonly trace: Trace | undefined;
   /**
    * Loop tokens that came with the query and travel on with what it causes. `loop`: our own is among them, or they
@@ -83,6 +88,10 @@ export class Query {
   ageSeconds: number;
   /** False once something was used that key and dependencies do not name. */
   storable: boolean;
+  /** The record set that the answer is made of. There may have been other choices: then it is not storable. */
+  choice: MadeChoice | undefined;
+  /** On how many leading bits of the client's address the answer depends (the scope of RFC 7871). */
+  scopeBits: number;
   /** Where the answer came from, for logs and `explain`. */
   source: 'zone' | 'local' | Resolution['source'] | 'none';
 
@@ -99,6 +108,7 @@ export class Query {
     this.checkingDisabled = showsDnssec && options.checkingDisabled;
     this.budget = options.budget;
     this.resolve = options.resolve;
+    this.asker = options.asker;
     this.tokens = options.tokens;
     this.hasLooped = false;
     this.depth = options.depth ?? 0;
@@ -115,12 +125,24 @@ export class Query {
     this.unanswered = false;
     this.ageSeconds = 0;
     this.storable = true;
+    this.choice = undefined;
+    this.scopeBits = 0;
     this.source = 'none';
   }
 
   /** Another question of the same client, under the same budget, for an answer that is made of its answer. */
   sub(qname: Name, qtype: number): Query {
     return new Query({ ...this, qname, qtype, depth: this.depth + 1 });
+  }
+
+  /** What is said of this question rests on what is said of `sub`. Its choice would be named by no key. */
+  restOn(sub: Query): void {
+    for (const dependency of sub.dependencies) this.depend(dependency);
+    this.authoritative = this.authoritative && sub.authoritative;
+    this.ageSeconds = Math.max(this.ageSeconds, sub.ageSeconds);
+    this.storable = this.storable && sub.storable && sub.choice === undefined;
+    this.scopeBits = Math.max(this.scopeBits, sub.scopeBits);
+    this.hasLooped = this.hasLooped || sub.hasLooped;
   }
 
   depend(dependency: Dependency): void {

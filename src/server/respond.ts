@@ -219,8 +219,19 @@ export function storeAnswer(cache: AnswerCache, q: Query, message: Message, writ
   const lifetime = q.authoritative ? AUTHORITATIVE_SECONDS : learnedLifetime(sets, q.ageSeconds);
   const variant = variantOf(q.dnssecOk, q.checkingDisabled);
   const turn = turnOf(answer, writer, q.dnssecOk);
+  const { choice } = q;
+  if (choice !== undefined)
+    cache.storeFork(
+      q.view.index,
+      variant,
+      q.qtype,
+      q.qname,
+      choice,
+      choice.dependencies,
+      AUTHORITATIVE_SECONDS,
+    );
   asStored(writer.out, message.edns !== undefined, answer.ad, () => {
-    cache.store(q.view.index, variant, q.qtype, q.qname, {
+    const stored = {
       message: writer.out,
       length: writer.bodyLength,
       ttlOffsets: writer.ttlOffsets,
@@ -232,7 +243,8 @@ export function storeAnswer(cache: AnswerCache, q: Query, message: Message, writ
       turnSize: turn.turnSize,
       turned: message.id,
       dependencies: q.dependencies,
-    });
+    };
+    cache.store(q.view.index, variant, q.qtype, q.qname, stored, choice);
   });
 }
 

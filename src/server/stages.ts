@@ -4,13 +4,14 @@ import type { Candidate, Overlay } from '../view/snapshot.ts';
 import type { Match } from '../view/view.ts';
 import { EDE, RCODE, TYPE } from '../wire/constants.ts';
 import { nameToText, ROOT } from '../wire/name.ts';
-import type { ZoneResult } from '../zone/lookup.ts';
+import type { Delegation, Settled } from '../zone/lookup.ts';
 import { askPath } from './askpath.ts';
 import { takeZone } from './askzone.ts';
 import { delegatedPath } from './delegate.ts';
 import { synthesizeAaaa } from './dns64.ts';
 import { answerSpecial } from './dns64names.ts';
 import type { Negative, Query, Step } from './query.ts';
+import { choose, flatten } from './routing.ts';
 
 /**
  * THE list: what happens to a question that no cache of answers knew, in order, and why in this order.
@@ -79,11 +80,7 @@ function tryCandidates(q: Query): Step {
         q.source = candidate.kind;
         const overlay = candidate.kind === 'zone' ? candidate.overlay : 'none';
         const passed = passedOn(result, overlay);
-        if (passed === undefined)
-          return (
-            (result.kind === 'delegation' ? followReferral(q, result) : undefined) ??
-            takeZone(q, candidate.zone, result)
-          );
+        if (passed === undefined) return answerFrom(q, candidate.zone, result);
         const { origin } = q.world.zone(candidate.zone);
         const decision = `${nameToText(origin)} has ${passed.kind}; overlay ${overlay} passes it on`;
         q.trace?.passed('an overlay zone that passed the question on', decision);
@@ -124,8 +121,20 @@ function* candidates(q: Query): Generator<Match, void> {
   yield* last;
 }
 
+/** What a zone says that is not passed on. */
+function answerFrom(q: Query, zone: number, result: Settled): Step {
+  switch (result.kind) {
+    case 'delegation':
+      return followReferral(q, result) ?? takeZone(q, zone, result);
+    case 'alias':
+      return flatten(q, zone, result, walkChain);
+    default:
+      return takeZone(q, zone, result);
+  }
+}
+
 /** A referral of a private zone that a DELEGATE rule follows; undefined where none does. */
-function followReferral(q: Query, result: Extract<ZoneResult, { kind: 'delegation' }>): Step | undefined {
+function followReferral(q: Query, result: Delegation & Settled): Step | undefined {
   const path = delegatedPath(q, result, walkChain);
   if (!(path instanceof Promise)) return path && askPath(q, path, walkChain);
   const { cut } = result;
@@ -149,10 +158,10 @@ function passApex(q: Query, candidate: Extract<Candidate, { kind: 'zone' | 'loca
   if (result.kind === 'nodata') keepNegative(q, result);
 }
 
-function lookUp(q: Query, zone: number): ZoneResult {
+function lookUp(q: Query, zone: number): Settled {
   const result = q.world.lookup(zone, q.current, q.qtype);
   for (const hash of result.deps) q.depend(q.world.dependency(hash));
-  return result;
+  return result.kind === 'routed' ? choose(q, zone, result) : result;
 }
 
 /** Of zones that deny the type the first counts, before those that deny the name. */
@@ -162,7 +171,7 @@ function keepNegative(q: Query, passed: Negative): void {
 }
 
 /** What an overlay zone leaves to the next match. */
-function passedOn(result: ZoneResult, overlay: Overlay): Negative | undefined {
+function passedOn(result: Settled, overlay: Overlay): Negative | undefined {
   if (result.kind === 'nxdomain') return overlay === 'none' ? undefined : result;
   return result.kind === 'nodata' && overlay === 'nodata' ? result : undefined;
 }

@@ -1,8 +1,13 @@
 import type { Security } from '../cache/security.ts';
 import type { Resolution } from '../resolver/resolve.ts';
 import type { TrustStep } from '../resolver/truststep.ts';
+import type { ExplainRouting } from '../view/explain.ts';
 import type { Candidate } from '../view/snapshot.ts';
 import type { Name } from '../wire/name.ts';
+import type { Witness } from '../zone/routing/choose.ts';
+import type { Zone } from '../zone/zone.ts';
+import type { Query } from './query.ts';
+import { alsoPicked, describeChoice } from './tracechoice.ts';
 
 /** One decision on the way to an answer. */
 export interface TraceStep {
@@ -34,6 +39,8 @@ export class Trace {
   readonly names: TracedName[] = [];
   /** Chains of trust, in the order in which they were needed. */
   readonly trust: TracedTrust[] = [];
+  /** Groups of record sets that were chosen from, in the order of the way through them. */
+  readonly routing: ExplainRouting[] = [];
   last: Resolution | undefined;
   /** False where the answer would have to be asked for. */
   known = true;
@@ -50,6 +57,16 @@ export class Trace {
     const last = this.names.at(-1);
     last?.passed.set(last.tried.at(-1)!, why);
     this.step('zone', decision);
+  }
+
+  /** For a choice among record sets: keeps each group that it leads through. */
+  witness(zone: Zone, q: Query): Witness {
+    let last = -1;
+    return (_, group, picked) => {
+      if (group === last) this.routing.push(alsoPicked(this.routing.pop()!, zone, group, picked));
+      else this.routing.push(describeChoice(q, zone, group, picked));
+      last = group;
+    };
   }
 
   unknown(decision: string): void {

@@ -9,10 +9,11 @@ import { Resolver } from '../resolver/resolve.ts';
 import { Transports } from '../resolver/transport/transports.ts';
 import { daemonCounters, METRIC, Metrics } from '../telemetry/metrics.ts';
 import { assert } from '../util/assert.ts';
-import { CidrTable } from '../util/cidr.ts';
+import { CidrTable, parseAddress } from '../util/cidr.ts';
 import { CoarseClock, systemClock as clock } from '../util/clock.ts';
 import { Dependencies } from '../util/deps.ts';
 import { loadFfi } from '../util/ffi.ts';
+import { HealthBits } from '../util/healthbits.ts';
 import { beat, pulse } from '../util/heartbeat.ts';
 import { cryptoPrng as prng } from '../util/prng.ts';
 import { Slab } from '../util/slab.ts';
@@ -53,6 +54,7 @@ class Worker {
   readonly #ownership: Ownership;
   readonly #pipeline: Pipeline;
   readonly #dependencies: Dependencies;
+  readonly #health: HealthBits;
   readonly #rateLimit: RateLimit;
   readonly #listeners: Listeners;
   #world: World;
@@ -65,7 +67,8 @@ class Worker {
     const { node } = snapshot;
     setOwnToken(start.loopToken);
     this.#dependencies = new Dependencies(shared.dependencies);
-    this.#world = new World(snapshot, this.#dependencies);
+    this.#health = new HealthBits(shared.health);
+    this.#world = new World(snapshot, this.#dependencies, this.#health);
     this.#indexPaths(snapshot);
     // One moment for all of a batch, in whatever the pipeline asks for the time.
     const moment = new CoarseClock(clock);
@@ -116,6 +119,7 @@ class Worker {
       workers: slots,
       metrics,
       clock: moment,
+      prng,
       idleMs: () => this.#listeners.idleMs,
     });
     this.#listeners = new Listeners({
@@ -172,7 +176,7 @@ class Worker {
 
   /** Queries that begin from now on begin in this snapshot; those under way end in theirs. */
   async #serve(snapshot: Snapshot): Promise<void> {
-    this.#world = new World(snapshot, this.#dependencies);
+    this.#world = new World(snapshot, this.#dependencies, this.#health);
     this.#indexPaths(snapshot);
     this.#pipeline.world = this.#world;
     this.#applySettings(snapshot);
@@ -220,11 +224,11 @@ class Worker {
       case 'explain': {
         const view = this.#world.viewNamed(ask.vpc);
         assert(view !== undefined, `no view ${ask.vpc}`);
-        const { live } = ask;
+        const { live, client } = ask;
         return explain(
           this.#world,
           view,
-          { name: ask.name, type: ask.type },
+          { name: ask.name, type: ask.type, client: client === undefined ? undefined : parseAddress(client) },
           (request) => (live ? this.#ownership.resolve(request) : this.#ownership.peek(request)),
           clock,
         );

@@ -3,6 +3,7 @@ import { Rebinding } from '../policy/rebinding.ts';
 import { assert } from '../util/assert.ts';
 import { CidrTable } from '../util/cidr.ts';
 import type { Dependencies, Dependency } from '../util/deps.ts';
+import { HealthBits } from '../util/healthbits.ts';
 import type { Snapshot, ViewData } from '../view/snapshot.ts';
 import { View } from '../view/view.ts';
 import type { Name } from '../wire/name.ts';
@@ -12,6 +13,7 @@ import { Zone } from '../zone/image.ts';
 import { lookup, type ZoneResult } from '../zone/lookup.ts';
 import type { Dns64Rules } from './dns64.ts';
 import type { Client } from './handler.ts';
+import { Routing } from './routing.ts';
 
 /** How a view's answers are made, ready to be read. */
 export interface ViewSettings {
@@ -36,6 +38,8 @@ function settingsOf({ dnssec, rebinding, dns64 }: ViewData): ViewSettings {
   };
 }
 
+const NO_FACTS = { collections: [], roundTrips: undefined };
+
 /**
  * A snapshot, ready to be read: tables over its shared buffers, made once when it arrives and swapped as one
  * reference between queries. A query keeps the world it began in.
@@ -48,8 +52,10 @@ export class World {
   readonly #clients: CidrTable;
   readonly #allow: readonly CidrTable[];
   readonly #deps: Dependencies;
+  readonly routing: Routing;
 
-  constructor(snapshot: Snapshot, dependencies: Dependencies) {
+  /** @param health what checks found, shared with the health thread; default: all are healthy */
+  constructor(snapshot: Snapshot, dependencies: Dependencies, health = new HealthBits()) {
     assert(snapshot.views.length <= VIEWS_MAX, 'as many views as the answer cache can tell apart');
     this.snapshot = snapshot;
     this.#deps = dependencies;
@@ -58,10 +64,16 @@ export class World {
     this.#zones = snapshot.zones.map((zone) => Zone.from(zone.image, zone.key));
     this.#clients = CidrTable.from(snapshot.clients);
     this.#allow = snapshot.endpoints.map((endpoint) => CidrTable.from(endpoint.allow));
+    this.routing = new Routing(health, NO_FACTS, () => undefined);
   }
 
   zone(index: number): Zone {
     return this.#zones[index]!;
+  }
+
+  /** True if the zone at `index` is still the one whose image has this number. */
+  hasImage(index: number, number: number): boolean {
+    return this.#zones[index]?.number === number;
   }
 
   /** What the zone says; names of instances are computed (Route 53's `ip-10-0-0-1.<region>.compute.internal`). */

@@ -56,6 +56,8 @@ export interface SharedBuffers {
   readonly counters: SharedArrayBuffer;
   /** util/deps */
   readonly dependencies: SharedArrayBuffer;
+  /** util/healthbits */
+  readonly health: SharedArrayBuffer;
   /** util/heartbeat: SHARED_SLOTS beats. */
   readonly beats: SharedArrayBuffer;
   /** policy/ratelimit */

@@ -16,6 +16,8 @@ export interface Explanation {
   readonly candidates: readonly ExplainCandidate[];
   /** What validation found, for each name that was learned of others and validated. */
   readonly trust: readonly ExplainTrust[];
+  /** Groups of record sets that were chosen from: the way through the tree of policies. */
+  readonly routing: readonly ExplainRouting[];
   readonly answer: ExplainAnswer;
   /** `zone`, `local`, `cache`, `upstream`, `stale`, `failure-cache`, or `none` when nothing answered. */
   readonly source: string;
@@ -49,6 +51,31 @@ export interface ExplainTrust {
   readonly name: string;
   readonly security: Security;
   readonly steps: readonly TrustStep[];
+}
+
+/** The record sets of one name and type, and what became of each for this client. */
+export interface ExplainRouting {
+  readonly name: string;
+  readonly type: string;
+  /** `weighted`, `failover` … */
+  readonly policy: string;
+  /** Where the client was taken to be, for policies that ask. */
+  readonly location: string | undefined;
+  readonly sets: readonly ExplainSet[];
+}
+
+export interface ExplainSet {
+  /** SetIdentifier; empty where the policy is simple. */
+  readonly id: string;
+  /** What the policy knows of it: `weight 3`, `country DE`, `primary`. */
+  readonly rule: string;
+  /** Values, or what it is an alias of. */
+  readonly leadsTo: string;
+  readonly health: 'healthy' | 'unhealthy' | 'not checked';
+  /** Id of its health check. */
+  readonly check: string | undefined;
+  readonly chosen: boolean;
+  readonly why: string;
 }
 
 export interface ExplainAnswer {

@@ -26,6 +26,8 @@ export interface Snapshot {
   /** The anchors of the configuration, where RFC 5011 has made others of them. Contexts are by these. */
   readonly configuredAnchors?: readonly TrustAnchor[];
   readonly endpoints: readonly InboundEndpoint[];
+  /** Which slot of the health bits is whose. */
+  readonly healthChecks?: readonly { readonly id: string; readonly slot: number }[];
   /** The least context number that was never given out: none is ever given out twice. */
   readonly nextContext: number;
 }

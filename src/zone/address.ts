@@ -142,7 +142,7 @@ function lacksAddress(zone: Zone, owner: number, target: Name): boolean {
   const closest = zone.closest(target);
   if (closest < 0) return false;
   const host = hostOf(zone, target);
-  if (host >= 0 && addressesOf(zone, host, target).length > 0) return false;
+  if (host >= 0 && [TYPE.A, TYPE.AAAA].some((type) => zone.indexOf(host, type) >= 0)) return false;
   // In another delegated zone, which answers for the name itself.
   const above = (zone.flags(closest) & HIDDEN) !== 0 ? zone.top(closest) : APEX;
   return above === APEX || above === owner;

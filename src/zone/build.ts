@@ -1,3 +1,4 @@
+import { cryptoPrng } from '../util/prng.ts';
 import { TYPE } from '../wire/constants.ts';
 import { type Name, nameFromText } from '../wire/name.ts';
 import { octetsKey } from '../wire/octets.ts';
@@ -12,15 +13,20 @@ import {
   FLAG,
   HEADER,
   HEADER_WORDS,
+  NODE,
   NODE_WORDS,
   NONE,
   OCCLUDED,
+  RRSET,
   RRSET_WORDS,
   RRSETS_SHIFT,
   ZONE_MAGIC,
 } from './layout.ts';
 import { type Problem, Problems } from './problem.ts';
+import type { RecordSet } from './recordset.ts';
+import { LEADS, type TableBuilder } from './routing/table.ts';
 import { faultsOf, type Place, RRSET_OCTETS_MAX, whyIgnored } from './rules.ts';
+import { type Detached, type Image, type SetGroup, SetGroups, type Target } from './setgroups.ts';
 import { Zone } from './zone.ts';
 
 export type { Problem } from './problem.ts';
@@ -30,7 +36,7 @@ export interface ZoneOptions {
   readonly synthesizeApex?: boolean;
   /** Names that exist without records: a query for them is answered NODATA. */
   readonly emptyNodes?: readonly Name[];
-  /** Of the name table; random unless given. Same input and seed, same image. */
+  /** Of the name table, and the number of the image; random unless given. Same input and seed, same image. */
   readonly seed?: number;
 }
 
@@ -52,6 +58,7 @@ export class ZoneBuilder {
   readonly #options: ZoneOptions;
   readonly #errors = new Problems();
   readonly #collected: Collected;
+  readonly #sets = new SetGroups();
 
   constructor(origin: Name, options: ZoneOptions = {}) {
     this.#origin = origin;
@@ -64,6 +71,17 @@ export class ZoneBuilder {
     return this.#collected.add(record);
   }
 
+  /** Rdata and names are not copied. A simple set of records without a health check is as good as plain records. */
+  addSet(set: RecordSet): boolean {
+    const { name, type, content } = set;
+    if (set.policy.kind === 'simple' && set.health === undefined && content.kind === 'records')
+      return this.#collected.add({ name, type, ttl: content.ttl, rdatas: content.rdatas });
+    if (this.#collected.node(name) === NONE)
+      this.#errors.add(name, `${typeToText(type)}: the name is not in the zone`);
+    else this.#sets.add(set);
+    return true;
+  }
+
   /** To be called once. */
   finish(): ZoneBuild {
     const [origin, collected, errors, warnings] = [
@@ -74,11 +92,15 @@ export class ZoneBuilder {
     ];
     for (const name of this.#options.emptyNodes ?? [])
       if (collected.node(name) === NONE) errors.add(name, 'the name is not in the zone');
+    this.#sets.groups.forEach(({ name, type }, group) => {
+      collected.addGroup(name, type, group);
+    });
     if (this.#options.synthesizeApex) addApex(origin, collected);
     const selection = new Selection(collected, errors, warnings);
     for (let node = 0; node < collected.nodes; node++) selection.select(node);
+    const routing = this.#sets.build(selection, errors);
     if (errors.count > 0) return { errors: errors.list(origin), warnings: warnings.list(origin) };
-    const image = write(collected, selection);
+    const image = write(collected, selection, routing, this.#options.seed ?? cryptoPrng.u32());
     checkNameServers(Zone.from(image), warnings);
     return { image, warnings: warnings.list(origin) };
   }
@@ -124,7 +146,7 @@ function addApex(origin: Name, collected: Collected): void {
 }
 
 /** Chooses, node by node from the apex down, what goes into the image, and in which order. */
-class Selection {
+class Selection implements Image {
   /** Words of the image: by node, and by RRset. */
   readonly nodes = new Column();
   readonly rrsets = new Column();
@@ -161,6 +183,27 @@ class Selection {
     this.nodes.push(this.#collected.wildcard.at(node));
     this.nodes.push(first);
     this.nodes.push(flags | (count << RRSETS_SHIFT));
+  }
+
+  detach({ name, type }: SetGroup, { ttl, rdatas }: Detached, kind: 'records' | 'other'): number {
+    const records = this.#collected.detach({ name, type, ttl, rdatas }, kind);
+    if (records.length > 0) this.#emit(this.#collected.node(name), type, records);
+    return this.rrsets.length / RRSET_WORDS - 1;
+  }
+
+  find(target: Name, type: number): Target | undefined {
+    const node = this.#collected.answering(target);
+    if (node === NONE || (this.#flags.at(node) & HIDDEN) !== 0) return undefined;
+    const first = this.nodes.at(NODE_WORDS * node + NODE.RRSETS);
+    const count = this.nodes.at(NODE_WORDS * node + NODE.FLAGS) >>> RRSETS_SHIFT;
+    for (let rrset = first; rrset < first + count; rrset++) {
+      const head = this.rrsets.at(RRSET_WORDS * rrset + RRSET.TYPE);
+      if ((head & 0xffff) !== type) continue;
+      const isGroup = head >>> COUNT_SHIFT === 0;
+      const number = isGroup ? this.rrsets.at(RRSET_WORDS * rrset + RRSET.RDATA) : rrset;
+      return { leads: isGroup ? LEADS.GROUP : LEADS.RRSET, number };
+    }
+    return undefined;
   }
 
   /** The records of the node in ascending order of type, those of one type in the order in which they came. */
@@ -213,12 +256,24 @@ class Selection {
         continue;
       }
       const all = batch.length === to - from ? batch : batch.slice(from, to);
+      types.push(of);
+      if (all.some((record) => this.#collected.groupOf(record) !== NONE)) {
+        this.#emitGroup(node, of, all);
+        counts.push(1);
+        continue;
+      }
       const unique = this.#unique(node, of, all);
       this.#emit(node, of, unique);
-      types.push(of);
       counts.push(unique.length);
     }
     this.#report(node, faultsOf(place, types, counts));
+  }
+
+  #emitGroup(node: number, type: number, records: readonly number[]): void {
+    if (records.length > 1)
+      this.#report(node, [`${typeToText(type)}: plain records beside record sets; write them as a set too`]);
+    const group = records.find((record) => this.#collected.groupOf(record) !== NONE)!;
+    for (const word of [type, 0, this.#collected.groupOf(group)]) this.rrsets.push(word);
   }
 
   /** Without duplicates (RFC 2181 section 5), which are told by the canonical form: names in rdata ignore case. */
@@ -278,10 +333,19 @@ class Selection {
   }
 }
 
-function write(collected: Collected, selection: Selection): SharedArrayBuffer {
+/** What a zone has no authority over: an alias cannot lead there. */
+const HIDDEN = OCCLUDED | FLAG.CUT;
+
+function write(
+  collected: Collected,
+  selection: Selection,
+  table: TableBuilder,
+  number: number,
+): SharedArrayBuffer {
   const nodes = 4 * HEADER_WORDS;
   const rrsets = nodes + 4 * selection.nodes.length;
-  const names = rrsets + 4 * selection.rrsets.length;
+  const routing = 8 * Math.ceil((rrsets + 4 * selection.rrsets.length) / 8);
+  const names = routing + table.byteLength;
   const rdata = names + collected.names.byteLength;
   const image = new SharedArrayBuffer(rdata + selection.rdataOctets);
   const header = new Uint32Array(image, 0, HEADER_WORDS);
@@ -292,8 +356,11 @@ function write(collected: Collected, selection: Selection): SharedArrayBuffer {
   header[HEADER.RECORDS] = selection.order.length;
   header[HEADER.NAMES] = names;
   header[HEADER.RDATA] = rdata;
+  header[HEADER.ROUTING] = routing;
+  header[HEADER.NUMBER] = number;
   new Uint32Array(image, nodes, selection.nodes.length).set(selection.nodes.words());
   new Uint32Array(image, rrsets, selection.rrsets.length).set(selection.rrsets.words());
+  table.writeTo(image, routing);
   collected.names.writeTo(image, names);
   const octets = new Uint8Array(image);
   let at = rdata;

@@ -27,6 +27,8 @@ export class Collected {
   readonly ttl = new Column();
   readonly next = new Column();
   readonly #rdataAt = new Column();
+  /** Of a record that stands for a group of record sets: the group's number. */
+  readonly #groups = new Map<number, number>();
   #rdata = new Uint8Array(1 << 16);
   #rdataUsed = 0;
   readonly #errors: Problems;
@@ -61,6 +63,32 @@ export class Collected {
     return this.#fits(record.name);
   }
 
+  /** A record that stands at its name, of the zone, for a group of record sets. */
+  addGroup(name: Name, type: number, group: number): void {
+    if (this.#isData(name, type)) this.#groups.set(this.#chain(this.node(name), type, 0, NO_RDATA), group);
+  }
+
+  /** The group that a record stands for, or NONE. */
+  groupOf(record: number): number {
+    return this.#groups.size === 0 ? NONE : (this.#groups.get(record) ?? NONE);
+  }
+
+  /** Records that stand at no node, as a set of a group has them; what is `other` is no data of their type. */
+  detach(set: Rrset, kind: 'records' | 'other'): number[] {
+    return set.rdatas.flatMap((rdata) => {
+      const fault = kind === 'records' ? faultOf(set, rdata) : undefined;
+      if (fault === undefined) return this.#push(set.type, set.ttl, rdata);
+      this.#errors.add(set.name, `${typeToText(set.type)}: ${fault}`);
+      return [];
+    });
+  }
+
+  #isData(name: Name, type: number): boolean {
+    if (isDataType(type)) return true;
+    this.#errors.add(name, `${typeToText(type)}: not a type of data`);
+    return false;
+  }
+
   /** The node of `name`, made where it is new; NONE outside the zone. */
   node(name: Name): number {
     if (name === this.#recentName) return this.#recentNode;
@@ -69,6 +97,14 @@ export class Collected {
     this.#recentName = name;
     this.#recentNode = node;
     return node;
+  }
+
+  /** The node that has the data of `name`: its own or the wildcard that stands for it; NONE where there is none. */
+  answering(name: Name): number {
+    let node = this.names.find(name);
+    if (node >= 0) return node;
+    for (let off = 0; node < 0 && off < name.length; off += name[off]! + 1) node = this.names.find(name, off);
+    return node < 0 ? NONE : this.wildcard.at(node);
   }
 
   rdata(record: number): Uint8Array {
@@ -120,15 +156,24 @@ export class Collected {
       this.#errors.add(record.name, `${typeToText(record.type)}: ${fault}`);
       return;
     }
-    const index = this.type.length;
-    this.type.push(record.type);
-    this.ttl.push(record.ttl);
-    this.next.push(NONE);
-    this.#rdataAt.push(this.#store(rdata));
+    this.#chain(node, record.type, record.ttl, rdata);
+  }
+
+  #chain(node: number, type: number, ttl: number, rdata: Uint8Array): number {
+    const index = this.#push(type, ttl, rdata);
     const last = this.#last.at(node);
     if (last === NONE) this.first.set(node, index);
     else this.next.set(last, index);
     this.#last.set(node, index);
+    return index;
+  }
+
+  #push(type: number, ttl: number, rdata: Uint8Array): number {
+    this.type.push(type);
+    this.ttl.push(ttl);
+    this.next.push(NONE);
+    this.#rdataAt.push(this.#store(rdata));
+    return this.type.length - 1;
   }
 
   #store(rdata: Uint8Array): number {
@@ -153,6 +198,7 @@ export class Collected {
   }
 }
 
+const NO_RDATA = new Uint8Array(0);
 const starts = new Uint8Array(128);
 
 /** The leftmost label is `*` alone (RFC 4592 section 2.1.1). */

@@ -3,20 +3,34 @@
  * loading a new version is posting another buffer.
  *
  *   words of 32 bits, native order                                   octets
- *   +-----------+-------------+--------------+----------------------+-------------------------------+
- *   | header 12 | nodes 4 × n | rrsets 3 × r | name table           | rdata: [length u16][octets] … |
- *   +-----------+-------------+--------------+----------------------+-------------------------------+
- *   header  magic · octets in all · n · r · records · offset of the name table · offset of the rdata · 0 …
+ *   +-----------+-------------+--------------+------------+----------------------+---------------------------+
+ *   | header 12 | nodes 4 × n | rrsets 3 × r | routing    | name table           | [length u16][octets] …    |
+ *   +-----------+-------------+--------------+------------+----------------------+---------------------------+
+ *   header  magic · octets in all · n · r · records · offset of the name table · offset of the rdata
+ *           · offset of the routing table (routing/table.ts) · number of the image · 0 …
  *   node    parent · wildcard child · first RRset · flags, and the number of RRsets << 8
  *   rrset   type, and the number of records << 16 · TTL · offset of its first rdata among the rdata
  *
  * Nodes are numbered as their names are in the name table: node 0 is the apex, a parent comes before its
  * children, and empty non-terminals are nodes without RRsets. So "the name exists" is "there is a node".
+ * An RRset of no records stands for a group of record sets: its last word is the number of the group. What the
+ * sets of groups lead to are RRsets behind those of all nodes. The image has a random number, by which answers
+ * that name one of its groups or RRsets know it.
  * The RRsets of a node lie together in ascending order of type. Lengths of rdata are in network byte order.
  */
-export const ZONE_MAGIC = 0x435a4e31;
+export const ZONE_MAGIC = 0x435a4e32;
 export const HEADER_WORDS = 12;
-export const HEADER = { MAGIC: 0, OCTETS: 1, NODES: 2, RRSETS: 3, RECORDS: 4, NAMES: 5, RDATA: 6 } as const;
+export const HEADER = {
+  MAGIC: 0,
+  OCTETS: 1,
+  NODES: 2,
+  RRSETS: 3,
+  RECORDS: 4,
+  NAMES: 5,
+  RDATA: 6,
+  ROUTING: 7,
+  NUMBER: 8,
+} as const;
 
 export const NODE_WORDS = 4;
 export const NODE = { PARENT: 0, WILDCARD: 1, RRSETS: 2, FLAGS: 3 } as const;

@@ -20,7 +20,8 @@ import type { Zone } from './zone.ts';
  *       for; or DNAME-TOO-LONG.
  *
  *   If qname exists: its RRset is a HIT; ANY gets one of its RRsets (RFC 8482 section 4.1); a CNAME is to be
- *   followed unless it was asked for; otherwise NODATA.
+ *   followed unless it was asked for; otherwise NODATA. Where record sets stand for the RRset, one of them is to be
+ *   chosen: ROUTED.
  *
  *   If it does not: where the closest encloser has the child `*`, the same as above with the data of that child
  *   and qname as the owner (RFC 4592 section 3.3.1). A wildcard further up never applies. Otherwise NXDOMAIN.
@@ -49,6 +50,10 @@ export function lookup(zone: Zone, qname: Name, qtype: number): ZoneResult {
 export type ZoneResult = (
   | { readonly kind: 'hit'; readonly rrset: Rrset }
   | { readonly kind: 'any'; readonly rrset: Rrset }
+  /** Which of the group's record sets answers depends on the client: routing/choose. A CNAME is to be followed as above. */
+  | { readonly kind: 'routed'; readonly group: number; readonly owner: Name }
+  /** What such a choice may lead to: records of `type` that another name has, to be told under the name of the owner. */
+  | { readonly kind: 'alias'; readonly owner: Name; readonly type: number; readonly target: Name }
   | { readonly kind: 'nodata'; readonly soa: Rrset }
   | { readonly kind: 'nxdomain'; readonly soa: Rrset }
   | Delegation
@@ -68,6 +73,9 @@ export type ZoneResult = (
   readonly deps: readonly number[];
 };
 
+/** A result in which no choice is open. */
+export type Settled = Exclude<ZoneResult, { kind: 'routed' }>;
+
 export interface Delegation {
   readonly kind: 'delegation';
   readonly cut: Name;
@@ -78,22 +86,26 @@ export interface Delegation {
 }
 
 function answer(zone: Zone, node: number, qname: Name, qtype: number, deps: number[]): ZoneResult {
-  if (qtype === TYPE.ANY && zone.rrsetsOf(node) > 0)
-    return { kind: 'any', rrset: zone.rrsetAt(smallestOf(zone, node), qname), node, deps };
-  const rrset = zone.rrset(node, qtype, qname);
-  if (rrset !== undefined) return { kind: 'hit', rrset, node, deps };
-  if ((zone.flags(node) & FLAG.CNAME) === 0) return { kind: 'nodata', soa: zone.negativeSoa, node, deps };
-  const cname = zone.rrset(node, TYPE.CNAME, qname)!;
-  return { kind: 'cname', rrset: cname, target: cname.rdatas[0]!, node, deps };
+  const isAny = qtype === TYPE.ANY && zone.rrsetsOf(node) > 0;
+  let index = isAny ? smallestOf(zone, node) : zone.indexOf(node, qtype);
+  const isCname = index < 0 && (zone.flags(node) & FLAG.CNAME) !== 0;
+  if (isCname) index = zone.indexOf(node, TYPE.CNAME);
+  if (index < 0) return { kind: 'nodata', soa: zone.negativeSoa, node, deps };
+  const group = zone.groupAt(index);
+  if (group !== NONE) return { kind: 'routed', group, owner: qname, node, deps };
+  const rrset = zone.rrsetAt(index, qname);
+  if (isCname) return { kind: 'cname', rrset, target: rrset.rdatas[0]!, node, deps };
+  return { kind: isAny ? 'any' : 'hit', rrset, node, deps };
 }
 
-/** The RRset with the fewest octets, signatures and NSEC last: what ANY is worth to one who amplifies. */
+/** The RRset with the fewest octets, signatures and NSEC last, groups after all: what ANY is worth to one who amplifies. */
 function smallestOf(zone: Zone, node: number): number {
   const first = zone.firstOf(node);
   let best = first;
   let least = Number.POSITIVE_INFINITY;
   for (let i = first; i < first + zone.rrsetsOf(node); i++) {
     const type = zone.typeAt(i);
+    if (zone.groupAt(i) !== NONE) continue;
     const octets = zone.rdataOctets(i) + (type === TYPE.RRSIG || type === TYPE.NSEC ? 1 << 16 : 0);
     if (octets < least) {
       least = octets;

@@ -8,6 +8,7 @@ import {
   HEADER_WORDS,
   NODE,
   NODE_WORDS,
+  NONE,
   OCCLUDED,
   RRSET,
   RRSET_WORDS,
@@ -15,6 +16,7 @@ import {
   ZONE_MAGIC,
 } from './layout.ts';
 import { NameTable } from './nametable.ts';
+import { RoutingTable } from './routing/table.ts';
 
 /** The buffer holds no zone image of this version and byte order. */
 export class ImageError extends Error {
@@ -40,6 +42,10 @@ export class Zone {
   readonly nodeCount: number;
   readonly rrsetCount: number;
   readonly recordCount: number;
+  /** Of the image: what names one of its groups or RRsets by number holds for this one only. */
+  readonly number: number;
+  /** The groups of record sets. */
+  readonly routing: RoutingTable;
   readonly #names: NameTable;
   readonly #nodes: Uint32Array;
   readonly #rrsets: Uint32Array;
@@ -52,6 +58,8 @@ export class Zone {
     this.nodeCount = header[HEADER.NODES]!;
     this.rrsetCount = header[HEADER.RRSETS]!;
     this.recordCount = header[HEADER.RECORDS]!;
+    this.number = header[HEADER.NUMBER]!;
+    this.routing = new RoutingTable(image, header[HEADER.ROUTING]!);
     const rrsets = 4 * (HEADER_WORDS + NODE_WORDS * this.nodeCount);
     this.#nodes = new Uint32Array(image, 4 * HEADER_WORDS, NODE_WORDS * this.nodeCount);
     this.#rrsets = new Uint32Array(image, rrsets, RRSET_WORDS * this.rrsetCount);
@@ -121,16 +129,19 @@ export class Zone {
     return top;
   }
 
-  /** The RRset of `type` at the node, or undefined. `owner` is the name it is to bear. */
+  /** The RRset of `type` at the node; undefined too where a group stands for it. `owner` is the name it is to bear. */
   rrset(node: number, type: number, owner?: Name): Rrset | undefined {
     const index = this.indexOf(node, type);
-    return index < 0 ? undefined : this.rrsetAt(index, owner ?? this.nameOf(node));
+    return index < 0 || this.groupAt(index) !== NONE
+      ? undefined
+      : this.rrsetAt(index, owner ?? this.nameOf(node));
   }
 
-  /** All RRsets of a node, in ascending order of type. */
+  /** All RRsets of a node, in ascending order of type, without those that groups stand for. */
   rrsets(node: number, owner: Name = this.nameOf(node)): Rrset[] {
     const first = this.firstOf(node);
-    return Array.from({ length: this.rrsetsOf(node) }, (_, i) => this.rrsetAt(first + i, owner));
+    const all = Array.from({ length: this.rrsetsOf(node) }, (_, i) => first + i);
+    return all.filter((rrset) => this.groupAt(rrset) === NONE).map((rrset) => this.rrsetAt(rrset, owner));
   }
 
   /** Where the first RRset of the node stands among all. */
@@ -164,6 +175,8 @@ export class Zone {
     for (const word of [RRSET.TYPE, RRSET.TTL])
       if (this.#rrsets[RRSET_WORDS * index + word] !== other.#rrsets[RRSET_WORDS * there + word])
         return false;
+    const group = this.groupAt(index);
+    if (group !== NONE) return this.routing.digest(group) === other.routing.digest(other.groupAt(there));
     const start = this.#rrsets[RRSET_WORDS * index + RRSET.RDATA]!;
     const from = other.#rrsets[RRSET_WORDS * there + RRSET.RDATA]!;
     const length = this.rdataOctets(index);
@@ -179,6 +192,12 @@ export class Zone {
     for (let left = this.#rrsets[RRSET_WORDS * index + RRSET.TYPE]! >>> COUNT_SHIFT; left > 0; left--)
       at += 2 + ((this.#rdata[at]! << 8) | this.#rdata[at + 1]!);
     return at - start;
+  }
+
+  /** The group of record sets that stands for the RRset, or NONE. */
+  groupAt(index: number): number {
+    const isGroup = this.#rrsets[RRSET_WORDS * index + RRSET.TYPE]! >>> COUNT_SHIFT === 0;
+    return isGroup ? this.#rrsets[RRSET_WORDS * index + RRSET.RDATA]! : NONE;
   }
 
   typeAt(index: number): number {

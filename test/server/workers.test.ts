@@ -45,6 +45,7 @@ async function run(slots: number, file = '../support/echo-worker.ts') {
   const shared = {
     counters: daemonCounters(SHARED_SLOTS).buffer,
     dependencies: new SharedArrayBuffer(0),
+    health: new SharedArrayBuffer(0),
     beats: new SharedArrayBuffer(SHARED_SLOTS * 4),
     rateLimit: new SharedArrayBuffer(0),
     tcpClients: tcpClientsBuffer(WORKERS_MAX),

@@ -67,6 +67,7 @@ export const explanation: Explanation = {
     { name: '.', kind: 'forward', id: 'rule-1', chosen: false, why: 'shorter name' },
   ],
   trust: [],
+  routing: [],
   answer: {
     rcode: 'NOERROR',
     flags: ['aa', 'ra'],

@@ -9,6 +9,8 @@ import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { parseAddress } from '../../src/util/cidr.ts';
 import { type Clock, CoarseClock, ManualClock } from '../../src/util/clock.ts';
 import { Dependencies } from '../../src/util/deps.ts';
+import { HealthBits } from '../../src/util/healthbits.ts';
+import { SeededPrng } from '../../src/util/prng.ts';
 import { Slab } from '../../src/util/slab.ts';
 import type { Snapshot } from '../../src/view/snapshot.ts';
 import { FLAG, TYPE } from '../../src/wire/constants.ts';
@@ -33,6 +35,7 @@ export function pipelineOf(
     peek?: Resolve;
     rateLimit?: RateLimitSettings;
     clock?: Clock;
+    health?: HealthBits;
     /** Default: one that begins a batch with each query. */
     pipeline?: typeof Pipeline;
   } = {},
@@ -47,7 +50,7 @@ export function pipelineOf(
     clock: moment,
   });
   const pipeline = new (options.pipeline ?? LonePipeline)({
-    world: new World(snapshot, dependencies),
+    world: new World(snapshot, dependencies, options.health),
     answers,
     rateLimit: new RateLimit({
       clock: moment,
@@ -57,6 +60,7 @@ export function pipelineOf(
     cookies: { current: new Uint8Array(16).fill(7) },
     resolve: options.resolve ?? (() => undefined),
     peek: options.peek ?? (() => undefined),
+    prng: new SeededPrng(11),
     metrics: new Metrics(counters.block(0)),
     clock: moment,
     idleMs: () => 10_000,

@@ -9,13 +9,20 @@ import type { Candidate, Overlay, Snapshot, ViewData } from '../../src/view/snap
 import { type Name, nameFromText, nameKey } from '../../src/wire/name.ts';
 import type { Rr } from '../../src/wire/record.ts';
 import { parseZone } from '../../src/wire/text/zonefile.ts';
-import { buildZone } from '../../src/zone/image.ts';
+import { ZoneBuilder } from '../../src/zone/image.ts';
 import { NameTable } from '../../src/zone/nametable.ts';
+import type { RecordSet } from '../../src/zone/recordset.ts';
+
+export interface ZoneSpec {
+  readonly text: string;
+  readonly overlay?: Overlay;
+  readonly sets?: readonly RecordSet[];
+}
 
 export interface ViewSpec {
   readonly cidrs: readonly string[];
   /** Zone name → zone-file text; SOA and NS are added unless the text has an SOA. */
-  readonly zones?: Readonly<Record<string, string | { text: string; overlay: Overlay }>>;
+  readonly zones?: Readonly<Record<string, string | ZoneSpec>>;
   /** Domains with a forward rule, each to `192.0.2.53:53`; the rule's id is the domain. */
   readonly forward?: readonly string[];
   /** Domains that are asked of authoritative servers: the root with hints, others as stubs at `192.0.2.1:53`. */
@@ -62,7 +69,7 @@ export const RECURSION: RecursionSettings = {
 
 const APEX = '@ 900 SOA ns hostmaster 1 7200 900 1209600 300\n@ 900 NS ns\nns 900 A 192.0.2.254\n';
 
-export function imageOf(name: string, text: string): SharedArrayBuffer {
+export function imageOf(name: string, text: string, sets: readonly RecordSet[] = []): SharedArrayBuffer {
   const origin = nameFromText(name);
   const records: Rr[] = [];
   const errors = parseZone(/\bSOA\b/.test(text) ? text : APEX + text, {
@@ -72,7 +79,10 @@ export function imageOf(name: string, text: string): SharedArrayBuffer {
     onRecord: (rr) => records.push(rr),
   });
   if (errors.length > 0) throw new Error(errors.map((e) => `${e.line}:${e.column}: ${e.message}`).join('\n'));
-  const built = buildZone(origin, records);
+  const builder = new ZoneBuilder(origin);
+  for (const record of records) builder.add(record);
+  for (const set of sets) builder.addSet(set);
+  const built = builder.finish();
   if (built.errors !== undefined) throw new Error(JSON.stringify(built.errors));
   return built.image;
 }
@@ -127,14 +137,14 @@ export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision =
       });
     }
     for (const [name, zone] of Object.entries(spec.zones ?? {})) {
-      const { text, overlay } = typeof zone === 'string' ? { text: zone, overlay: 'none' as const } : zone;
+      const { text, overlay = 'none', sets = [] } = typeof zone === 'string' ? { text: zone } : zone;
       const number = zones.length;
       zones.push({
         id: name,
         key: number + 1,
         name: nameFromText(name),
         kind: 'private',
-        image: imageOf(name, text),
+        image: imageOf(name, text, sets),
         compute: undefined,
       });
       add(name, { kind: 'zone', id: name, zone: number, context: 1 + number, overlay });

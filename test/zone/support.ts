@@ -61,6 +61,10 @@ export function show(result: ZoneResult): string[] {
     case 'nodata':
     case 'nxdomain':
       return [kind];
+    case 'routed':
+      return [kind, nameToText(result.owner)];
+    case 'alias':
+      return [kind, nameToText(result.target)];
     case 'delegation':
       return [kind, ...lines(result.ns), ...lines(...result.glue)];
     case 'cname':
