@@ -155,6 +155,43 @@ export class CidrTable {
     }
     return best - 1;
   }
+
+  /**
+   * Looks for an address of which only the first `bits` bits are known, and tells how many of them the result
+   * depends on: all addresses with the same first `match.bits` bits have the same result. A block that is longer than
+   * `bits` holds none. Bits are counted as in the address given, also where that is an IPv4-mapped one.
+   */
+  match(address: Uint8Array, bits: number, match: CidrMatch): void {
+    const words = this.#words;
+    const family = loadKey(address, 0, address.length);
+    const ahead = 8 * address.length - family;
+    const limit = Math.min(bits - ahead, family);
+    let node = HEADER_WORDS + NODE_WORDS * (family === 32 ? V4_ROOT : V6_ROOT);
+    let best = words[node + VALUE]!;
+    let depth = 0;
+    while (depth < limit) {
+      if (words[node + ZERO] === 0 && words[node + ZERO + 1] === 0) break;
+      const child = words[node + ZERO + keyBit(depth)]!;
+      depth++;
+      if (child === 0) break;
+      node = HEADER_WORDS + NODE_WORDS * child;
+      const length = words[node + LENGTH]!;
+      const known = Math.min(length, limit);
+      const common = commonBits(words, node + PREFIX, known);
+      depth = common < known ? common + 1 : known;
+      if (common < length) break;
+      if (words[node + VALUE] !== 0) best = words[node + VALUE]!;
+    }
+    match.value = best - 1;
+    match.bits = depth === 0 ? 0 : depth + ahead;
+  }
+}
+
+/** What `CidrTable.match` finds: one object serves for one look-up after the other. */
+export class CidrMatch {
+  /** Of the longest block, or -1. */
+  value = -1;
+  bits = 0;
 }
 
 /** "CID1". */

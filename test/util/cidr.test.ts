@@ -4,6 +4,7 @@ import {
   AddressError,
   addressToText,
   type Cidr,
+  CidrMatch,
   CidrTable,
   cidrToText,
   parseAddress,
@@ -147,6 +148,79 @@ t.test('property: equals a scan of all blocks', async () => {
     { numRuns: 400 },
   );
 });
+
+function matchOf(blocks: CidrTable, text: string, bits?: number): [value: number, bits: number] {
+  const match = new CidrMatch();
+  const address = parseAddress(text);
+  blocks.match(address, bits ?? 8 * address.length, match);
+  return [match.value, match.bits];
+}
+
+t.test('on how many bits the result depends', async (t) => {
+  const blocks = table('10.0.0.0/8', '10.20.0.0/16', '192.0.2.0/24', '2001:db8::/32');
+  t.same(matchOf(blocks, '10.20.1.1'), [1, 16]);
+  t.same(matchOf(blocks, '10.21.1.1'), [0, 16], '.20 and .21 differ in the sixteenth bit');
+  t.same(matchOf(blocks, '10.128.1.1'), [0, 9]);
+  t.same(matchOf(blocks, '127.0.0.1'), [-1, 2]);
+  t.same(matchOf(blocks, '192.0.2.1'), [2, 24]);
+  t.same(matchOf(blocks, '2001:db8::1'), [3, 32]);
+  t.same(matchOf(blocks, 'fe80::1'), [-1, 1]);
+  t.same(matchOf(table('10.0.0.0/8'), '::1'), [-1, 0], 'without blocks all addresses are alike');
+  t.same(matchOf(table('0.0.0.0/0'), '10.0.0.1'), [0, 0]);
+});
+
+t.test('a block longer than what is known of the address holds it not', async (t) => {
+  const blocks = table('10.0.0.0/8', '10.20.0.0/16', '2001:db8::/48');
+  t.same(matchOf(blocks, '10.20.0.0', 15), [0, 15]);
+  t.same(matchOf(blocks, '10.20.0.0', 16), [1, 16]);
+  t.same(matchOf(blocks, '10.20.0.0', 4), [-1, 4]);
+  t.same(matchOf(blocks, '10.20.0.0', 0), [-1, 0]);
+  t.same(matchOf(blocks, '2001:db8::', 32), [-1, 32]);
+  t.same(matchOf(blocks, '2001:db8::', 48), [2, 48]);
+});
+
+t.test('a mapped address: bits count from its first octet', async (t) => {
+  const blocks = table('10.0.0.0/8');
+  const mapped = new Uint8Array([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 1, 2, 3]);
+  const match = new CidrMatch();
+  blocks.match(mapped, 128, match);
+  t.match(match, { value: 0, bits: 104 });
+  blocks.match(mapped, 100, match);
+  t.match(match, { value: -1, bits: 100 });
+  blocks.match(mapped, 64, match);
+  t.match(match, { value: -1, bits: 0 });
+});
+
+t.test('property: a match is that of a scan, and holds for all that share its bits', async () => {
+  fc.assert(
+    fc.property(
+      fc.array(block, { maxLength: 30 }),
+      fc.constantFrom(4, 16).chain((n) => fc.tuple(octets(n), octets(n), fc.nat(8 * n))),
+      (blocks, [address, noise, bits]) => {
+        const compiled = CidrTable.build(blocks.map((cidr, value) => ({ ...cidr, value })));
+        const match = new CidrMatch();
+        compiled.match(address, bits, match);
+        const { value, bits: depends } = match;
+        const fitting = blocks.map((each) => (each.length <= bits ? each : UNFIT));
+        if (value !== naive(fitting, address) || depends > bits) return false;
+        // The same leading bits, others behind them.
+        compiled.match(mix(address, noise, depends), bits, match);
+        return match.value === value && match.bits === depends;
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+});
+
+/** Holds no address of the family that is asked for. */
+const UNFIT: Cidr = { prefix: new Uint8Array(1), length: 0 };
+
+function mix(address: Uint8Array, noise: Uint8Array, bits: number): Uint8Array {
+  return address.map((octet, i) => {
+    const mask = 0xff << Math.max(0, Math.min(8, 8 * (i + 1) - bits));
+    return (octet & mask) | (noise[i]! & ~mask);
+  });
+}
 
 t.test('property: text round trip', async () => {
   fc.assert(
