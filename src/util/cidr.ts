@@ -85,7 +85,7 @@ export function unmapped(address: Uint8Array): Uint8Array {
 }
 
 /** ::ffff:0:0/96 (RFC 4291 section 2.5.5.2). */
-function isMapped(address: Uint8Array, off: number): boolean {
+export function isMapped(address: Uint8Array, off: number): boolean {
   for (let i = 0; i < 10; i++) if (address[off + i] !== 0) return false;
   return address[off + 10] === 0xff && address[off + 11] === 0xff;
 }
@@ -223,7 +223,8 @@ function loadKey(address: Uint8Array, off: number, len: number): 32 | 128 {
   return 128;
 }
 
-function word(octets: Uint8Array, at: number): number {
+/** Four octets as one number, the first the highest. */
+export function word(octets: Uint8Array, at: number): number {
   return (octets[at]! << 24) | (octets[at + 1]! << 16) | (octets[at + 2]! << 8) | octets[at + 3]!;
 }
 

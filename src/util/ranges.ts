@@ -1,0 +1,207 @@
+import { assert } from './assert.ts';
+import { type CidrMatch, isMapped, word } from './cidr.ts';
+
+/**
+ * An immutable table of millions of networks that do not nest, flat inside a buffer that every thread may read.
+ * The ranges of each family are sorted and without gaps: one reaches up to the next, and neighbours have different
+ * values. So a range takes 8 octets (IPv4) or 12 (IPv6), where a node of `CidrTable` takes 32, and a look-up is a
+ * binary search. Of an IPv6 address only the first 64 bits count: what is behind them is no network.
+ *
+ *   word 0   IPv4 ranges          first addresses, 1 word each       IPv4
+ *   word 1   IPv6 ranges          values
+ *                                 first addresses, words 0 and 1     IPv6
+ *                                 values
+ *
+ * Words of addresses have their top bit flipped, so that they are sorted as signed numbers: unsigned ones of 2^31 or
+ * more would be heap numbers.
+ */
+export class AddressRanges {
+  readonly #words: Int32Array;
+  readonly #v4: number;
+  readonly #v6: number;
+  readonly #at4: number;
+  readonly #at6: number;
+
+  /** The table that a builder wrote to `words` at `at`. Throws RangeError where it does not fit. */
+  constructor(words: Int32Array, at: number) {
+    const [v4 = 0, v6 = 0] = words.subarray(at, at + HEADER_WORDS);
+    if (v4 < 1 || v6 < 1 || at + wordsFor(v4, v6) > words.length) throw new RangeError('no ranges here');
+    this.#words = words;
+    this.#v4 = v4;
+    this.#v6 = v6;
+    this.#at4 = at + HEADER_WORDS;
+    this.#at6 = this.#at4 + 2 * v4;
+  }
+
+  /** Ranges of both families. */
+  get size(): number {
+    return this.#v4 + this.#v6;
+  }
+
+  /** Words that the table takes, from where it begins. */
+  get length(): number {
+    return wordsFor(this.#v4, this.#v6);
+  }
+
+  /**
+   * Looks up the address of 4 or 16 octets whose first `bits` bits are `address`, with zeros behind them. All addresses
+   * that share the first `match.bits` bits, of the whole address given, have the same value: as few as can be, but
+   * no more than `bits`. An IPv4-mapped IPv6 address is looked for as the IPv4 address.
+   */
+  find(address: Uint8Array, bits: number, match: CidrMatch): void {
+    if (address.length === 4) this.#find4(address, 0, bits, match);
+    else if (isMapped(address, 0)) {
+      this.#find4(address, MAPPED_BITS / 8, bits - MAPPED_BITS, match);
+      if (match.bits > 0) match.bits += MAPPED_BITS;
+    } else this.#find6(address, bits, match);
+  }
+
+  #find4(address: Uint8Array, off: number, bits: number, match: CidrMatch): void {
+    const words = this.#words;
+    const key = (word(address, off) & maskOf(bits)) ^ FLIP;
+    let low = this.#at4;
+    let high = low + this.#v4 - 1;
+    const first = low;
+    const last = high;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (words[middle]! <= key) low = middle;
+      else high = middle - 1;
+    }
+    const before = low === first ? 0 : 1 + Math.clz32(key ^ (words[low]! - 1));
+    const after = low === last ? 0 : 1 + Math.clz32(key ^ words[low + 1]!);
+    match.value = words[low + this.#v4]!;
+    match.bits = Math.min(Math.max(bits, 0), Math.max(before, after));
+  }
+
+  #find6(address: Uint8Array, bits: number, match: CidrMatch): void {
+    const words = this.#words;
+    const at = this.#at6;
+    const high = (word(address, 0) & maskOf(bits)) ^ FLIP;
+    const low = (word(address, 4) & maskOf(bits - 32)) ^ FLIP;
+    let from = 0;
+    let to = this.#v6 - 1;
+    while (from < to) {
+      const middle = (from + to + 1) >>> 1;
+      const other = words[at + 2 * middle]!;
+      if (other < high || (other === high && words[at + 2 * middle + 1]! <= low)) from = middle;
+      else to = middle - 1;
+    }
+    const own = at + 2 * from;
+    // One less than the first address of the range, with the borrow.
+    const borrow = words[own + 1] === FLIP ? 1 : 0;
+    const before =
+      from === 0 ? 0 : 1 + sharedBits(high, low, (words[own]! - borrow) | 0, (words[own + 1]! - 1) | 0);
+    const after = from === this.#v6 - 1 ? 0 : 1 + sharedBits(high, low, words[own + 2]!, words[own + 3]!);
+    match.value = words[at + 2 * this.#v6 + from]!;
+    match.bits = Math.min(bits, Math.max(before, after));
+  }
+}
+
+const HEADER_WORDS = 2;
+const FLIP = -0x80000000;
+/** Of ::ffff:0:0/96. */
+const MAPPED_BITS = 96;
+
+function wordsFor(v4: number, v6: number): number {
+  return HEADER_WORDS + 2 * v4 + 3 * v6;
+}
+
+/** The first `bits` bits of a word; none below zero. */
+function maskOf(bits: number): number {
+  return bits >= 32 ? -1 : bits <= 0 ? 0 : -1 << (32 - bits);
+}
+
+/** Leading bits that two keys of two words share. */
+function sharedBits(high: number, low: number, otherHigh: number, otherLow: number): number {
+  return high === otherHigh ? 32 + Math.clz32(low ^ otherLow) : Math.clz32(high ^ otherHigh);
+}
+
+/** Takes ranges in the order of their addresses; before the first one the value is 0. */
+export class AddressRangesBuilder {
+  readonly #v4 = new Column();
+  readonly #v4Values = new Column();
+  readonly #v6 = new Column();
+  readonly #v6Values = new Column();
+
+  constructor() {
+    this.add4(0, 0);
+    this.add6(0, 0, 0);
+  }
+
+  /** From this IPv4 address on, as a number of 32 bits, addresses have `value`, 0..2^31-1. */
+  add4(first: number, value: number): void {
+    const { length } = this.#v4;
+    const key = first ^ FLIP;
+    if (length > 0 && this.#v4.at(length - 1) === key) {
+      this.#v4.length--;
+      this.#v4Values.length--;
+    }
+    assert(this.#v4.length === 0 || this.#v4.at(this.#v4.length - 1) < key, 'ranges come in order');
+    if (this.#v4.length > 0 && this.#v4Values.at(this.#v4.length - 1) === value) return;
+    this.#v4.push(key);
+    this.#v4Values.push(value);
+  }
+
+  /** The same for IPv6 addresses, of which the first two words are given. */
+  add6(high: number, low: number, value: number): void {
+    const values = this.#v6Values;
+    if (values.length > 0 && this.#isLast6(high ^ FLIP, low ^ FLIP)) {
+      this.#v6.length -= 2;
+      values.length--;
+    }
+    assert(values.length === 0 || this.#isAfter6(high ^ FLIP, low ^ FLIP), 'ranges come in order');
+    if (values.length > 0 && values.at(values.length - 1) === value) return;
+    this.#v6.push(high ^ FLIP);
+    this.#v6.push(low ^ FLIP);
+    values.push(value);
+  }
+
+  #isLast6(high: number, low: number): boolean {
+    const { length } = this.#v6;
+    return this.#v6.at(length - 2) === high && this.#v6.at(length - 1) === low;
+  }
+
+  #isAfter6(high: number, low: number): boolean {
+    const { length } = this.#v6;
+    const last = this.#v6.at(length - 2);
+    return last < high || (last === high && this.#v6.at(length - 1) < low);
+  }
+
+  /** Words that the table will take. */
+  get words(): number {
+    return wordsFor(this.#v4.length, this.#v6Values.length);
+  }
+
+  writeTo(words: Int32Array, at: number): void {
+    words.set([this.#v4.length, this.#v6Values.length], at);
+    let next = at + HEADER_WORDS;
+    for (const column of [this.#v4, this.#v4Values, this.#v6, this.#v6Values]) {
+      words.set(column.filled, next);
+      next += column.length;
+    }
+  }
+}
+
+/** A list of words that grows. */
+class Column {
+  length = 0;
+  #words = new Int32Array(1024);
+
+  push(value: number): void {
+    if (this.length === this.#words.length) {
+      const larger = new Int32Array(2 * this.length);
+      larger.set(this.#words);
+      this.#words = larger;
+    }
+    this.#words[this.length++] = value;
+  }
+
+  at(index: number): number {
+    return this.#words[index]!;
+  }
+
+  get filled(): Int32Array {
+    return this.#words.subarray(0, this.length);
+  }
+}
