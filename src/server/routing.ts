@@ -137,6 +137,14 @@ export function flatten(
   return waiting === undefined ? take() : waiting.then(take);
 }
 
+/** There are no such records: told by the alias's zone, for no longer than it is known of the target. */
+function denyTarget(q: Query, index: number, sub: Query): 'done' {
+  const soa = q.world.zone(index).negativeSoa;
+  const known = sub.answer.authority.find(({ type }) => type === TYPE.SOA);
+  if (known === undefined) q.storable = false;
+  return q.deny({ kind: 'nodata', soa: { ...soa, ttl: Math.min(soa.ttl, known?.ttl ?? 0) } });
+}
+
 function tell(q: Query, index: number, owner: Name, sub: Query): 'done' {
   q.restOn(sub);
   const { rcode, answer, ede } = sub.answer;
@@ -147,8 +155,7 @@ function tell(q: Query, index: number, owner: Name, sub: Query): 'done' {
     q.answer.answer.push({ name: owner, type: found.type, ttl, rdatas: found.rdatas });
     return 'done';
   }
-  if (rcode === RCODE.NOERROR || rcode === RCODE.NXDOMAIN)
-    return q.deny({ kind: 'nodata', soa: q.world.zone(index).negativeSoa });
+  if (rcode === RCODE.NOERROR || rcode === RCODE.NXDOMAIN) return denyTarget(q, index, sub);
   q.dropRecords(rcode);
   return 'done';
 }

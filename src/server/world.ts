@@ -13,6 +13,7 @@ import { Zone } from '../zone/image.ts';
 import { lookup, type ZoneResult } from '../zone/lookup.ts';
 import type { Dns64Rules } from './dns64.ts';
 import type { Client } from './handler.ts';
+import { RegionLocator } from './locators.ts';
 import { Routing } from './routing.ts';
 
 /** How a view's answers are made, ready to be read. */
@@ -64,7 +65,8 @@ export class World {
     this.#zones = snapshot.zones.map((zone) => Zone.from(zone.image, zone.key));
     this.#clients = CidrTable.from(snapshot.clients);
     this.#allow = snapshot.endpoints.map((endpoint) => CidrTable.from(endpoint.allow));
-    this.routing = new Routing(health, NO_FACTS, () => undefined);
+    const byView = snapshot.views.map(({ region }) => new RegionLocator(region));
+    this.routing = new Routing(health, NO_FACTS, (_, view) => byView[view]);
   }
 
   zone(index: number): Zone {

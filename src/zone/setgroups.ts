@@ -1,7 +1,8 @@
 import { unreachable } from '../util/assert.ts';
+import { keyedHash } from '../util/hash.ts';
 import { type Name, nameKey, nameToText } from '../wire/name.ts';
 import { typeToText } from '../wire/rdata/table.ts';
-import { textKey } from './geo/textkey.ts';
+import { locationKey, regionKey } from './geo/regions.ts';
 import { placeCode, pointOf } from './geo/whereabouts.ts';
 import type { Problems } from './problem.ts';
 import type { Coordinates, Place, Policy, RecordSet } from './recordset.ts';
@@ -164,13 +165,13 @@ function parametersOf(table: TableBuilder, policy: Policy): number[] {
     case 'failover':
       return [policy.role === 'primary' ? ROLE.PRIMARY : ROLE.SECONDARY];
     case 'latency':
-      return [textKey(policy.region), addPoint(table, policy.at, 1)];
+      return [regionKey(policy.region), addPoint(table, policy.at, 1)];
     case 'geolocation':
       return placeWords(policy.place);
     case 'geoproximity':
       return [addPoint(table, policy.at, biasFactor(policy.bias))];
     case 'cidr':
-      return [policy.collection, policy.location === '*' ? ANYWHERE : textKey(policy.location)];
+      return [policy.collection, policy.location === '*' ? ANYWHERE : locationKey(policy.location)];
     default:
       return unreachable(policy);
   }
@@ -198,5 +199,7 @@ function placeWords(place: Place): number[] {
 
 /** Equal for groups that say the same. */
 function digestOf(sets: readonly RecordSet[]): number {
-  return textKey(JSON.stringify(sets, (_, value) => (value instanceof Uint8Array ? [...value] : value)));
+  const text = JSON.stringify(sets, (_, value) => (value instanceof Uint8Array ? [...value] : value));
+  const octets = utf8.encode(text);
+  return keyedHash([0, 0], octets, 0, octets.length) >>> 0;
 }

@@ -79,3 +79,52 @@ t.test('the chain of trust as a branch of the tree, with the place where it brok
 `,
   );
 });
+
+t.test('groups of record sets as branches, with what became of each set', async (t) => {
+  const text = explanationText(
+    {
+      ...explanation,
+      steps: [],
+      candidates: [],
+      routing: [
+        {
+          name: 'db.internal.example.',
+          type: 'A',
+          policy: 'failover',
+          location: 'EU DE, by 24 bits of its address',
+          sets: [
+            {
+              id: 'one',
+              rule: 'primary',
+              leadsTo: '10.20.0.4',
+              health: 'unhealthy',
+              check: 'hc-1',
+              chosen: false,
+              why: 'unhealthy',
+            },
+            {
+              id: 'two',
+              rule: 'secondary',
+              leadsTo: 'alias to db2.internal.example.',
+              health: 'not checked',
+              check: undefined,
+              chosen: true,
+              why: 'chosen',
+            },
+          ],
+        },
+      ],
+    },
+    { colour: false },
+  );
+  t.equal(
+    text,
+    `db.internal.example. A in vpc-corp
+├─ failover record sets of db.internal.example. A; the client is EU DE, by 24 bits of its address
+│  ├─ ·  one  primary    10.20.0.4                       unhealthy (hc-1)  unhealthy
+│  └─ ✓  two  secondary  alias to db2.internal.example.  not checked       chosen
+└─ answer NOERROR aa ra from zone
+   └─ db.internal.example. 300 IN A 10.20.0.5
+`,
+  );
+});

@@ -9,7 +9,7 @@ import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { parseAddress } from '../../src/util/cidr.ts';
 import { type Clock, CoarseClock, ManualClock } from '../../src/util/clock.ts';
 import { Dependencies } from '../../src/util/deps.ts';
-import { HealthBits } from '../../src/util/healthbits.ts';
+import type { HealthBits } from '../../src/util/healthbits.ts';
 import { SeededPrng } from '../../src/util/prng.ts';
 import { Slab } from '../../src/util/slab.ts';
 import type { Snapshot } from '../../src/view/snapshot.ts';

@@ -2,7 +2,7 @@ import type { Asker } from './asker.ts';
 import { type Facts, NONE_FITS, type RoutingPolicy } from './policy.ts';
 import type { RoutingTable } from './table.ts';
 
-/** The location of a set for clients of no location. `textKey`s are less than 2^30. */
+/** The location of a set for clients of no location. `locationKey`s are less than 2^30. */
 export const ANYWHERE = 0xffffffff;
 
 /** The set of the location that the client's address is in, else the one of `*`. */

@@ -4,7 +4,7 @@ import type { RoutingTable } from './table.ts';
 /** Where an address is in a CIDR collection. */
 export interface Collection {
   /**
-   * `textKey` of the location with the longest block that holds the address and is no longer than the `bits` that
+   * `locationKey` of the location with the longest block that holds the address and is no longer than the `bits` that
    * are known of it; -1: none.
    */
   locationOf(address: Uint8Array, bits: number): number;
@@ -14,7 +14,7 @@ export interface Collection {
 
 /** Measured round-trip times. */
 export interface RoundTrips {
-  /** Milliseconds from the client to the region with this `textKey`; -1: not measured. */
+  /** Milliseconds from the client to the region with this `regionKey`; -1: not measured. */
   ms(asker: Asker, region: number): number;
   /** On how many leading bits of the address the last result depends. */
   readonly depth: number;
