@@ -11,6 +11,7 @@ import {
 } from './compile/contexts.ts';
 import { diffSnapshots } from './compile/diff.ts';
 import { compileClients, compileEndpoints, compileNode } from './compile/endpoints.ts';
+import { compileHealth, HealthSlots } from './compile/health.ts';
 import { stableKey } from './compile/key.ts';
 import { LocalZones } from './compile/local.ts';
 import { compileRecursion, expiredAnchors, hintServers } from './compile/recursion.ts';
@@ -48,6 +49,8 @@ export interface Faults {
  * returned.
  */
 export function compile(config: Config, previous?: Compiled): Compiled | Faults {
+  const healthIds = config.healthChecks.map(({ id }) => id);
+  const healthSlots = new HealthSlots(healthIds, previous?.snapshot.health);
   const { zones, root, errors, warnings } = readFiles(config, previous);
   if (errors.length > 0) return { errors: sortProblems(errors), warnings: sortProblems(warnings) };
   const contexts = new ContextRegistry(previous?.contexts);
@@ -70,6 +73,7 @@ export function compile(config: Config, previous?: Compiled): Compiled | Faults 
     paths,
     recursion,
     endpoints: compileEndpoints(config, views),
+    health: compileHealth(config, healthSlots),
     nextContext: contexts.next,
   };
   const diff =

@@ -2,6 +2,7 @@ import type { Path } from '../resolver/path.ts';
 import type { RecursionSettings, TrustAnchor } from '../resolver/settings.ts';
 import type { Name } from '../wire/name.ts';
 import type { ComputeNames } from '../zone/compute.ts';
+import type { HealthData } from './health.ts';
 
 /**
  * All that answering needs to know, compiled off the packet path and never changed: plain data that may be posted
@@ -26,8 +27,7 @@ export interface Snapshot {
   /** The anchors of the configuration, where RFC 5011 has made others of them. Contexts are by these. */
   readonly configuredAnchors?: readonly TrustAnchor[];
   readonly endpoints: readonly InboundEndpoint[];
-  /** Which slot of the health bits is whose. */
-  readonly healthChecks?: readonly { readonly id: string; readonly slot: number }[];
+  readonly health: HealthData;
   /** The least context number that was never given out: none is ever given out twice. */
   readonly nextContext: number;
 }

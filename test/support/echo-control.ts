@@ -15,6 +15,7 @@ import {
   type ControlOrder,
   type ControlStart,
 } from '../../src/view/channel.ts';
+import { NO_HEALTH_CHECKS } from '../../src/view/health.ts';
 import type { Snapshot } from '../../src/view/snapshot.ts';
 
 interface EchoConfig {
@@ -45,7 +46,7 @@ function propose(config: EchoConfig): void {
     outside: 'drop',
     rateLimited: true,
   }));
-  snapshot = { revision: revision + 1, node: {}, endpoints } as unknown as Snapshot;
+  snapshot = { revision: revision + 1, node: {}, endpoints, health: NO_HEALTH_CHECKS } as unknown as Snapshot;
   tell({ news: 'snapshot', snapshot, workers: config.workers });
 }
 

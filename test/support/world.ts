@@ -5,6 +5,7 @@ import type { RecursionSettings } from '../../src/resolver/settings.ts';
 import { World } from '../../src/server/world.ts';
 import { CidrTable, parseAddress, parseCidr } from '../../src/util/cidr.ts';
 import { Dependencies } from '../../src/util/deps.ts';
+import { NO_HEALTH_CHECKS } from '../../src/view/health.ts';
 import type { Candidate, Overlay, Snapshot, ViewData } from '../../src/view/snapshot.ts';
 import { type Name, nameFromText, nameKey } from '../../src/wire/name.ts';
 import type { Rr } from '../../src/wire/record.ts';
@@ -204,6 +205,7 @@ export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision =
         rateLimited: true,
       },
     ],
+    health: NO_HEALTH_CHECKS,
     nextContext: 1_000_000,
   };
 }

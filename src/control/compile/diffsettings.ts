@@ -3,6 +3,7 @@ import { type Name, ROOT } from '../../wire/name.ts';
 import { dependencyHash } from '../../zone/dependency.ts';
 import { NameTable } from '../../zone/nametable.ts';
 import { configuredAnchors } from './anchors.ts';
+import { diffHealth } from './health.ts';
 
 /**
  * Settings of a VPC. What clients see of DNSSEC, and AAAA records made of A records, may be in any answer; a DELEGATE
@@ -79,6 +80,7 @@ export function diffRest(old: Snapshot, next: Snapshot, changes: string[]): void
     else if (!sameSettings(was, endpoint)) changes.push(`endpoint ${endpoint.id}: changed`);
   }
   for (const id of before.keys()) changes.push(`endpoint ${id}: removed`);
+  changes.push(...diffHealth(old.health, next.health));
 }
 
 export function sameSettings(a: object | undefined, b: object | undefined): boolean {

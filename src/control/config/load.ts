@@ -65,6 +65,9 @@ export interface Config extends FileEntries {
   readonly rules: readonly Rule[];
   readonly delegates: readonly DelegateRule[];
   readonly zones: readonly (ZoneConfig & { readonly id: string })[];
+  readonly healthChecks: ConfigFile['healthChecks'];
+  readonly routingControls: ConfigFile['routingControls'];
+  readonly safetyRules: ConfigFile['safetyRules'];
 }
 
 export type Loaded =

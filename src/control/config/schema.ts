@@ -1,5 +1,13 @@
 import * as z from 'zod';
 import { endpointsExample, endpointsSchema } from './endpoints.ts';
+import {
+  healthChecksExample,
+  healthChecksSchema,
+  routingControlSchema,
+  routingControlsExample,
+  safetyRuleSchema,
+  safetyRulesExample,
+} from './health.ts';
 import { nodeExample, nodeSchema } from './node.ts';
 import { recursionExample, recursionSchema } from './recursion.ts';
 import { ruleSchema, rulesExample } from './rules.ts';
@@ -15,6 +23,9 @@ export const configSchema = z.strictObject({
   endpoints: endpointsSchema.prefault({}),
   rules: z.array(ruleSchema).prefault([]),
   zones: z.array(zoneSchema).prefault([]),
+  healthChecks: healthChecksSchema.prefault([]),
+  routingControls: z.array(routingControlSchema).prefault([]),
+  safetyRules: z.array(safetyRuleSchema).prefault([]),
 });
 
 export type ConfigFile = z.output<typeof configSchema>;
@@ -57,6 +68,24 @@ export const chapters = [
     title: 'Private zones',
     example: zonesExample,
   },
+  {
+    key: 'healthChecks',
+    text: "Health checks, as Route 53's API has them. Each is made as soon as it is configured, whether a record set names it or not.",
+    title: 'Health checks',
+    example: healthChecksExample,
+  },
+  {
+    key: 'routingControls',
+    text: 'Switches of RECOVERY_CONTROL checks, by which an operator takes a site in or out: `causeway routing-control eu off`.',
+    title: 'Routing controls',
+    example: routingControlsExample,
+  },
+  {
+    key: 'safetyRules',
+    text: 'A safety rule refuses changes of routing controls that would leave too few of them on.',
+    title: 'Safety rules',
+    example: safetyRulesExample,
+  },
 ] as const;
 
 /** Sections of later releases: who writes one is told so, and not that it is unknown. */
@@ -64,7 +93,6 @@ const LATER = new Map([
   ['api', 'the Route 53 APIs'],
   ['console', 'the web console'],
   ['firewall', 'DNS Firewall'],
-  ['health', 'health checks'],
   ['logs', 'query logging'],
   ['profiles', 'Route 53 Profiles'],
   ['replication', 'replication'],

@@ -1,6 +1,7 @@
 /** A scenario's configuration as a snapshot: one view for everybody, with a path for each zone that it names. */
 import type { ForwardPath, HintServer, Path, RecursivePath } from '../../../src/resolver/path.ts';
 import { CidrTable, parseCidr } from '../../../src/util/cidr.ts';
+import { NO_HEALTH_CHECKS } from '../../../src/view/health.ts';
 import type { Candidate, NodeSettings, Snapshot, ViewData, ZoneData } from '../../../src/view/snapshot.ts';
 import {
   isAtOrBelow,
@@ -60,6 +61,7 @@ export function snapshotOf(config: Config): Snapshot {
         rateLimited: false,
       },
     ],
+    health: NO_HEALTH_CHECKS,
     nextContext: PATH_CONTEXT + paths.length,
   };
 }

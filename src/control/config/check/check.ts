@@ -2,6 +2,7 @@ import type { ConfigDocument } from '../document.ts';
 import type { ConfigProblem } from '../problem.ts';
 import { CheckContext, type Draft } from './context.ts';
 import { checkEndpoints, Listening } from './endpoints.ts';
+import { checkHealth } from './health.ts';
 import { checkRecursion } from './recursion.ts';
 import { checkRules } from './rules.ts';
 import { checkVpcs } from './vpcs.ts';
@@ -19,5 +20,6 @@ export function crossCheck(
   checkEndpoints(context, listening);
   const rules = checkRules(context, listening);
   checkZones(context, rules);
+  checkHealth(context);
   return { errors: context.errors, warnings: context.warnings };
 }
