@@ -60,7 +60,7 @@ function describeSet(
     rule,
     leadsTo: leadsTo(zone, member),
     health: isChecked ? (healthy ? 'healthy' : 'unhealthy') : 'not checked',
-    check: snapshot.healthChecks?.find(({ slot }) => slot === check)?.id,
+    check: snapshot.health.checks.find(({ slot }) => slot === check)?.id,
     chosen,
     why,
   };
