@@ -22,13 +22,13 @@ import type { World } from './world.ts';
 export async function explain(
   world: World,
   view: View,
-  question: { name: Name; type: number; client?: Uint8Array | undefined },
+  question: { name: Name; type: number; client?: Uint8Array | undefined; draw?: number },
   resolve: Resolve,
   clock: Clock,
 ): Promise<Explanation> {
   const trace = new Trace();
   const client = question.client ?? UNKNOWN_CLIENT;
-  const asker = new Asker().set(client, 8 * client.length, cryptoPrng.u32());
+  const asker = new Asker().set(client, 8 * client.length, question.draw ?? cryptoPrng.u32());
   const q = new Query({
     world,
     view,

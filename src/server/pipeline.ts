@@ -32,6 +32,7 @@ import { Asker } from '../zone/routing/asker.ts';
 import { FastPath } from './fastpath.ts';
 import { type Client, keptClient, type QueryHandler, type Reply } from './handler.ts';
 import { Query, type Resolve } from './query.ts';
+import { RecentQuestions } from './recent.ts';
 import { admit, cookieOf, encode, encodeSlip, type Framing, storeAnswer } from './respond.ts';
 import { answerQuery } from './stages.ts';
 import { WAITING_PER_CLIENT_MAX, WaitingClients } from './waitingclients.ts';
@@ -79,6 +80,8 @@ export class Pipeline implements QueryHandler {
   cookies: CookieSecrets;
   /** Clients that the rate limit does not concern. */
   exempt: CidrTable | undefined;
+  /** Plain questions, as most are. */
+  readonly recent = new RecentQuestions();
   readonly #o: PipelineOptions;
   readonly #fast = new FastPath();
   readonly #writer = new Writer();
@@ -118,6 +121,8 @@ export class Pipeline implements QueryHandler {
     const view = world.viewOf(client);
     this.#drawn = false;
     if (view >= 0 && this.#fast.read(bytes, length)) {
+      const { qtype, qnameLength } = this.#fast;
+      this.recent.add(view, qtype, bytes, HEADER_OCTETS, qnameLength, client.address);
       const reply = this.#hit(bytes, length, client, endpoint, view);
       metrics.add(reply === undefined ? METRIC.answerCacheMisses : METRIC.answerCacheHits);
       if (reply !== undefined) return reply === DROPPED ? undefined : reply;

@@ -29,6 +29,7 @@ import {
 } from '../view/channel.ts';
 import type { CacheEntry, WorkerCaches, WorkerStatus } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
+import type { WorkerWhatIf } from '../view/whatif.ts';
 import { fold, isAtOrBelow, nameEquals, nameToText } from '../wire/name.ts';
 import { rdataToText, typeToText } from '../wire/rdata/table.ts';
 import { explain } from './explain.ts';
@@ -38,6 +39,7 @@ import { Pipeline } from './pipeline.ts';
 import { countResolver } from './resolvercount.ts';
 import { TcpClients } from './tcpclients.ts';
 import { NativeUdpListeners } from './udpnative.ts';
+import { whatIf } from './whatif.ts';
 import { World } from './world.ts';
 
 /** A worker: one event loop that runs the whole packet pipeline for its share of the sockets. */
@@ -221,6 +223,8 @@ class Worker {
         assert(path !== undefined, `no path with context ${ask.context}`);
         return this.#resolver.fetchKeys(path, ask.zone);
       }
+      case 'what-if':
+        return this.#whatIf(ask);
       case 'explain': {
         const view = this.#world.viewNamed(ask.vpc);
         assert(view !== undefined, `no view ${ask.vpc}`);
@@ -234,6 +238,16 @@ class Worker {
         );
       }
     }
+  }
+
+  /** Dependencies of its own: nothing that this daemon serves is touched. */
+  #whatIf(ask: Extract<Ask, { ask: 'what-if' }>): Promise<WorkerWhatIf> {
+    const then = new World(ask.snapshot, new Dependencies(), new HealthBits(ask.health));
+    const { views } = this.#world.snapshot;
+    const questions =
+      ask.questions ??
+      this.#pipeline.recent.list().map((recent) => ({ ...recent, vpc: views[recent.view]?.vpc ?? '' }));
+    return whatIf(this.#world, then, questions, (request) => this.#ownership.peek(request), clock);
   }
 
   #status(): WorkerStatus {

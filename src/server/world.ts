@@ -97,6 +97,11 @@ export class World {
     return this.#settings[index]!;
   }
 
+  /** The view of the VPC whose addresses hold this one. */
+  viewOfAddress(address: Uint8Array): View | undefined {
+    return this.#views[this.#clients.lookup(address)];
+  }
+
   viewNamed(vpc: string): View | undefined {
     return this.#views.find((view) => view.vpc === vpc);
   }

@@ -4,6 +4,7 @@ import type { UdpWay } from '../util/watch.ts';
 import type { Explanation } from './explain.ts';
 import type { CacheEntry, Flushed, WorkerCaches, WorkerStatus } from './report.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { WhatIfQuestion, WorkerWhatIf } from './whatif.ts';
 
 /**
  * Everything that threads say to each other. Main starts the others, owns the sockets and hands out ports;
@@ -162,6 +163,16 @@ export type Ask =
       readonly client?: string;
       readonly live: boolean;
     }
+  /**
+   * Which of `questions`, or of the last ones that this worker was asked, another snapshot would answer otherwise, with
+   * health as in `health` (util/healthbits).
+   */
+  | {
+      readonly ask: 'what-if';
+      readonly snapshot: Snapshot;
+      readonly health: SharedArrayBuffer;
+      readonly questions?: readonly WhatIfQuestion[];
+    }
   /** The DNSKEY RRset of an anchored zone, by the path with this context; for RFC 5011. */
   | { readonly ask: 'keys'; readonly zone: Uint8Array; readonly context: number };
 
@@ -172,6 +183,7 @@ export interface Answers {
   readonly 'cache-dump': readonly CacheEntry[];
   readonly 'cache-flush': Flushed;
   readonly explain: Explanation;
+  readonly 'what-if': WorkerWhatIf;
   readonly keys: FetchedKeys;
 }
 
