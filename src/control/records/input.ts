@@ -1,4 +1,6 @@
+import type { Name } from '../../wire/name.ts';
 import type { Coordinates } from '../../zone/recordset.ts';
+import type { Report } from './problem.ts';
 
 /** A record set in the API's names and units, in lower camel case, before anything in it is checked. */
 export interface RecordSetInput {
@@ -63,4 +65,28 @@ export interface Gazetteer {
   hasContinent(code: string): boolean;
   hasCountry(code: string): boolean;
   hasSubdivision(country: string, code: string): boolean;
+}
+
+/** The zone that sets are for. */
+export interface ZoneIdentity {
+  /** Folded. */
+  readonly name: Name;
+  readonly id: string;
+}
+
+/** What it takes to read one set. */
+export interface Reading {
+  readonly zone: ZoneIdentity;
+  readonly resources: Resources;
+  /** Of the change that the set is part of. */
+  readonly action: 'CREATE' | 'UPSERT' | 'DELETE';
+  readonly report: Report;
+}
+
+/** `Change with [Action=CREATE, Name=www.example.com, Type=A, SetIdentifier=null]` */
+export function changeText(
+  { action }: Reading,
+  { name, type, setIdentifier = 'null' }: RecordSetInput,
+): string {
+  return `Change with [Action=${action}, Name=${name}, Type=${type}, SetIdentifier=${setIdentifier}]`;
 }
