@@ -15,6 +15,7 @@ import { compileHealth, HealthSlots } from './compile/health.ts';
 import { stableKey } from './compile/key.ts';
 import { LocalZones } from './compile/local.ts';
 import { compileRecursion, expiredAnchors, hintServers } from './compile/recursion.ts';
+import { NO_RESOURCES } from './compile/resources.ts';
 import { type ReadRoot, readRoot } from './compile/root.ts';
 import { missingSources } from './compile/sources.ts';
 import { type Association, compileViews, NOBODY } from './compile/views.ts';
@@ -161,7 +162,7 @@ function compileZones(
     if (zone === undefined) return;
     const { id } = zone;
     const before = previous?.zones.get(id);
-    const result = compileZone(entries, zone, i, before);
+    const result = compileZone(entries, zone, i, NO_RESOURCES, before);
     if (result.zone === undefined) {
       errors.push(...result.errors);
       return;

@@ -7,6 +7,8 @@ import { type Problem, Zone, ZoneBuilder } from '../../zone/image.ts';
 import { confine, fileFault } from '../config/files.ts';
 import { type FileEntries, pathIn, type ZoneEntry } from '../config/load.ts';
 import { type ConfigProblem, type Path, SettingError } from '../config/problem.ts';
+import type { Resources } from '../records/input.ts';
+import { ZoneSets } from './recordsets.ts';
 
 /** A zone as it was compiled, with what tells whether it must be compiled again. */
 export interface CompiledZone {
@@ -28,56 +30,65 @@ export type ZoneResult =
   | { readonly zone: CompiledZone; readonly errors?: undefined }
   | { readonly zone?: undefined; readonly errors: readonly ConfigProblem[] };
 
-/** Compiles the zone `zone` at `zones[index]`, or takes `previous` where neither text nor settings changed. */
+/**
+ * Compiles the zone `zone` at `zones[index]`, or takes `previous` where neither text nor settings changed.
+ * `resources` are what its record sets may name.
+ */
 export function compileZone(
   entries: FileEntries,
   zone: ZoneEntry,
   index: number,
+  resources: Resources,
   previous?: CompiledZone,
 ): ZoneResult {
-  const settings = JSON.stringify([nameToText(zone.name), zone.ttl, zone.file ?? null]);
+  const sets = new ZoneSets(entries, zone, index, resources);
+  const settings = JSON.stringify([nameToText(zone.name), zone.ttl, zone.file ?? null, sets.digest]);
   const reader = new ZoneReader(entries, zone, index);
-  const main = reader.open();
-  if (main === undefined) return { errors: reader.errors };
-  if (previous?.settings === settings && reader.isUnchanged(main, previous.sources))
+  const texts = reader.open();
+  if (texts === undefined) return { errors: [...reader.errors, ...errorsBesideText(sets)] };
+  if (sets.isRead && previous?.settings === settings && reader.isUnchanged(texts, previous.sources))
     return { zone: previous };
-  const builder = new ZoneBuilder(zone.name, { synthesizeApex: zone.records !== undefined });
+  const builder = new ZoneBuilder(zone.name, { synthesizeApex: zone.file === undefined });
   let records = 0;
-  const faults = reader.parse(main, (rr) => {
+  const faults = reader.parse(texts, (rr) => {
     records++;
+    sets.others.add(rr);
     builder.add(rr);
   });
-  if (faults.length > 0)
-    return { errors: [...faults.map((fault) => reader.problem(fault)), ...faultsOfRest(reader, main, zone)] };
+  sets.others.isWhole = faults.length === 0;
+  const errors = [...faults.map((fault) => reader.problem(fault)), ...sets.errors()];
+  if (errors.length > 0 || !sets.isRead)
+    return { errors: [...errors, ...faultsOfRest(reader, texts, zone, sets)] };
   const { sources } = reader;
+  for (const set of sets.sets) builder.addSet(set);
   const build = builder.finish();
-  if (build.errors !== undefined) return { errors: reader.locate(main, build.errors) };
+  if (build.errors !== undefined) return { errors: reader.locate(texts, sets, build.errors) };
   const warnings =
     records > LOCATE_RECORDS_MAX || build.warnings.length === 0
-      ? build.warnings.map(({ name, message }) => unplaced(main, name, message))
-      : reader.locate(main, build.warnings);
-  return { zone: { image: build.image, warnings, settings, sources } };
+      ? build.warnings.map(({ name, message }) => reader.unplaced(name, message))
+      : reader.locate(texts, sets, build.warnings);
+  return { zone: { image: build.image, warnings: [...sets.warnings(), ...warnings], settings, sources } };
+}
+
+/** What is wrong with the sets where there is no telling what stands beside them. */
+function errorsBesideText(sets: ZoneSets): ConfigProblem[] {
+  sets.others.isWhole = false;
+  return sets.errors();
 }
 
 /**
- * What is wrong with the records of a text that could be read, where others could not. Those may be the SOA and NS,
- * so the apex gets its own where it has none: half a zone must not be blamed for what it lacks.
+ * What is wrong with the records of a text that could be read, where others or sets could not. Those may be the SOA
+ * and NS, so the apex gets its own where it has none: half a zone must not be blamed for what it lacks.
  */
-function faultsOfRest(reader: ZoneReader, main: Text, { name }: ZoneEntry): ConfigProblem[] {
+function faultsOfRest(
+  reader: ZoneReader,
+  texts: readonly Text[],
+  { name }: ZoneEntry,
+  sets: ZoneSets,
+): ConfigProblem[] {
   const builder = new ZoneBuilder(name, { synthesizeApex: true });
-  reader.parse(main, (rr) => builder.add(rr));
-  return reader.locate(main, builder.finish().errors ?? []);
-}
-
-function unplaced(main: Text, name: Name, message: string): ConfigProblem {
-  return {
-    file: main.file,
-    line: 1,
-    column: 1,
-    path: '',
-    message: `${nameToText(name)}: ${message}`,
-    remedy: '',
-  };
+  reader.parse(texts, (rr) => builder.add(rr));
+  return reader.locate(texts, sets, builder.finish().errors ?? []);
 }
 
 /** True where `next` has nothing but its apex and `old` had more. */
@@ -90,11 +101,14 @@ const LOCATE_RECORDS_MAX = 100_000;
 
 interface Text {
   readonly text: string | Uint8Array;
-  /** As problems name it. */
+  /** As problems name it; INLINE for a text in the configuration itself. */
   readonly file: string;
 }
 
-/** Reads the text of one zone and of the files that it includes. */
+/** No file has this name. */
+const INLINE = '';
+
+/** Reads the texts of one zone, its file and its lines in the configuration, and the files that are included. */
 class ZoneReader {
   readonly errors: ConfigProblem[] = [];
   sources: Source[] = [];
@@ -110,15 +124,16 @@ class ZoneReader {
     this.#path = ['zones', index];
   }
 
-  /** The zone's own text, or undefined, with errors. */
-  open(): Text | undefined {
+  /** The zone's own texts, or undefined, with errors. */
+  open(): Text[] | undefined {
     const { files, folder, file: configFile, problemAt } = this.#entries;
     const { file, records } = this.#zone;
-    if (file === undefined) return { text: records ?? '', file: configFile };
+    const inline = typeof records === 'string' ? [{ text: records, file: INLINE }] : [];
+    if (file === undefined) return inline;
     try {
       const real = confine(files, folder, pathIn(folder, file));
       this.#folder = dirname(real);
-      return { text: files.read(real), file: pathIn(dirname(configFile), file) };
+      return [{ text: files.read(real), file: pathIn(dirname(configFile), file) }, ...inline];
     } catch (error) {
       const { message, remedy } = error instanceof SettingError ? error : fileFault(error);
       this.errors.push(problemAt([...this.#path, 'file'], `${file}: ${message}`, remedy));
@@ -126,23 +141,28 @@ class ZoneReader {
     }
   }
 
-  /** Hands each good record to `onRecord` and returns the errors of the text. */
-  parse(main: Text, onRecord: (rr: Rr, place: Place) => void): ZoneError[] {
-    this.sources = [{ file: main.file, hash: hashOf(main.text) }];
-    return parseZone(main.text, {
-      origin: this.#zone.name,
-      file: main.file,
-      defaultTtl: Math.floor(this.#zone.ttl / 1000),
-      ...(this.#folder === undefined ? {} : { include: (path, from) => this.#include(path, from) }),
-      onRecord,
-    });
+  /** Hands each good record to `onRecord` and returns the errors of the texts. */
+  parse(texts: readonly Text[], onRecord: (rr: Rr, place: Place) => void): ZoneError[] {
+    this.sources = texts.map(({ text, file }) => ({ file, hash: hashOf(text) }));
+    return texts.flatMap(({ text, file }) =>
+      parseZone(text, {
+        origin: this.#zone.name,
+        file,
+        defaultTtl: Math.floor(this.#zone.ttl / 1000),
+        ...(file === INLINE ? {} : { include: (path, from) => this.#include(path, from) }),
+        onRecord,
+      }),
+    );
   }
 
-  /** True if main text and included files are what they were. */
-  isUnchanged(main: Text, sources: readonly Source[]): boolean {
-    const [first, ...included] = sources;
-    if (first?.file !== main.file || first.hash !== hashOf(main.text)) return false;
-    return included.every((source) => {
+  /** True if the texts and included files are what they were. */
+  isUnchanged(texts: readonly Text[], sources: readonly Source[]): boolean {
+    const own = texts.every(({ text, file }, i) => {
+      const source = sources[i];
+      return source?.file === file && source.hash === hashOf(text);
+    });
+    if (!own) return false;
+    return sources.slice(texts.length).every((source) => {
       const found = this.#readIncluded(source.file);
       return typeof found !== 'string' && hashOf(found) === source.hash;
     });
@@ -150,21 +170,30 @@ class ZoneReader {
 
   /** An error of the text, where it stands. */
   problem({ file, line, column, message }: ZoneError): ConfigProblem {
-    if (this.#zone.file !== undefined) return { file, line, column, path: '', message, remedy: '' };
+    if (file !== INLINE) return { file, line, column, path: '', message, remedy: '' };
     return this.#entries.problemInText([...this.#path, 'records'], line, column, message);
   }
 
-  /** Finds where in the text the names are that a build complains about. */
-  locate(main: Text, problems: readonly Problem[]): ConfigProblem[] {
+  /** A problem of the zone as a whole. */
+  unplaced(name: Name, message: string): ConfigProblem {
+    const { file } = this.#zone;
+    const place = { file: file === undefined ? INLINE : pathIn(dirname(this.#entries.file), file), line: 1 };
+    return this.problem({ ...place, column: 1, message: `${nameToText(name)}: ${message}` });
+  }
+
+  /** Finds where in sets and texts the names are that a build complains about. */
+  locate(texts: readonly Text[], sets: ZoneSets, problems: readonly Problem[]): ConfigProblem[] {
     if (problems.length === 0) return [];
     const wanted = new Map<string, Place | undefined>(problems.map(({ name }) => [nameKey(name), undefined]));
-    this.parse(main, (rr, place) => {
+    this.parse(texts, (rr, place) => {
       const key = nameKey(rr.name);
       if (wanted.has(key) && wanted.get(key) === undefined) wanted.set(key, place);
     });
     return problems.map(({ name, message }) => {
-      const place = wanted.get(nameKey(name)) ?? { file: main.file, line: 1 };
-      return this.problem({ ...place, column: 1, message: `${nameToText(name)}: ${message}` });
+      const text = `${nameToText(name)}: ${message}`;
+      const place = wanted.get(nameKey(name));
+      if (place !== undefined) return this.problem({ ...place, column: 1, message: text });
+      return sets.problemAt(name, text) ?? this.unplaced(name, message);
     });
   }
 

@@ -75,6 +75,13 @@ export class ConfigDocument {
     return this.#problem(lineStart + indent + column - 1, path, message, '');
   }
 
+  /** The items of the list at `path` of which something has been reported. */
+  faultyItems(path: Path): Set<number> {
+    const head = `${pathToText(path)}[`;
+    const below = this.problems.filter((problem) => problem.path.startsWith(head));
+    return new Set(below.map((problem) => Number.parseInt(problem.path.slice(head.length), 10)));
+  }
+
   /** True if there is something at `path`. */
   has(path: Path): boolean {
     return this.#find(path) !== undefined;

@@ -8,6 +8,7 @@ import { type Files, fileFault, systemFiles } from './files.ts';
 import type { NodeConfig } from './node.ts';
 import { type ConfigProblem, type Path, sortProblems } from './problem.ts';
 import { readNode } from './read.ts';
+import type { RecordSetConfig } from './recordsets.ts';
 import type { RuleConfig } from './rules.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
 import type { ZoneConfig } from './zones.ts';
@@ -28,8 +29,12 @@ export interface FileEntries {
   problemInText(path: Path, line: number, column: number, message: string): ConfigProblem;
 }
 
-/** What the image of a zone is made of; one of `file` and `records` is there. Its id may be missing with its VPCs. */
-export type ZoneEntry = Pick<ZoneConfig, 'name' | 'ttl' | 'file' | 'records'> & { readonly id: string };
+/** What the image of a zone is made of; `file`, `records` or both are there. Its id may be missing with its VPCs. */
+export type ZoneEntry = Pick<ZoneConfig, 'name' | 'ttl' | 'file'> & {
+  readonly id: string;
+  /** By index in the list; undefined for a set with an error. */
+  readonly records?: string | readonly (RecordSetConfig | undefined)[] | undefined;
+};
 
 /** Where recursion begins and what it trusts; undefined: the files that come with the program. */
 export interface RootEntries {
@@ -155,11 +160,20 @@ function rootEntries({ recursion }: Draft): RootEntries {
 function readableZones(document: ConfigDocument, draft: Draft): (ZoneEntry | undefined)[] {
   return (draft.zones ?? []).map((zone, i) => {
     if (zone?.name === undefined || zone.ttl === undefined) return undefined;
-    const { name, ttl, file, records } = zone;
-    const isOne = document.has(['zones', i, 'file']) !== document.has(['zones', i, 'records']);
-    if (!isOne || (file ?? records) === undefined) return undefined;
+    const { name, ttl, file } = zone;
+    if (file === undefined && document.has(['zones', i, 'file'])) return undefined;
+    const records = readableRecords(document, zone.records, ['zones', i, 'records']);
+    if ((file ?? records) === undefined) return undefined;
     return { id: zone.id ?? derivedId(name, zone.vpcs ?? []), name, ttl, file, records };
   });
+}
+
+type DraftRecords = NonNullable<NonNullable<Draft['zones']>[number]>['records'];
+
+function readableRecords(document: ConfigDocument, records: DraftRecords, path: Path): ZoneEntry['records'] {
+  if (!Array.isArray(records)) return records as string | undefined;
+  const faulty = document.faultyItems(path);
+  return records.map((set, i) => (faulty.has(i) ? undefined : (set as RecordSetConfig | undefined)));
 }
 
 /** A path in the file, relative to the folder of the file. */

@@ -38,7 +38,13 @@ function entriesAt(schema: z.ZodType, key: string): Entry[] {
   const doc = docOf(schema) ?? docOf(value);
   const own = doc === undefined ? [] : [{ key, doc, ...absence(schema), list, schema: value }];
   const union = value instanceof z.ZodUnion ? (value.options as readonly z.ZodType[]) : [value];
-  return [...own, ...union.flatMap((option) => entriesBelow(option, list ? `${key}[]` : key))];
+  return [...own, ...union.flatMap((option) => entriesOfOption(option, list ? `${key}[]` : key))];
+}
+
+/** A list may be one of the forms that a value takes. */
+function entriesOfOption(option: z.ZodType, key: string): Entry[] {
+  if (option instanceof z.ZodArray) return entriesBelow(option.element as z.ZodType, `${key}[]`);
+  return entriesBelow(option, key);
 }
 
 /** What holds when a key is not in the file. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { recordSetSchema } from './recordsets.ts';
 import { domain, duration, ID_RANGE, id, setting, word } from './setting.ts';
 
 /** A private zone. */
@@ -21,10 +22,10 @@ export const zoneSchema = z.strictObject({
     example: 'zones/internal.example.zone',
     absent: 'the records stand in `records`',
   }).optional(),
-  records: setting(z.string(), {
+  records: setting(z.union([z.string(), z.array(recordSetSchema)]), {
     description:
-      'The records themselves, in the syntax of zone files, for small zones. Where SOA or NS are missing, those of Route 53’s private zones are added.',
-    range: 'lines of a zone file',
+      'The records themselves, beside those of `file` or instead of them: lines of a zone file, or a list of record sets with routing policies, aliases and health checks. Where there is no file and SOA or NS are missing, those of Route 53’s private zones are added.',
+    range: 'lines of a zone file, or a list of record sets',
     example: '"db IN A 10.20.0.5"',
     absent: 'they stand in `file`',
   }).optional(),
@@ -61,4 +62,20 @@ export const zonesExample = `zones:
       @    IN MX 10 mail
       mail IN A  10.30.0.25
       *.k8s 60 IN A 10.30.0.80
+  - name: shop.example.
+    vpcs: [vpc-corp, vpc-lab]
+    records:
+      # One question in ten goes to the new servers.
+      - { name: www, type: A, ttl: 60, values: [10.20.1.1, 10.20.1.2], setIdentifier: blue, weight: 9 }
+      - { name: www, type: A, ttl: 60, values: 10.20.2.1, setIdentifier: green, weight: 1 }
+      # Clients go to the nearest site, each of which has a second one to fall back to.
+      - name: api
+        type: A
+        setIdentifier: europe
+        geoLocation: { continentCode: EU }
+        aliasTarget: { dnsName: api-eu, evaluateTargetHealth: true }
+      - { name: api, type: A, ttl: 1m, values: 10.40.0.9, setIdentifier: others, geoLocation: { countryCode: "*" } }
+      - { name: api-eu, type: A, ttl: 1m, values: 10.20.0.9, setIdentifier: first, failover: PRIMARY }
+      - { name: api-eu, type: A, ttl: 1m, values: 10.30.0.9, setIdentifier: second, failover: SECONDARY }
+      - { name: "@", type: TXT, ttl: 1h, values: ['"v=spf1 -all"'] }
 `;

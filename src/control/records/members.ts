@@ -11,13 +11,20 @@ export interface SetFault extends Fault {
 
 /** Records of the zone that are in none of the sets that are looked at. Keys are `nameKey`s. */
 export interface OtherRecords {
+  /** False: some could not be read, and what is missing may be among them. */
+  readonly isWhole: boolean;
   types(key: string): Iterable<number>;
   has(key: string, type: number): boolean;
   /** Also of names that exist for what is below them. */
   exists(key: string): boolean;
 }
 
-export const NO_OTHER_RECORDS: OtherRecords = { types: () => [], has: () => false, exists: () => false };
+export const NO_OTHER_RECORDS: OtherRecords = {
+  isWhole: true,
+  types: () => [],
+  has: () => false,
+  exists: () => false,
+};
 
 /** A draft whose name and type could be read: others can stand in nobody's way. */
 export interface Member extends Draft {

@@ -20,7 +20,7 @@ export function checkSets(
 ): SetFault[] {
   const rules = new Rules(zone, others);
   const members: Member[] = [];
-  let isWhole = true;
+  let isWhole = others.isWhole;
   drafts.forEach((draft, index) => {
     if (draft?.name === undefined || draft.type === undefined) {
       isWhole = false;

@@ -15,6 +15,7 @@ const TWO = 'RRSet with DNS name www.example.com., type A, SetIdentifier two';
 
 /** A zone file with an address at db.example.com and at x.y.example.com. */
 const FILE: OtherRecords = {
+  isWhole: true,
   types: (key) => (key === DB || key === XY ? [1] : []),
   has: (key, type) => (key === DB || key === XY) && type === 1,
   exists: (key) => [DB, XY, nameKey(nameFromText('y.example.com.')), nameKey(ZONE.name)].includes(key),
@@ -234,7 +235,7 @@ t.test('what goes together', async (t) => {
     t.same(faultsOf(inputs as readonly RecordSetInput[], FILE), [], what);
 });
 
-t.test('circles: every alias that leads into one, and no other', async (t) => {
+t.test('circles and long ways: every alias that leads into one, and no other', async (t) => {
   const faults = faultsOf([
     ALIAS('a.example.com', 'b.example.com'),
     ALIAS('b.example.com', 'c.example.com', { setIdentifier: '1', weight: 1 }),
@@ -249,8 +250,14 @@ t.test('circles: every alias that leads into one, and no other', async (t) => {
     faults.map((fault) => Number.parseInt(fault, 10)),
     [0, 1, 3, 4, 5],
   );
-  const deep = Array.from({ length: 20_000 }, (_, i) => ALIAS(`n${i}.example.com`, `n${i + 1}.example.com`));
-  t.same(faultsOf([...deep, A('n20000.example.com')]), [], 'a long chain is none');
+  const chain = (length: number) => [
+    ...Array.from({ length }, (_, i) => ALIAS(`n${i}.example.com`, `n${i + 1}.example.com`)),
+    A(`n${length}.example.com`),
+  ];
+  t.same(faultsOf(chain(32)), []);
+  t.same(faultsOf(chain(20_000)), [
+    `${20_000 - 33} aliasTarget.dnsName: ${targets('n19968.example.com.')} its aliases lead through more than 32 others`,
+  ]);
 });
 
 t.test('where a set could not be read, nobody misses it', async (t) => {

@@ -34,8 +34,6 @@ function checkSource(context: CheckContext, path: Path): void {
       'the zone has neither file nor records',
       'add for example file: zones/internal.example.zone',
     );
-  if (file && records)
-    context.error([...path, 'records'], 'the zone has both file and records', 'leave one of them out');
 }
 
 /** At the same name a rule comes before a zone (reference: Route 53 Resolver's order). */
