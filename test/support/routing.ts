@@ -108,7 +108,7 @@ function certainly(answer: Answer): Outcome[] {
 }
 
 /** Where the data for `name` stand: there, or at the wildcard of its closest encloser (RFC 4592 section 3.3.1). */
-function sourceOf(sets: readonly RecordSet[], name: Name): Name | undefined {
+export function sourceOf(sets: readonly RecordSet[], name: Name): Name | undefined {
   if (exists(sets, name)) return name;
   let encloser = name;
   while (!exists(sets, encloser) && encloser.length > 1) encloser = parentOf(encloser);
@@ -123,7 +123,8 @@ function exists(sets: readonly RecordSet[], name: Name): boolean {
   return sets.some((set) => isAtOrBelow(set.name, name));
 }
 
-function groupOf(sets: readonly RecordSet[], name: Name, type: number): RecordSet[] {
+/** The sets at `name` that answer for `type`. */
+export function groupOf(sets: readonly RecordSet[], name: Name, type: number): RecordSet[] {
   const at = sets.filter((set) => nameEquals(set.name, name));
   const own = at.filter((set) => set.type === type);
   return own.length > 0 ? own : at.filter((set) => set.type === TYPE.CNAME);
