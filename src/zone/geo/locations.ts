@@ -139,6 +139,10 @@ export class LocationsBuilder {
     return number;
   }
 
+  get isEmpty(): boolean {
+    return this.#numbers.size === 0;
+  }
+
   finish(): SharedArrayBuffer {
     const rows = this.#numbers.size + 1;
     const at = HEADER_WORDS + ROW_WORDS * rows;
