@@ -1,6 +1,7 @@
 import { systemClock } from '../util/clock.ts';
 import type { Snapshot, ZoneData } from '../view/snapshot.ts';
 import { configuredAnchors } from './compile/anchors.ts';
+import { compileCollections } from './compile/collections.ts';
 import {
   ContextRegistry,
   type Contexts,
@@ -72,6 +73,7 @@ export function compile(config: Config, previous?: Compiled): Compiled | Faults 
     views,
     zones: data,
     paths,
+    collections: compileCollections(config, previous?.snapshot.collections),
     recursion,
     endpoints: compileEndpoints(config, views),
     health: compileHealth(config, healthSlots),

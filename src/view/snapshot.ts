@@ -23,6 +23,8 @@ export interface Snapshot {
   readonly zones: readonly ZoneData[];
   /** One for each pair of a view and a rule by which servers are asked. */
   readonly paths: readonly Path[];
+  /** CIDR collections by slot; undefined where one was removed. */
+  readonly collections: readonly (CidrCollection | undefined)[];
   readonly recursion: RecursionSettings;
   /** The anchors of the configuration, where RFC 5011 has made others of them. Contexts are by these. */
   readonly configuredAnchors?: readonly TrustAnchor[];
@@ -160,6 +162,16 @@ export interface ZoneData {
   readonly image: SharedArrayBuffer;
   /** Names of instances that are made up when asked for: such a zone is asked by `lookupCompute`. */
   readonly compute: ComputeNames | undefined;
+}
+
+/** What IP-based routing goes by. */
+export interface CidrCollection {
+  readonly id: string;
+  readonly name: string;
+  /** CidrTable: client address → `locationKey` of the name of its location. */
+  readonly table: SharedArrayBuffer;
+  /** Names of all locations. */
+  readonly locations: readonly string[];
 }
 
 export interface InboundEndpoint {

@@ -206,6 +206,7 @@ export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision =
       },
     ],
     health: NO_HEALTH_CHECKS,
+    collections: [],
     nextContext: 1_000_000,
   };
 }

@@ -5,6 +5,7 @@ import { dependencyHash } from '../../zone/dependency.ts';
 import { diffZones } from '../../zone/diff.ts';
 import { Zone } from '../../zone/image.ts';
 import { NameTable } from '../../zone/nametable.ts';
+import { diffCollections } from './collections.ts';
 import { diffRecursion, diffRest, diffSettings, sameSettings, touchAll } from './diffsettings.ts';
 import { AUTODEFINED_RECURSION } from './paths.ts';
 import { NOBODY } from './views.ts';
@@ -26,6 +27,7 @@ export function diffSnapshots(old: Snapshot, next: Snapshot): SnapshotDiff {
   const replaced = diffZoneData(old, next, touched, changes);
   diffViews(old, next, replaced, touched, changes);
   diffRecursion(old, next, touched, changes);
+  diffCollections(old, next, changes);
   diffRest(old, next, changes);
   return { touched: [...touched], changes };
 }

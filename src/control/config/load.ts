@@ -67,6 +67,7 @@ export interface Config extends FileEntries {
   readonly recursion: ConfigFile['recursion'];
   readonly vpcs: ConfigFile['vpcs'];
   readonly endpoints: ConfigFile['endpoints'];
+  readonly cidrCollections: ConfigFile['cidrCollections'];
   readonly rules: readonly Rule[];
   readonly delegates: readonly DelegateRule[];
   readonly zones: readonly (ZoneConfig & { readonly id: string })[];

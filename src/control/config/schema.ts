@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { collectionSchema, collectionsExample } from './collections.ts';
 import { endpointsExample, endpointsSchema } from './endpoints.ts';
 import {
   healthChecksExample,
@@ -26,6 +27,7 @@ export const configSchema = z.strictObject({
   healthChecks: healthChecksSchema.prefault([]),
   routingControls: z.array(routingControlSchema).prefault([]),
   safetyRules: z.array(safetyRuleSchema).prefault([]),
+  cidrCollections: z.array(collectionSchema).prefault([]),
 });
 
 export type ConfigFile = z.output<typeof configSchema>;
@@ -85,6 +87,12 @@ export const chapters = [
     text: 'A safety rule refuses changes of routing controls that would leave too few of them on.',
     title: 'Safety rules',
     example: safetyRulesExample,
+  },
+  {
+    key: 'cidrCollections',
+    text: 'A CIDR collection names blocks of addresses for IP-based routing: `cidrRoutingConfig` of record sets.',
+    title: 'CIDR collections',
+    example: collectionsExample,
   },
 ] as const;
 

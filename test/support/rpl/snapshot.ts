@@ -62,6 +62,7 @@ export function snapshotOf(config: Config): Snapshot {
       },
     ],
     health: NO_HEALTH_CHECKS,
+    collections: [],
     nextContext: PATH_CONTEXT + paths.length,
   };
 }

@@ -1,5 +1,6 @@
 import type { ConfigDocument } from '../document.ts';
 import type { ConfigProblem } from '../problem.ts';
+import { checkCollections } from './collections.ts';
 import { CheckContext, type Draft } from './context.ts';
 import { checkEndpoints, Listening } from './endpoints.ts';
 import { checkHealth } from './health.ts';
@@ -17,6 +18,7 @@ export function crossCheck(
   const listening = new Listening();
   checkRecursion(context);
   checkVpcs(context);
+  checkCollections(context);
   checkEndpoints(context, listening);
   const rules = checkRules(context, listening);
   checkZones(context, rules);
