@@ -16,7 +16,7 @@ import { compileHealth, HealthSlots } from './compile/health.ts';
 import { stableKey } from './compile/key.ts';
 import { LocalZones } from './compile/local.ts';
 import { compileRecursion, expiredAnchors, hintServers } from './compile/recursion.ts';
-import { NO_RESOURCES } from './compile/resources.ts';
+import { resourcesOf } from './compile/resources.ts';
 import { type ReadRoot, readRoot } from './compile/root.ts';
 import { missingSources } from './compile/sources.ts';
 import { type Association, compileViews, NOBODY } from './compile/views.ts';
@@ -160,11 +160,12 @@ function compileZones(
   const zones = new Map<string, CompiledZone>();
   const errors: ConfigProblem[] = [];
   const warnings: ConfigProblem[] = [];
+  const resources = resourcesOf(entries.resources, previous?.snapshot);
   entries.zones.forEach((zone, i) => {
     if (zone === undefined) return;
     const { id } = zone;
     const before = previous?.zones.get(id);
-    const result = compileZone(entries, zone, i, NO_RESOURCES, before);
+    const result = compileZone(entries, zone, i, resources, before);
     if (result.zone === undefined) {
       errors.push(...result.errors);
       return;

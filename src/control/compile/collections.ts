@@ -7,24 +7,34 @@ type Collections = readonly (CidrCollection | undefined)[];
 type Declared = Config['cidrCollections'][number];
 
 /**
- * The collections of a configuration, each in its slot: zones name a collection by that. As with views, one keeps
- * its slot, and that of one that went stays empty for one snapshot.
+ * Gives each collection its slot: zones name a collection by that. As with views, one keeps its slot, and that of one
+ * that went stays empty for one snapshot.
  */
-export function compileCollections(
-  config: Pick<Config, 'cidrCollections'>,
-  before: Collections = [],
-): Collections {
-  const declared = new Map(config.cidrCollections.map((each) => [each.id, each]));
-  const slots: (CidrCollection | undefined)[] = before.map((was) => {
-    const own = was && declared.get(was.id);
-    return own && compileCollection(own, was);
+export function collectionSlots(ids: readonly string[], before: Collections = []): Map<string, number> {
+  const slots = new Map<string, number>();
+  before.forEach((was, slot) => {
+    if (was !== undefined && ids.includes(was.id)) slots.set(was.id, slot);
   });
   const free = before.flatMap((was, slot) => (was === undefined ? slot : []));
-  const kept = new Set(slots.map((each) => each?.id));
-  for (const each of config.cidrCollections)
-    if (!kept.has(each.id)) slots[free.shift() ?? slots.length] = compileCollection(each);
-  while (slots.length > 0 && slots.at(-1) === undefined) slots.pop();
+  let next = before.length;
+  for (const id of ids) if (!slots.has(id)) slots.set(id, free.shift() ?? next++);
   return slots;
+}
+
+/** The collections of a configuration, each in its slot. */
+export function compileCollections(
+  { cidrCollections: declared }: Pick<Config, 'cidrCollections'>,
+  before: Collections = [],
+): Collections {
+  const ids = declared.map(({ id }) => id);
+  const slots = collectionSlots(ids, before);
+  const compiled: (CidrCollection | undefined)[] = [];
+  for (const each of declared) {
+    const slot = slots.get(each.id)!;
+    const was = before[slot];
+    compiled[slot] = compileCollection(each, was?.id === each.id ? was : undefined);
+  }
+  return Array.from(compiled);
 }
 
 /** `was` itself where nothing changed. */

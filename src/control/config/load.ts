@@ -22,6 +22,7 @@ export interface FileEntries {
   /** By index in the file; undefined where the entry does not tell what the zone is. */
   readonly zones: readonly (ZoneEntry | undefined)[];
   readonly root: RootEntries;
+  readonly resources: ResourceNames;
   readonly files: Files;
   /** A problem with the value at `path`. */
   problemAt(path: Path, message: string, remedy: string): ConfigProblem;
@@ -35,6 +36,12 @@ export type ZoneEntry = Pick<ZoneConfig, 'name' | 'ttl' | 'file'> & {
   /** By index in the list; undefined for a set with an error. */
   readonly records?: string | readonly (RecordSetConfig | undefined)[] | undefined;
 };
+
+/** What record sets may name. */
+export interface ResourceNames {
+  readonly healthChecks: readonly string[];
+  readonly cidrCollections: readonly { readonly id: string; readonly locations: readonly string[] }[];
+}
 
 /** Where recursion begins and what it trusts; undefined: the files that come with the program. */
 export interface RootEntries {
@@ -106,7 +113,14 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
   const problemAt: Config['problemAt'] = (at, message, remedy) => document.problemAt(at, message, remedy);
   const problemInText: Config['problemInText'] = (at, line, column, message) =>
     document.problemInText(at, line, column, message);
-  const place = { file: path, folder, files, problemAt, problemInText };
+  const place = {
+    file: path,
+    folder,
+    files,
+    problemAt,
+    problemInText,
+    resources: resourceNames(draft),
+  };
   const secretFile = draft.node?.cookies?.secretFile;
   const cookies = secretFile === undefined ? undefined : readCookieSecrets(folder, secretFile, files);
   if (cookies !== undefined && 'message' in cookies)
@@ -146,6 +160,20 @@ function asRule(rule: RuleConfig): Rule[] {
 function asDelegate({ id, delegationRecord, outbound, vpcs }: RuleConfig): DelegateRule[] {
   if (delegationRecord === undefined) return [];
   return [{ id: id ?? derivedDelegateId(delegationRecord, vpcs), delegationRecord, outbound, vpcs }];
+}
+
+function resourceNames({ healthChecks = [], cidrCollections = [] }: Draft): ResourceNames {
+  return {
+    healthChecks: healthChecks.flatMap((check) => check?.id ?? []),
+    cidrCollections: cidrCollections.flatMap((collection) =>
+      collection?.id === undefined
+        ? []
+        : {
+            id: collection.id,
+            locations: (collection.locations ?? []).flatMap((location) => location?.name ?? []),
+          },
+    ),
+  };
 }
 
 function rootEntries({ recursion }: Draft): RootEntries {
