@@ -39,8 +39,6 @@ function settingsOf({ dnssec, rebinding, dns64 }: ViewData): ViewSettings {
   };
 }
 
-const NO_FACTS = { collections: [], roundTrips: undefined };
-
 /**
  * A snapshot, ready to be read: tables over its shared buffers, made once when it arrives and swapped as one
  * reference between queries. A query keeps the world it began in.
@@ -66,7 +64,9 @@ export class World {
     this.#clients = CidrTable.from(snapshot.clients);
     this.#allow = snapshot.endpoints.map((endpoint) => CidrTable.from(endpoint.allow));
     const byView = snapshot.views.map(({ region }) => new RegionLocator(region));
-    this.routing = new Routing(health, NO_FACTS, (_, view) => byView[view]);
+    const collections = snapshot.collections.map((each) => each && CidrTable.from(each.table));
+    const facts = { collections, roundTrips: undefined };
+    this.routing = new Routing(health, facts, (_, view) => byView[view]);
   }
 
   zone(index: number): Zone {

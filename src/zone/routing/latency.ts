@@ -9,29 +9,36 @@ import type { RoutingTable } from './table.ts';
  */
 export const latency: RoutingPolicy = {
   pick(table, group, usable, asker, facts, depth) {
+    const { where, address, bits } = asker;
+    depth.use(where.bits);
+    const { roundTrips } = facts;
+    if (roundTrips !== undefined) {
+      roundTrips.locate(address, bits, where);
+      depth.use(roundTrips.bits);
+    }
     let best = NONE_FITS;
     let least = Number.POSITIVE_INFINITY;
     for (let member = table.first(group); member < table.end(group); member++) {
       if (usable[member] !== 1) continue;
       const ms = latencyMs(table, member, asker, facts);
-      if (facts.roundTrips !== undefined) depth.use(facts.roundTrips.depth);
       if (ms < least || best === NONE_FITS) {
         best = member;
         least = ms;
       }
     }
-    depth.use(asker.where.bits);
     return best;
   },
-  describe: (table, member, asker, facts) =>
-    `latency ${latencyMs(table, member, asker, facts).toFixed(1)} ms`,
+  describe(table, member, asker, facts) {
+    facts.roundTrips?.locate(asker.address, asker.bits, asker.where);
+    return `latency ${latencyMs(table, member, asker, facts).toFixed(1)} ms`;
+  },
 };
 
 /** Kilometres of great circle that a round trip of one millisecond covers: light in fibre, there and back, by detours. */
 const KM_PER_MS = 66;
 
 function latencyMs(table: RoutingTable, member: number, asker: Asker, facts: Facts): number {
-  const measured = facts.roundTrips?.ms(asker, table.parameter(member, 0)) ?? -1;
+  const measured = facts.roundTrips?.ms(table.parameter(member, 0)) ?? -1;
   if (measured >= 0) return measured;
   const { where } = asker;
   return where.hasPoint

@@ -1,30 +1,13 @@
+import type { CidrTable } from '../../util/cidr.ts';
+import type { Rtt } from '../geo/rtt.ts';
 import type { Asker } from './asker.ts';
 import type { RoutingTable } from './table.ts';
 
-/** Where an address is in a CIDR collection. */
-export interface Collection {
-  /**
-   * `locationKey` of the location with the longest block that holds the address and is no longer than the `bits` that
-   * are known of it; -1: none.
-   */
-  locationOf(address: Uint8Array, bits: number): number;
-  /** On how many leading bits of the address the last result depends. */
-  readonly depth: number;
-}
-
-/** Measured round-trip times. */
-export interface RoundTrips {
-  /** Milliseconds from the client to the region with this `regionKey`; -1: not measured. */
-  ms(asker: Asker, region: number): number;
-  /** On how many leading bits of the address the last result depends. */
-  readonly depth: number;
-}
-
 /** What policies choose by beside the client. */
 export interface Facts {
-  /** By slot. */
-  readonly collections: readonly (Collection | undefined)[];
-  readonly roundTrips: RoundTrips | undefined;
+  /** CIDR collections by slot: address → `locationKey`. */
+  readonly collections: readonly (CidrTable | undefined)[];
+  readonly roundTrips: Rtt | undefined;
 }
 
 /** Results of `pick` that are no member. */
