@@ -80,6 +80,19 @@ ${zone === undefined ? '' : `  - { name: ${zone.name}, file: ${zone.file}, vpcs:
   command: () => [CAUSEWAY, 'serve', '--config', 'causeway.yaml'],
 };
 
+/** Causeway with one more zone, in YAML, and the health check `hc-bench`, which is never made. */
+export function routed(zone: (vpc: string) => string): Recipe {
+  return {
+    ...causeway,
+    files: (setting) => ({
+      'causeway.yaml': `${causeway.files(setting)['causeway.yaml']}${zone('vpc-bench')}
+healthChecks:
+  - { id: hc-bench, type: TCP, ipAddress: 127.0.0.1, port: 9, disabled: true }
+`,
+    }),
+  };
+}
+
 const unbound: Recipe = {
   name: 'unbound',
   program: 'unbound',

@@ -7,6 +7,7 @@ import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { mixed } from './mixed.ts';
 import type { Options } from './options.ts';
+import { routing } from './routing.ts';
 import { scale } from './scale.ts';
 import { start } from './start.ts';
 
@@ -27,6 +28,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   memory: { about: 'octets per cached answer', run: memory },
   start: { about: 'seconds to the first answer, also from a zone of a million records', run: start },
   scale: { about: 'one and two workers', run: scale },
+  routing: { about: 'names whose answer is chosen by weight, place and health', run: routing },
 };
 
 const USAGE = `npm run bench -- SUBCOMMAND [options]
