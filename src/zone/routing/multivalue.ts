@@ -21,8 +21,9 @@ export function pickSeveral(
   let wanted = left < MULTIVALUE_MAX ? left : MULTIVALUE_MAX;
   for (let member = table.first(group); wanted > 0; member++) {
     if (usable[member] !== 1) continue;
-    // Selection sampling (Knuth, TAOCP 3.4.2, algorithm S): every subset is equally likely.
-    if (asker.chance(member) * left < wanted) {
+    // Selection sampling (Knuth, TAOCP 3.4.2, algorithm S): every subset is equally likely. Groups on the way here
+    // were given the chances below `groups`.
+    if (asker.chance(table.groups + member) * left < wanted) {
       picked[count++] = member;
       wanted--;
     }
