@@ -17,6 +17,8 @@ export const ALIAS_DEPTH_MAX = 32;
 
 /** The sets that share a name and a type. */
 export interface SetGroup {
+  /** Its place among all. */
+  readonly number: number;
   readonly name: Name;
   readonly type: number;
   readonly sets: RecordSet[];
@@ -54,7 +56,7 @@ export class SetGroups {
       group.sets.push(set);
       return;
     }
-    const made = { name: set.name, type: set.type, sets: [set] };
+    const made = { number: this.groups.length, name: set.name, type: set.type, sets: [set] };
     this.#byName.set(key, made);
     this.groups.push(made);
   }
@@ -88,7 +90,7 @@ export class SetGroups {
         return;
       }
       table.setTarget(member, found.leads, found.number);
-      if (found.leads === LEADS.GROUP) leadsTo[this.groups.indexOf(group)]!.push(found.number);
+      if (found.leads === LEADS.GROUP) leadsTo[group.number]!.push(found.number);
     });
     const depths = new Map<number, number>();
     for (let group = 0; group < this.groups.length; group++)
@@ -107,14 +109,21 @@ interface Link {
   readonly target: Name;
 }
 
-/** Aliases below a group; more than ALIAS_DEPTH_MAX where they go in a circle. */
-function depthOf(group: number, leadsTo: readonly number[][], depths: Map<number, number>): number {
+/** Aliases below a group, which has `above` of them above it; more than ALIAS_DEPTH_MAX where they go in a circle. */
+function depthOf(
+  group: number,
+  leadsTo: readonly number[][],
+  depths: Map<number, number>,
+  above = 0,
+): number {
   const known = depths.get(group);
   if (known !== undefined) return known;
   // Met again before it is known: a circle.
   depths.set(group, ALIAS_DEPTH_MAX + 1);
+  // The first one is refused already: a long chain is not followed to its end, which the stack might not reach.
+  if (above > ALIAS_DEPTH_MAX) return ALIAS_DEPTH_MAX + 1;
   let depth = 0;
-  for (const next of leadsTo[group]!) depth = Math.max(depth, 1 + depthOf(next, leadsTo, depths));
+  for (const next of leadsTo[group]!) depth = Math.max(depth, 1 + depthOf(next, leadsTo, depths, above + 1));
   depths.set(group, depth);
   return depth;
 }
