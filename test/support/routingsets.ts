@@ -33,7 +33,7 @@ export function textOf(label: string): Uint8Array {
 
 /** The label that `textOf` wrote. */
 export function labelOf(rdata: Uint8Array): string {
-  return Buffer.from(rdata.subarray(1)).toString('ascii');
+  return Buffer.from(rdata.subarray(1, 1 + rdata[0]!)).toString('ascii');
 }
 
 // `health`: slot of the health check, if there is one.
@@ -96,6 +96,12 @@ export function to(target: string, set: RecordSet, health: 'evaluated' | 'ignore
   const where: Alias['where'] = target.endsWith('.') ? 'outside' : 'zone';
   const evaluateTargetHealth = health === 'evaluated';
   return { ...set, content: { kind: 'alias', target: inZone(target), where, evaluateTargetHealth } };
+}
+
+/** The same set as a CNAME to a name of one label. */
+export function canonical(set: RecordSet): RecordSet {
+  const rdata = Uint8Array.of(...textOf(set.setIdentifier!), 0);
+  return { ...set, type: TYPE.CNAME, content: { kind: 'records', ttl: 60, rdatas: [rdata] } };
 }
 
 /** Roughly where some of AWS's regions are. */

@@ -3,6 +3,7 @@ import { TYPE } from '../../src/wire/constants.ts';
 import type { RecordSet } from '../../src/zone/recordset.ts';
 import {
   CLIENTS,
+  canonical,
   geolocation,
   latency,
   multivalue,
@@ -204,8 +205,14 @@ const wildcardRows: readonly Row[] = (
     ['and below the last name', blocked, 'x.deep.here.w', [], 'nxdomain'],
     ['below the wildcard itself', wild, 'x.*.w', [], 'nxdomain'],
     ['another part of the zone', wild, 'x', [], 'nxdomain'],
-    ['of another type', wild.map((set) => otherType(set, TYPE.A)), 'x.w', [], 'nodata'],
-    ['a name of another type', [...wild, otherType(on('x.w', simple('a'))[0]!, TYPE.A)], 'x.w', [], 'nodata'],
+    ['of another type', wild.map((set) => otherType(set, TYPE.SPF)), 'x.w', [], 'nodata'],
+    [
+      'a name of another type',
+      [...wild, otherType(on('x.w', simple('a'))[0]!, TYPE.SPF)],
+      'x.w',
+      [],
+      'nodata',
+    ],
     ['an alias to what it makes', [to('x.w', simple('w'), 'ignored'), ...wild], 'www', [1], 'wb'],
     [
       'its health by an alias',
@@ -224,14 +231,11 @@ const wildcardRows: readonly Row[] = (
   answer,
 }));
 
-const canonical = [
-  otherType(on('c', weighted('ca', 1, 1))[0]!, TYPE.CNAME),
-  otherType(on('c', weighted('cb', 1, 2))[0]!, TYPE.CNAME),
-];
+const cnames = on('c', weighted('ca', 1, 1), weighted('cb', 1, 2)).map(canonical);
 
 const cnameRows: readonly Row[] = [
-  { what: 'CNAME: answers for every type', sets: canonical, ask: 'c', answer: { ca: 0.5, cb: 0.5 } },
-  { what: 'CNAME: chosen by health', sets: canonical, ask: 'c', unhealthy: [1], answer: 'cb' },
+  { what: 'CNAME: answers for every type', sets: cnames, ask: 'c', answer: { ca: 0.5, cb: 0.5 } },
+  { what: 'CNAME: chosen by health', sets: cnames, ask: 'c', unhealthy: [1], answer: 'cb' },
 ];
 
 export const treeRows: readonly Row[] = [

@@ -84,10 +84,16 @@ class ZoneGenerator {
     const evaluateTargetHealth = this.#prng.below(3) > 0;
     if (isAlias && this.#prng.below(12) === 0)
       return { kind: 'alias', target: inZone(`t${label}.far.`), where: 'outside', evaluateTargetHealth };
-    if (!isAlias || targets.length === 0)
-      return { kind: 'records', ttl: 60, rdatas: [rdataOf(type, this.sets.length)] };
+    if (!isAlias || targets.length === 0) return { kind: 'records', ttl: 60, rdatas: this.#values(type) };
     const target = pick(this.#prng, pick(this.#prng, targets.slice(-4)).asks);
     return { kind: 'alias', target, where: 'zone', evaluateTargetHealth };
+  }
+
+  /** Different from those of every other set. */
+  #values(type: number): Uint8Array[] {
+    const first = rdataOf(type, 2 * this.sets.length);
+    const hasTwo = type !== TYPE.CNAME && this.#prng.below(4) === 0;
+    return hasTwo ? [first, rdataOf(type, 2 * this.sets.length + 1)] : [first];
   }
 }
 
@@ -120,8 +126,8 @@ function randomOwner(prng: Prng): string {
   return labels.join('.');
 }
 
-/** Rdata of `type` by which the set of this number, 0..65535, is told apart. */
-export function rdataOf(type: number, number: number): Uint8Array {
+/** Rdata of `type` that differs by `number`, 0..65535. */
+function rdataOf(type: number, number: number): Uint8Array {
   if (type === TYPE.A) return Uint8Array.of(10, 0, number >> 8, number & 0xff);
   return type === TYPE.CNAME ? inZone(`t${number}.far.`) : textOf(String(number));
 }
