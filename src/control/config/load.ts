@@ -40,7 +40,13 @@ export type ZoneEntry = Pick<ZoneConfig, 'name' | 'ttl' | 'file'> & {
 /** What record sets may name. */
 export interface ResourceNames {
   readonly healthChecks: readonly string[];
-  readonly cidrCollections: readonly { readonly id: string; readonly locations: readonly string[] }[];
+  /** `locations`: undefined where one of them could not be read. */
+  readonly cidrCollections: readonly {
+    readonly id: string;
+    readonly locations: readonly string[] | undefined;
+  }[];
+  /** The lists of which an id could not be read: it may be any that is named. */
+  readonly unread: readonly ('healthChecks' | 'cidrCollections')[];
 }
 
 /** Where recursion begins and what it trusts; undefined: the files that come with the program. */
@@ -162,18 +168,28 @@ function asDelegate({ id, delegationRecord, outbound, vpcs }: RuleConfig): Deleg
   return [{ id: id ?? derivedDelegateId(delegationRecord, vpcs), delegationRecord, outbound, vpcs }];
 }
 
-function resourceNames({ healthChecks = [], cidrCollections = [] }: Draft): ResourceNames {
+function resourceNames({ healthChecks, cidrCollections }: Draft): ResourceNames {
+  const checks = (healthChecks ?? [undefined]).map((check) => check?.id);
+  const collections = cidrCollections ?? [undefined];
   return {
-    healthChecks: healthChecks.flatMap((check) => check?.id ?? []),
-    cidrCollections: cidrCollections.flatMap((collection) =>
+    healthChecks: checks.flatMap((id) => id ?? []),
+    cidrCollections: collections.flatMap((collection) =>
       collection?.id === undefined
         ? []
-        : {
-            id: collection.id,
-            locations: (collection.locations ?? []).flatMap((location) => location?.name ?? []),
-          },
+        : { id: collection.id, locations: allNames(collection.locations ?? [undefined]) },
     ),
+    unread: [
+      ...(checks.includes(undefined) ? (['healthChecks'] as const) : []),
+      ...(collections.some((each) => each?.id === undefined) ? (['cidrCollections'] as const) : []),
+    ],
   };
+}
+
+function allNames(
+  list: readonly ({ readonly name?: string | undefined } | undefined)[],
+): string[] | undefined {
+  const names = list.flatMap((each) => each?.name ?? []);
+  return names.length === list.length ? names : undefined;
 }
 
 function rootEntries({ recursion }: Draft): RootEntries {

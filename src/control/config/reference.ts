@@ -89,7 +89,9 @@ the running configuration stays and the daemon says so.
   1024 × 1024 octets.
 - Addresses are strict: four decimal numbers without leading zeros, or IPv6 without a zone index. Blocks have no bits
   set behind the prefix. Texts that begin with \`[\` or hold \`: \` need quotes, as in \`"[::1]:5353"\`.
-- Domain names are absolute, with or without the final dot.
+- Domain names are absolute, with or without the final dot. In record sets \`name\` and \`dnsName\` follow the rule of
+  zone files: without a final dot a name is relative to the zone, and \`@\` is the zone itself. Names in \`values\` are
+  absolute, as in Route 53.
 - A client belongs to the VPC with the longest block that holds its address. It sees that VPC's rules and zones: the
   longest name that is equal to the asked one or above it decides, over rules, private zones and autodefined zones
   together; at the same name a rule comes before a private zone, and that before an autodefined zone.

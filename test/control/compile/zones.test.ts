@@ -98,7 +98,7 @@ zones:
     /causeway\.yaml:3:25: zones\[0\]\.file: missing\.zone: there is no such file/,
     /causeway\.yaml:4:42: zones\[1\]\.vpcs\[0\]: no VPC has the id "vpc-b"/,
     /causeway\.yaml:5:63: zones\[2\]\.overlay: "some" is not known here/,
-    /causeway\.yaml:6:24: zones\[3\]\.file: four\.zone: there is no such file/,
+    /causeway\.yaml:6:26: zones\[3\]\.file: four\.zone: there is no such file/,
     /causeway\.yaml:7:13: zones\[4\]\.name: /,
     /causeway\.yaml:11:\d+: zones\[5\]\.records: /,
     /causeway\.yaml:12:7: zones\[5\]\.records: x\.five\.: CNAME: not allowed beside other data/,
