@@ -73,7 +73,7 @@ export async function routing(options: Options): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-bench-'));
   let server: Server | undefined;
   try {
-    server = await start(routed(routedZone), { upstream: NO_UPSTREAM });
+    server = await start(routed(routedZone), { upstream: NO_UPSTREAM, ready: `plain0.${ZONE}` });
     const loads = Object.keys(KINDS).map((kind) => ({ ...server!, name: kind }));
     const fileOf = (kind: string): string => join(folder, kind);
     for (const { name } of loads)

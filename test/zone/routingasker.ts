@@ -1,5 +1,5 @@
 /** The choice among record sets as a question finds it: through the image of a zone, its lookup and the chooser. */
-import { type CidrMatch, CidrTable } from '../../src/util/cidr.ts';
+import { CidrTable } from '../../src/util/cidr.ts';
 import { HealthBits } from '../../src/util/healthbits.ts';
 import { nameToText } from '../../src/wire/name.ts';
 import { locationKey } from '../../src/zone/geo/regions.ts';
@@ -9,7 +9,7 @@ import { lookup } from '../../src/zone/lookup.ts';
 import type { RecordSet } from '../../src/zone/recordset.ts';
 import { Asker } from '../../src/zone/routing/asker.ts';
 import { Chooser } from '../../src/zone/routing/choose.ts';
-import type { Collection, Facts } from '../../src/zone/routing/policy.ts';
+import type { Facts } from '../../src/zone/routing/policy.ts';
 import { LEADS } from '../../src/zone/routing/table.ts';
 import type { CidrCollection, Circumstances, Outcome } from '../support/routing.ts';
 import type { Question } from '../support/routingclients.ts';
@@ -110,20 +110,10 @@ function locatorOf({ client, home }: Circumstances): {
   };
 }
 
-function collectionOf(collection: CidrCollection): Collection {
-  const table = CidrTable.build(
+function collectionOf(collection: CidrCollection): CidrTable {
+  return CidrTable.build(
     collection.map(({ location, block }) => ({ ...block, value: locationKey(location) })),
   );
-  const match: CidrMatch = { value: -1, bits: 0 };
-  return {
-    locationOf(address, bits) {
-      table.match(address, bits, match);
-      return match.value;
-    },
-    get depth() {
-      return match.bits;
-    },
-  };
 }
 
 /** Whether this is one of the outcomes. */
