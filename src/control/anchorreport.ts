@@ -11,7 +11,7 @@ import type { Snapshot } from '../view/snapshot.ts';
 import { type Name, nameEquals, nameKey, nameToText } from '../wire/name.ts';
 import type { FollowedZone } from './anchorstate.ts';
 import { configuredAnchors } from './compile/anchors.ts';
-import { NOBODY } from './compile/views.ts';
+import { NOBODY } from './compile/owners.ts';
 
 /**
  * What answers are validated with, and where nothing is.

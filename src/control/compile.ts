@@ -15,15 +15,17 @@ import { compileClients, compileEndpoints, compileNode } from './compile/endpoin
 import { compileHealth, HealthSlots } from './compile/health.ts';
 import { stableKey } from './compile/key.ts';
 import { LocalZones } from './compile/local.ts';
+import { endpointOwner, orderOwners, ownersOf } from './compile/owners.ts';
 import { compileRecursion, expiredAnchors, hintServers } from './compile/recursion.ts';
 import { resourcesOf } from './compile/resources.ts';
 import { type ReadRoot, readRoot } from './compile/root.ts';
 import { missingSources } from './compile/sources.ts';
-import { type Association, compileViews, NOBODY } from './compile/views.ts';
+import { type Association, compileViews } from './compile/views.ts';
 import { type CompiledZone, compileZone, isEmptied } from './compile/zones.ts';
 import { type Files, systemFiles } from './config/files.ts';
 import { type Config, type FileEntries, loadConfig } from './config/load.ts';
 import { type ConfigProblem, sortProblems } from './config/problem.ts';
+import { isServed } from './config/served.ts';
 
 /** A configuration as workers take it, and what the next compilation needs of this one. */
 export interface Compiled {
@@ -56,16 +58,17 @@ export function compile(config: Config, previous?: Compiled): Compiled | Faults 
   const { zones, root, errors, warnings } = readFiles(config, previous);
   if (errors.length > 0) return { errors: sortProblems(errors), warnings: sortProblems(warnings) };
   const contexts = new ContextRegistry(previous?.contexts);
-  const data: ZoneData[] = config.zones.map(({ id, name }) => {
+  const data: ZoneData[] = config.zones.map(({ id, name, vpcs }) => {
     const key = stableKey('zone', id);
-    return { id, key, name, kind: 'private', image: zones.get(id)!.image, compute: undefined };
+    const kind = vpcs === undefined ? 'public' : 'private';
+    return { id, key, name, kind, image: zones.get(id)!.image, compute: undefined };
   });
   const localZones = new LocalZones(previous?.localZones);
   const associations = associate(config, localZones, data);
   const recursion = compileRecursion(config, root);
   const trust = { servers: hintServers(config, root), digest: trustDigest(recursion) };
   const parts = { config, contexts, trust, zones: data, associations };
-  const { views, paths } = compileViews(parts, orderVpcs(config, previous));
+  const { views, paths } = compileViews(parts, orderOwners(ownersOf(config), previous?.snapshot.views));
   const snapshot: Snapshot = {
     revision: (previous?.snapshot.revision ?? 0) + 1,
     node: compileNode(config),
@@ -185,12 +188,17 @@ function compileZones(
   return { zones, errors, warnings };
 }
 
-/** Which zones each VPC sees. Adds the local zones to `data`. */
+/** Which zones each VPC sees and each authoritative endpoint serves. Adds the local zones to `data`. */
 function associate(config: Config, localZones: LocalZones, data: ZoneData[]): Map<string, Association[]> {
-  const byVpc = new Map<string, Association[]>(config.vpcs.map(({ id }) => [id, []]));
+  const byOwner = new Map<string, Association[]>(ownersOf(config).map(({ id }) => [id, []]));
   config.zones.forEach(({ vpcs, overlay }, zone) => {
-    for (const vpc of vpcs) byVpc.get(vpc)!.push({ zone, overlay });
+    for (const vpc of vpcs ?? []) byOwner.get(vpc)!.push({ zone, overlay });
   });
+  for (const endpoint of config.endpoints.authoritative)
+    config.zones.forEach((each, zone) => {
+      // Nothing comes behind the zones of an authority.
+      if (isServed(endpoint, each)) byOwner.get(endpointOwner(endpoint.id))!.push({ zone, overlay: 'none' });
+    });
   const numbers = new Map<string, number>();
   for (const vpc of config.vpcs)
     for (const local of localZones.of({ ...vpc, region: vpc.region ?? config.node.region })) {
@@ -199,28 +207,7 @@ function associate(config: Config, localZones: LocalZones, data: ZoneData[]): Ma
         zone = data.push(local) - 1;
         numbers.set(local.id, zone);
       }
-      byVpc.get(vpc.id)!.push({ zone, overlay: 'none' });
+      byOwner.get(vpc.id)!.push({ zone, overlay: 'none' });
     }
-  return byVpc;
-}
-
-/**
- * The VPCs in the order of their views; undefined for a view of nobody. Answers are stored under the index of their
- * view, so a VPC keeps its index, and the index of a VPC that went stays empty for one snapshot: while workers take
- * over one after another, no answer of the old VPC may be found by a new one.
- */
-function orderVpcs(config: Config, previous: Compiled | undefined): (Config['vpcs'][number] | undefined)[] {
-  const before = previous?.snapshot.views ?? [];
-  const byId = new Map(config.vpcs.map((vpc) => [vpc.id, vpc]));
-  const order = before.map(({ vpc }) => byId.get(vpc));
-  const kept = new Set(order);
-  const free = before.flatMap(({ vpc, index }) => (vpc === NOBODY ? index : []));
-  for (const vpc of config.vpcs) {
-    if (kept.has(vpc)) continue;
-    const index = free.shift();
-    if (index === undefined) order.push(vpc);
-    else order[index] = vpc;
-  }
-  while (order.length > 0 && order.at(-1) === undefined) order.pop();
-  return order;
+  return byOwner;
 }

@@ -13,8 +13,8 @@ import type {
   WorkerStatus,
 } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
+import { NOBODY } from './compile/owners.ts';
 import { AUTODEFINED_RECURSION } from './compile/paths.ts';
-import { NOBODY } from './compile/views.ts';
 
 /** What each worker answered, by slot; undefined where it was silent. */
 export type PerWorker<T> = readonly { readonly slot: number; readonly answer: T | undefined }[];

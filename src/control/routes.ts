@@ -8,7 +8,7 @@ import type { Snapshot } from '../view/snapshot.ts';
 import { TextError } from '../wire/error.ts';
 import { type Name, nameFromText } from '../wire/name.ts';
 import { questionTypeFromText } from '../wire/rdata/table.ts';
-import { NOBODY } from './compile/views.ts';
+import { NOBODY } from './compile/owners.ts';
 import { HttpFault, Plain, type Routes } from './http.ts';
 import { cacheDump, cacheReport } from './reports.ts';
 import type { Workers } from './workers.ts';

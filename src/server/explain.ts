@@ -56,9 +56,13 @@ export async function explain(
     answer: {
       // What would have to be asked for is not told as if it were an empty answer.
       rcode: trace.known ? rcodeToText(q.answer.rcode) : 'unknown',
-      flags: [...(q.answer.aa ? ['aa'] : []), 'ra', ...(q.answer.ad ? ['ad'] : [])],
+      flags: [
+        ...(q.answer.aa ? ['aa'] : []),
+        ...(view.serves === 'resolver' ? ['ra'] : []),
+        ...(q.answer.ad ? ['ad'] : []),
+      ],
       answer: q.answer.answer.flatMap(rrsetToText),
-      authority: q.answer.authority.flatMap(rrsetToText),
+      authority: [...q.answer.authority, ...q.answer.zoneNs].flatMap(rrsetToText),
       additional: q.answer.additional.flatMap(rrsetToText),
     },
     source: q.source,

@@ -11,12 +11,13 @@ import {
 
 /**
  * Parses header, question and OPT of a query in place and answers it from the answer cache. Whatever is not
- * plain (several questions, records beside OPT, RD=0, odd options) is left to the slow path, which reads the
+ * plain (several questions, records beside OPT, odd options) is left to the slow path, which reads the
  * whole message with the codec. Nothing is allocated: what was read is left in the fields.
  */
 export class FastPath {
   qnameLength = 0;
   qtype = 0;
+  recursionDesired = false;
   hasEdns = false;
   dnssecOk = false;
   payload = 0;
@@ -27,8 +28,9 @@ export class FastPath {
   /** True if the query is plain, and then the fields describe it. */
   read(q: Uint8Array, length: number): boolean {
     if (length < HEADER_OCTETS + 5) return false;
-    // QR=0, opcode QUERY, RD=1, TC=0; AA, Z, AD and CD may be anything (RFC 1035 section 4.1.1, RFC 6840 section 5.7).
-    if ((q[2]! & 0xfb) !== 0x01 || (q[3]! & 0x8f) !== 0) return false;
+    // QR=0, opcode QUERY, TC=0; AA, Z, AD and CD may be anything (RFC 1035 section 4.1.1, RFC 6840 section 5.7).
+    if ((q[2]! & 0xfa) !== 0 || (q[3]! & 0x8f) !== 0) return false;
+    this.recursionDesired = (q[2]! & 0x01) !== 0;
     const arcount = q[11]!;
     if (q[4] !== 0 || q[5] !== 1 || (q[6]! | q[7]! | q[8]! | q[9]! | q[10]!) !== 0 || arcount > 1)
       return false;
@@ -84,7 +86,8 @@ export class FastPath {
 
   /**
    * Writes the stored answer to `out` with the ID, RD, CD and the letter case of this query (0x20), and without AD
-   * where it asked for none (RFC 6840 section 5.8). Returns its length without OPT.
+   * where it asked for none (RFC 6840 section 5.8). An authority, which has no RA, copies no CD (RFC 4035 section
+   * 3.1.6). Returns its length without OPT.
    */
   patch(cache: AnswerCache, handle: number, q: Uint8Array, out: Uint8Array): number {
     const length = cache.copy(handle, out, rotationOf(q));
@@ -92,7 +95,8 @@ export class FastPath {
     out[1] = q[1]!;
     out[2] = (out[2]! & 0xfe) | (q[2]! & 0x01);
     const ad = this.dnssecOk ? FLAG.AD : q[3]! & FLAG.AD;
-    out[3] = (out[3]! & (0xff & ~FLAG.CD & ~FLAG.AD)) | (q[3]! & FLAG.CD) | (out[3]! & ad);
+    const cd = (out[3]! & FLAG.RA) === 0 ? 0 : q[3]! & FLAG.CD;
+    out[3] = (out[3]! & (0xff & ~FLAG.CD & ~FLAG.AD)) | cd | (out[3]! & ad);
     for (let i = 0; i < this.qnameLength; i++) out[HEADER_OCTETS + i] = q[HEADER_OCTETS + i]!;
     return length;
   }

@@ -35,6 +35,7 @@ import { Query, type Resolve } from './query.ts';
 import { RecentQuestions } from './recent.ts';
 import { admit, cookieOf, encode, encodeSlip, type Framing, storeAnswer } from './respond.ts';
 import { answerQuery } from './stages.ts';
+import { type SubnetOption, subnetOption } from './subnet.ts';
 import { WAITING_PER_CLIENT_MAX, WaitingClients } from './waitingclients.ts';
 import type { World } from './world.ts';
 
@@ -68,6 +69,7 @@ interface Asked {
   readonly client: Client;
   /** Of the snapshot in which it was asked. */
   readonly endpoint: InboundEndpoint;
+  readonly subnet?: SubnetOption | undefined;
 }
 
 /**
@@ -120,7 +122,7 @@ export class Pipeline implements QueryHandler {
       return this.#outside(bytes.subarray(0, length), client, endpoint);
     const view = world.viewOf(client);
     this.#drawn = false;
-    if (view >= 0 && this.#fast.read(bytes, length)) {
+    if (view >= 0 && this.#fast.read(bytes, length) && this.#mayHit(endpoint)) {
       const { qtype, qnameLength } = this.#fast;
       this.recent.add(view, qtype, bytes, HEADER_OCTETS, qnameLength, client.address);
       const reply = this.#hit(bytes, length, client, endpoint, view);
@@ -128,6 +130,11 @@ export class Pipeline implements QueryHandler {
       if (reply !== undefined) return reply === DROPPED ? undefined : reply;
     }
     return this.#slow(bytes.subarray(0, length), keptClient(client), endpoint, view);
+  }
+
+  /** What is stored is for questions with RD; an authority gives the same without. */
+  #mayHit({ serves }: InboundEndpoint): boolean {
+    return this.#fast.recursionDesired || serves === 'authority';
   }
 
   /** From the answer cache: undefined when it has nothing that fits this client. */
@@ -150,7 +157,9 @@ export class Pipeline implements QueryHandler {
       fast.cookieAt > 0 ? this.#checkCookie(bytes, fast.cookieAt, fast.cookieLength, client) : 'none';
     const verdict = this.#limit(client, endpoint, state);
     if (verdict !== 'pass')
-      return verdict === 'slip' ? this.#slip(admit(bytes.subarray(0, queryLength)).message) : DROPPED;
+      return verdict === 'slip'
+        ? this.#slip(admit(bytes.subarray(0, queryLength)).message, endpoint)
+        : DROPPED;
     const out = this.#writer.out;
     let length = fast.patch(answers, handle, bytes, out);
     if (fast.hasEdns) length = this.#appendOpt(out, length, state);
@@ -227,8 +236,14 @@ export class Pipeline implements QueryHandler {
       case 'cookie':
         return this.#finish(asked, emptyAnswer(RCODE.NOERROR));
       case 'answer':
-        return this.#resolve(asked, view);
+        return this.#resolve({ ...asked, subnet: this.#subnetOf(asked) }, view);
     }
+  }
+
+  /** The client subnet option, if this client's counts. */
+  #subnetOf({ message, client }: Asked): SubnetOption | undefined {
+    const option = subnetOption(message.edns);
+    return option && this.world.heedsSubnet(client.endpoint, client.address) ? option : undefined;
   }
 
   #refuse(asked: Asked, rcode: number, code: number, text: string): Reply {
@@ -263,7 +278,7 @@ export class Pipeline implements QueryHandler {
       checkingDisabled: (message.flags & FLAG.CD) !== 0,
       budget: new Budget(clock.now()),
       resolve: isFull ? this.#refuseToWait : this.#o.resolve,
-      asker: new Asker().set(address, 8 * address.length, draw),
+      asker: askerOf(asked, draw),
       tokens: isLoop ? 'loop' : tokens,
     });
     const waiting = answerQuery(q);
@@ -292,30 +307,34 @@ export class Pipeline implements QueryHandler {
   #answered(asked: Asked, q: Query): Reply {
     this.#o.metrics.source(q.source);
     if (q.hasLooped) this.#o.metrics.add(METRIC.loops);
-    const reply = this.#finish(asked, q.answer, q.dnssecOk);
+    const reply = this.#finish(asked, q.answer, q);
     // A query that began in an older world may not speak for this one.
-    if (reply !== undefined && q.recursionDesired && q.world === this.world)
+    const isForAll = q.recursionDesired || q.view.serves === 'authority';
+    if (reply !== undefined && isForAll && q.world === this.world)
       storeAnswer(this.#o.answers, q, asked.message, this.#writer);
     return reply;
   }
 
   /** Stage 7 with what goes round it: cookie, rate limit, counters. */
-  #finish({ message, client, endpoint }: Asked, answer: Answer, signatures = false): Reply {
+  #finish({ message, client, endpoint, subnet }: Asked, answer: Answer, q?: Query): Reply {
     const cookie = cookieOf(message.edns);
     const state = cookie === undefined ? 'none' : this.#checkCookie(cookie, 0, cookie.length, client);
     const verdict = this.#limit(client, endpoint, state);
-    if (verdict !== 'pass') return verdict === 'slip' ? this.#slip(message) : undefined;
+    if (verdict !== 'pass') return verdict === 'slip' ? this.#slip(message, endpoint) : undefined;
     // RFC 7873 section 5.4: a query without a question asks whether its server cookie is good.
     const isProbe = message.question === undefined && answer.rcode === RCODE.NOERROR;
     if (isProbe && state === 'client' && cookie!.length > CLIENT_COOKIE_OCTETS)
       answer.rcode = RCODE.BADCOOKIE;
     const framing: Framing = {
       transport: client.transport,
+      serves: endpoint.serves,
       cookie: state === 'none' ? undefined : this.#cookie,
       nsid: this.world.snapshot.node.nsid,
+      subnet,
+      scopeBits: q?.scopeBits ?? 0,
       idleMs: this.#o.idleMs,
       rotation: message.id,
-      signatures,
+      signatures: q?.dnssecOk ?? false,
     };
     const length = encode(this.#writer, message, answer, framing);
     this.#o.metrics.rcode(answer.rcode);
@@ -323,8 +342,8 @@ export class Pipeline implements QueryHandler {
     return this.#reply(length);
   }
 
-  #slip(message: Message): Uint8Array {
-    return this.#reply(encodeSlip(this.#writer, message));
+  #slip(message: Message, { serves }: InboundEndpoint): Uint8Array {
+    return this.#reply(encodeSlip(this.#writer, message, serves));
   }
 
   #reply(length: number): Uint8Array {
@@ -355,6 +374,14 @@ export class Pipeline implements QueryHandler {
     this.#o.metrics.add(cookieCell(length, state));
     return state === 'invalid' ? 'client' : state;
   }
+}
+
+/** Record sets are chosen for whom the client asks for, where it may say so, else for itself. */
+function askerOf({ client: { address }, subnet }: Asked, draw: number): Asker {
+  const told = subnet?.subnet;
+  return told === undefined
+    ? new Asker().set(address, 8 * address.length, draw)
+    : new Asker().set(told.address, told.sourceBits, draw);
 }
 
 function cookieCell(length: number, verdict: CookieVerdict): number {

@@ -51,7 +51,7 @@ export class Query {
   readonly settings: ViewSettings;
   readonly qname: Name;
   readonly qtype: number;
-  /** Without it nothing is asked of others. */
+  /** Without it nothing is asked of others; to an authority it means nothing. */
   readonly recursionDesired: boolean;
   /** DO and CD of the client, where the view lets them count. */
   readonly dnssecOk: boolean;
@@ -75,6 +75,8 @@ export class Query {
   /** What overlay zones that passed `current` on say of it: the answer, if nobody behind them exists. */
   negative: Negative | undefined;
   links: number;
+  /** Index of the zone that was looked into last; -1: none yet. */
+  zone: number;
   /** Owner names of the links so far, to see a loop at once. */
   readonly visited: Name[];
   readonly dependencies: Dependency[];
@@ -102,7 +104,7 @@ export class Query {
     this.settings = world.settings(view);
     this.qname = options.qname;
     this.qtype = options.qtype;
-    this.recursionDesired = options.recursionDesired;
+    this.recursionDesired = options.recursionDesired && view.serves === 'resolver';
     const { showsDnssec } = this.settings;
     this.dnssecOk = showsDnssec && options.dnssecOk;
     this.checkingDisabled = showsDnssec && options.checkingDisabled;
@@ -118,6 +120,7 @@ export class Query {
     this.current = fold(options.qname);
     this.negative = undefined;
     this.links = 0;
+    this.zone = -1;
     this.visited = [];
     this.dependencies = [];
     this.authoritative = true;
@@ -174,6 +177,7 @@ export class Query {
     this.answer.aa = false;
     this.answer.answer = [];
     this.answer.authority = [];
+    this.answer.zoneNs = [];
     this.answer.additional = [];
     this.secure = false;
     this.storable = false;
@@ -205,13 +209,15 @@ export class Query {
     this.answer.answer.push(...links);
     this.visited.push(this.current);
     this.links++;
-    const { vpc } = this.view;
+    const { vpc, serves } = this.view;
+    const isSeen = this.visited.some((name) => nameEquals(name, target));
+    // Whoever resolves sees for itself that it goes round: what an authority has of the chain is true.
+    if (serves === 'authority' && (isSeen || this.links > CHAIN_LINKS_MAX)) return 'done';
     if (this.links > CHAIN_LINKS_MAX) {
       const text = `${vpc}: chain of more than ${CHAIN_LINKS_MAX} links at ${nameToText(target)}`;
       return this.fail(RCODE.SERVFAIL, EDE.OTHER, text);
     }
-    if (this.visited.some((name) => nameEquals(name, target)))
-      return this.fail(RCODE.SERVFAIL, EDE.OTHER, `${vpc}: CNAME loop at ${nameToText(target)}`);
+    if (isSeen) return this.fail(RCODE.SERVFAIL, EDE.OTHER, `${vpc}: CNAME loop at ${nameToText(target)}`);
     this.trace?.step('follow', nameToText(target));
     this.current = target;
     return 'follow';

@@ -1,4 +1,5 @@
 import { type AnswerCache, type StoredAnswer, variantOf } from '../cache/answers.ts';
+import type { Role } from '../view/snapshot.ts';
 import {
   CLASS,
   EDE,
@@ -27,6 +28,7 @@ import { type Message, readHead, readMessage } from '../wire/message.ts';
 import { type Answer, type Ede, emptyAnswer, type Rrset } from '../wire/record.ts';
 import { TTL_OFFSETS_MAX, type Writer } from '../wire/writer.ts';
 import type { Query } from './query.ts';
+import { type SubnetOption, subnetReply } from './subnet.ts';
 
 /**
  * The two ends of the pipeline: what a query must look like before anything is looked up (RFC 8906: every query
@@ -102,8 +104,8 @@ function hasGoodOptions(edns: Edns | undefined): boolean {
   const subnet = findOption(edns, OPTION.ECS);
   if (subnet === undefined) return true;
   try {
-    readClientSubnet(subnet);
-    return true;
+    // SCOPE PREFIX-LENGTH is the server's to say (section 6).
+    return readClientSubnet(subnet).scopePrefix === 0;
   } catch (error) {
     if (error instanceof WireError) return false;
     throw error;
@@ -120,9 +122,14 @@ export function cookieOf(edns: Edns | undefined): Uint8Array | undefined {
 /** Facts about the client's side that the frame needs. */
 export interface Framing {
   readonly transport: 'udp' | 'tcp';
+  readonly serves: Role;
   /** The whole COOKIE option to send back, or undefined. */
   readonly cookie: Uint8Array | undefined;
   readonly nsid: Uint8Array | undefined;
+  /** The client's, where it may send one; undefined: none goes back, as from a server that does not know it. */
+  readonly subnet: SubnetOption | undefined;
+  /** See Query. */
+  readonly scopeBits: number;
   /** How long an idle TCP connection is kept, milliseconds: a sum over all workers, made where it is told. */
   readonly idleMs: () => number;
   readonly rotation: number;
@@ -139,7 +146,7 @@ export function encode(writer: Writer, message: Message, answer: Answer, framing
   const write = (ede: readonly Ede[], more: number): number =>
     writer.write(told, {
       id: message.id,
-      flags: echoedFlags(message) | more,
+      flags: echoedFlags(message, framing.serves) | more,
       question,
       edns: query === undefined ? undefined : responseEdns(query, ede, framing, room),
       limit,
@@ -159,9 +166,13 @@ function isAdWanted({ flags, edns }: Message): boolean {
   return (flags & FLAG.AD) !== 0 || edns?.dnssecOk === true;
 }
 
-/** Opcode, RD and CD are copied (RFC 1035 section 4.1.1, RFC 4035 section 3.2.2); RA says that we recurse or forward. */
-function echoedFlags({ flags }: Message): number {
-  return (flags & (0x7800 | FLAG.RD | FLAG.CD)) | FLAG.RA;
+/**
+ * Opcode, RD and CD are copied (RFC 1035 section 4.1.1, RFC 4035 section 3.2.2); RA says that we recurse or forward.
+ * An authority copies no CD (section 3.1.6).
+ */
+function echoedFlags({ flags }: Message, serves: Role): number {
+  const copied = flags & (0x7800 | FLAG.RD);
+  return serves === 'authority' ? copied : copied | (flags & FLAG.CD) | FLAG.RA;
 }
 
 function responseLimit(query: Edns | undefined, transport: 'udp' | 'tcp'): number {
@@ -181,6 +192,7 @@ function responseEdns(query: Edns, ede: readonly Ede[], framing: Framing, room: 
     return fits;
   };
   if (framing.cookie !== undefined) add({ code: OPTION.COOKIE, data: framing.cookie });
+  if (framing.subnet !== undefined) add(subnetReply(framing.subnet, framing.scopeBits));
   if (framing.nsid !== undefined && findOption(query, OPTION.NSID) !== undefined)
     add(nsidOption(framing.nsid));
   // RFC 7828 section 3.2.1: only over TCP, and only to a client that speaks of it.
@@ -192,11 +204,11 @@ function responseEdns(query: Edns, ede: readonly Ede[], framing: Framing, room: 
 }
 
 /** The response to a client over its rate: its own question with TC, never larger than what it sent. */
-export function encodeSlip(writer: Writer, message: Message): number {
+export function encodeSlip(writer: Writer, message: Message, serves: Role): number {
   const { question, edns: query } = message;
   return writer.write(emptyAnswer(RCODE.NOERROR), {
     id: message.id,
-    flags: echoedFlags(message) | FLAG.TC,
+    flags: echoedFlags(message, serves) | FLAG.TC,
     question,
     edns: query && { payload: UDP_PAYLOAD, version: 0, dnssecOk: query.dnssecOk, options: [] },
     limit: UDP_PAYLOAD_CLASSIC,

@@ -7,6 +7,7 @@ import { nameToText, ROOT } from '../wire/name.ts';
 import type { Delegation, Settled } from '../zone/lookup.ts';
 import { askPath } from './askpath.ts';
 import { takeZone } from './askzone.ts';
+import { addNameServers } from './authority.ts';
 import { delegatedPath } from './delegate.ts';
 import { synthesizeAaaa } from './dns64.ts';
 import { answerSpecial } from './dns64names.ts';
@@ -38,6 +39,8 @@ export function answerQuery(q: Query): undefined | Promise<undefined> {
 }
 
 function conclude(q: Query): undefined | Promise<undefined> {
+  // There are only zones in its view, and what it says is not made for a resolver's clients.
+  if (q.view.serves === 'authority') return void addNameServers(q);
   const waiting = synthesizeAaaa(q, walkChain);
   return waiting === undefined ? setAd(q) : waiting.then(() => setAd(q));
 }
@@ -159,6 +162,7 @@ function passApex(q: Query, candidate: Extract<Candidate, { kind: 'zone' | 'loca
 }
 
 function lookUp(q: Query, zone: number): Settled {
+  q.zone = zone;
   const result = q.world.lookup(zone, q.current, q.qtype);
   for (const hash of result.deps) q.depend(q.world.dependency(hash));
   return result.kind === 'routed' ? choose(q, zone, result) : result;
@@ -180,6 +184,9 @@ function passedOn(result: Settled, overlay: Overlay): Negative | undefined {
 function noPath(q: Query): Step {
   const text = `no rule or zone of ${q.view.vpc} covers ${nameToText(q.current)}`;
   q.trace?.step('match', text);
-  if (q.links > 0 && !q.recursionDesired) return 'done';
+  if (q.links > 0 && !q.recursionDesired) {
+    q.dependOnView(ROOT);
+    return 'done';
+  }
   return q.fail(q.links > 0 ? RCODE.SERVFAIL : RCODE.REFUSED, EDE.NOT_AUTHORITATIVE, text);
 }

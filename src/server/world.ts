@@ -28,8 +28,9 @@ export interface ViewSettings {
   readonly dns64: Dns64Rules | undefined;
 }
 
-function settingsOf({ dnssec, rebinding, dns64 }: ViewData): ViewSettings {
-  const showsDnssec = dnssec !== 'route53';
+function settingsOf({ serves, dnssec, rebinding, dns64 }: ViewData): ViewSettings {
+  // CD is of no concern to an authority (RFC 4035 section 3.1.6), and what its zones say is the same under DO.
+  const showsDnssec = serves === 'resolver' && dnssec !== 'route53';
   return {
     validates: dnssec === 'validate',
     showsDnssec,
@@ -50,6 +51,7 @@ export class World {
   readonly #zones: readonly Zone[];
   readonly #clients: CidrTable;
   readonly #allow: readonly CidrTable[];
+  readonly #clientSubnet: readonly CidrTable[];
   readonly #deps: Dependencies;
   readonly routing: Routing;
 
@@ -63,6 +65,7 @@ export class World {
     this.#zones = snapshot.zones.map((zone) => Zone.from(zone.image, zone.key));
     this.#clients = CidrTable.from(snapshot.clients);
     this.#allow = snapshot.endpoints.map((endpoint) => CidrTable.from(endpoint.allow));
+    this.#clientSubnet = snapshot.endpoints.map((endpoint) => CidrTable.from(endpoint.clientSubnet));
     const byView = snapshot.views.map(({ region }) => new RegionLocator(region));
     const collections = snapshot.collections.map((each) => each && CidrTable.from(each.table));
     const facts = { collections, roundTrips: undefined };
@@ -113,6 +116,12 @@ export class World {
   admits(endpoint: number, address: Uint8Array): boolean {
     const allow = this.#allow[endpoint];
     return allow !== undefined && allow.lookup(address) >= 0;
+  }
+
+  /** True if this client may say at the endpoint for which network it asks (RFC 7871). */
+  heedsSubnet(endpoint: number, address: Uint8Array): boolean {
+    const clients = this.#clientSubnet[endpoint];
+    return clients !== undefined && clients.lookup(address) >= 0;
   }
 
   /** Index of the client's view: the endpoint's own, else by longest match of its address; -1 when there is none. */

@@ -18,7 +18,7 @@ export interface Snapshot {
   readonly node: NodeSettings;
   /** CidrTable: client address → index of its view. */
   readonly clients: SharedArrayBuffer;
-  /** One for each VPC, and empty ones without a name where a VPC was removed. */
+  /** One for each VPC and authoritative endpoint, and empty ones without a name where one was removed. */
   readonly views: readonly ViewData[];
   readonly zones: readonly ZoneData[];
   /** One for each pair of a view and a rule by which servers are asked. */
@@ -72,12 +72,14 @@ export interface ReplyLimit {
   readonly exempt: SharedArrayBuffer;
 }
 
-/** A VPC's world. */
+/** A VPC's world, or what an authoritative endpoint serves. */
 export interface ViewData {
-  /** Id of the VPC; empty for a view of nobody. */
+  /** Id of the VPC; `endpoint ID` of an authoritative endpoint; empty for a view of nobody. */
   readonly vpc: string;
+  readonly serves: Role;
+  /** Where its clients are; empty where they are wherever their addresses are. */
   readonly region: string;
-  /** Its place in `Snapshot.views`: a VPC keeps it over reloads, and no other gets it in the very next snapshot. */
+  /** Its place in `Snapshot.views`: whose view it is keeps it over reloads, and no other gets it in the very next snapshot. */
   readonly index: number;
   /** Says which view it is across reloads, whatever its index: part of what answers depend on. */
   readonly key: number;
@@ -98,6 +100,12 @@ export interface ViewData {
   /** DELEGATE rules: which referrals are followed, by the names of the servers that they name. */
   readonly delegates: readonly DelegateRule[];
 }
+
+/**
+ * `resolver`: answers whatever is asked, by rules, zones and recursion. `authority`: says what its zones say, and
+ * nothing of others (RFC 1034 section 4.3.2); there are only zones in its view, and its other settings mean nothing.
+ */
+export type Role = 'resolver' | 'authority';
 
 export interface Dns64 {
   /** 16 octets, zero after the prefix. */
@@ -157,7 +165,7 @@ export interface ZoneData {
   /** Says which zone it is across reloads; the `id` that `Zone.from` takes. */
   readonly key: number;
   readonly name: Name;
-  readonly kind: 'private' | 'local';
+  readonly kind: 'private' | 'public' | 'local';
   /** See zone/image.ts. The same buffer as before where a reload did not change the zone. */
   readonly image: SharedArrayBuffer;
   /** Names of instances that are made up when asked for: such a zone is asked by `lookupCompute`. */
@@ -174,8 +182,11 @@ export interface CidrCollection {
   readonly locations: readonly string[];
 }
 
+/** Where clients ask. */
 export interface InboundEndpoint {
   readonly id: string;
+  /** That of its view; without a view of its own it is a resolver. */
+  readonly serves: Role;
   readonly listen: readonly ListenAddress[];
   readonly protocols: readonly 'do53'[];
   /** Index of the view that all its clients have; -1: the client's address decides. */
@@ -188,6 +199,8 @@ export interface InboundEndpoint {
   readonly outside: 'drop' | 'refuse';
   /** False: this endpoint's replies are not limited. */
   readonly rateLimited: boolean;
+  /** CidrTable of those whose client subnet option counts (RFC 7871); its values mean nothing. */
+  readonly clientSubnet: SharedArrayBuffer;
 }
 
 /** A wildcard address (`0.0.0.0`, `::`) stands for every address of the host. */

@@ -1,7 +1,7 @@
 import { assert, unreachable } from '../util/assert.ts';
 import { type Name, ROOT } from '../wire/name.ts';
 import { NameTable, Suffixes } from '../zone/nametable.ts';
-import type { Candidate, Snapshot, ViewData } from './snapshot.ts';
+import type { Candidate, Role, Snapshot, ViewData } from './snapshot.ts';
 
 /** A candidate that may answer, and where it stands. */
 export interface Match {
@@ -28,7 +28,9 @@ export type Standing = 'may-answer' | 'hole' | 'passed-over';
  * it; so that one rule counts still.
  */
 export class View {
+  /** See ViewData. */
   readonly vpc: string;
+  readonly serves: Role;
   readonly index: number;
   /** See ViewData. */
   readonly key: number;
@@ -40,6 +42,7 @@ export class View {
     const data = snapshot.views[index];
     assert(data !== undefined, 'no such view');
     this.vpc = data.vpc;
+    this.serves = data.serves;
     this.index = data.index;
     this.key = data.key;
     this.region = data.region;

@@ -62,10 +62,12 @@ export interface Answer {
   ad: boolean;
   answer: Rrset[];
   authority: Rrset[];
+  /** NS of the zone, for the end of the authority section: left out without TC where they do not fit. */
+  zoneNs: Rrset[];
   additional: Rrset[];
   ede: Ede[];
 }
 
 export function emptyAnswer(rcode: number): Answer {
-  return { rcode, aa: false, ad: false, answer: [], authority: [], additional: [], ede: [] };
+  return { rcode, aa: false, ad: false, answer: [], authority: [], zoneNs: [], additional: [], ede: [] };
 }

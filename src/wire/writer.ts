@@ -74,7 +74,7 @@ export class Writer {
     if (frame.question !== undefined) this.#question(frame.question);
     const counts = [
       this.#section(answer.answer, frame, true, frame.rotation),
-      this.#section(answer.authority, frame, true, 0),
+      this.#section(answer.authority, frame, true, 0) + this.#zoneNs(answer, frame),
       this.#section(answer.additional, frame, frame.glue, 0),
     ];
     this.bodyLength = this.#at;
@@ -107,6 +107,10 @@ export class Writer {
     this.#name(question.name, 0, question.name.length);
     this.#put16(question.type);
     this.#put16(question.class);
+  }
+
+  #zoneNs({ zoneNs }: Answer, frame: Frame): number {
+    return this.#full ? 0 : this.#section(zoneNs, frame, false, 0);
   }
 
   /** Writes RRsets while they fit. Returns the number of records written. */

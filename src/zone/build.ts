@@ -32,12 +32,22 @@ import { Zone } from './zone.ts';
 export type { Problem } from './problem.ts';
 
 export interface ZoneOptions {
-  /** Gives the apex Route 53's own SOA and NS where it has none, as private zones made by the API have. */
-  readonly synthesizeApex?: boolean;
+  /**
+   * Gives the apex an SOA and NS where it has none: with `true` Route 53's own, as private zones made by the API have.
+   */
+  readonly synthesizeApex?: boolean | ApexNames;
   /** Names that exist without records: a query for them is answered NODATA. */
   readonly emptyNodes?: readonly Name[];
   /** Of the name table, and the number of the image; random unless given. Same input and seed, same image. */
   readonly seed?: number;
+}
+
+/** What an apex that has no SOA or NS gets. */
+export interface ApexNames {
+  readonly nameServers: readonly Name[];
+  /** MNAME and RNAME of the SOA. */
+  readonly primary: Name;
+  readonly mailbox: Name;
 }
 
 export type ZoneBuild =
@@ -95,7 +105,8 @@ export class ZoneBuilder {
     this.#sets.groups.forEach(({ name, type }, group) => {
       collected.addGroup(name, type, group);
     });
-    if (this.#options.synthesizeApex) addApex(origin, collected);
+    const { synthesizeApex } = this.#options;
+    if (synthesizeApex) addApex(origin, collected, synthesizeApex === true ? ROUTE53 : synthesizeApex);
     const selection = new Selection(collected, errors, warnings);
     for (let node = 0; node < collected.nodes; node++) selection.select(node);
     const routing = this.#sets.build(selection, errors);
@@ -114,33 +125,34 @@ export function buildZone(origin: Name, records: Iterable<Rr | Rrset>, options?:
 }
 
 /** The four name servers of private zones, and the SOA that goes with them. */
-const ROUTE53_NS = [
-  'ns-0.awsdns-00.com.',
-  'ns-512.awsdns-00.net.',
-  'ns-1024.awsdns-00.org.',
-  'ns-1536.awsdns-00.co.uk.',
-];
+const ROUTE53: ApexNames = {
+  nameServers: [
+    'ns-0.awsdns-00.com.',
+    'ns-512.awsdns-00.net.',
+    'ns-1024.awsdns-00.org.',
+    'ns-1536.awsdns-00.co.uk.',
+  ].map((text) => nameFromText(text)),
+  primary: nameFromText('ns-1536.awsdns-00.co.uk.'),
+  mailbox: nameFromText('awsdns-hostmaster.amazon.com.'),
+};
 const ROUTE53_NS_TTL = 172800;
-const ROUTE53_SOA_NAMES = ['ns-1536.awsdns-00.co.uk.', 'awsdns-hostmaster.amazon.com.'];
 /** Serial, refresh, retry, expire, minimum. */
 const ROUTE53_SOA_NUMBERS = [1, 7200, 900, 1209600, 86400];
 const ROUTE53_SOA_TTL = 900;
 
-function addApex(origin: Name, collected: Collected): void {
+function addApex(origin: Name, collected: Collected, apex: ApexNames): void {
   const types = new Set<number>();
   for (let at = collected.first.at(APEX); at !== NONE; at = collected.next.at(at))
     types.add(collected.type.at(at));
   if (!types.has(TYPE.NS)) {
-    const rdatas = ROUTE53_NS.map((text) => nameFromText(text));
-    collected.add({ name: origin, type: TYPE.NS, ttl: ROUTE53_NS_TTL, rdatas });
+    collected.add({ name: origin, type: TYPE.NS, ttl: ROUTE53_NS_TTL, rdatas: apex.nameServers });
   }
   if (!types.has(TYPE.SOA)) {
     const numbers = new Uint8Array(4 * ROUTE53_SOA_NUMBERS.length);
     ROUTE53_SOA_NUMBERS.forEach((value, i) => {
       new DataView(numbers.buffer).setUint32(4 * i, value);
     });
-    const names = ROUTE53_SOA_NAMES.map((text) => nameFromText(text));
-    const rdata = Uint8Array.from([...names[0]!, ...names[1]!, ...numbers]);
+    const rdata = Uint8Array.from([...apex.primary, ...apex.mailbox, ...numbers]);
     collected.add({ name: origin, type: TYPE.SOA, ttl: ROUTE53_SOA_TTL, rdatas: [rdata] });
   }
 }

@@ -12,5 +12,10 @@ export function dependencyHash(zone: number, name: Name): number {
   return (state ^ (state >>> 16)) >>> 0;
 }
 
+/** The NS of a zone and their addresses, which an authoritative endpoint adds to each positive answer. */
+export function nameServersHash(zone: number, origin: Name): number {
+  return dependencyHash(~zone, origin);
+}
+
 const FNV_BASIS = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;

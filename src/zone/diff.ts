@@ -1,5 +1,7 @@
 import { type Name, nameEquals, nameKey } from '../wire/name.ts';
+import { octetsKey } from '../wire/octets.ts';
 import type { Rrset } from '../wire/record.ts';
+import { additionalFor } from './address.ts';
 import { OCCLUDED } from './layout.ts';
 import type { Zone } from './zone.ts';
 
@@ -45,6 +47,19 @@ export function diffZones(old: Zone, next: Zone, max = CHANGES_MAX): Name[] | 'a
     add(old, old.parent(node));
   }
   return changes.size > max ? 'all' : [...changes.values()];
+}
+
+/** True if the NS of both zones and their addresses are the same, in whatever order. */
+export function sameNameServers(a: Zone, b: Zone): boolean {
+  return nameServersText(a) === nameServersText(b);
+}
+
+function nameServersText(zone: Zone): string {
+  const sets = [zone.ns, ...additionalFor(zone, [zone.ns])];
+  const records = sets.flatMap(({ name, type, ttl, rdatas }) =>
+    rdatas.map((rdata) => [nameKey(name), type, ttl, octetsKey(rdata)].join()),
+  );
+  return records.sort().join('\n');
 }
 
 /** Octets from the end of an SOA's rdata: serial, and the four numbers after it. */

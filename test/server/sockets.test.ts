@@ -15,6 +15,7 @@ const clock = new ManualClock();
 function endpoint(id: string, ...listen: [address: string, port: number][]): InboundEndpoint {
   return {
     id,
+    serves: 'resolver',
     listen: listen.map(([address, port]) => ({ address, port })),
     protocols: ['do53'],
     view: -1,
@@ -22,6 +23,7 @@ function endpoint(id: string, ...listen: [address: string, port: number][]): Inb
     allow: CidrTable.build([]).buffer,
     outside: 'drop',
     rateLimited: true,
+    clientSubnet: CidrTable.build([]).buffer,
   };
 }
 

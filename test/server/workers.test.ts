@@ -29,6 +29,7 @@ t.teardown(() => clearInterval(alive));
 function snapshotWith(port: number, revision = 1): Snapshot {
   const endpoint = {
     id: 'in-1',
+    serves: 'resolver',
     listen: [{ address: '127.0.0.1', port }],
     protocols: ['do53'],
     view: -1,
@@ -36,6 +37,7 @@ function snapshotWith(port: number, revision = 1): Snapshot {
     allow: CidrTable.build([]).buffer,
     outside: 'drop',
     rateLimited: true,
+    clientSubnet: CidrTable.build([]).buffer,
   };
   return { revision, endpoints: [endpoint] } as unknown as Snapshot;
 }

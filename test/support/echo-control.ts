@@ -38,6 +38,7 @@ function read(): EchoConfig {
 function propose(config: EchoConfig): void {
   const endpoints = config.ports.map((port) => ({
     id: `in-${port}`,
+    serves: 'resolver',
     listen: [{ address: '127.0.0.1', port }],
     protocols: ['do53'],
     view: -1,
@@ -45,6 +46,7 @@ function propose(config: EchoConfig): void {
     allow: CidrTable.build([]).buffer,
     outside: 'drop',
     rateLimited: true,
+    clientSubnet: CidrTable.build([]).buffer,
   }));
   snapshot = { revision: revision + 1, node: {}, endpoints, health: NO_HEALTH_CHECKS } as unknown as Snapshot;
   tell({ news: 'snapshot', snapshot, workers: config.workers });

@@ -157,6 +157,7 @@ export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision =
     );
     return {
       vpc,
+      serves: 'resolver',
       region: 'eu-central-1',
       index,
       key: 100 + index,
@@ -196,6 +197,7 @@ export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision =
     endpoints: [
       {
         id: 'in-1',
+        serves: 'resolver',
         listen: [{ address: '127.0.0.1', port: 53 }],
         protocols: ['do53'],
         view: -1,
@@ -203,12 +205,28 @@ export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision =
         allow: all.buffer,
         outside: 'drop',
         rateLimited: true,
+        clientSubnet: CidrTable.build([]).buffer,
       },
     ],
     health: NO_HEALTH_CHECKS,
     collections: [],
     nextContext: 1_000_000,
   };
+}
+
+/** With an endpoint that serves the zones of the view of that name to everybody, in place of the resolver's. */
+export function withAuthority(snapshot: Snapshot, vpc: string, clientSubnet = ['0.0.0.0/0']): Snapshot {
+  const { index } = snapshot.views.find((view) => view.vpc === vpc)!;
+  const endpoints = snapshot.endpoints.map((endpoint) => ({
+    ...endpoint,
+    serves: 'authority' as const,
+    view: index,
+    clientSubnet: blocksOf(clientSubnet),
+  }));
+  const views = snapshot.views.map((view) =>
+    view.vpc === vpc ? { ...view, serves: 'authority' as const } : view,
+  );
+  return { ...snapshot, views, endpoints };
 }
 
 export function worldOf(views: Readonly<Record<string, ViewSpec>>, dependencies = new Dependencies()): World {

@@ -1,14 +1,14 @@
 import { unreachable } from '../../util/assert.ts';
 import type { Candidate, Snapshot, ViewData, ZoneData } from '../../view/snapshot.ts';
 import { type Name, nameToText, ROOT } from '../../wire/name.ts';
-import { dependencyHash } from '../../zone/dependency.ts';
-import { diffZones } from '../../zone/diff.ts';
+import { dependencyHash, nameServersHash } from '../../zone/dependency.ts';
+import { diffZones, sameNameServers } from '../../zone/diff.ts';
 import { Zone } from '../../zone/image.ts';
 import { NameTable } from '../../zone/nametable.ts';
 import { diffCollections } from './collections.ts';
 import { diffRecursion, diffRest, diffSettings, sameSettings, touchAll } from './diffsettings.ts';
+import { NOBODY } from './owners.ts';
 import { AUTODEFINED_RECURSION } from './paths.ts';
-import { NOBODY } from './views.ts';
 
 /** What a new snapshot changes. */
 export interface SnapshotDiff {
@@ -45,18 +45,20 @@ function diffZoneData(
     const was = before.get(zone.key);
     before.delete(zone.key);
     if (was === undefined) {
-      if (zone.kind === 'private') changes.push(`zone ${zone.id}: added`);
+      if (zone.kind !== 'local') changes.push(`zone ${zone.id}: added`);
       continue;
     }
     // What is made up depends on the name of the zone alone.
     if (!sameSettings(was.compute, zone.compute)) touched.add(dependencyHash(zone.key, zone.name));
     if (was.image === zone.image) continue;
-    const names = diffZones(Zone.from(was.image, was.key), Zone.from(zone.image, zone.key));
+    const [from, to] = [Zone.from(was.image, was.key), Zone.from(zone.image, zone.key)];
+    const names = diffZones(from, to);
+    if (!sameNameServers(from, to)) touched.add(nameServersHash(zone.key, zone.name));
     if (names === 'all') replaced.add(zone.key);
     else for (const name of names) touched.add(dependencyHash(zone.key, name));
     if (names.length > 0) changes.push(`zone ${zone.id}: ${describe(names)}`);
   }
-  for (const zone of before.values()) if (zone.kind === 'private') changes.push(`zone ${zone.id}: removed`);
+  for (const zone of before.values()) if (zone.kind !== 'local') changes.push(`zone ${zone.id}: removed`);
   return replaced;
 }
 
@@ -81,7 +83,7 @@ function diffViews(
     const was = before.get(view.vpc);
     before.delete(view.vpc);
     if (view.vpc === NOBODY) continue;
-    if (was === undefined) changes.push(`VPC ${view.vpc}: added`);
+    if (was === undefined) tell(view, 'added', changes);
     else {
       diffSettings(old, was, view, touched, changes);
       diffView(old, was, next, view, replaced, touched, changes);
@@ -89,9 +91,14 @@ function diffViews(
   }
   for (const view of before.values()) {
     if (view.vpc === NOBODY) continue;
-    changes.push(`VPC ${view.vpc}: removed`);
+    tell(view, 'removed', changes);
     touchAll(view, touched);
   }
+}
+
+/** Of an authoritative endpoint that came or went it is told as of an endpoint. */
+function tell({ serves, vpc }: ViewData, what: string, changes: string[]): void {
+  if (serves === 'resolver') changes.push(`VPC ${vpc}: ${what}`);
 }
 
 /**
@@ -110,6 +117,7 @@ function diffView(
   const before = NameTable.from(was.table);
   const after = NameTable.from(view.table);
   const note = (name: Name, what: string, group: readonly Candidate[]): void => {
+    if (view.serves === 'authority') changes.push(`${view.vpc}: ${nameToText(name)} ${what}`);
     // Autodefined ones go without saying.
     if (group.some((candidate) => 'rule' in candidate && candidate.rule !== AUTODEFINED_RECURSION))
       changes.push(`VPC ${view.vpc}: rule for ${nameToText(name)} ${what}`);

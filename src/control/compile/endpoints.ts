@@ -1,7 +1,8 @@
-import { CidrTable } from '../../util/cidr.ts';
+import { type Cidr, CidrTable, parseCidr } from '../../util/cidr.ts';
 import type { InboundEndpoint, NodeSettings, ViewData } from '../../view/snapshot.ts';
 import { BY_SOURCE } from '../config/endpoints.ts';
 import type { Config } from '../config/load.ts';
+import { endpointOwner } from './owners.ts';
 
 /** Client address → index of its view. */
 export function compileClients(config: Config, views: readonly ViewData[]): SharedArrayBuffer {
@@ -15,7 +16,9 @@ export function compileClients(config: Config, views: readonly ViewData[]): Shar
 export function compileEndpoints(config: Config, views: readonly ViewData[]): InboundEndpoint[] {
   const indexes = new Map(views.map(({ vpc, index }) => [vpc, index]));
   const everyVpc = config.vpcs.flatMap(({ cidrs }) => cidrs);
-  return config.endpoints.inbound.map((endpoint) => ({
+  const { inbound, authoritative } = config.endpoints;
+  const resolvers = inbound.map((endpoint) => ({
+    serves: 'resolver' as const,
     id: endpoint.id,
     listen: endpoint.listen,
     protocols: endpoint.protocols,
@@ -24,7 +27,34 @@ export function compileEndpoints(config: Config, views: readonly ViewData[]): In
     allow: setOf(endpoint.allow ?? everyVpc),
     outside: endpoint.outside,
     rateLimited: endpoint.rateLimit,
+    clientSubnet: clientsOf(endpoint.clientSubnet ?? 'none'),
   }));
+  const authorities = authoritative.map((endpoint) => ({
+    serves: 'authority' as const,
+    id: endpoint.id,
+    listen: endpoint.listen,
+    protocols: ['do53' as const],
+    view: indexes.get(endpointOwner(endpoint.id))!,
+    defaultView: -1,
+    allow: setOf(endpoint.allow ?? EVERYBODY),
+    outside: endpoint.outside,
+    rateLimited: endpoint.rateLimit,
+    clientSubnet: clientsOf(endpoint.clientSubnet ?? (endpoint.vpc === undefined ? 'any' : 'none')),
+  }));
+  return [...resolvers, ...authorities];
+}
+
+const EVERYBODY = [parseCidr('0.0.0.0/0'), parseCidr('::/0')];
+
+function clientsOf(clients: 'none' | 'any' | readonly Cidr[]): SharedArrayBuffer {
+  switch (clients) {
+    case 'none':
+      return setOf([]);
+    case 'any':
+      return setOf(EVERYBODY);
+    default:
+      return setOf(clients);
+  }
 }
 
 export function compileNode({ node, cookies }: Config): NodeSettings {

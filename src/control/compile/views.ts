@@ -7,6 +7,7 @@ import type { Config, Rule } from '../config/load.ts';
 import { type ContextRegistry, zoneFingerprint } from './contexts.ts';
 import { compileDns64 } from './dns64.ts';
 import { stableKey } from './key.ts';
+import { NOBODY, type Owner } from './owners.ts';
 import { AUTODEFINED_RECURSION, Paths, type Trust } from './paths.ts';
 import { compileRebinding } from './rebinding.ts';
 
@@ -24,28 +25,31 @@ export interface ViewParts {
   readonly contexts: ContextRegistry;
   readonly trust: Trust;
   readonly zones: readonly ZoneData[];
-  /** By VPC id; private zones first. */
+  /** By id of the owner; hosted zones first. */
   readonly associations: ReadonlyMap<string, readonly Association[]>;
 }
 
-/** `vpc` of a view that is nobody's. */
-export const NOBODY = '';
-
-/** Compiles one view per VPC of `order`, and the paths of their rules. */
+/** Compiles one view per owner of `order`, and the paths of the VPCs' rules. */
 export function compileViews(
   parts: ViewParts,
-  order: readonly (Vpc | undefined)[],
+  order: readonly (Owner | undefined)[],
 ): { views: ViewData[]; paths: readonly Path[] } {
   const { config, contexts } = parts;
   const rules = byVpc(config.rules);
   const delegates = byVpc(config.delegates);
   const paths = new Paths(config, contexts, parts.trust);
-  const views = order.map((vpc, index) => {
-    if (vpc === undefined) return emptyView(index);
-    const view = new ViewBuilder(contexts, vpc.id);
+  const views = order.map((owner, index) => {
+    if (owner === undefined) return emptyView(index);
+    const view = new ViewBuilder(contexts, owner.id);
+    const zones = parts.associations.get(owner.id) ?? [];
+    if (owner.kind === 'endpoint') {
+      for (const each of zones) view.addZone(parts.zones[each.zone]!, each);
+      return view.finish(index, { ...NO_SETTINGS, serves: 'authority', region: owner.region });
+    }
+    const { vpc } = owner;
     const firstPath = paths.list.length;
     for (const rule of rules.get(vpc.id) ?? []) view.add(rule.domain, candidateOf(paths, rule, vpc, index));
-    for (const each of parts.associations.get(vpc.id) ?? []) view.addZone(parts.zones[each.zone]!, each);
+    for (const each of zones) view.addZone(parts.zones[each.zone]!, each);
     if (!view.hasWayOut)
       view.add(ROOT, {
         kind: 'recursive',
@@ -53,7 +57,8 @@ export function compileViews(
         path: paths.addAutodefined(vpc, index),
       });
     paths.link(firstPath);
-    return view.finish(vpc, index, {
+    return view.finish(index, {
+      serves: 'resolver',
       region: vpc.region ?? config.node.region,
       dnssec: vpc.dnssec,
       dns64: compileDns64(vpc.dns64),
@@ -80,9 +85,10 @@ function candidateOf(paths: Paths, rule: Rule, vpc: Vpc, view: number): Candidat
 }
 
 /** What a view has beside its names. */
-type ViewSettings = Pick<ViewData, 'region' | 'dnssec' | 'dns64' | 'rebinding' | 'delegates'>;
+type ViewSettings = Pick<ViewData, 'serves' | 'region' | 'dnssec' | 'dns64' | 'rebinding' | 'delegates'>;
 
 const NO_SETTINGS: ViewSettings = {
+  serves: 'resolver',
   region: '',
   dnssec: 'off',
   dns64: undefined,
@@ -112,12 +118,12 @@ class ViewBuilder {
   readonly #table = new NameTableBuilder();
   readonly #groups: Candidate[][] = [];
   readonly #contexts: ContextRegistry;
-  readonly #vpc: string;
+  readonly #owner: string;
   #hasWayOut = false;
 
-  constructor(contexts: ContextRegistry, vpc: string) {
+  constructor(contexts: ContextRegistry, owner: string) {
     this.#contexts = contexts;
-    this.#vpc = vpc;
+    this.#owner = owner;
   }
 
   /** True if a rule leads out for names that nothing else has. A SYSTEM rule leaves that to recursion. */
@@ -126,8 +132,8 @@ class ViewBuilder {
   }
 
   addZone(zone: ZoneData, { zone: index, overlay }: Association): void {
-    const context = this.#contexts.of(zoneFingerprint(this.#vpc, zone));
-    if (zone.kind === 'private')
+    const context = this.#contexts.of(zoneFingerprint(this.#owner, zone));
+    if (zone.kind !== 'local')
       this.add(zone.name, { kind: 'zone', id: zone.id, zone: index, context, overlay });
     else this.add(zone.name, { kind: 'local', id: zone.id, zone: index, context });
   }
@@ -141,16 +147,16 @@ class ViewBuilder {
     else group.push(candidate);
   }
 
-  finish(vpc: Vpc, index: number, settings: ViewSettings): ViewData {
+  finish(index: number, settings: ViewSettings): ViewData {
     for (const group of this.#groups) if (group.length > 1) group.sort((a, b) => rankOf(a) - rankOf(b));
     const table = new SharedArrayBuffer(this.#table.byteLength);
     this.#table.writeTo(table, 0);
-    const key = stableKey('view', vpc.id);
-    return { vpc: vpc.id, index, key, table, groups: this.#groups, ...settings };
+    const key = stableKey('view', this.#owner);
+    return { vpc: this.#owner, index, key, table, groups: this.#groups, ...settings };
   }
 }
 
-/** At the same name a rule comes before a private zone, that before an autodefined one, recursion by default last. */
+/** At the same name a rule comes before a hosted zone, that before an autodefined one, recursion by default last. */
 function rankOf(candidate: Candidate): number {
   switch (candidate.kind) {
     case 'forward':

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
-import { type Name, nameKey, nameToText } from '../../wire/name.ts';
+import { type Name, nameFromText, nameKey, nameToText } from '../../wire/name.ts';
 import type { Rr } from '../../wire/record.ts';
 import { type Place, parseZone, type ZoneError } from '../../wire/text/zonefile.ts';
-import { type Problem, Zone, ZoneBuilder } from '../../zone/image.ts';
+import { type ApexNames, type Problem, Zone, ZoneBuilder } from '../../zone/image.ts';
 import { confine, fileFault } from '../config/files.ts';
-import { type FileEntries, pathIn, type ZoneEntry } from '../config/load.ts';
+import { type ApexSource, type FileEntries, pathIn, type ZoneEntry } from '../config/load.ts';
 import { type ConfigProblem, type Path, SettingError } from '../config/problem.ts';
 import type { Resources } from '../records/input.ts';
 import { ZoneSets } from './recordsets.ts';
@@ -42,13 +42,15 @@ export function compileZone(
   previous?: CompiledZone,
 ): ZoneResult {
   const sets = new ZoneSets(entries, zone, index, resources);
-  const settings = JSON.stringify([nameToText(zone.name), zone.ttl, zone.file ?? null, sets.digest]);
+  const { apex } = zone;
+  const given = typeof apex === 'string' ? apex : apex.map(nameToText);
+  const settings = JSON.stringify([nameToText(zone.name), zone.ttl, zone.file ?? null, given, sets.digest]);
   const reader = new ZoneReader(entries, zone, index);
   const texts = reader.open();
   if (texts === undefined) return { errors: [...reader.errors, ...errorsBesideText(sets)] };
   if (sets.isRead && previous?.settings === settings && reader.isUnchanged(texts, previous.sources))
     return { zone: previous };
-  const builder = new ZoneBuilder(zone.name, { synthesizeApex: zone.file === undefined });
+  const builder = new ZoneBuilder(zone.name, { synthesizeApex: apexNames(zone.name, apex) });
   let records = 0;
   const faults = reader.parse(texts, (rr) => {
     records++;
@@ -75,6 +77,16 @@ function errorsBesideText(sets: ZoneSets): ConfigProblem[] {
   sets.others.isWhole = false;
   return sets.errors();
 }
+
+/** Route 53 has a mailbox of Amazon's there: whoever runs this node is reached in the zone itself (RFC 2142 section 7). */
+function apexNames(zone: Name, apex: ApexSource): ApexNames | boolean {
+  if (typeof apex === 'string') return apex === 'private';
+  const mailbox = Uint8Array.from([...HOSTMASTER, ...zone]);
+  return { nameServers: apex, primary: apex[0]!, mailbox: mailbox.length > NAME_OCTETS_MAX ? zone : mailbox };
+}
+
+const HOSTMASTER = nameFromText('hostmaster.').subarray(0, -1);
+const NAME_OCTETS_MAX = 255;
 
 /**
  * What is wrong with the records of a text that could be read, where others or sets could not. Those may be the SOA

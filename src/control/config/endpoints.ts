@@ -10,20 +10,44 @@ export const BY_SOURCE = 'by-source';
 const endpointId = (example: string) =>
   setting(id(), { description: 'Id of the endpoint.', range: ID_RANGE, example });
 
-/** Where clients ask. */
+const listen = z
+  .array(
+    setting(listenAddress(DNS_PORT), {
+      description:
+        'Addresses and ports to listen on, by UDP and TCP; port 53 where none is written. `0.0.0.0` and `[::]` stand for each address of the host’s interfaces, also for those that come later: 127.0.0.1 is among them, the rest of 127.0.0.0/8 is not. Put addresses with `:` in quotes.',
+      range: 'addresses with or without a port',
+      example: '"[::1]:5353"',
+    }),
+  )
+  .min(1)
+  .max(LISTEN_MAX);
+
+const outside = setting(word(['drop', 'refuse']), {
+  description:
+    'What others get: nothing, or REFUSED. A refusal to a forged address is a packet at somebody who did not ask.',
+  range: 'drop or refuse',
+  example: 'refuse',
+}).prefault('drop');
+
+const rateLimit = setting(z.boolean(), {
+  description: 'Whether `node.rateLimit` holds for this endpoint.',
+  range: 'true or false',
+  example: 'false',
+}).prefault(true);
+
+const clientSubnet = (absent: string) =>
+  setting(z.union([word(['none', 'any']), z.array(cidr())]), {
+    description:
+      'Clients whose client subnet option (RFC 7871) counts for routing policies: resolvers that ask for others. Of all others it is ignored. It never decides who may ask, nor what is seen.',
+    range: 'none, any, or blocks of addresses',
+    example: '[192.0.2.0/24]',
+    absent,
+  }).optional();
+
+/** Where clients ask for whatever they need. */
 export const inboundSchema = z.strictObject({
   id: endpointId('in-1'),
-  listen: z
-    .array(
-      setting(listenAddress(DNS_PORT), {
-        description:
-          'Addresses and ports to listen on, by UDP and TCP; port 53 where none is written. `0.0.0.0` and `[::]` stand for each address of the host’s interfaces, also for those that come later: 127.0.0.1 is among them, the rest of 127.0.0.0/8 is not. Put addresses with `:` in quotes.',
-        range: 'addresses with or without a port',
-        example: '"[::1]:5353"',
-      }),
-    )
-    .min(1)
-    .max(LISTEN_MAX),
+  listen,
   protocols: z
     .array(
       setting(word(['do53'], ['dot', 'doh', 'doh-fips', 'doq']), {
@@ -57,17 +81,52 @@ export const inboundSchema = z.strictObject({
       }),
     )
     .optional(),
-  outside: setting(word(['drop', 'refuse']), {
+  outside,
+  rateLimit,
+  clientSubnet: clientSubnet('none'),
+});
+
+/** Where resolvers ask for what this node's zones have. One of `delegationSet`, `zones` and `vpc` says which those are. */
+export const authoritativeSchema = z.strictObject({
+  id: endpointId('auth-1'),
+  listen,
+  delegationSet: setting(id(), {
+    description: 'All public zones of this delegation set are served.',
+    range: 'the id of a delegation set',
+    example: 'set-1',
+    absent: '`zones` or `vpc` says what is served',
+  }).optional(),
+  zones: z
+    .array(
+      setting(id(), {
+        description: 'Public zones that are served, no two of one name.',
+        range: 'ids of public zones',
+        example: 'example.org.@public',
+        absent: '`delegationSet` or `vpc` says what is served',
+      }),
+    )
+    .min(1)
+    .optional(),
+  vpc: setting(id(), {
     description:
-      'What others get: nothing, or REFUSED. A refusal to a forged address is a packet at somebody who did not ask.',
-    range: 'drop or refuse',
-    example: 'refuse',
-  }).prefault('drop'),
-  rateLimit: setting(z.boolean(), {
-    description: 'Whether `node.rateLimit` holds for this endpoint.',
-    range: 'true or false',
-    example: 'false',
-  }).prefault(true),
+      'The private zones of this VPC are served, to servers that they are delegated to from elsewhere: an INBOUND_DELEGATION endpoint of Route 53.',
+    range: 'the id of a VPC',
+    example: 'vpc-corp',
+    absent: '`delegationSet` or `zones` says what is served',
+  }).optional(),
+  allow: z
+    .array(
+      setting(cidr(), {
+        description: 'Who may ask.',
+        range: 'blocks of addresses',
+        example: '192.0.2.0/24',
+        absent: 'everybody',
+      }),
+    )
+    .optional(),
+  outside,
+  rateLimit,
+  clientSubnet: clientSubnet('any, as Route 53; none with `vpc`'),
 });
 
 /** Where forward rules ask from. */
@@ -87,10 +146,12 @@ export const outboundSchema = z.strictObject({
 
 export const endpointsSchema = z.strictObject({
   inbound: z.array(inboundSchema).prefault([]),
+  authoritative: z.array(authoritativeSchema).prefault([]),
   outbound: z.array(outboundSchema).prefault([]),
 });
 
 export type InboundConfig = z.output<typeof inboundSchema>;
+export type AuthoritativeConfig = z.output<typeof authoritativeSchema>;
 export type OutboundConfig = z.output<typeof outboundSchema>;
 
 export const endpointsExample = `endpoints:
@@ -102,6 +163,9 @@ export const endpointsExample = `endpoints:
       allow: [10.20.0.0/16, "fd00:20::/48"]
       outside: drop
     - { id: in-lab, listen: ["10.30.0.2"], vpc: vpc-lab }
+  authoritative:
+    - { id: auth-1, listen: ["198.51.100.2", "[2001:db8::2]"], delegationSet: set-1 }
+    - { id: deleg-1, listen: ["10.20.0.3"], vpc: vpc-corp, allow: [10.0.0.0/8] }
   outbound:
     - { id: out-1, source: [10.20.0.2, "fd00:20::2"] }
 `;

@@ -11,7 +11,7 @@ import { readNode } from './read.ts';
 import type { RecordSetConfig } from './recordsets.ts';
 import type { RuleConfig } from './rules.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
-import type { ZoneConfig } from './zones.ts';
+import { PUBLIC, type ZoneConfig } from './zones.ts';
 
 /** What of a configuration file stands in other files, and what it takes to read them. */
 export interface FileEntries {
@@ -33,6 +33,7 @@ export interface FileEntries {
 /** What the image of a zone is made of; `file`, `records` or both are there. Its id may be missing with its VPCs. */
 export type ZoneEntry = Pick<ZoneConfig, 'name' | 'ttl' | 'file'> & {
   readonly id: string;
+  readonly apex: ApexSource;
   /** By index in the list; undefined for a set with an error. */
   readonly records?: string | readonly (RecordSetConfig | undefined)[] | undefined;
 };
@@ -48,6 +49,12 @@ export interface ResourceNames {
   /** The lists of which an id could not be read: it may be any that is named. */
   readonly unread: readonly ('healthChecks' | 'cidrCollections')[];
 }
+
+/**
+ * Where SOA and NS of a zone come from: they are its own, or, where it has none, those of Route 53's private zones, or
+ * made of the names of a delegation set.
+ */
+export type ApexSource = 'own' | 'private' | readonly Name[];
 
 /** Where recursion begins and what it trusts; undefined: the files that come with the program. */
 export interface RootEntries {
@@ -83,7 +90,7 @@ export interface Config extends FileEntries {
   readonly cidrCollections: ConfigFile['cidrCollections'];
   readonly rules: readonly Rule[];
   readonly delegates: readonly DelegateRule[];
-  readonly zones: readonly (ZoneConfig & { readonly id: string })[];
+  readonly zones: readonly (ZoneConfig & Pick<ZoneEntry, 'id' | 'apex'>)[];
   readonly healthChecks: ConfigFile['healthChecks'];
   readonly routingControls: ConfigFile['routingControls'];
   readonly safetyRules: ConfigFile['safetyRules'];
@@ -146,7 +153,11 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
     root: rootEntries(draft),
     rules: file.rules.flatMap(asRule),
     delegates: file.rules.flatMap(asDelegate),
-    zones: file.zones.map((zone) => ({ ...zone, id: zone.id ?? derivedId(zone.name, zone.vpcs) })),
+    zones: file.zones.map((zone) => ({
+      ...zone,
+      id: zone.id ?? derivedId(zone.name, zone.vpcs ?? [PUBLIC]),
+      apex: apexOf(draft, zone, zone.vpcs === undefined),
+    })),
   };
   return { config, warnings: sortProblems(warnings) };
 }
@@ -209,7 +220,9 @@ function readableZones(document: ConfigDocument, draft: Draft): (ZoneEntry | und
     if (file === undefined && document.has(['zones', i, 'file'])) return undefined;
     const records = readableRecords(document, zone.records, ['zones', i, 'records']);
     if ((file ?? records) === undefined) return undefined;
-    return { id: zone.id ?? derivedId(name, zone.vpcs ?? []), name, ttl, file, records };
+    const isPublic = !document.has(['zones', i, 'vpcs']);
+    const id = zone.id ?? derivedId(name, zone.vpcs ?? (isPublic ? [PUBLIC] : []));
+    return { id, name, ttl, file, records, apex: apexOf(draft, zone, isPublic) };
   });
 }
 
@@ -219,6 +232,22 @@ function readableRecords(document: ConfigDocument, records: DraftRecords, path: 
   if (!Array.isArray(records)) return records as string | undefined;
   const faulty = document.faultyItems(path);
   return records.map((set, i) => (faulty.has(i) ? undefined : (set as RecordSetConfig | undefined)));
+}
+
+function apexOf(
+  { delegationSets = [] }: Draft,
+  {
+    delegationSet,
+    file,
+  }: { readonly delegationSet?: string | undefined; readonly file?: string | undefined },
+  isPublic: boolean,
+): ApexSource {
+  if (!isPublic) return file === undefined ? 'private' : 'own';
+  if (delegationSet === undefined) return 'own';
+  const set = delegationSets.find((each) => each?.id === delegationSet);
+  const names = set?.nameServers?.flatMap((name) => name ?? []) ?? [];
+  // There is no such set, which is told: its zones are not blamed for it.
+  return names.length === 0 ? 'private' : names;
 }
 
 /** A path in the file, relative to the folder of the file. */

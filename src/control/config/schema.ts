@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { collectionSchema, collectionsExample } from './collections.ts';
+import { delegationSetSchema, delegationSetsExample } from './delegationsets.ts';
 import { endpointsExample, endpointsSchema } from './endpoints.ts';
 import {
   healthChecksExample,
@@ -23,6 +24,7 @@ export const configSchema = z.strictObject({
   vpcs: z.array(vpcSchema).prefault([]),
   endpoints: endpointsSchema.prefault({}),
   rules: z.array(ruleSchema).prefault([]),
+  delegationSets: z.array(delegationSetSchema).prefault([]),
   zones: z.array(zoneSchema).prefault([]),
   healthChecks: healthChecksSchema.prefault([]),
   routingControls: z.array(routingControlSchema).prefault([]),
@@ -54,7 +56,7 @@ export const chapters = [
   },
   {
     key: 'endpoints',
-    text: '`inbound` is where clients ask, `outbound` is where rules ask from. A client outside of `allow` gets no answer.',
+    text: '`inbound` is where clients ask for whatever they need, `authoritative` is where resolvers ask for what this node’s zones have, `outbound` is where rules ask from. A client outside of `allow` gets no answer. An authoritative endpoint does not recurse and knows nothing of rules: it says what its zones say, with AA, and REFUSED to all else; a CNAME that leads out of them is given alone.',
     title: 'Endpoints',
     example: endpointsExample,
   },
@@ -65,9 +67,15 @@ export const chapters = [
     example: rulesExample,
   },
   {
+    key: 'delegationSets',
+    text: 'A delegation set is the name servers that public zones are delegated to. No two zones of a set have one name; a parent and its child may be in one.',
+    title: 'Delegation sets',
+    example: delegationSetsExample,
+  },
+  {
     key: 'zones',
-    text: 'A private zone is seen by the clients of its VPCs, who see nothing else at its name and below it.',
-    title: 'Private zones',
+    text: 'A private zone is seen by the clients of its VPCs, who see nothing else at its name and below it. A public zone, which has no `vpcs`, is served by authoritative endpoints. Both may have one name: clients of the VPCs see the private one.',
+    title: 'Hosted zones',
     example: zonesExample,
   },
   {

@@ -2,16 +2,21 @@ import * as z from 'zod';
 import { recordSetSchema } from './recordsets.ts';
 import { domain, duration, ID_RANGE, id, setting, word } from './setting.ts';
 
-/** A private zone. */
+/** What the id of a public zone ends in where it is made of the name. */
+export const PUBLIC = 'public';
+
+/** A hosted zone: private with `vpcs`, public without. */
 export const zoneSchema = z.strictObject({
   id: setting(id(), {
     description: 'Id of the zone, shown in EDE texts and by `causeway explain`.',
     range: ID_RANGE,
     example: 'zone-internal',
-    absent: 'made of the name and the first VPC: internal.example.@vpc-corp',
+    absent:
+      'made of the name and the first VPC: internal.example.@vpc-corp; of a public zone example.org.@public',
   }).optional(),
   name: setting(domain(), {
-    description: 'Name of the zone. Its VPCs see this zone and nothing else at this name and below it.',
+    description:
+      'Name of the zone. The VPCs of a private zone see it and nothing else at this name and below it.',
     range: 'a domain name, no wildcard',
     example: 'internal.example.',
   }),
@@ -24,7 +29,7 @@ export const zoneSchema = z.strictObject({
   }).optional(),
   records: setting(z.union([z.string(), z.array(recordSetSchema)]), {
     description:
-      'The records themselves, beside those of `file` or instead of them: lines of a zone file, or a list of record sets with routing policies, aliases and health checks. Where there is no file and SOA or NS are missing, those of Route 53’s private zones are added.',
+      'The records themselves, beside those of `file` or instead of them: lines of a zone file, or a list of record sets with routing policies, aliases and health checks. Where there is no file and SOA or NS are missing, a private zone gets those of Route 53’s.',
     range: 'lines of a zone file, or a list of record sets',
     example: '"db IN A 10.20.0.5"',
     absent: 'they stand in `file`',
@@ -37,15 +42,24 @@ export const zoneSchema = z.strictObject({
   vpcs: z
     .array(
       setting(id(), {
-        description: 'VPCs that see the zone.',
+        description: 'VPCs that see the zone, which is private.',
         range: 'one or more ids of VPCs',
         example: 'vpc-corp',
+        absent: 'the zone is public, and served by authoritative endpoints',
       }),
     )
-    .min(1),
+    .min(1)
+    .optional(),
+  delegationSet: setting(id(), {
+    description:
+      'Delegation set of a public zone. Where the zone has no NS of its own at its apex, it gets those of the set, with TTL 172800; where it has no SOA, one with TTL 900, the first of them, `hostmaster` in the zone, and the numbers 1 7200 900 1209600 86400. The serial is Route 53’s, which never changes it; the mailbox there is Amazon’s.',
+    range: 'the id of a delegation set',
+    example: 'set-1',
+    absent: 'the zone has SOA and NS of its own',
+  }).optional(),
   overlay: setting(word(['none', 'nxdomain', 'nodata']), {
     description:
-      'What the zone leaves to the next match: nothing, as in Route 53; names that it does not have (nxdomain); also types that its names do not have (nodata).',
+      'What a private zone leaves to the next match: nothing, as in Route 53; names that it does not have (nxdomain); also types that its names do not have (nodata).',
     range: 'none, nxdomain or nodata',
     example: 'nxdomain',
   }).prefault('none'),
@@ -78,4 +92,5 @@ export const zonesExample = `zones:
       - { name: api-eu, type: A, ttl: 1m, values: 10.20.0.9, setIdentifier: first, failover: PRIMARY }
       - { name: api-eu, type: A, ttl: 1m, values: 10.30.0.9, setIdentifier: second, failover: SECONDARY }
       - { name: "@", type: TXT, ttl: 1h, values: ['"v=spf1 -all"'] }
+  - { name: example.org., delegationSet: set-1, records: "www 60 IN A 198.51.100.80" }
 `;

@@ -53,7 +53,7 @@ t.test('the examples together are a configuration', async (t) => {
   const config = good(chapters.map(({ example }) => example).join(''), zone);
   t.equal(config.rules.length, 5);
   t.equal(config.delegates.length, 1);
-  t.equal(config.zones.length, 3);
+  t.equal(config.zones.length, 4);
 });
 
 t.test('every section of the schema has a chapter', async (t) => {

@@ -52,6 +52,7 @@ export function snapshotOf(config: Config): Snapshot {
     endpoints: [
       {
         id: 'in-1',
+        serves: 'resolver',
         listen: [{ address: '127.0.0.1', port: PORT }],
         protocols: ['do53'],
         view: 0,
@@ -59,6 +60,7 @@ export function snapshotOf(config: Config): Snapshot {
         allow: buffer,
         outside: 'drop',
         rateLimited: false,
+        clientSubnet: CidrTable.build([]).buffer,
       },
     ],
     health: NO_HEALTH_CHECKS,
@@ -131,6 +133,7 @@ function viewOf(groups: readonly Group[]): ViewData {
   );
   return {
     vpc: 'vpc-scenario',
+    serves: 'resolver',
     region: 'eu-central-1',
     index: 0,
     key: 1,

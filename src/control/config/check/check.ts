@@ -4,6 +4,7 @@ import { checkCollections } from './collections.ts';
 import { CheckContext, type Draft } from './context.ts';
 import { checkEndpoints, Listening } from './endpoints.ts';
 import { checkHealth } from './health.ts';
+import { checkPublicZones } from './publiczones.ts';
 import { checkRecursion } from './recursion.ts';
 import { checkRules } from './rules.ts';
 import { checkVpcs } from './vpcs.ts';
@@ -23,5 +24,6 @@ export function crossCheck(
   const rules = checkRules(context, listening);
   checkZones(context, rules);
   checkHealth(context);
+  checkPublicZones(context);
   return { errors: context.errors, warnings: context.warnings };
 }

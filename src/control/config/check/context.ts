@@ -88,14 +88,28 @@ export class Ids {
 
   /** @param made the id that one has without its own */
   check(context: CheckContext, id: string | undefined, made: string | undefined, path: Path): void {
-    const derived = id === undefined;
+    this.#check(context, id, made, path, id === undefined);
+  }
+
+  /** The same for a public zone: two of one name are right, but not their ids. */
+  checkPublic(context: CheckContext, id: string | undefined, made: string | undefined, path: Path): void {
+    this.#check(context, id, made, path, false);
+  }
+
+  #check(
+    context: CheckContext,
+    id: string | undefined,
+    made: string | undefined,
+    path: Path,
+    derived: boolean,
+  ): void {
     const known = id ?? made;
     if (known === undefined) return;
     const first = this.#seen.get(known);
     if (first === undefined) this.#seen.set(known, { path, derived });
     else if (!(derived && first.derived))
       context.error(
-        derived ? path : [...path, 'id'],
+        id === undefined ? path : [...path, 'id'],
         `id "${known}" is taken by ${pathToText(first.path)}`,
         'give each an id of its own',
       );

@@ -7,11 +7,18 @@ type Inbound = NonNullable<NonNullable<NonNullable<Draft['endpoints']>['inbound'
 
 export function checkEndpoints(context: CheckContext, listening: Listening): void {
   const ids = new Once();
-  const { inbound = [], outbound = [] } = context.draft.endpoints ?? {};
+  const { inbound = [], authoritative = [], outbound = [] } = context.draft.endpoints ?? {};
   inbound.forEach((endpoint, i) => {
     const path: Path = ['endpoints', 'inbound', i];
     checkId(context, ids, endpoint?.id, [...path, 'id']);
     if (endpoint !== undefined) checkInbound(context, endpoint, path);
+    endpoint?.listen?.forEach((listen, j) => {
+      if (listen !== undefined) listening.add(context, listen, [...path, 'listen', j]);
+    });
+  });
+  authoritative.forEach((endpoint, i) => {
+    const path: Path = ['endpoints', 'authoritative', i];
+    checkId(context, ids, endpoint?.id, [...path, 'id']);
     endpoint?.listen?.forEach((listen, j) => {
       if (listen !== undefined) listening.add(context, listen, [...path, 'listen', j]);
     });
@@ -21,7 +28,7 @@ export function checkEndpoints(context: CheckContext, listening: Listening): voi
   });
   const { metrics } = context.draft.node ?? {};
   if (metrics !== undefined && metrics !== 'off') listening.add(context, metrics, ['node', 'metrics']);
-  if (!context.has(['endpoints', 'inbound', 0]))
+  if (!context.has(['endpoints', 'inbound', 0]) && !context.has(['endpoints', 'authoritative', 0]))
     context.warn(
       ['endpoints'],
       'no inbound endpoint: nobody can ask this node',
@@ -72,11 +79,11 @@ export class Listening {
     context.error(path, `${mine} is taken by ${place}`, 'write another address or port, or leave it out');
   }
 
-  /** True if a question sent to `target` may come back to this node. */
+  /** True if a question sent to `target` may come back to this node. An authoritative endpoint sends none on. */
   hears(target: AddressAndPort): boolean {
     return this.#taken.some(
       ({ listen, path }) =>
-        path[0] === 'endpoints' &&
+        path[1] === 'inbound' &&
         listen.port === target.port &&
         (listen.address === target.address || (isWildcardOf(listen, target) && isLoopback(target))),
     );

@@ -1,5 +1,6 @@
 import { nameToText } from '../../../wire/name.ts';
 import type { Path } from '../problem.ts';
+import { PUBLIC } from '../zones.ts';
 import { type CheckContext, type Draft, derivedId, Ids, NamesByVpc } from './context.ts';
 
 type Zone = NonNullable<NonNullable<Draft['zones']>[number]>;
@@ -11,8 +12,10 @@ export function checkZones(context: CheckContext, rules: NamesByVpc): void {
   context.draft.zones?.forEach((zone, i) => {
     if (zone === undefined) return;
     const path: Path = ['zones', i];
+    const isPublic = !context.has([...path, 'vpcs']);
     const made = zone.name && zone.vpcs?.[0] ? derivedId(zone.name, zone.vpcs) : undefined;
-    ids.check(context, zone.id, made, path);
+    if (isPublic) ids.checkPublic(context, zone.id, zone.name && derivedId(zone.name, [PUBLIC]), path);
+    else ids.check(context, zone.id, made, path);
     context.associatedVpcs(zone.vpcs, [...path, 'vpcs']);
     names.add(zone.name, zone.vpcs, path, (vpc, other) => {
       context.error(

@@ -1,0 +1,50 @@
+import type { ViewData } from '../../view/snapshot.ts';
+import type { Config } from '../config/load.ts';
+
+/** Whose view it is. `id` says so across reloads; no VPC has an id with a space. */
+export type Owner =
+  | { readonly kind: 'vpc'; readonly id: string; readonly vpc: Config['vpcs'][number] }
+  | { readonly kind: 'endpoint'; readonly id: string; readonly region: string };
+
+/** `vpc` of a view that is nobody's. */
+export const NOBODY = '';
+
+/** Owner of the view of an authoritative endpoint. */
+export function endpointOwner(id: string): string {
+  return `endpoint ${id}`;
+}
+
+/** All that have a view, each once. Who asks for a VPC's private zones is in its region, as there. */
+export function ownersOf({ vpcs, endpoints, node }: Config): Owner[] {
+  const regions = new Map(vpcs.map(({ id, region }) => [id, region]));
+  return [
+    ...vpcs.map((vpc) => ({ kind: 'vpc' as const, id: vpc.id, vpc })),
+    ...endpoints.authoritative.map(({ id, vpc }) => {
+      const region = vpc === undefined ? '' : (regions.get(vpc) ?? node.region);
+      return { kind: 'endpoint' as const, id: endpointOwner(id), region };
+    }),
+  ];
+}
+
+/**
+ * The owners in the order of their views; undefined for a view of nobody. Answers are stored under the index of their
+ * view, so an owner keeps its index, and the index of one that went stays empty for one snapshot: while workers take
+ * over one after another, no answer of the old owner may be found by a new one.
+ */
+export function orderOwners(
+  owners: readonly Owner[],
+  before: readonly ViewData[] = [],
+): (Owner | undefined)[] {
+  const byId = new Map(owners.map((owner) => [owner.id, owner]));
+  const order = before.map(({ vpc }) => byId.get(vpc));
+  const kept = new Set(order);
+  const free = before.flatMap(({ vpc, index }) => (vpc === NOBODY ? index : []));
+  for (const owner of owners) {
+    if (kept.has(owner)) continue;
+    const index = free.shift();
+    if (index === undefined) order.push(owner);
+    else order[index] = owner;
+  }
+  while (order.length > 0 && order.at(-1) === undefined) order.pop();
+  return order;
+}
