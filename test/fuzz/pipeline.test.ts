@@ -8,12 +8,13 @@ import type { Client } from '../../src/server/handler.ts';
 import type { Pipeline } from '../../src/server/pipeline.ts';
 import type { Resolve } from '../../src/server/query.ts';
 import { cryptoPrng, SeededPrng } from '../../src/util/prng.ts';
+import type { Role, Snapshot } from '../../src/view/snapshot.ts';
 import { FLAG, OPTION, RCODE, TYPE } from '../../src/wire/constants.ts';
 import { WireError } from '../../src/wire/error.ts';
 import { type Message, readMessage } from '../../src/wire/message.ts';
 import { PATIENCE } from '../support/patience.ts';
 import { clientAt, EDNS, pipelineOf, query } from '../support/pipeline.ts';
-import { snapshotOf } from '../support/world.ts';
+import { snapshotOf, withAuthority } from '../support/world.ts';
 import { mutateMessage, pick } from './mutate.ts';
 
 const LONG = process.env['CAUSEWAY_LONG'] === '1';
@@ -78,15 +79,17 @@ function read(bytes: Uint8Array): Message | undefined {
 }
 
 /** What is wrong with a reply, or undefined. */
-function faultOf(bytes: Uint8Array, client: Client, reply: Uint8Array): string | undefined {
+function faultOf(bytes: Uint8Array, client: Client, reply: Uint8Array, serves: Role): string | undefined {
   const said = readMessage(reply);
   const asked = read(bytes);
   const flags = (bytes[2]! << 8) | bytes[3]!;
-  const kept = 0x7800 | FLAG.RD | FLAG.CD;
+  const isAuthority = serves === 'authority';
+  const kept = 0x7800 | FLAG.RD | (isAuthority ? 0 : FLAG.CD);
   if (said.trailing > 0) return 'octets after the end';
   if (said.id !== ((bytes[0]! << 8) | bytes[1]!)) return 'another ID';
   if ((said.flags & FLAG.QR) === 0 || (said.flags & (FLAG.AD | 0x40)) !== 0) return 'flags';
   if ((said.flags & kept) !== (flags & kept)) return 'opcode, RD or CD not copied';
+  if (isAuthority === ((said.flags & FLAG.RA) !== 0)) return 'RA of the other role';
   const limit =
     client.transport === 'tcp' ? 65_535 : Math.min(Math.max(asked?.edns?.payload ?? 512, 512), 1232);
   if (reply.length > limit) return `${reply.length} octets, ${limit} asked for`;
@@ -104,17 +107,24 @@ function faultOf(bytes: Uint8Array, client: Client, reply: Uint8Array): string |
 /** Where native sockets put a query: behind it is what is left of others, which nobody may ever see. */
 const SLOT = new Uint8Array(4160).fill(0xff);
 
-t.test(`${INPUTS} mutated queries, seed ${SEED}`, async (t) => {
-  const made = pipelineOf(
-    snapshotOf({ v: { cidrs: ['10.0.0.0/8'], zones: { 'example.': ZONE }, forward: ['corp.test.'] } }),
-    { resolve },
-  );
-  const { pipeline, counters } = made;
+const SNAPSHOT = snapshotOf({
+  v: { cidrs: ['10.0.0.0/8'], zones: { 'example.': ZONE }, forward: ['corp.test.'] },
+});
+
+t.test(`${INPUTS} mutated queries, seed ${SEED}`, (t) => fuzz(t as Tap, SNAPSHOT, INPUTS));
+
+t.test('fewer to an authoritative endpoint', (t) => fuzz(t as Tap, withAuthority(SNAPSHOT, 'v'), INPUTS / 4));
+
+type Tap = typeof t;
+
+async function fuzz(t: Tap, snapshot: Snapshot, inputs: number): Promise<void> {
+  const { pipeline, counters } = pipelineOf(snapshot, { resolve });
+  const { serves } = snapshot.endpoints[0]!;
   const rcodes = new Map<number, number>();
   let slow = 0;
   let worst = 0;
   let silent = 0;
-  for (let i = 0; i < INPUTS; i++) {
+  for (let i = 0; i < inputs; i++) {
     const bytes = prng.below(2) === 0 ? mutateMessage(POOL, prng) : changedOctet();
     // Responses are dropped at the door.
     if (bytes.length > 2) bytes[2]! &= 0x7f;
@@ -131,19 +141,19 @@ t.test(`${INPUTS} mutated queries, seed ${SEED}`, async (t) => {
       continue;
     }
     if (reply instanceof Promise) throw new Error('nothing here waits');
-    const fault = faultOf(bytes, client, reply);
-    if (fault !== undefined) return t.fail(`${fault}: ${Buffer.from(bytes).toString('hex')}`);
+    const fault = faultOf(bytes, client, reply, serves);
+    if (fault !== undefined) return void t.fail(`${fault}: ${Buffer.from(bytes).toString('hex')}`);
     const { rcode } = readMessage(reply);
     if (!isSameInSlot(reply.slice(), bytes, client, pipeline))
-      return t.fail(`another reply in a slot: ${Buffer.from(bytes).toString('hex')}`);
+      return void t.fail(`another reply in a slot: ${Buffer.from(bytes).toString('hex')}`);
     rcodes.set(rcode, (rcodes.get(rcode) ?? 0) + 1);
   }
   t.equal(slow, 0, `none took over ${MS_MAX} ms; the worst ${worst.toFixed(1)} ms`);
-  t.ok(silent < INPUTS / 10, `${silent} too short to be answered`);
+  t.ok(silent < inputs / 10, `${silent} too short to be answered`);
   t.comment(`rcodes: ${[...rcodes].map(([rcode, count]) => `${rcode}: ${count}`).join(', ')}`);
-  t.ok((rcodes.get(RCODE.NOERROR) ?? 0) > INPUTS / 100);
+  t.ok((rcodes.get(RCODE.NOERROR) ?? 0) > inputs / 100);
   t.comment(`${counters.sum('answersFromCache')} from the answer cache`);
-});
+}
 
 function isSameInSlot(reply: Uint8Array, bytes: Uint8Array, client: Client, pipeline: Pipeline): boolean {
   if (bytes.length > SLOT.length) return true;
