@@ -23,6 +23,12 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./explain.ts'),
   },
   { name: 'anchors', summary: 'show what DNSSEC validation trusts', load: () => import('./anchors.ts') },
+  { name: 'health', summary: 'show health checks and what they saw', load: () => import('./health.ts') },
+  {
+    name: 'routing-control',
+    summary: 'show or set routing controls',
+    load: () => import('./routing-control.ts'),
+  },
   { name: 'cache', summary: 'show or flush what is cached', load: () => import('./cache.ts') },
   { name: 'reload', summary: 'read the configuration again', load: () => import('./reload.ts') },
   { name: 'query', summary: 'ask a DNS server', load: () => import('./query.ts') },

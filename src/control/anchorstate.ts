@@ -1,21 +1,10 @@
-import {
-  closeSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { join } from 'node:path';
 import * as z from 'zod';
 import { readDs } from '../dnssec/ds.ts';
 import { readDnskey } from '../dnssec/key.ts';
 import type { TrackedKey, TrustPoint } from '../dnssec/rollover.ts';
-import { isoFromWall } from '../telemetry/text.ts';
 import { TextError } from '../wire/error.ts';
 import { nameFromText, nameToText } from '../wire/name.ts';
+import { StateFile } from './statefile.ts';
 
 /** A zone whose anchors are followed (RFC 5011), as it is kept over restarts. Times are seconds of the wall clock. */
 export interface FollowedZone {
@@ -126,50 +115,29 @@ export function stateFromText(text: string): FollowedZone[] {
 
 /** The file of the state folder in which the zones are kept. */
 export class AnchorStateFile {
-  readonly path: string;
-  readonly #folder: string;
+  readonly #file: StateFile;
 
   constructor(folder: string) {
-    this.#folder = folder;
-    this.path = join(folder, FILE_NAME);
+    this.#file = new StateFile(folder, FILE_NAME, OCTETS_MAX);
+  }
+
+  get path(): string {
+    return this.#file.path;
   }
 
   /** Nothing where there is no file. Throws Error where it cannot be read, or is not ours. */
   read(): FollowedZone[] {
-    try {
-      if (statSync(this.path).size > OCTETS_MAX) throw new Error('the file is too large');
-      return stateFromText(readFileSync(this.path, 'utf8'));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-      throw error;
-    }
+    const text = this.#file.read();
+    return text === undefined ? [] : stateFromText(text);
   }
 
   /** All of it or nothing, whenever the power fails. Throws Error. */
   write(zones: Iterable<FollowedZone>): void {
-    const beside = `${this.path}.new`;
-    // With the mode of its own, whatever was left there.
-    rmSync(beside, { force: true });
-    const file = openSync(beside, 'wx', 0o600);
-    try {
-      writeFileSync(file, stateToText(zones));
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(beside, this.path);
-    const folder = openSync(this.#folder, 'r');
-    try {
-      fsyncSync(folder);
-    } finally {
-      closeSync(folder);
-    }
+    this.#file.write(stateToText(zones));
   }
 
   /** Moves the file where the next `write` leaves it alone; returns that path. Throws Error. */
   setAside(wall: number): string {
-    const aside = `${this.path}.bad-${isoFromWall(wall).replaceAll(':', '')}`;
-    renameSync(this.path, aside);
-    return aside;
+    return this.#file.setAside(wall);
   }
 }

@@ -19,6 +19,7 @@ import { type Compiled, readConfig, resume } from './compile.ts';
 import { systemFiles } from './config/files.ts';
 import { type Config, loadConfig } from './config/load.ts';
 import { type ConfigProblem, problemToText } from './config/problem.ts';
+import { HealthDesk } from './health/desk.ts';
 import type { Plain } from './http.ts';
 import { openMetrics, scrape } from './metrics.ts';
 import {
@@ -46,6 +47,8 @@ export interface ControlOptions {
   readonly counters: DaemonCounters;
   readonly metrics: Metrics;
   readonly dependencies: Dependencies;
+  /** Of HealthBits. */
+  readonly healthBits: SharedArrayBuffer;
   readonly tell: (news: ControlNews) => void;
   readonly version: string;
 }
@@ -67,6 +70,7 @@ interface InForce {
 export class Control {
   readonly #o: ControlOptions;
   readonly #workers: Workers;
+  readonly #health: HealthDesk;
   readonly #daemon: Daemon;
   #config: Config | undefined;
   #inForce: InForce | undefined;
@@ -82,6 +86,7 @@ export class Control {
   constructor(options: ControlOptions) {
     this.#o = options;
     this.#workers = new Workers(options.clock);
+    this.#health = new HealthDesk({ clock: options.clock, log: options.log, bits: options.healthBits });
     this.#daemon = {
       workers: this.#workers,
       snapshot: () => this.#inForce?.compiled.snapshot,
@@ -89,6 +94,7 @@ export class Control {
       anchors: () => this.#anchorsReport(),
       scrape: () => this.#scrape(),
       reload: () => this.reload(),
+      health: this.#health,
     };
   }
 
@@ -122,6 +128,7 @@ export class Control {
     this.#config = config;
     this.#anchors = this.#openAnchors(config);
     this.#followAnchors(config, snapshot);
+    this.#health.configure(snapshot.health, config.stateFolder);
     const failure = await this.#openSocket(config);
     if (failure !== undefined) this.#o.log.error({ failure }, 'no control socket');
     await this.#openMetrics(config);
@@ -136,6 +143,10 @@ export class Control {
     // It came to this snapshot by another way than a reload: what changed for it is not known.
     for (let dependency = 0; dependency < DEPENDENCY_SLOTS; dependency++)
       this.#o.dependencies.bump(dependency);
+  }
+
+  attachHealth(port: Port): void {
+    this.#health.attach(port);
   }
 
   detach(slot: number): void {
@@ -292,6 +303,7 @@ export class Control {
     this.#config = config;
     this.#inForce = { compiled, since: isoFromWall(this.#o.clock.wall()) };
     this.#followAnchors(config, compiled.snapshot);
+    this.#health.configure(compiled.snapshot.health, config.stateFolder);
   }
 
   #followAnchors({ recursion }: Config, snapshot: Snapshot): void {
@@ -379,12 +391,13 @@ export class Control {
   }
 
   async #scrape(): Promise<Plain> {
-    return scrape(this.#o.counters, await this.status(), this.#o.clock.wall());
+    return scrape(this.#o.counters, await this.status(), this.#o.clock.wall(), this.#health.brief());
   }
 
   /** Closes what is open to the outside. */
   async stop(): Promise<void> {
     this.#anchors?.close();
+    this.#health.close();
     this.#closeMetrics();
     await this.#socket?.close();
     this.#workers.close();

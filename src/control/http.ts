@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type * as z from 'zod';
 import type { Logger } from '../telemetry/log.ts';
 import type { Fault } from '../view/report.ts';
 
@@ -44,6 +45,15 @@ export type Route = (input: RouteInput) => unknown | Promise<unknown>;
 /** `GET /status` → what answers. */
 export type Routes = Readonly<Record<string, Route>>;
 
+/** A body as the route wants it. Throws HttpFault for every other. */
+export function readBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const where = issue.path.length === 0 ? 'the body' : issue.path.join('.');
+  throw new HttpFault(400, `${where}: ${issue.message}`, 'send the JSON object that the route takes');
+}
+
 /** An HTTP server that knows these routes and nothing else; the caller listens. */
 export function httpServer(routes: Routes, log: Logger, options: { readonly bodies: boolean }): Server {
   const server = createServer(
@@ -77,7 +87,7 @@ async function answer(routes: Routes, request: IncomingMessage, bodies: boolean)
   const name = `${method} ${path}`;
   const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
   if (route === undefined) throw unknownRoute(routes, path);
-  const body = bodies && method === 'POST' ? await readBody(request) : undefined;
+  const body = bodies && method === 'POST' ? await receiveBody(request) : undefined;
   const result = await route({ query: new URLSearchParams(search), body });
   return result instanceof Plain ? result : jsonAnswer(200, result);
 }
@@ -91,7 +101,7 @@ function unknownRoute(routes: Routes, path: string): HttpFault {
   return new HttpFault(404, 'no such path', `use one of ${Object.keys(routes).join(', ')}`);
 }
 
-async function readBody(request: IncomingMessage): Promise<unknown> {
+async function receiveBody(request: IncomingMessage): Promise<unknown> {
   if (Number(request.headers['content-length'] ?? 0) > BODY_OCTETS_MAX) throw tooLarge();
   const chunks: Buffer[] = [];
   let octets = 0;

@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { Logger } from '../telemetry/log.ts';
 import { COUNTERS, type DaemonCounters, HISTOGRAMS, type HistogramKey } from '../telemetry/metrics.ts';
 import type { StatusReport } from '../view/report.ts';
+import type { HealthBrief } from './health/desk.ts';
 import { httpServer, Plain, type Routes } from './http.ts';
 
 /** The media type of Prometheus' text format. */
@@ -140,6 +141,22 @@ export function statusMetrics(status: StatusReport): Metric[] {
   ].filter(({ samples }) => samples.length > 0);
 }
 
+/** Health checks: labels are ids of the configuration. */
+export function healthMetrics(checks: readonly HealthBrief[]): Metric[] {
+  const unhealthy = checks.filter(({ healthy }) => !healthy).length;
+  return [
+    gauge('causeway_health_checks', 'Health checks, by status.', [
+      { labels: { status: 'healthy' }, value: checks.length - unhealthy },
+      { labels: { status: 'unhealthy' }, value: unhealthy },
+    ]),
+    gauge(
+      'causeway_health_check_status',
+      'Whether the health check is healthy.',
+      checks.map(({ id, healthy }) => ({ labels: { check: id }, value: healthy ? 1 : 0 })),
+    ),
+  ].filter(({ samples }) => samples.length > 0);
+}
+
 /** The process as a whole, under the names that Prometheus' own clients use. */
 export function processMetrics(wallMs: number): Metric[] {
   const { user, system } = process.cpuUsage();
@@ -174,8 +191,18 @@ function openDescriptors(): number | undefined {
 }
 
 /** Everything, as the answer to a scrape. */
-export function scrape(counters: DaemonCounters, status: StatusReport, wallMs: number): Plain {
-  const text = exposition([...counterMetrics(counters), ...statusMetrics(status), ...processMetrics(wallMs)]);
+export function scrape(
+  counters: DaemonCounters,
+  status: StatusReport,
+  wallMs: number,
+  checks: readonly HealthBrief[] = [],
+): Plain {
+  const text = exposition([
+    ...counterMetrics(counters),
+    ...statusMetrics(status),
+    ...healthMetrics(checks),
+    ...processMetrics(wallMs),
+  ]);
   return new Plain(200, text, EXPOSITION);
 }
 

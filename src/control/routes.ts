@@ -9,7 +9,9 @@ import { TextError } from '../wire/error.ts';
 import { type Name, nameFromText } from '../wire/name.ts';
 import { questionTypeFromText } from '../wire/rdata/table.ts';
 import { NOBODY } from './compile/owners.ts';
-import { HttpFault, Plain, type Routes } from './http.ts';
+import type { HealthDesk } from './health/desk.ts';
+import { healthRoutes } from './health/routes.ts';
+import { HttpFault, Plain, type Routes, readBody } from './http.ts';
 import { cacheDump, cacheReport } from './reports.ts';
 import type { Workers } from './workers.ts';
 
@@ -22,6 +24,7 @@ export interface Daemon {
   readonly anchors: () => AnchorsReport | undefined;
   readonly scrape: () => Promise<Plain>;
   readonly reload: () => Promise<ReloadReport>;
+  readonly health: Pick<HealthDesk, 'reports' | 'setAlarm' | 'routingControls' | 'setControls'>;
 }
 
 const DUMP_DEFAULT = 1000;
@@ -57,6 +60,7 @@ export function controlRoutes(daemon: Daemon): Routes {
     'POST /cache/flush': ({ body }) => flush(daemon, body),
     'POST /explain': ({ body }) => explain(daemon, body),
     'POST /reload': () => daemon.reload(),
+    ...healthRoutes(daemon.health),
   };
 }
 
@@ -117,14 +121,6 @@ async function explain(daemon: Daemon, body: unknown): Promise<Explanation> {
   }
   if (explanation === undefined) throw new HttpFault(503, 'no worker is running', "see the daemon's log");
   return explanation;
-}
-
-function readBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
-  const result = schema.safeParse(body);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
-  const where = issue.path.length === 0 ? 'the body' : issue.path.join('.');
-  throw new HttpFault(400, `${where}: ${issue.message}`, 'send the JSON object that the route takes');
 }
 
 function readName(text: string): Name {

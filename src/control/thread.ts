@@ -32,6 +32,7 @@ const control = new Control({
   counters,
   metrics: new Metrics(counters.block(CONTROL_SLOT)),
   dependencies: new Dependencies(start.shared.dependencies),
+  healthBits: start.shared.health,
   tell: (news: ControlNews) => main.postMessage(news),
   version: packageVersion(),
 });
@@ -46,6 +47,9 @@ async function obey(order: ControlOrder): Promise<void> {
       return;
     case 'worker':
       await control.attach(order.slot, order.revision, order.port as unknown as Port);
+      return;
+    case 'health':
+      control.attachHealth(order.port as unknown as Port);
       return;
     case 'worker-gone':
       control.detach(order.slot);

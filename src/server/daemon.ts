@@ -16,6 +16,9 @@ import {
   type ControlNews,
   type ControlOrder,
   type ControlStart,
+  HEALTH_SLOT,
+  type HealthOrder,
+  type HealthStart,
   MAIN_SLOT,
   SHARED_SLOTS,
   type SharedBuffers,
@@ -23,7 +26,14 @@ import {
 } from '../view/channel.ts';
 import type { Snapshot } from '../view/snapshot.ts';
 import { passedSockets, type SocketChanges, Sockets } from './sockets.ts';
-import { Brake, CONTROL_SILENT_MS, type Post, Supervisor, type Thread } from './supervise.ts';
+import {
+  Brake,
+  CONTROL_SILENT_MS,
+  HEALTH_SILENT_MS,
+  type Post,
+  Supervisor,
+  type Thread,
+} from './supervise.ts';
 import { ServiceManager } from './systemd.ts';
 import { TCP_CLIENTS_MAX, tcpClientsBuffer } from './tcpclients.ts';
 import { type WorkerSeeds, Workers } from './workers.ts';
@@ -33,6 +43,7 @@ export interface DaemonOptions {
   readonly configFile: string;
   readonly workerFile: URL;
   readonly controlFile: URL;
+  readonly healthFile: URL;
   readonly clock: Clock;
   readonly prng: Prng;
   readonly log: Logger;
@@ -50,6 +61,8 @@ const DROPS_MS = 1_000;
 const DROPS_TOLD_MS = 60_000;
 /** A million records as text and as objects, before they are an image. */
 const CONTROL_LIMITS = { maxOldGenerationSizeMb: 4096 };
+/** As many checks as there may be, with their sockets and history. */
+const HEALTH_LIMITS = { maxOldGenerationSizeMb: 512 };
 
 /** The main thread: owns the listening sockets, starts the other threads and keeps them alive. Serves no query. */
 export class Daemon {
@@ -62,6 +75,7 @@ export class Daemon {
   readonly #metrics: Metrics;
   readonly #outcome = Promise.withResolvers<number>();
   #control: Post | undefined;
+  #health: Post | undefined;
   #inForce: Snapshot | undefined;
   #sockets: Sockets | undefined;
   #workers: Workers | undefined;
@@ -92,7 +106,10 @@ export class Daemon {
       silentMs: CONTROL_SILENT_MS,
       brake: new Brake(this.#o.clock),
       start: () => this.#startControl(),
-      started: (thread) => this.#workers?.setControl(thread),
+      started: (thread) => {
+        this.#workers?.setControl(thread);
+        this.#connectHealth(thread, this.#health?.thread);
+      },
       ended: (delayMs) => {
         if (delayMs !== undefined) this.#metrics.add(METRIC.controlRestarts);
         this.#workers?.setControl(undefined);
@@ -113,6 +130,36 @@ export class Daemon {
     const control = new Worker(controlFile, { workerData, resourceLimits: CONTROL_LIMITS, name: 'control' });
     control.on('message', (news: ControlNews) => this.#hear(control, news));
     return control;
+  }
+
+  /** From the first health check on: it outlives control, and its bits outlive it. */
+  #startHealth(): void {
+    if (this.#health !== undefined || this.#inForce!.health.checks.length === 0) return;
+    let checks: HealthStart['checks'] = [];
+    this.#health = this.#supervisor.add({
+      name: 'health',
+      cell: HEALTH_SLOT,
+      silentMs: HEALTH_SILENT_MS,
+      brake: new Brake(this.#o.clock),
+      start: () => {
+        const workerData: HealthStart = { shared: this.#shared, node: this.#inForce!.node.name, checks };
+        return new Worker(this.#o.healthFile, { workerData, resourceLimits: HEALTH_LIMITS, name: 'health' });
+      },
+      started: (thread) => this.#connectHealth(this.#control?.thread, thread),
+      ended: (delayMs) => {
+        checks = this.#inForce!.health.checks;
+        if (delayMs !== undefined) this.#metrics.add(METRIC.healthRestarts);
+      },
+    });
+  }
+
+  #connectHealth(control: Thread | undefined, health: Thread | undefined): void {
+    if (control === undefined || health === undefined) return;
+    const { port1, port2 } = new MessageChannel();
+    const toControl: ControlOrder = { order: 'health', port: port1 };
+    const toHealth: HealthOrder = { port: port2 };
+    control.postMessage(toControl, [port1]);
+    health.postMessage(toHealth, [port2]);
   }
 
   #tellControl(order: ControlOrder): void {
@@ -156,6 +203,7 @@ export class Daemon {
       return;
     }
     this.#inForce = snapshot;
+    this.#startHealth();
     this.#tellControl({ order: 'sockets', revision });
     if (this.#workers !== undefined) this.#workers.adopt(snapshot);
     else this.#startWorkers(this.#sockets, snapshot);

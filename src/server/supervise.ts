@@ -41,6 +41,8 @@ const CHECK_MS = 100;
 export const WORKER_SILENT_MS = 500;
 /** Control may compile a large configuration in one go; no client waits for it. */
 export const CONTROL_SILENT_MS = 60_000;
+/** Rounds of health checks wait for a health thread that hangs; reports of many checks take it a second. */
+export const HEALTH_SILENT_MS = 10_000;
 /** The supervisor itself is late by this much: then nobody's silence means anything. */
 const OWN_LAG_MS_MAX = 50;
 /** From a thread's start to its first beat: imports on a slow machine that is busy. */

@@ -180,6 +180,17 @@ const LIST = [
     'causeway_control_restarts_total',
     'Times the control thread was started again.',
   ),
+  counter('healthRestarts', 'causeway_health_restarts_total', 'Times the health thread was started again.'),
+  ...family(
+    'causeway_health_probes_total',
+    'Looks at endpoints and alarms; void ones say nothing, as this host was the cause.',
+    'result',
+    { probesPassed: 'passed', probesFailed: 'failed', probesVoid: 'void' } as const,
+  ),
+  ...family('causeway_health_flips_total', 'Changes of the status of health checks.', 'to', {
+    flipsHealthy: 'healthy',
+    flipsUnhealthy: 'unhealthy',
+  } as const),
   ...family('causeway_reloads_total', 'Readings of the configuration after the first, by result.', 'result', {
     reloadsApplied: 'applied',
     reloadsRefused: 'refused',

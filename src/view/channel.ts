@@ -2,17 +2,20 @@ import type { MessagePort } from 'node:worker_threads';
 import type { FetchedKeys } from '../resolver/authorities.ts';
 import type { UdpWay } from '../util/watch.ts';
 import type { Explanation } from './explain.ts';
+import type { HealthCheckData } from './health.ts';
 import type { CacheEntry, Flushed, WorkerCaches, WorkerStatus } from './report.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { WhatIfQuestion, WorkerWhatIf } from './whatif.ts';
 
 /**
  * Everything that threads say to each other. Main starts the others, owns the sockets and hands out ports;
- * control compiles and publishes; workers serve.
+ * control compiles and publishes; workers serve; health makes health checks.
  *
  *     main    → control  ControlOrder      control → main   ControlNews
  *     main    → worker   WorkerOrder       worker  → main   WorkerNews
  *     control → worker   WorkerCall        worker  → control WorkerAnswer    (over a port that main makes for the pair)
+ *     control → health   HealthCall         health  → control HealthAnswer    (likewise; view/health.ts)
+ *     main    → health   HealthOrder
  *     worker ↔ worker    server/ownership                                    (over a port that main makes for the pair)
  *
  * A new configuration goes through these hands:
@@ -22,7 +25,8 @@ import type { WhatIfQuestion, WorkerWhatIf } from './whatif.ts';
  *              Keeps the snapshot for workers that it starts from now on; order `sockets` to the workers, which
  *              begin to read a socket once they serve a snapshot that has its endpoint
  *     control  calls each worker with the snapshot; once all serve it, bumps the dependencies of what changed
- *              (earlier, a worker could store an answer made of old data under a new generation); news `settled`
+ *              (earlier, a worker could store an answer made of old data under a new generation); calls health with
+ *              the checks (earlier, a slot that is no longer used could be one that a worker reads); news `settled`
  */
 
 /** A listening socket as a worker gets it; one is told from another by slot, kind, address and port. */
@@ -46,10 +50,11 @@ export const FD_OPEN = -2;
 
 /** Workers beyond this are not started: the shared buffers below are sized before the configuration is read. */
 export const WORKERS_MAX = 64;
-/** Where control's and main's own cells are in `counters` and `beats`, behind those of the workers. */
+/** Where control's, main's and health's own cells are in `counters` and `beats`, behind those of the workers. */
 export const CONTROL_SLOT = WORKERS_MAX;
 export const MAIN_SLOT = WORKERS_MAX + 1;
-export const SHARED_SLOTS = WORKERS_MAX + 2;
+export const HEALTH_SLOT = WORKERS_MAX + 2;
+export const SHARED_SLOTS = WORKERS_MAX + 3;
 
 /** Buffers that all threads of the process share. */
 export interface SharedBuffers {
@@ -126,6 +131,8 @@ export type ControlOrder =
   /** A worker is there; it serves `revision` and is called with what is newer. Replaces the port before. */
   | { readonly order: 'worker'; readonly slot: number; readonly revision: number; readonly port: MessagePort }
   | { readonly order: 'worker-gone'; readonly slot: number }
+  /** The health thread is there. Replaces the port before. */
+  | { readonly order: 'health'; readonly port: MessagePort }
   /** Result of opening the sockets of the snapshot that control proposed. */
   | { readonly order: 'sockets'; readonly revision: number; readonly failure?: string }
   /** Close what is open to the outside, then exit. */
@@ -143,6 +150,20 @@ export type ControlNews =
    * reason, that is why.
    */
   | { readonly news: 'failed'; readonly errors: readonly string[]; readonly reason?: string };
+
+/** `workerData` of the health thread. */
+export interface HealthStart {
+  readonly shared: SharedBuffers;
+  /** Name of the node: that of this checker. */
+  readonly node: string;
+  /** What a health thread that died has made: it goes on from what the bits say. Empty at first. */
+  readonly checks: readonly HealthCheckData[];
+}
+
+/** A port to control, beside those before. */
+export interface HealthOrder {
+  readonly port: MessagePort;
+}
 
 /** What control asks of a worker. Names are in wire form. */
 export type Ask =

@@ -9,6 +9,7 @@ import { createLogger } from '../../src/telemetry/log.ts';
 import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { Dependencies } from '../../src/util/deps.ts';
+import { HealthBits } from '../../src/util/healthbits.ts';
 import { type Port, serveCalls } from '../../src/util/rpc.ts';
 import type { ControlNews, WorkerCall } from '../../src/view/channel.ts';
 import type { Snapshot } from '../../src/view/snapshot.ts';
@@ -58,6 +59,7 @@ function startMain(options: { inForce?: Snapshot; folder?: string; socketFailure
     counters,
     metrics: new Metrics(counters.block(0)),
     dependencies,
+    healthBits: new HealthBits().buffer,
     version: '0.1.0',
     tell: (item) => {
       news.push(item);

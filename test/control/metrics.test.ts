@@ -16,7 +16,11 @@ function scraped(): string {
   one.resolution(0.9);
   one.resolution(1500);
   new Metrics(counters.block(1)).add(METRIC.queriesUdp, 4);
-  return scrape(counters, status, 1_700_000_000_000).text;
+  const checks = [
+    { id: 'hc-1', healthy: true },
+    { id: 'hc-2', healthy: false },
+  ];
+  return scrape(counters, status, 1_700_000_000_000, checks).text;
 }
 
 t.test('threads are summed, histograms are cumulative, in seconds', (t) => {
@@ -37,6 +41,15 @@ t.test('the status as gauges', (t) => {
   t.match(text, /^causeway_target_up\{target="192\.0\.2\.53:53"\} 0$/m);
   t.match(text, /^causeway_cache_entries\{cache="records"\} 20$/m);
   t.match(text, /^process_resident_memory_bytes \d+$/m);
+  t.end();
+});
+
+t.test('health checks as gauges', (t) => {
+  const text = scraped();
+  t.match(text, /^causeway_health_checks\{status="healthy"\} 1$/m);
+  t.match(text, /^causeway_health_checks\{status="unhealthy"\} 1$/m);
+  t.match(text, /^causeway_health_check_status\{check="hc-2"\} 0$/m);
+  t.match(text, /^causeway_health_probes_total\{result="void"\} 0$/m);
   t.end();
 });
 

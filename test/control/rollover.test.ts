@@ -12,6 +12,7 @@ import { createLogger } from '../../src/telemetry/log.ts';
 import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { ManualClock } from '../../src/util/clock.ts';
 import { Dependencies } from '../../src/util/deps.ts';
+import { HealthBits } from '../../src/util/healthbits.ts';
 import { type Port, serveCalls } from '../../src/util/rpc.ts';
 import type { Ask, ControlNews, WorkerCall } from '../../src/view/channel.ts';
 import type { Snapshot } from '../../src/view/snapshot.ts';
@@ -63,6 +64,7 @@ class Main {
       log: createLogger({ thread: 'control', format: 'json', write: (line) => this.logged.push(line) }),
       counters,
       metrics: new Metrics(counters.block(0)),
+      healthBits: new HealthBits().buffer,
       dependencies: this.dependencies,
       version: '0.1.0',
       tell: (item) => {

@@ -13,6 +13,7 @@ import { systemClock } from '../../src/util/clock.ts';
 import { type Port, serveCalls } from '../../src/util/rpc.ts';
 import type { Ask, WorkerCall } from '../../src/view/channel.ts';
 import type { Explanation } from '../../src/view/explain.ts';
+import type { HealthReport } from '../../src/view/health.ts';
 import type {
   AnchorsReport,
   CacheFigures,
@@ -159,6 +160,51 @@ export const anchors: AnchorsReport = {
   ],
 };
 
+export const healthReports: HealthReport[] = [
+  {
+    id: 'hc-web-1',
+    type: 'HTTP',
+    target: 'http://10.20.0.80:8080/status',
+    status: 'unhealthy',
+    since: '2026-01-02T03:04:05.000Z',
+    inverted: false,
+    disabled: false,
+    observations: [
+      {
+        checker: 'edge-1',
+        at: '2026-01-02T04:04:05.000Z',
+        status: 'Failure: HTTP Status Code 503, Service Unavailable',
+        latency: { connectMs: 1.2, firstByteMs: 20 },
+      },
+    ],
+    lastFailure: {
+      at: '2026-01-02T04:04:05.000Z',
+      reason: 'Failure: HTTP Status Code 503, Service Unavailable',
+    },
+    history: [
+      { at: '2026-01-02T03:04:05.000Z', status: 'unhealthy', reason: 'Failure: Connection refused.' },
+    ],
+  },
+  {
+    id: 'hc-web',
+    type: 'CALCULATED',
+    target: '1 of hc-web-1',
+    status: 'healthy',
+    since: '2026-01-02T03:04:05.000Z',
+    inverted: true,
+    disabled: false,
+    observations: [],
+    history: [],
+  },
+];
+
+const fakeHealth: Daemon['health'] = {
+  reports: async (id) => healthReports.filter((report) => id === undefined || report.id === id),
+  setAlarm: () => undefined,
+  routingControls: () => ({ controls: [], rules: [] }),
+  setControls: () => ({ controls: [], rules: [] }),
+};
+
 type Answerer = (ask: Ask, slot: number) => unknown;
 
 const answerFromTable: Answerer = (ask, slot) => {
@@ -224,6 +270,7 @@ export async function startFakeDaemon(options: {
       anchors: () => anchors,
       scrape: async () => new Plain(200, '# nothing\n'),
       reload: async () => fake.reload,
+      health: fakeHealth,
       ...options.daemon,
     }),
     log,
