@@ -8,7 +8,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   help: COMMANDS.map(({ name }) => name),
 };
 /** Options whose value is a path. */
-const FILE_OPTIONS = ['--config', '--socket'];
+const FILE_OPTIONS = ['--config', '--socket', '--change', '--questions'];
 
 export const command: Command = {
   name: 'completion',

@@ -22,6 +22,11 @@ export const COMMANDS: readonly Entry[] = [
     summary: 'show how a question is answered, and why',
     load: () => import('./explain.ts'),
   },
+  {
+    name: 'what-if',
+    summary: 'show what a change or an outage would do to answers',
+    load: () => import('./whatif.ts'),
+  },
   { name: 'anchors', summary: 'show what DNSSEC validation trusts', load: () => import('./anchors.ts') },
   { name: 'health', summary: 'show health checks and what they saw', load: () => import('./health.ts') },
   {

@@ -52,10 +52,14 @@ export interface Faults {
  * unchanged zones, numbers of contexts, indexes of views. With any error there is no snapshot, and all errors are
  * returned.
  */
-export function compile(config: Config, previous?: Compiled): Compiled | Faults {
+export function compile(
+  config: Config,
+  previous?: Compiled,
+  downRegions?: readonly string[],
+): Compiled | Faults {
   const healthIds = config.healthChecks.map(({ id }) => id);
   const healthSlots = new HealthSlots(healthIds, previous?.snapshot.health);
-  const { zones, root, errors, warnings } = readFiles(config, previous);
+  const { zones, root, errors, warnings } = readFiles(config, previous, downRegions);
   if (errors.length > 0) return { errors: sortProblems(errors), warnings: sortProblems(warnings) };
   const contexts = new ContextRegistry(previous?.contexts);
   const data: ZoneData[] = config.zones.map(({ id, name, vpcs }) => {
@@ -115,12 +119,16 @@ export type ReadConfig =
     }
   | (Faults & { readonly config?: undefined; readonly compiled?: undefined });
 
-/** Loads and compiles the configuration at `path`. All errors of it and of the files that it names are told at once. */
+/**
+ * Loads and compiles the configuration at `path`, with record sets of `downRegions` as if they were unhealthy. All errors of
+ * it and of the files that it names are told at once.
+ */
 export function readConfig(
   path: string,
   previous?: Compiled,
   files: Files = systemFiles,
   now: number = systemClock.wall(),
+  downRegions?: readonly string[],
 ): ReadConfig {
   const loaded = loadConfig(path, files);
   if (loaded.config === undefined) {
@@ -130,7 +138,7 @@ export function readConfig(
       warnings: sortProblems([...loaded.warnings, ...(files?.warnings ?? [])]),
     };
   }
-  const compiled = compile(loaded.config, previous);
+  const compiled = compile(loaded.config, previous, downRegions);
   const doubts = [...missingSources(loaded.config), ...expiredAnchors(loaded.config, now)];
   const warnings = sortProblems([...loaded.warnings, ...doubts, ...compiled.warnings]);
   if (compiled.snapshot === undefined) return { errors: compiled.errors, warnings };
@@ -150,8 +158,9 @@ export function checkConfig(
 function readFiles(
   entries: FileEntries,
   previous: Compiled | undefined,
+  downRegions?: readonly string[],
 ): ReturnType<typeof compileZones> & { root: ReadRoot } {
-  const { zones, errors, warnings } = compileZones(entries, previous);
+  const { zones, errors, warnings } = compileZones(entries, previous, downRegions);
   const root = readRoot(entries, systemClock.wall());
   return { zones, root, errors: [...root.errors, ...errors], warnings: [...root.warnings, ...warnings] };
 }
@@ -159,11 +168,12 @@ function readFiles(
 function compileZones(
   entries: FileEntries,
   previous: Compiled | undefined,
+  downRegions?: readonly string[],
 ): { zones: Map<string, CompiledZone>; errors: ConfigProblem[]; warnings: ConfigProblem[] } {
   const zones = new Map<string, CompiledZone>();
   const errors: ConfigProblem[] = [];
   const warnings: ConfigProblem[] = [];
-  const resources = resourcesOf(entries.resources, previous?.snapshot);
+  const resources = resourcesOf(entries.resources, previous?.snapshot, downRegions);
   entries.zones.forEach((zone, i) => {
     if (zone === undefined) return;
     const { id } = zone;

@@ -32,6 +32,7 @@ import {
 } from './reports.ts';
 import { controlRoutes, type Daemon, probeRoutes } from './routes.ts';
 import { ControlSocket } from './socket.ts';
+import type { WhatIfMeans } from './whatif.ts';
 import { Workers } from './workers.ts';
 
 /** Main opens sockets in milliseconds; if it does not answer for that long, it is not going to. */
@@ -95,6 +96,7 @@ export class Control {
       scrape: () => this.#scrape(),
       reload: () => this.reload(),
       health: this.#health,
+      whatIf: () => this.#whatIfMeans(),
     };
   }
 
@@ -371,6 +373,13 @@ export class Control {
     return snapshot === undefined
       ? undefined
       : anchorsReport(snapshot, this.#o.clock.wall(), this.#anchors?.zones);
+  }
+
+  #whatIfMeans(): WhatIfMeans | undefined {
+    const { start, clock, healthBits: health } = this.#o;
+    const inForce = this.#inForce?.compiled;
+    if (inForce === undefined) return undefined;
+    return { workers: this.#workers, inForce, configFile: start.configFile, clock, health };
   }
 
   /** Those that main has not reported yet are starting. */

@@ -13,6 +13,7 @@ import type { HealthDesk } from './health/desk.ts';
 import { healthRoutes } from './health/routes.ts';
 import { HttpFault, Plain, type Routes, readBody } from './http.ts';
 import { cacheDump, cacheReport } from './reports.ts';
+import { type WhatIfMeans, whatIf, whatIfBody } from './whatif.ts';
 import type { Workers } from './workers.ts';
 
 /** What the routes need of the control thread. */
@@ -25,6 +26,8 @@ export interface Daemon {
   readonly scrape: () => Promise<Plain>;
   readonly reload: () => Promise<ReloadReport>;
   readonly health: Pick<HealthDesk, 'reports' | 'setAlarm' | 'routingControls' | 'setControls'>;
+  /** What trying another world takes; undefined while no configuration is in force. */
+  readonly whatIf: () => WhatIfMeans | undefined;
 }
 
 const DUMP_DEFAULT = 1000;
@@ -61,6 +64,7 @@ export function controlRoutes(daemon: Daemon): Routes {
     'POST /explain': ({ body }) => explain(daemon, body),
     'POST /reload': () => daemon.reload(),
     ...healthRoutes(daemon.health),
+    'POST /what-if': ({ body }) => whatIf(known(daemon.whatIf()), readBody(whatIfBody, body)),
   };
 }
 

@@ -28,5 +28,8 @@ export class HealthBits {
   }
 }
 
+/** A slot that no check is given: what is assumed to be down, to see what would follow from it. */
+export const DOWN_SLOT = 65_535;
+
 /** More checks than a daemon can make at Route 53's intervals. */
 export const HEALTH_SLOTS = 65_536;

@@ -270,6 +270,7 @@ export async function startFakeDaemon(options: {
       anchors: () => anchors,
       scrape: async () => new Plain(200, '# nothing\n'),
       reload: async () => fake.reload,
+      whatIf: () => undefined,
       health: fakeHealth,
       ...options.daemon,
     }),

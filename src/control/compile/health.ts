@@ -1,5 +1,5 @@
 import { assert, unreachable } from '../../util/assert.ts';
-import { HEALTH_SLOTS } from '../../util/healthbits.ts';
+import { DOWN_SLOT } from '../../util/healthbits.ts';
 import type {
   AlarmMonitor,
   EndpointMonitor,
@@ -32,12 +32,12 @@ export class HealthSlots {
     let at = 0;
     for (const id of ids) {
       let slot = kept.get(id);
-      if (slot === undefined && this.#next < HEALTH_SLOTS) slot = this.#next++;
+      if (slot === undefined && this.#next < DOWN_SLOT) slot = this.#next++;
       if (slot === undefined) {
         used ??= new Set(kept.values());
         while (used.has(at)) at++;
         slot = at++;
-        assert(slot < HEALTH_SLOTS, 'more health checks than a configuration may have');
+        assert(slot < DOWN_SLOT, 'more health checks than a configuration may have');
       }
       this.#slots.set(id, slot);
     }

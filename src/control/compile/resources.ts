@@ -12,6 +12,7 @@ import { HealthSlots } from './health.ts';
 export function resourcesOf(
   { healthChecks, cidrCollections, unread }: ResourceNames,
   before: Pick<Snapshot, 'health' | 'collections'> | undefined,
+  downRegions: readonly string[] = [],
 ): Resources {
   const health = new HealthSlots(healthChecks, before?.health);
   const ids = cidrCollections.map(({ id }) => id);
@@ -29,5 +30,6 @@ export function resourcesOf(
       return slot === undefined ? anyCollection : { slot, hasLocation: (name) => names?.has(name) ?? true };
     },
     gazetteer,
+    downRegions,
   };
 }
