@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { busy } from './busy.ts';
 import { cached } from './cached.ts';
 import { cold } from './cold.ts';
+import { health } from './health.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { mixed } from './mixed.ts';
@@ -27,6 +28,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   busy: { about: 'a client by TCP while UDP is saturated, and CPU while nobody asks', run: busy },
   memory: { about: 'octets per cached answer', run: memory },
   start: { about: 'seconds to the first answer, also from a zone of a million records', run: start },
+  health: { about: '2,000 health checks at 10 s on one core', run: health },
   scale: { about: 'one and two workers', run: scale },
   routing: { about: 'names whose answer is chosen by weight, place and health', run: routing },
 };

@@ -1,7 +1,7 @@
 /**
  * A control thread that takes its snapshot from a JSON file, for tests of the daemon.
  *
- *     { "ports": [5300], "workers": 2, "fault": "failed" | "throw" | "spin" }
+ *     { "ports": [5300], "workers": 2, "fault": "failed" | "throw" | "spin" | "health", "checks": 0 }
  */
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -15,19 +15,21 @@ import {
   type ControlOrder,
   type ControlStart,
 } from '../../src/view/channel.ts';
-import { NO_HEALTH_CHECKS } from '../../src/view/health.ts';
+import { type HealthData, NO_HEALTH_CHECKS } from '../../src/view/health.ts';
 import type { Snapshot } from '../../src/view/snapshot.ts';
 
 interface EchoConfig {
   readonly ports: readonly number[];
   readonly workers: number;
   readonly fault?: string;
+  readonly checks?: number;
 }
 
 const start = workerData as ControlStart;
 const main = parentPort!;
 const tell = (news: ControlNews): void => main.postMessage(news);
 const callers = new Map<number, Caller<{ snapshot: Snapshot }, { serving: number }>>();
+let health: Caller<object, object> | undefined;
 let revision = start.inForce?.revision ?? 0;
 let snapshot = start.inForce;
 
@@ -48,8 +50,18 @@ function propose(config: EchoConfig): void {
     rateLimited: true,
     clientSubnet: CidrTable.build([]).buffer,
   }));
-  snapshot = { revision: revision + 1, node: {}, endpoints, health: NO_HEALTH_CHECKS } as unknown as Snapshot;
+  snapshot = { revision: revision + 1, node: {}, endpoints, health: healthOf(config) } as unknown as Snapshot;
   tell({ news: 'snapshot', snapshot, workers: config.workers });
+}
+
+function healthOf({ checks = 0 }: EchoConfig): HealthData {
+  const checkOf = (_: unknown, slot: number): object => ({ id: `hc-${slot}`, slot });
+  return { ...NO_HEALTH_CHECKS, checks: Array.from({ length: checks }, checkOf) } as HealthData;
+}
+
+async function tellHealth(): Promise<void> {
+  const { checks } = snapshot!.health;
+  await health?.call({ checks, switches: { controls: new Map(), alarms: new Map() } });
 }
 
 async function obey(order: ControlOrder): Promise<void> {
@@ -59,6 +71,7 @@ async function obey(order: ControlOrder): Promise<void> {
       const config = read();
       if (config.fault === 'throw') throw new Error('control is told to throw');
       if (config.fault === 'spin') for (;;);
+      if (config.fault === 'health') await health?.call({ from: 0, count: 1 });
       if (config.fault === undefined) propose(config);
       else tell({ news: 'settled', revision });
       return;
@@ -68,6 +81,10 @@ async function obey(order: ControlOrder): Promise<void> {
       if (snapshot !== undefined && order.revision < revision)
         await callers.get(order.slot)!.call({ snapshot });
       return;
+    case 'health':
+      health = new Caller(order.port, systemClock);
+      await tellHealth();
+      return;
     case 'worker-gone':
       callers.delete(order.slot);
       return;
@@ -76,6 +93,7 @@ async function obey(order: ControlOrder): Promise<void> {
         revision = order.revision;
         await Promise.all([...callers.values()].map((caller) => caller.call({ snapshot: snapshot! })));
       }
+      await tellHealth();
       tell({ news: 'settled', revision });
       return;
     case 'stop':

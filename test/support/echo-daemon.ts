@@ -9,7 +9,7 @@ const options = {
   configFile: process.argv[2]!,
   workerFile: new URL('./echo-worker.ts', import.meta.url),
   controlFile: new URL('./echo-control.ts', import.meta.url),
-  healthFile: new URL('../../src/control/health/thread.ts', import.meta.url),
+  healthFile: new URL('./echo-health.ts', import.meta.url),
   clock,
   prng,
   log: createLogger({ thread: 'main', format: 'json', clock }),

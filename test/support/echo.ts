@@ -10,6 +10,8 @@ export interface Config {
   readonly ports: readonly number[];
   readonly workers?: number;
   readonly fault?: string;
+  /** Health checks, by their number alone. */
+  readonly checks?: number;
 }
 
 /** Starts a daemon with the control thread and workers of echo-*.ts. */
