@@ -34,6 +34,7 @@ export const COMMANDS: readonly Entry[] = [
     summary: 'show or set routing controls',
     load: () => import('./routing-control.ts'),
   },
+  { name: 'geo', summary: 'show where a client is', load: () => import('./geo.ts') },
   { name: 'cache', summary: 'show or flush what is cached', load: () => import('./cache.ts') },
   { name: 'reload', summary: 'read the configuration again', load: () => import('./reload.ts') },
   { name: 'query', summary: 'ask a DNS server', load: () => import('./query.ts') },

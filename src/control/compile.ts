@@ -12,6 +12,7 @@ import {
 } from './compile/contexts.ts';
 import { diffSnapshots } from './compile/diff.ts';
 import { compileClients, compileEndpoints, compileNode } from './compile/endpoints.ts';
+import { missingGeoFiles } from './compile/geofiles.ts';
 import { compileHealth, HealthSlots } from './compile/health.ts';
 import { stableKey } from './compile/key.ts';
 import { LocalZones } from './compile/local.ts';
@@ -80,6 +81,7 @@ export function compile(
     views,
     zones: data,
     paths,
+    geo: previous?.snapshot.geo ?? { locations: [], rtt: undefined },
     collections: compileCollections(config, previous?.snapshot.collections),
     recursion,
     endpoints: compileEndpoints(config, views),
@@ -139,7 +141,11 @@ export function readConfig(
     };
   }
   const compiled = compile(loaded.config, previous, downRegions);
-  const doubts = [...missingSources(loaded.config), ...expiredAnchors(loaded.config, now)];
+  const doubts = [
+    ...missingSources(loaded.config),
+    ...missingGeoFiles(loaded.config),
+    ...expiredAnchors(loaded.config, now),
+  ];
   const warnings = sortProblems([...loaded.warnings, ...doubts, ...compiled.warnings]);
   if (compiled.snapshot === undefined) return { errors: compiled.errors, warnings };
   return { config: loaded.config, compiled, warnings };

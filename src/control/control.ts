@@ -8,7 +8,7 @@ import type { Dependencies } from '../util/deps.ts';
 import { DEPENDENCY_SLOTS } from '../util/deps.ts';
 import type { Port } from '../util/rpc.ts';
 import { type ControlNews, type ControlStart, WORKERS_MAX } from '../view/channel.ts';
-import type { AnchorsReport, ReloadReport, StatusReport, WorkerStatus } from '../view/report.ts';
+import type { AnchorsReport, GeoReport, ReloadReport, StatusReport, WorkerStatus } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
 import { fetchKeys } from './anchorkeys.ts';
 import { anchorsReport } from './anchorreport.ts';
@@ -19,6 +19,8 @@ import { type Compiled, readConfig, resume } from './compile.ts';
 import { systemFiles } from './config/files.ts';
 import { type Config, loadConfig } from './config/load.ts';
 import { type ConfigProblem, problemToText } from './config/problem.ts';
+import { geoReport, geoSettings } from './geo/report.ts';
+import { GeoTables, sameData } from './geo/tables.ts';
 import { HealthDesk } from './health/desk.ts';
 import type { Plain } from './http.ts';
 import { openMetrics, scrape } from './metrics.ts';
@@ -79,6 +81,7 @@ export class Control {
   #errors: readonly string[] = [];
   #socket: ControlSocket | undefined;
   #anchors: Anchors | undefined;
+  readonly #geo: GeoTables;
   #metrics: { readonly server: Server; readonly address: string } | undefined;
   #socketsAnswer: ((failure: string | undefined) => void) | undefined;
   #reloading: Promise<ReloadReport> | undefined;
@@ -88,11 +91,18 @@ export class Control {
     this.#o = options;
     this.#workers = new Workers(options.clock);
     this.#health = new HealthDesk({ clock: options.clock, log: options.log, bits: options.healthBits });
+    this.#geo = new GeoTables({
+      clock: options.clock,
+      log: options.log,
+      before: options.start.inForce?.geo,
+      changed: () => this.#geoChanged(),
+    });
     this.#daemon = {
       workers: this.#workers,
       snapshot: () => this.#inForce?.compiled.snapshot,
       status: () => this.status(),
       anchors: () => this.#anchorsReport(),
+      geo: (address) => this.#geoReport(address),
       scrape: () => this.#scrape(),
       reload: () => this.reload(),
       health: this.#health,
@@ -111,7 +121,8 @@ export class Control {
     const { tell } = this.#o;
     const read = this.#read(undefined);
     if ('errors' in read) return tell({ news: 'failed', errors: read.errors });
-    const { config, compiled } = read;
+    const { config } = read;
+    const compiled = await this.#withGeo(config, read.compiled);
     const reason = (await this.#openSocket(config)) ?? (await this.#propose(compiled.snapshot, config));
     if (reason !== undefined) return tell({ news: 'failed', errors: [], reason });
     this.#settle(config, compiled);
@@ -131,6 +142,7 @@ export class Control {
     this.#anchors = this.#openAnchors(config);
     this.#followAnchors(config, snapshot);
     this.#health.configure(snapshot.health, config.stateFolder);
+    void this.#geo.configure(geoSettings(config));
     const failure = await this.#openSocket(config);
     if (failure !== undefined) this.#o.log.error({ failure }, 'no control socket');
     await this.#openMetrics(config);
@@ -180,19 +192,23 @@ export class Control {
   }
 
   /** The same configuration with the anchors that RFC 5011 has made of its own. Caches and contexts stay. */
-  async #publishAnchors(): Promise<ReloadReport> {
+  #publishAnchors(): Promise<ReloadReport> {
+    return this.#publishWith('trust anchors', (snapshot) => this.#withAnchors(this.#config!, snapshot));
+  }
+
+  /** The same configuration with something else beside it: `what`. */
+  async #publishWith(what: string, change: (snapshot: Snapshot) => Snapshot): Promise<ReloadReport> {
     const { compiled, since } = this.#inForce!;
-    const config = this.#config!;
     const before = compiled.snapshot;
-    const snapshot = { ...this.#withAnchors(config, before), revision: before.revision + 1 };
-    const refusal = await this.#propose(snapshot, config);
+    const snapshot = { ...change(before), revision: before.revision + 1 };
+    const refusal = await this.#propose(snapshot, this.#config!);
     if (refusal !== undefined) {
-      this.#o.log.error({ refusal }, 'other trust anchors cannot be put in force yet');
+      this.#o.log.error({ refusal }, `other ${what} cannot be put in force yet`);
       return { applied: false, revision: before.revision, changes: [], errors: [refusal] };
     }
     await this.#workers.publish(snapshot);
     this.#inForce = { compiled: { ...compiled, snapshot }, since };
-    this.#o.log.info({ revision: snapshot.revision }, 'other trust anchors are in force');
+    this.#o.log.info({ revision: snapshot.revision }, `other ${what} are in force`);
     return { applied: true, revision: snapshot.revision, changes: [], errors: [] };
   }
 
@@ -220,9 +236,13 @@ export class Control {
   async #tryReload(): Promise<{ changes: readonly string[]; errors: readonly string[]; why: string }> {
     const read = this.#read(this.#inForce?.compiled);
     if ('errors' in read) return { changes: [], errors: read.errors, why: 'error in the configuration' };
-    const { config, compiled } = read;
+    const { config } = read;
+    const compiled = await this.#withGeo(config, read.compiled);
     const refusal = await this.#propose(compiled.snapshot, config);
-    if (refusal !== undefined) return { changes: [], errors: [refusal], why: 'its sockets cannot be opened' };
+    if (refusal !== undefined) {
+      if (this.#config !== undefined) void this.#geo.configure(geoSettings(this.#config));
+      return { changes: [], errors: [refusal], why: 'its sockets cannot be opened' };
+    }
     const late = await this.#workers.publish(compiled.snapshot);
     if (late.length > 0)
       this.#o.log.warn({ workers: late }, 'workers are late to serve the new configuration');
@@ -273,6 +293,29 @@ export class Control {
     void this.#run(() => this.#publishAnchors());
   }
 
+  /** With the tables of where clients are, as far as they are there soon. */
+  async #withGeo(config: Config, compiled: Compiled): Promise<Compiled> {
+    await this.#geo.configure(geoSettings(config));
+    return { ...compiled, snapshot: { ...compiled.snapshot, geo: this.#geo.data } };
+  }
+
+  /** What is being put in force may be without what was just read: it is seen to afterwards. */
+  #geoChanged(): void {
+    const snapshot = this.#inForce?.compiled.snapshot;
+    if (snapshot === undefined || this.#config === undefined || sameData(snapshot.geo, this.#geo.data))
+      return;
+    if (this.#reloading !== undefined) void this.#reloading.then(() => this.#geoChanged());
+    else
+      void this.#run(() =>
+        this.#publishWith('locations of clients', (each) => ({ ...each, geo: this.#geo.data })),
+      );
+  }
+
+  async #geoReport(address: Uint8Array | undefined): Promise<GeoReport | undefined> {
+    const snapshot = this.#inForce?.compiled.snapshot;
+    return snapshot === undefined ? undefined : geoReport(snapshot, this.#geo, address, this.#o.clock);
+  }
+
   #warn(problems: readonly ConfigProblem[]): void {
     for (const problem of problems)
       this.#o.log.warn({ problem: problemToText(problem) }, 'the configuration may not be meant so');
@@ -306,6 +349,7 @@ export class Control {
     this.#inForce = { compiled, since: isoFromWall(this.#o.clock.wall()) };
     this.#followAnchors(config, compiled.snapshot);
     this.#health.configure(compiled.snapshot.health, config.stateFolder);
+    this.#geoChanged();
   }
 
   #followAnchors({ recursion }: Config, snapshot: Snapshot): void {
@@ -365,6 +409,7 @@ export class Control {
       views: snapshot === undefined ? [] : viewReports(snapshot),
       targets: snapshot === undefined ? [] : targetReports(snapshot, perWorker),
       caches: sumCaches(perWorker.flatMap(({ answer }) => answer?.caches ?? [])),
+      geo: this.#geo.reports,
     };
   }
 
@@ -407,6 +452,7 @@ export class Control {
   async stop(): Promise<void> {
     this.#anchors?.close();
     this.#health.close();
+    this.#geo.close();
     this.#closeMetrics();
     await this.#socket?.close();
     this.#workers.close();

@@ -87,7 +87,12 @@ function gauge(name: string, help: string, samples: readonly Sample[]): Metric {
 
 /** What the status says, as figures: labels are names of the configuration, never of a query. */
 export function statusMetrics(status: StatusReport): Metric[] {
-  const { caches, targets, workers, config } = status;
+  const { caches, targets, workers, config, geo } = status;
+  const perFile = (pick: (file: (typeof geo)[number]) => number | undefined): Sample[] =>
+    geo.flatMap((file) => {
+      const value = pick(file);
+      return value === undefined ? [] : [{ labels: { file: file.file }, value }];
+    });
   const perCache = (pick: (figures: (typeof caches)['answers']) => number): Sample[] => [
     { labels: { cache: 'answers' }, value: pick(caches.answers) },
     { labels: { cache: 'records' }, value: pick(caches.records) },
@@ -137,6 +142,26 @@ export function statusMetrics(status: StatusReport): Metric[] {
       targets.flatMap(({ target, srttMs }) =>
         srttMs === undefined ? [] : [{ labels: { target }, value: srttMs / 1000 }],
       ),
+    ),
+    gauge(
+      'causeway_geo_up_to_date',
+      'Whether the file that says where clients are is in force as it is now.',
+      perFile(({ faults, entries }) => (faults.length === 0 && entries !== undefined ? 1 : 0)),
+    ),
+    gauge(
+      'causeway_geo_age_seconds',
+      'Time since the file was read that is in force.',
+      perFile(({ ageSeconds }) => ageSeconds),
+    ),
+    gauge(
+      'causeway_geo_build_age_seconds',
+      'Time since the database was made.',
+      perFile(({ buildAgeSeconds }) => buildAgeSeconds),
+    ),
+    gauge(
+      'causeway_geo_entries',
+      'Networks of a database, or blocks and countries of a table of round-trip times.',
+      perFile(({ entries }) => entries),
     ),
   ].filter(({ samples }) => samples.length > 0);
 }

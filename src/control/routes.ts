@@ -3,7 +3,7 @@ import { AddressError, CidrTable, parseAddress } from '../util/cidr.ts';
 import { RpcError } from '../util/rpc.ts';
 import type { Ask } from '../view/channel.ts';
 import type { Explanation } from '../view/explain.ts';
-import type { AnchorsReport, Flushed, ReloadReport, StatusReport } from '../view/report.ts';
+import type { AnchorsReport, Flushed, GeoReport, ReloadReport, StatusReport } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
 import { TextError } from '../wire/error.ts';
 import { type Name, nameFromText } from '../wire/name.ts';
@@ -23,6 +23,8 @@ export interface Daemon {
   readonly status: () => Promise<StatusReport>;
   /** Undefined while no configuration is in force. */
   readonly anchors: () => AnchorsReport | undefined;
+  /** Undefined while no configuration is in force. */
+  readonly geo: (address: Uint8Array | undefined) => Promise<GeoReport | undefined>;
   readonly scrape: () => Promise<Plain>;
   readonly reload: () => Promise<ReloadReport>;
   readonly health: Pick<HealthDesk, 'reports' | 'setAlarm' | 'routingControls' | 'setControls'>;
@@ -55,6 +57,7 @@ export function controlRoutes(daemon: Daemon): Routes {
     ...probeRoutes(daemon),
     'GET /status': () => daemon.status(),
     'GET /anchors': () => anchors(daemon),
+    'GET /geo': ({ query }) => geo(daemon, query.get('address')),
     'GET /cache/stats': async () => cacheReport(await daemon.workers.askAll({ ask: 'cache-stats' })),
     'GET /cache/dump': async ({ query }) => {
       const limit = readLimit(query.get('limit'));
@@ -155,6 +158,10 @@ function readAddress(text: string): Uint8Array {
 
 function anchors(daemon: Daemon): AnchorsReport {
   return known(daemon.anchors());
+}
+
+async function geo(daemon: Daemon, address: string | null): Promise<GeoReport> {
+  return known(await daemon.geo(address === null ? undefined : readAddress(address)));
 }
 
 function inForce(daemon: Daemon): Snapshot {

@@ -5,42 +5,37 @@ import { type CidrMatch, isMapped, word } from './cidr.ts';
  * An immutable table of millions of networks that do not nest, flat inside a buffer that every thread may read.
  * The ranges of each family are sorted and without gaps: one reaches up to the next, and neighbours have different
  * values. So a range takes 8 octets (IPv4) or 12 (IPv6), where a node of `CidrTable` takes 32, and a look-up is a
- * binary search. Of an IPv6 address only the first 64 bits count: what is behind them is no network.
+ * binary search between what the first bits of the address leave. Of an IPv6 address only the first 64 bits count:
+ * what is behind them is no network.
  *
- *   word 0   IPv4 ranges          first addresses, 1 word each       IPv4
- *   word 1   IPv6 ranges          values
- *                                 first addresses, words 0 and 1     IPv6
- *                                 values
+ *   word 0   IPv4 ranges                index, 2^bits + 1 words: for each value of the first bits     IPv4
+ *   word 1   IPv6 ranges                    the last range that begins at or before it
+ *   word 2   bits of the IPv4 index     first addresses, 1 word each
+ *   word 3   bits of the IPv6 index     values
+ *                                       the same, with first addresses of 2 words                     IPv6
  *
  * Words of addresses have their top bit flipped, so that they are sorted as signed numbers: unsigned ones of 2^31 or
  * more would be heap numbers.
  */
 export class AddressRanges {
   readonly #words: Int32Array;
-  readonly #v4: number;
-  readonly #v6: number;
-  readonly #at4: number;
-  readonly #at6: number;
+  readonly #v4: Place;
+  readonly #v6: Place;
 
   /** The table that a builder wrote to `words` at `at`. Throws RangeError where it does not fit. */
   constructor(words: Int32Array, at: number) {
-    const [v4 = 0, v6 = 0] = words.subarray(at, at + HEADER_WORDS);
-    if (v4 < 1 || v6 < 1 || at + wordsFor(v4, v6) > words.length) throw new RangeError('no ranges here');
+    const [v4 = 0, v6 = 0, bits4 = 0, bits6 = 0] = words.subarray(at, at + HEADER_WORDS);
+    if (v4 < 1 || v6 < 1 || !isIndexBits(bits4) || !isIndexBits(bits6))
+      throw new RangeError('no ranges here');
     this.#words = words;
-    this.#v4 = v4;
-    this.#v6 = v6;
-    this.#at4 = at + HEADER_WORDS;
-    this.#at6 = this.#at4 + 2 * v4;
+    this.#v4 = placeAt(at + HEADER_WORDS, v4, bits4, 1);
+    this.#v6 = placeAt(this.#v4.end, v6, bits6, 2);
+    if (this.#v6.end > words.length) throw new RangeError('no ranges here');
   }
 
   /** Ranges of both families. */
   get size(): number {
-    return this.#v4 + this.#v6;
-  }
-
-  /** Words that the table takes, from where it begins. */
-  get length(): number {
-    return wordsFor(this.#v4, this.#v6);
+    return this.#v4.count + this.#v6.count;
   }
 
   /**
@@ -58,54 +53,79 @@ export class AddressRanges {
 
   #find4(address: Uint8Array, off: number, bits: number, match: CidrMatch): void {
     const words = this.#words;
-    const key = (word(address, off) & maskOf(bits)) ^ FLIP;
-    let low = this.#at4;
-    let high = low + this.#v4 - 1;
-    const first = low;
-    const last = high;
+    const { index, shift, starts, values, count } = this.#v4;
+    const known = word(address, off) & maskOf(bits);
+    const key = known ^ FLIP;
+    let low = words[index + (known >>> shift)]!;
+    let high = words[index + (known >>> shift) + 1]!;
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
-      if (words[middle]! <= key) low = middle;
+      if (words[starts + middle]! <= key) low = middle;
       else high = middle - 1;
     }
-    const before = low === first ? 0 : 1 + Math.clz32(key ^ (words[low]! - 1));
-    const after = low === last ? 0 : 1 + Math.clz32(key ^ words[low + 1]!);
-    match.value = words[low + this.#v4]!;
+    const before = low === 0 ? 0 : 1 + Math.clz32(key ^ (words[starts + low]! - 1));
+    const after = low === count - 1 ? 0 : 1 + Math.clz32(key ^ words[starts + low + 1]!);
+    match.value = words[values + low]!;
     match.bits = Math.min(Math.max(bits, 0), Math.max(before, after));
   }
 
   #find6(address: Uint8Array, bits: number, match: CidrMatch): void {
     const words = this.#words;
-    const at = this.#at6;
-    const high = (word(address, 0) & maskOf(bits)) ^ FLIP;
+    const { index, shift, starts, values, count } = this.#v6;
+    const known = word(address, 0) & maskOf(bits);
+    const high = known ^ FLIP;
     const low = (word(address, 4) & maskOf(bits - 32)) ^ FLIP;
-    let from = 0;
-    let to = this.#v6 - 1;
+    let from = words[index + (known >>> shift)]!;
+    let to = words[index + (known >>> shift) + 1]!;
     while (from < to) {
       const middle = (from + to + 1) >>> 1;
-      const other = words[at + 2 * middle]!;
-      if (other < high || (other === high && words[at + 2 * middle + 1]! <= low)) from = middle;
+      const other = words[starts + 2 * middle]!;
+      if (other < high || (other === high && words[starts + 2 * middle + 1]! <= low)) from = middle;
       else to = middle - 1;
     }
-    const own = at + 2 * from;
+    const own = starts + 2 * from;
     // One less than the first address of the range, with the borrow.
     const borrow = words[own + 1] === FLIP ? 1 : 0;
     const before =
       from === 0 ? 0 : 1 + sharedBits(high, low, (words[own]! - borrow) | 0, (words[own + 1]! - 1) | 0);
-    const after = from === this.#v6 - 1 ? 0 : 1 + sharedBits(high, low, words[own + 2]!, words[own + 3]!);
-    match.value = words[at + 2 * this.#v6 + from]!;
+    const after = from === count - 1 ? 0 : 1 + sharedBits(high, low, words[own + 2]!, words[own + 3]!);
+    match.value = words[values + from]!;
     match.bits = Math.min(bits, Math.max(before, after));
   }
 }
 
-const HEADER_WORDS = 2;
+/** Where the parts of one family are. */
+interface Place {
+  readonly index: number;
+  /** An address's first word shifted right by this is its place in the index. */
+  readonly shift: number;
+  readonly starts: number;
+  readonly values: number;
+  readonly count: number;
+  /** Behind the last word. */
+  readonly end: number;
+}
+
+function placeAt(index: number, count: number, bits: number, startWords: 1 | 2): Place {
+  const starts = index + 2 ** bits + 1;
+  const values = starts + startWords * count;
+  return { index, shift: 32 - bits, starts, values, count, end: values + count };
+}
+
+/** Some 16 ranges are left for each entry, and of millions 64: that is a line or two of the CPU's cache. */
+function indexBitsFor(count: number): number {
+  return Math.max(1, Math.min(INDEX_BITS_MAX, 28 - Math.clz32(count)));
+}
+
+function isIndexBits(bits: number): boolean {
+  return bits >= 1 && bits <= INDEX_BITS_MAX;
+}
+
+const INDEX_BITS_MAX = 16;
+const HEADER_WORDS = 4;
 const FLIP = -0x80000000;
 /** Of ::ffff:0:0/96. */
 const MAPPED_BITS = 96;
-
-function wordsFor(v4: number, v6: number): number {
-  return HEADER_WORDS + 2 * v4 + 3 * v6;
-}
 
 /** The first `bits` bits of a word; none below zero. */
 function maskOf(bits: number): number {
@@ -170,17 +190,44 @@ export class AddressRangesBuilder {
 
   /** Words that the table will take. */
   get words(): number {
-    return wordsFor(this.#v4.length, this.#v6Values.length);
+    return this.#places(0)[1].end;
+  }
+
+  #places(at: number): [v4: Place, v6: Place] {
+    const [count4, count6] = [this.#v4.length, this.#v6Values.length];
+    const v4 = placeAt(at + HEADER_WORDS, count4, indexBitsFor(count4), 1);
+    return [v4, placeAt(v4.end, count6, indexBitsFor(count6), 2)];
   }
 
   writeTo(words: Int32Array, at: number): void {
-    words.set([this.#v4.length, this.#v6Values.length], at);
-    let next = at + HEADER_WORDS;
-    for (const column of [this.#v4, this.#v4Values, this.#v6, this.#v6Values]) {
-      words.set(column.filled, next);
-      next += column.length;
-    }
+    const [v4, v6] = this.#places(at);
+    words.set([v4.count, v6.count, 32 - v4.shift, 32 - v6.shift], at);
+    words.set(this.#v4.filled, v4.starts);
+    words.set(this.#v4Values.filled, v4.values);
+    words.set(this.#v6.filled, v6.starts);
+    words.set(this.#v6Values.filled, v6.values);
+    writeIndex(words, v4, (range, first) => this.#v4.at(range) <= first);
+    writeIndex(words, v6, (range, first) => {
+      const start = this.#v6.at(2 * range);
+      return start < first || (start === first && this.#v6.at(2 * range + 1) === FLIP);
+    });
   }
+}
+
+/** @param isAtOrBefore whether a range begins at or before the address of this first word, and zeros behind it */
+function writeIndex(
+  words: Int32Array,
+  { index, shift, count, starts }: Place,
+  isAtOrBefore: (range: number, first: number) => boolean,
+): void {
+  let range = 0;
+  const entries = starts - index - 1;
+  for (let entry = 0; entry < entries; entry++) {
+    const first = (entry << shift) ^ FLIP;
+    while (range + 1 < count && isAtOrBefore(range + 1, first)) range++;
+    words[index + entry] = range;
+  }
+  words[index + entries] = count - 1;
 }
 
 /** A list of words that grows. */

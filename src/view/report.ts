@@ -92,6 +92,8 @@ export interface StatusReport {
   readonly views: readonly ViewReport[];
   readonly targets: readonly TargetReport[];
   readonly caches: WorkerCaches;
+  /** Files that say where clients are. */
+  readonly geo: readonly GeoFileReport[];
 }
 
 export interface ConfigReport {
@@ -169,6 +171,55 @@ export interface NegativeAnchorReport {
   readonly until?: string;
   readonly secondsLeft?: number;
   readonly reason: string;
+}
+
+/** A file that says where clients are; without `entries` nothing was read of it that is in force. */
+export interface GeoFileReport {
+  readonly kind: 'database' | 'rtt';
+  readonly file: string;
+  /** Why it is not read as it is now; empty where it is. */
+  readonly faults: readonly string[];
+  /** Since it was read. */
+  readonly ageSeconds?: number;
+  /** Since the database was made. */
+  readonly buildAgeSeconds?: number;
+  /** What the database calls itself: `GeoLite2-City`. */
+  readonly type?: string;
+  /** Networks of a database, blocks and countries of an RTT table. */
+  readonly entries?: number;
+  readonly bytes?: number;
+}
+
+/** `GET /geo`. */
+export interface GeoReport {
+  readonly files: readonly GeoFileReport[];
+  /** Of the address that was asked for. */
+  readonly client?: ClientReport;
+}
+
+/** Where an address is. */
+export interface ClientReport {
+  readonly address: string;
+  /** Codes; missing where they are not known. */
+  readonly continent?: string;
+  readonly country?: string;
+  readonly subdivision?: string;
+  /** Degrees, rounded to hundredths. */
+  readonly latitude?: number;
+  readonly longitude?: number;
+  /** Leading bits of the address on which that depends. */
+  readonly bits: number;
+  /** By regions, the nearest first; without measured times by distance. */
+  readonly regions: readonly { readonly region: string; readonly ms?: number; readonly km?: number }[];
+  /** The location in each CIDR collection that has one for it. */
+  readonly collections: readonly { readonly collection: string; readonly location: string }[];
+  /** What each database has, as JSON. */
+  readonly records: readonly {
+    readonly file: string;
+    readonly record?: string;
+    readonly bits: number;
+    readonly fault?: string;
+  }[];
 }
 
 /** `GET /cache/stats`. */

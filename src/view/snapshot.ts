@@ -2,6 +2,7 @@ import type { Path } from '../resolver/path.ts';
 import type { RecursionSettings, TrustAnchor } from '../resolver/settings.ts';
 import type { Name } from '../wire/name.ts';
 import type { ComputeNames } from '../zone/compute.ts';
+import type { RttData } from '../zone/geo/rtt.ts';
 import type { HealthData } from './health.ts';
 
 /**
@@ -25,6 +26,7 @@ export interface Snapshot {
   readonly paths: readonly Path[];
   /** CIDR collections by slot; undefined where one was removed. */
   readonly collections: readonly (CidrCollection | undefined)[];
+  readonly geo: GeoData;
   readonly recursion: RecursionSettings;
   /** The anchors of the configuration, where RFC 5011 has made others of them. Contexts are by these. */
   readonly configuredAnchors?: readonly TrustAnchor[];
@@ -170,6 +172,14 @@ export interface ZoneData {
   readonly image: SharedArrayBuffer;
   /** Names of instances that are made up when asked for: such a zone is asked by `lookupCompute`. */
   readonly compute: ComputeNames | undefined;
+}
+
+/** Where clients are, as files of the operator's say. */
+export interface GeoData {
+  /** Locations, in the order in which they are asked; none: nobody is located. */
+  readonly locations: readonly SharedArrayBuffer[];
+  /** Undefined: nothing was measured. */
+  readonly rtt: RttData | undefined;
 }
 
 /** What IP-based routing goes by. */

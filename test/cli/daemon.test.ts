@@ -6,7 +6,7 @@ import t from 'tap';
 import type { CacheDump } from '../../src/view/report.ts';
 import { nameToText } from '../../src/wire/name.ts';
 import { cli } from '../support/cli.ts';
-import { anchors, explanation, startFakeDaemon, status } from '../support/fake-daemon.ts';
+import { anchors, client, explanation, startFakeDaemon, status } from '../support/fake-daemon.ts';
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
@@ -101,6 +101,41 @@ mended.example.          2025-12-31T00:00:00.000Z  ticket 4710
     err: /no configuration is in force yet/,
   });
   await early.close();
+});
+
+t.test('geo: the files, and what is known of an address', async (t) => {
+  const daemon = await startFakeDaemon({});
+  const geo = async (...args: string[]) => cli(['geo', ...args, '--socket', daemon.socket.path]);
+  const files = `FILE                        KIND       ENTRIES  MADE         READ       STATE
+/usr/share/GeoIP/city.mmdb  Test-City  5000000  1 d 1 h ago  1 min ago  in force
+/etc/causeway/rtt.txt       rtt              -  -            -          refused: 1: 2 words
+                                                                        refused: 7: "x" is not a time
+`;
+  t.match(await geo(), { code: 0, out: files });
+  const { out } = await geo('203.0.113.9');
+  t.equal(
+    out,
+    `${files}
+203.0.113.9 is in NA US OR, at 45.5 -122.7, as is all of its /24
+
+NEAREST REGIONS   MS   KM
+us-west-2        4.3  230
+us-west-1          -  911
+
+CIDR COLLECTION  LOCATION
+networks         office
+
+DATABASE                    NETWORK  RECORD
+/usr/share/GeoIP/city.mmdb  /24      {"country":{"iso_code":"US"}}
+`,
+  );
+  t.same(JSON.parse((await geo('203.0.113.9', '--json')).out).client, plain(client));
+  t.match(await geo('example.com'), { code: 1, err: /"example\.com" is no address/ });
+  t.match(await geo('203.0.113.9', '203.0.113.10'), { code: 2, err: /name one address/ });
+  await daemon.close();
+  const bare = await startFakeDaemon({ daemon: { geo: async () => ({ files: [] }) } });
+  t.match(await cli(['geo', '--socket', bare.socket.path]), { out: 'no file says where clients are\n' });
+  await bare.close();
 });
 
 t.test('explain as a tree', async (t) => {

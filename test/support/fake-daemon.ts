@@ -17,6 +17,7 @@ import type { HealthReport } from '../../src/view/health.ts';
 import type {
   AnchorsReport,
   CacheFigures,
+  ClientReport,
   ReloadReport,
   StatusReport,
   WorkerStatus,
@@ -117,6 +118,36 @@ export const status: StatusReport = {
     },
   ],
   caches: sumCaches([{ answers: figures(10), records: figures(20) }]),
+  geo: [
+    {
+      kind: 'database',
+      file: '/usr/share/GeoIP/city.mmdb',
+      faults: [],
+      ageSeconds: 60,
+      buildAgeSeconds: 90_000,
+      type: 'Test-City',
+      entries: 5_000_000,
+      bytes: 60_000_000,
+    },
+    { kind: 'rtt', file: '/etc/causeway/rtt.txt', faults: ['1: 2 words', '7: "x" is not a time'] },
+  ],
+};
+
+/** Of 203.0.113.9. */
+export const client: ClientReport = {
+  address: '203.0.113.9',
+  continent: 'NA',
+  country: 'US',
+  subdivision: 'OR',
+  latitude: 45.5,
+  longitude: -122.7,
+  bits: 24,
+  regions: [
+    { region: 'us-west-2', ms: 4.25, km: 230 },
+    { region: 'us-west-1', km: 911 },
+  ],
+  collections: [{ collection: 'networks', location: 'office' }],
+  records: [{ file: '/usr/share/GeoIP/city.mmdb', record: '{"country":{"iso_code":"US"}}', bits: 24 }],
 };
 
 export const anchors: AnchorsReport = {
@@ -268,6 +299,7 @@ export async function startFakeDaemon(options: {
       snapshot: () => snapshot,
       status: async () => status,
       anchors: () => anchors,
+      geo: async (address) => ({ files: status.geo, ...(address === undefined ? {} : { client }) }),
       scrape: async () => new Plain(200, '# nothing\n'),
       reload: async () => fake.reload,
       whatIf: () => undefined,

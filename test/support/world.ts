@@ -210,6 +210,7 @@ export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision =
     ],
     health: NO_HEALTH_CHECKS,
     collections: [],
+    geo: { locations: [], rtt: undefined },
     nextContext: 1_000_000,
   };
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { CidrMatch, parseAddress } from '../../src/util/cidr.ts';
+import { SeededPrng } from '../../src/util/prng.ts';
 import { AddressRanges, AddressRangesBuilder } from '../../src/util/ranges.ts';
 
 /** A table behind some words of something else. */
@@ -81,7 +82,8 @@ t.test('nothing, and no table', async (t) => {
   );
   t.throws(() => new AddressRanges(new Int32Array(0), 0), RangeError);
   t.throws(() => new AddressRanges(new Int32Array(8), 0), RangeError);
-  t.throws(() => new AddressRanges(Int32Array.of(1, 1, 0, 0, 0, 0), 0), RangeError);
+  t.throws(() => new AddressRanges(Int32Array.of(1, 1, 1, 1, 0, 0, 0, 0), 0), RangeError);
+  t.throws(() => new AddressRanges(new Int32Array(100).fill(1, 0, 2), 0), RangeError, 'an index of no bits');
   const builder = new AddressRangesBuilder();
   builder.add4(9, 1);
   t.throws(() => builder.add4(8, 2), /in order/);
@@ -136,6 +138,32 @@ t.test('property: as a scan, the same for all that share the bits, and none fewe
     ),
     { numRuns: 3_000 },
   );
+});
+
+t.test('many ranges: as a scan', async (t) => {
+  const prng = new SeededPrng(3);
+  const firsts = Array.from({ length: 20_000 }, () => prng.u32()).sort((a, b) => a - b);
+  const table = tableOf((builder) => {
+    for (const [i, first] of firsts.entries()) {
+      builder.add4(first | 0, i + 1);
+      builder.add6(first | 0, i % 2 === 0 ? 0 : first | 0, i + 1);
+    }
+  });
+  const match = new CidrMatch();
+  const octets = Buffer.alloc(4);
+  for (let i = 0; i < 20_000; i++) {
+    // A third at the edges of ranges.
+    const address = i % 3 === 0 ? firsts[prng.below(firsts.length)]! - prng.below(2) : prng.u32();
+    octets.writeUInt32BE(address >>> 0);
+    const expected = firsts.findLastIndex((first) => first <= address) + 1;
+    table.find(octets, 32, match);
+    if (match.value !== expected) t.fail(`${address}: ${match.value}, not ${expected}`);
+    const long = Buffer.alloc(16);
+    octets.copy(long);
+    octets.copy(long, 4);
+    table.find(long, 128, match);
+    if (match.value !== expected) t.fail(`${address} in IPv6: ${match.value}, not ${expected}`);
+  }
 });
 
 function mix(address: Buffer, noise: Buffer, bits: number): Buffer {

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { collectionSchema, collectionsExample } from './collections.ts';
 import { delegationSetSchema, delegationSetsExample } from './delegationsets.ts';
 import { endpointsExample, endpointsSchema } from './endpoints.ts';
+import { geoExample, geoSchema } from './geo.ts';
 import {
   healthChecksExample,
   healthChecksSchema,
@@ -29,6 +30,7 @@ export const configSchema = z.strictObject({
   healthChecks: healthChecksSchema.prefault([]),
   routingControls: z.array(routingControlSchema).prefault([]),
   safetyRules: z.array(safetyRuleSchema).prefault([]),
+  geo: geoSchema.prefault({}),
   cidrCollections: z.array(collectionSchema).prefault([]),
 });
 
@@ -95,6 +97,12 @@ export const chapters = [
     text: 'A safety rule refuses changes of routing controls that would leave too few of them on.',
     title: 'Safety rules',
     example: safetyRulesExample,
+  },
+  {
+    key: 'geo',
+    text: 'Where clients are, for geolocation, geoproximity and latency records. Everything works without: then default records answer.',
+    title: 'Locations of clients',
+    example: geoExample,
   },
   {
     key: 'cidrCollections',

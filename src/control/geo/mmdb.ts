@@ -39,6 +39,8 @@ export class Mmdb {
   readonly #octets: Buffer;
   readonly #nodes: number;
   readonly #nodeOctets: number;
+  /** The node of ::/96, as which IPv4 addresses stand in IPv6 trees; -1 where it is none. */
+  readonly #v4Node: number;
   #visits: number;
 
   constructor(octets: Buffer) {
@@ -52,19 +54,20 @@ export class Mmdb {
     if (dataAt > octets.length) throw new DatabaseError(`it ends before its ${this.#nodes} nodes do`);
     this.data = new DataSection(octets.subarray(dataAt));
     this.#visits = VISITS_MIN + VISITS_PER_NODE * this.#nodes;
+    const root = this.#v4Root();
+    // Data may stand at several places; only a node is the root of the same tree.
+    this.#v4Node = root < this.#nodes ? root : -1;
   }
 
   /** Hands out all networks. */
   walk(sink: NetworkSink): void {
-    const isV6 = this.metadata.ipVersion === 6;
-    const v4Root = isV6 ? this.#v4Root() : 0;
-    this.#walk4(v4Root, 0, 0, sink);
-    // Data may stand at several places; only a node is the root of the same tree.
-    if (isV6) this.#walk6(0, 0, 0, 0, v4Root < this.#nodes ? v4Root : -1, sink);
+    this.#walk4(this.#v4Root(), 0, 0, sink);
+    if (this.metadata.ipVersion === 6) this.#walk6(0, 0, 0, 0, sink);
   }
 
   /** IPv4 addresses are those of ::/96; where a shorter block has data, it is that. */
   #v4Root(): number {
+    if (this.metadata.ipVersion === 4) return 0;
     let record = 0;
     for (let depth = 0; depth < BITS_V6 - BITS_V4 && record < this.#nodes; depth++)
       record = this.#child(record, 0);
@@ -81,23 +84,24 @@ export class Mmdb {
     this.#walk4(this.#child(record, 1), depth + 1, first | (1 << (BITS_V4 - 1 - depth)), sink);
   }
 
-  #walk6(record: number, depth: number, high: number, low: number, v4Root: number, sink: NetworkSink): void {
-    if (record >= this.#nodes || record === v4Root || depth === NETWORK_BITS) {
-      // Also other blocks may lead to the IPv4 addresses (6to4, mapped ones); they are no networks of their own.
-      sink.v6(high, low, record === v4Root ? -1 : this.#firstKnown(record, depth));
+  #walk6(record: number, depth: number, high: number, low: number, sink: NetworkSink): void {
+    if (record >= this.#nodes || record === this.#v4Node || depth === NETWORK_BITS) {
+      sink.v6(high, low, this.#firstKnown(record, depth));
       return;
     }
     this.#enter(depth, BITS_V6);
     const bit = 1 << (31 - (depth & 31));
     const [left, right] = [this.#child(record, 0), this.#child(record, 1)];
-    this.#walk6(left, depth + 1, high, low, v4Root, sink);
-    if (depth < 32) this.#walk6(right, depth + 1, high | bit, low, v4Root, sink);
-    else this.#walk6(right, depth + 1, high, low | bit, v4Root, sink);
+    this.#walk6(left, depth + 1, high, low, sink);
+    if (depth < 32) this.#walk6(right, depth + 1, high | bit, low, sink);
+    else this.#walk6(right, depth + 1, high, low | bit, sink);
   }
 
   /** Below the prefix of a network: what its first known part is. */
   #firstKnown(record: number, depth: number): number {
     if (record >= this.#nodes) return this.#dataOf(record);
+    // Other blocks lead to the IPv4 addresses too (6to4, mapped ones); they are no networks of their own.
+    if (record === this.#v4Node) return -1;
     this.#enter(depth, BITS_V6);
     const left = this.#firstKnown(this.#child(record, 0), depth + 1);
     return left >= 0 ? left : this.#firstKnown(this.#child(record, 1), depth + 1);

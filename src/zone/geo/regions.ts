@@ -1,7 +1,6 @@
 import { keyedHash } from '../../util/hash.ts';
 import type { Coordinates } from '../recordset.ts';
 import { continentOf } from './places.ts';
-import { placeCode, pointOf, Whereabouts } from './whereabouts.ts';
 
 /** A region of AWS, or a local zone group, and where that is. */
 export interface Region {
@@ -145,19 +144,3 @@ function key30(kind: number, text: string): number {
 
 /** Any constant: what is hashed are names of the operator's. */
 const KEY_SEED = 0x67656f;
-
-/**
- * Where the clients of a private zone count as being: in the region of their VPC, which all of them share. The name
- * of an own site says nothing.
- */
-export function whereaboutsOfRegion(name: string): Whereabouts {
-  const found = new Whereabouts();
-  const region = regionNamed(name);
-  if (region === undefined) return found;
-  found.continent = placeCode(region.continent);
-  found.country = placeCode(region.country);
-  if (region.subdivision !== undefined) found.subdivision = placeCode(region.subdivision);
-  found.hasPoint = true;
-  [found.x, found.y, found.z] = pointOf(region.at);
-  return found;
-}

@@ -65,6 +65,7 @@ export function snapshotOf(config: Config): Snapshot {
     ],
     health: NO_HEALTH_CHECKS,
     collections: [],
+    geo: { locations: [], rtt: undefined },
     nextContext: PATH_CONTEXT + paths.length,
   };
 }

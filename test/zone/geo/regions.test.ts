@@ -6,9 +6,7 @@ import {
   REGION_NAMES,
   regionKey,
   regionNamed,
-  whereaboutsOfRegion,
 } from '../../../src/zone/geo/regions.ts';
-import { placeCode } from '../../../src/zone/geo/whereabouts.ts';
 
 /** ResourceRecordSetRegion of the API's model of 2026. */
 const MODEL = `us-east-1 us-east-2 us-west-1 us-west-2 ca-central-1 eu-west-1 eu-west-2 eu-west-3 eu-central-1
@@ -53,16 +51,4 @@ t.test('keys are of 30 bits, without collisions among regions, and never change'
   t.ok(keys.every((key) => Number.isInteger(key) && key >= 0 && key < 2 ** 30));
   t.not(regionKey('berlin'), locationKey('berlin'));
   t.same([regionKey('eu-central-1'), locationKey('office')], [944033687, 658467962], 'stored in images');
-});
-
-t.test('clients of a VPC are in its region', async (t) => {
-  t.match(whereaboutsOfRegion('us-west-2'), {
-    continent: placeCode('NA'),
-    country: placeCode('US'),
-    subdivision: placeCode('OR'),
-    hasPoint: true,
-    bits: 0,
-  });
-  t.match(whereaboutsOfRegion('eu-west-1'), { country: placeCode('IE'), subdivision: 0 });
-  t.match(whereaboutsOfRegion('site-berlin'), { continent: 0, hasPoint: false });
 });
