@@ -63,10 +63,19 @@ export function compile(
   const { zones, root, errors, warnings } = readFiles(config, previous, downRegions);
   if (errors.length > 0) return { errors: sortProblems(errors), warnings: sortProblems(warnings) };
   const contexts = new ContextRegistry(previous?.contexts);
-  const data: ZoneData[] = config.zones.map(({ id, name, vpcs }) => {
+  const data: ZoneData[] = config.zones.map(({ id, name, vpcs, clientsBy }) => {
     const key = stableKey('zone', id);
     const kind = vpcs === undefined ? 'public' : 'private';
-    return { id, key, name, kind, image: zones.get(id)!.image, compute: undefined };
+    const located = clientsBy ?? (kind === 'public' ? 'address' : 'vpc');
+    return {
+      id,
+      key,
+      name,
+      kind,
+      clientsBy: located,
+      image: zones.get(id)!.image,
+      compute: undefined,
+    };
   });
   const localZones = new LocalZones(previous?.localZones);
   const associations = associate(config, localZones, data);

@@ -1,3 +1,4 @@
+import { type Locations, locate } from '../zone/geo/locations.ts';
 import { regionNamed } from '../zone/geo/regions.ts';
 import { placeCode, pointOf, type Whereabouts } from '../zone/geo/whereabouts.ts';
 import type { Locator } from '../zone/routing/asker.ts';
@@ -26,10 +27,31 @@ export class RegionLocator implements Locator {
     this.place(found);
   }
 
-  /** Gives the region's coordinates to one who has none. */
+  /** Takes one who has no coordinates to be in this region. */
   place(found: Whereabouts): void {
     if (this.#point === undefined || found.hasPoint) return;
     found.hasPoint = true;
-    [found.x, found.y, found.z] = this.#point;
+    found.x = this.#point[0];
+    found.y = this.#point[1];
+    found.z = this.#point[2];
+  }
+}
+
+/**
+ * Clients are where databases say that their addresses are. One that no database knows is in no country, and as far
+ * away from everything as this node is.
+ */
+export class AddressLocator implements Locator {
+  readonly #databases: readonly Locations[];
+  readonly #home: RegionLocator;
+
+  constructor(databases: readonly Locations[], home: RegionLocator) {
+    this.#databases = databases;
+    this.#home = home;
+  }
+
+  locate(address: Uint8Array, bits: number, found: Whereabouts): void {
+    locate(this.#databases, address, bits, found);
+    this.#home.place(found);
   }
 }

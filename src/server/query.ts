@@ -104,7 +104,9 @@ export class Query {
     this.settings = world.settings(view);
     this.qname = options.qname;
     this.qtype = options.qtype;
-    this.recursionDesired = options.recursionDesired && view.serves === 'resolver';
+    this.depth = options.depth ?? 0;
+    // What a client says to an authority counts for nothing: who wrote the alias wants its target resolved.
+    this.recursionDesired = view.serves === 'resolver' ? options.recursionDesired : this.depth > 0;
     const { showsDnssec } = this.settings;
     this.dnssecOk = showsDnssec && options.dnssecOk;
     this.checkingDisabled = showsDnssec && options.checkingDisabled;
@@ -113,7 +115,6 @@ export class Query {
     this.asker = options.asker;
     this.tokens = options.tokens;
     this.hasLooped = false;
-    this.depth = options.depth ?? 0;
     this.trace = options.trace;
     this.answer = emptyAnswer(RCODE.NOERROR);
     // A target made by a DNAME has the letters of the question, and an answer is stored for all spellings of it.
@@ -146,6 +147,11 @@ export class Query {
     this.storable = this.storable && sub.storable && sub.choice === undefined;
     this.scopeBits = Math.max(this.scopeBits, sub.scopeBits);
     this.hasLooped = this.hasLooped || sub.hasLooped;
+  }
+
+  /** An authority asks others for nobody's sake but that of its own aliases. */
+  get mayAsk(): boolean {
+    return this.view.serves === 'resolver' || this.depth > 0;
   }
 
   depend(dependency: Dependency): void {
@@ -212,7 +218,7 @@ export class Query {
     const { vpc, serves } = this.view;
     const isSeen = this.visited.some((name) => nameEquals(name, target));
     // Whoever resolves sees for itself that it goes round: what an authority has of the chain is true.
-    if (serves === 'authority' && (isSeen || this.links > CHAIN_LINKS_MAX)) return 'done';
+    if (serves === 'authority' && !this.mayAsk && (isSeen || this.links > CHAIN_LINKS_MAX)) return 'done';
     if (this.links > CHAIN_LINKS_MAX) {
       const text = `${vpc}: chain of more than ${CHAIN_LINKS_MAX} links at ${nameToText(target)}`;
       return this.fail(RCODE.SERVFAIL, EDE.OTHER, text);

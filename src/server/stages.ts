@@ -92,6 +92,7 @@ function tryCandidates(q: Query): Step {
       }
       case 'forward':
       case 'recursive':
+        if (!q.mayAsk) continue;
         return askPath(q, q.world.snapshot.paths[candidate.path]!, walkChain);
       case 'system':
         // The view has already punched the hole: a SYSTEM rule never stands in the list of candidates.

@@ -9,12 +9,15 @@ import { View } from '../view/view.ts';
 import type { Name } from '../wire/name.ts';
 import { lookupCompute } from '../zone/compute.ts';
 import { dependencyHash } from '../zone/dependency.ts';
+import { Locations } from '../zone/geo/locations.ts';
+import { Rtt } from '../zone/geo/rtt.ts';
 import { Zone } from '../zone/image.ts';
 import { lookup, type ZoneResult } from '../zone/lookup.ts';
+import type { Facts } from '../zone/routing/policy.ts';
 import type { Dns64Rules } from './dns64.ts';
 import type { Client } from './handler.ts';
-import { RegionLocator } from './locators.ts';
-import { Routing } from './routing.ts';
+import { AddressLocator, RegionLocator } from './locators.ts';
+import { type Locators, Routing } from './routing.ts';
 
 /** How a view's answers are made, ready to be read. */
 export interface ViewSettings {
@@ -38,6 +41,20 @@ function settingsOf({ serves, dnssec, rebinding, dns64 }: ViewData): ViewSetting
     rebinding: rebinding && new Rebinding(CidrTable.from(rebinding.blocked), rebinding.exempt),
     dns64: dns64 && { ...dns64, exclude: CidrTable.from(dns64.exclude) },
   };
+}
+
+function factsOf({ collections, geo }: Snapshot): Facts {
+  return {
+    collections: collections.map((each) => each && CidrTable.from(each.table)),
+    roundTrips: geo.rtt && Rtt.from(geo.rtt),
+  };
+}
+
+function locatorsOf({ views, zones, node, geo }: Snapshot): Locators {
+  const regions = views.map(({ region }) => new RegionLocator(region));
+  const databases = geo.locations.map((buffer) => Locations.from(buffer));
+  const byAddress = new AddressLocator(databases, new RegionLocator(node.region));
+  return (zone, view) => (zones[zone]!.clientsBy === 'address' ? byAddress : regions[view]);
 }
 
 /**
@@ -66,10 +83,7 @@ export class World {
     this.#clients = CidrTable.from(snapshot.clients);
     this.#allow = snapshot.endpoints.map((endpoint) => CidrTable.from(endpoint.allow));
     this.#clientSubnet = snapshot.endpoints.map((endpoint) => CidrTable.from(endpoint.clientSubnet));
-    const byView = snapshot.views.map(({ region }) => new RegionLocator(region));
-    const collections = snapshot.collections.map((each) => each && CidrTable.from(each.table));
-    const facts = { collections, roundTrips: undefined };
-    this.routing = new Routing(health, facts, (_, view) => byView[view]);
+    this.routing = new Routing(health, factsOf(snapshot), locatorsOf(snapshot));
   }
 
   zone(index: number): Zone {

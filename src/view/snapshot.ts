@@ -168,6 +168,8 @@ export interface ZoneData {
   readonly key: number;
   readonly name: Name;
   readonly kind: 'private' | 'public' | 'local';
+  /** Where routing policies take clients to be: in the region of their VPC, or where their addresses are. */
+  readonly clientsBy: 'vpc' | 'address';
   /** See zone/image.ts. The same buffer as before where a reload did not change the zone. */
   readonly image: SharedArrayBuffer;
   /** Names of instances that are made up when asked for: such a zone is asked by `lookupCompute`. */

@@ -4,10 +4,10 @@ import type { Resolve } from '../../src/server/query.ts';
 import { World } from '../../src/server/world.ts';
 import { HealthBits } from '../../src/util/healthbits.ts';
 import { TYPE } from '../../src/wire/constants.ts';
-import { nameEquals, nameFromText } from '../../src/wire/name.ts';
+import { nameEquals, nameFromText, nameToText } from '../../src/wire/name.ts';
 import type { Content, Policy, RecordSet } from '../../src/zone/recordset.ts';
 import { ask, clientAt, pipelineOf, query, rrText } from '../support/pipeline.ts';
-import { snapshotOf, type ZoneSpec } from '../support/world.ts';
+import { snapshotOf, withAuthority, type ZoneSpec } from '../support/world.ts';
 
 const ZONE = 'example.';
 
@@ -230,4 +230,27 @@ t.test('a new image of the zone ends what was chosen in the old one', async (t) 
   const before = made.hits();
   t.same(await made.answer('zzz'), ['zzz.example. 60 A 192.0.2.8']);
   t.equal(made.hits(), before + 1);
+});
+
+t.test('an authority resolves what its aliases lead to, and nothing else', async (t) => {
+  const asked: string[] = [];
+  const resolve: Resolve = ({ name }) => {
+    asked.push(nameToText(name));
+    const rdatas = [Uint8Array.of(198, 51, 100, 1)];
+    const isCname = nameToText(name) === 'cdn.test.';
+    const cname = { name, type: TYPE.CNAME, ttl: 9, rdatas: [nameFromText('edge.test.')] };
+    const rrsets = isCname ? [cname] : [{ name, type: TYPE.A, ttl: 17, rdatas }];
+    return { outcome: 'answer', rcode: 0, rrsets, ede: [], source: 'upstream' };
+  };
+  const zone = { text: 'c CNAME www.test.', sets: [set('www', simple, alias('cdn.test.', 'outside'))] };
+  const views = { public: { cidrs: [], zones: { [ZONE]: zone }, recursive: ['.'] } };
+  const { pipeline } = pipelineOf(withAuthority(snapshotOf(views), 'public'), { resolve });
+  const client = clientAt('203.0.113.9');
+  const reply = await ask(pipeline, client, query('www.example.', 'A', { flags: 0 }));
+  t.same(reply?.answer.map(rrText), ['www.example. 9 A 198.51.100.1'], 'with the least TTL of the way');
+  t.same(asked, ['cdn.test.', 'edge.test.']);
+  t.equal((await ask(pipeline, client, query('edge.test.', 'A')))?.rcode, 5, 'no recursion for clients');
+  const chain = await ask(pipeline, client, query('c.example.', 'A'));
+  t.same(chain?.answer.map(rrText), ['c.example. 300 CNAME www.test.'], 'and no CNAME is followed out');
+  t.equal(asked.length, 2);
 });

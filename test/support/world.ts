@@ -145,6 +145,7 @@ export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision =
         key: number + 1,
         name: nameFromText(name),
         kind: 'private',
+        clientsBy: 'vpc',
         image: imageOf(name, text, sets),
         compute: undefined,
       });

@@ -69,5 +69,8 @@ function makeOwn(vpc: LocalVpc): Local[] {
 }
 
 function asData({ name, image, group, compute }: LocalZone, id: string): Local {
-  return { data: { id, key: stableKey('zone', id), name, kind: 'local', image, compute }, group };
+  return {
+    data: { id, key: stableKey('zone', id), name, kind: 'local', clientsBy: 'vpc', image, compute },
+    group,
+  };
 }

@@ -4,7 +4,17 @@ import type { Config } from '../config/load.ts';
 /** Whose view it is. `id` says so across reloads; no VPC has an id with a space. */
 export type Owner =
   | { readonly kind: 'vpc'; readonly id: string; readonly vpc: Config['vpcs'][number] }
-  | { readonly kind: 'endpoint'; readonly id: string; readonly region: string };
+  /** `asks`: how names outside are resolved that its aliases lead to; the VPC's way where it serves a VPC's zones. */
+  | {
+      readonly kind: 'endpoint';
+      readonly id: string;
+      readonly region: string;
+      readonly asks: Asks;
+      readonly vpc: string | undefined;
+    };
+
+/** Who asks others, and what is validated of what they say. */
+export type Asks = Pick<Config['vpcs'][number], 'id' | 'dnssec'>;
 
 /** `vpc` of a view that is nobody's. */
 export const NOBODY = '';
@@ -16,12 +26,15 @@ export function endpointOwner(id: string): string {
 
 /** All that have a view, each once. Who asks for a VPC's private zones is in its region, as there. */
 export function ownersOf({ vpcs, endpoints, node }: Config): Owner[] {
-  const regions = new Map(vpcs.map(({ id, region }) => [id, region]));
+  const byId = new Map(vpcs.map((vpc) => [vpc.id, vpc]));
   return [
     ...vpcs.map((vpc) => ({ kind: 'vpc' as const, id: vpc.id, vpc })),
     ...endpoints.authoritative.map(({ id, vpc }) => {
-      const region = vpc === undefined ? '' : (regions.get(vpc) ?? node.region);
-      return { kind: 'endpoint' as const, id: endpointOwner(id), region };
+      const served = byId.get(vpc ?? '');
+      const region = served === undefined ? '' : (served.region ?? node.region);
+      const owner = endpointOwner(id);
+      const asks = { id: owner, dnssec: served?.dnssec ?? ('validate' as const) };
+      return { kind: 'endpoint' as const, id: owner, region, asks, vpc };
     }),
   ];
 }

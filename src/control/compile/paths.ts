@@ -9,8 +9,7 @@ import {
   type PathWithoutContext,
   pathFingerprint,
 } from './contexts.ts';
-
-type Vpc = Config['vpcs'][number];
+import type { Asks } from './owners.ts';
 
 /** Route 53's id of the rule for "." that every VPC has, which a rule of its own goes before. */
 export const AUTODEFINED_RECURSION = 'rslvr-autodefined-rr-internet-resolver';
@@ -41,7 +40,7 @@ export class Paths {
   }
 
   /** Adds the path of a rule as a VPC has it; returns its number. */
-  add(type: AskingType, rule: Rule, vpc: Vpc, view: number): number {
+  add(type: AskingType, rule: Rule, vpc: Asks, view: number): number {
     const { node, recursion } = this.#config;
     const base = {
       rule: rule.id,
@@ -68,7 +67,7 @@ export class Paths {
   }
 
   /** Adds the path of recursion in a VPC that has no rule for it; returns its number. */
-  addAutodefined(vpc: Vpc, view: number): number {
+  addAutodefined(vpc: Asks, view: number): number {
     const { node, recursion } = this.#config;
     return this.#push(vpc, {
       kind: 'recursive',
@@ -84,15 +83,15 @@ export class Paths {
   }
 
   /** How a VPC follows the referrals of a DELEGATE rule. */
-  delegate({ id, delegationRecord: record, outbound }: Config['delegates'][number], vpc: Vpc): DelegateRule {
+  delegate({ id, delegationRecord: record, outbound }: Config['delegates'][number], vpc: Asks): DelegateRule {
     const sources = this.#sourcesOf(outbound);
     const context = this.#contexts.of(delegateFingerprint(vpc.id, { record, sources }));
     return { rule: id, record, context, sources };
   }
 
   /** Whether the VPC has DELEGATE rules, by which a forwarder's referral may be followed. */
-  #delegates(vpc: Vpc): boolean {
-    return this.#config.delegates.some(({ vpcs }) => vpcs.includes(vpc.id));
+  #delegates({ id }: Asks): boolean {
+    return this.#config.delegates.some(({ vpcs }) => vpcs.includes(id));
   }
 
   /** Addresses to send from; none: the kernel chooses. */
@@ -121,7 +120,7 @@ export class Paths {
     });
   }
 
-  #push(vpc: Vpc, path: PathWithoutContext): number {
+  #push(vpc: Asks, path: PathWithoutContext): number {
     const context = this.#contexts.of(pathFingerprint(vpc.id, path, this.#trust.digest));
     return this.list.push({ ...path, context }) - 1;
   }
@@ -131,7 +130,7 @@ export class Paths {
  * Whether answers by a rule are validated in a VPC. A forward rule of a name leads to private name space, which no
  * public chain of trust reaches, so its default is no; that of `.` stands in the place of recursion.
  */
-function validates({ type, domain, dnssec }: Rule, vpc: Vpc): boolean {
+function validates({ type, domain, dnssec }: Rule, vpc: Asks): boolean {
   const isPublic = type === 'recursive' || (type === 'forward' && domain.length === 1);
   switch (vpc.dnssec) {
     case 'off':

@@ -7,7 +7,7 @@ import type { Config, Rule } from '../config/load.ts';
 import { type ContextRegistry, zoneFingerprint } from './contexts.ts';
 import { compileDns64 } from './dns64.ts';
 import { stableKey } from './key.ts';
-import { NOBODY, type Owner } from './owners.ts';
+import { type Asks, NOBODY, type Owner } from './owners.ts';
 import { AUTODEFINED_RECURSION, Paths, type Trust } from './paths.ts';
 import { compileRebinding } from './rebinding.ts';
 
@@ -42,21 +42,21 @@ export function compileViews(
     if (owner === undefined) return emptyView(index);
     const view = new ViewBuilder(contexts, owner.id);
     const zones = parts.associations.get(owner.id) ?? [];
-    if (owner.kind === 'endpoint') {
-      for (const each of zones) view.addZone(parts.zones[each.zone]!, each);
-      return view.finish(index, { ...NO_SETTINGS, serves: 'authority', region: owner.region });
-    }
-    const { vpc } = owner;
+    const asks = owner.kind === 'vpc' ? owner.vpc : owner.asks;
+    const vpcId = owner.kind === 'vpc' ? owner.id : (owner.vpc ?? NOBODY);
     const firstPath = paths.list.length;
-    for (const rule of rules.get(vpc.id) ?? []) view.add(rule.domain, candidateOf(paths, rule, vpc, index));
+    for (const rule of rules.get(vpcId) ?? []) view.add(rule.domain, candidateOf(paths, rule, asks, index));
     for (const each of zones) view.addZone(parts.zones[each.zone]!, each);
     if (!view.hasWayOut)
       view.add(ROOT, {
         kind: 'recursive',
         rule: AUTODEFINED_RECURSION,
-        path: paths.addAutodefined(vpc, index),
+        path: paths.addAutodefined(asks, index),
       });
     paths.link(firstPath);
+    if (owner.kind === 'endpoint')
+      return view.finish(index, { ...NO_SETTINGS, serves: 'authority', region: owner.region });
+    const { vpc } = owner;
     return view.finish(index, {
       serves: 'resolver',
       region: vpc.region ?? config.node.region,
@@ -70,7 +70,7 @@ export function compileViews(
 }
 
 /** What a rule is at its name. A stub rule hides behind a SYSTEM rule as a forward rule does: both name servers. */
-function candidateOf(paths: Paths, rule: Rule, vpc: Vpc, view: number): Candidate {
+function candidateOf(paths: Paths, rule: Rule, vpc: Asks, view: number): Candidate {
   switch (rule.type) {
     case 'forward':
     case 'stub':

@@ -57,6 +57,13 @@ export const zoneSchema = z.strictObject({
     example: 'set-1',
     absent: 'the zone has SOA and NS of its own',
   }).optional(),
+  clientsBy: setting(word(['vpc', 'address']), {
+    description:
+      'Where routing policies take clients to be: `vpc` is the region of their VPC, as in private zones of Route 53, `address` is where the databases of `geo` have the address that asks, or the one that it says it asks for (`clientSubnet` of the endpoint).',
+    range: 'vpc or address',
+    example: 'address',
+    absent: 'vpc for private zones, address for public ones',
+  }).optional(),
   overlay: setting(word(['none', 'nxdomain', 'nodata']), {
     description:
       'What a private zone leaves to the next match: nothing, as in Route 53; names that it does not have (nxdomain); also types that its names do not have (nodata).',

@@ -121,6 +121,7 @@ function localZonesOf({ withoutLocal }: Config): ZoneData[] {
       key: 1 + index,
       name,
       kind: 'local',
+      clientsBy: 'vpc',
       image,
       compute: undefined,
     }),
