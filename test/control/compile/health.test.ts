@@ -2,7 +2,7 @@
 import t from 'tap';
 import { compileHealth, HealthSlots } from '../../../src/control/compile/health.ts';
 import { resume } from '../../../src/control/compile.ts';
-import { HEALTH_SLOTS } from '../../../src/util/healthbits.ts';
+import { DOWN_SLOT } from '../../../src/util/healthbits.ts';
 import type { EndpointMonitor, HealthData } from '../../../src/view/health.ts';
 import { good } from '../config/support.ts';
 import { compiled } from './support.ts';
@@ -96,12 +96,12 @@ t.test('when all were given out, one that neither snapshot uses', async (t) => {
       { id: 'a', slot: 0 },
       { id: 'b', slot: 2 },
     ],
-    nextSlot: HEALTH_SLOTS - 1,
+    nextSlot: DOWN_SLOT - 1,
   };
   const slots = new HealthSlots(['b', 'x', 'y', 'z'], before);
   t.same(
     ['b', 'x', 'y', 'z', 'a'].map((id) => slots.of(id)),
-    [2, HEALTH_SLOTS - 1, 1, 3, undefined],
+    [2, DOWN_SLOT - 1, 1, 3, undefined],
   );
-  t.equal(slots.next, HEALTH_SLOTS);
+  t.equal(slots.next, DOWN_SLOT, 'which is given to none');
 });
