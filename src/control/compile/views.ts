@@ -11,8 +11,6 @@ import { type Asks, NOBODY, type Owner } from './owners.ts';
 import { AUTODEFINED_RECURSION, Paths, type Trust } from './paths.ts';
 import { compileRebinding } from './rebinding.ts';
 
-type Vpc = Config['vpcs'][number];
-
 /** A zone that is to stand in a view: its number in the snapshot, and how it stands there. */
 export interface Association {
   readonly zone: number;
