@@ -71,8 +71,8 @@ function hostOf(zone: Zone, target: Name): number {
 }
 
 function addressesOf(zone: Zone, host: number, owner: Name): Rrset[] {
-  const a = zone.rrset(host, TYPE.A, owner);
-  const aaaa = zone.rrset(host, TYPE.AAAA, owner);
+  const a = zone.plainRrset(host, TYPE.A, owner);
+  const aaaa = zone.plainRrset(host, TYPE.AAAA, owner);
   if (a === undefined) return aaaa === undefined ? [] : [aaaa];
   return aaaa === undefined ? [a] : [a, aaaa];
 }
@@ -132,18 +132,24 @@ export function checkNameServers(zone: Zone, warnings: Problems): void {
   for (let node = 0; node < zone.nodeCount; node++) {
     if (node !== APEX && (zone.flags(node) & FLAG.CUT) === 0) continue;
     const ns = zone.rrset(node, TYPE.NS)!;
-    for (const target of ns.rdatas)
-      if (lacksAddress(zone, node, target))
-        warnings.add(ns.name, `NS: ${nameToText(target)} is in this zone and has no address`);
+    for (const target of ns.rdatas) {
+      const lack = lackOf(zone, node, target);
+      if (lack !== undefined)
+        warnings.add(ns.name, `NS: ${nameToText(target)} is in this zone and has no ${lack}`);
+    }
   }
 }
 
-function lacksAddress(zone: Zone, owner: number, target: Name): boolean {
+/** What the zone does not have for a name server of the apex or cut `owner`. */
+function lackOf(zone: Zone, owner: number, target: Name): string | undefined {
   const closest = zone.closest(target);
-  if (closest < 0) return false;
+  if (closest < 0) return undefined;
   const host = hostOf(zone, target);
-  if (host >= 0 && [TYPE.A, TYPE.AAAA].some((type) => zone.indexOf(host, type) >= 0)) return false;
+  const isHidden = (zone.flags(closest) & HIDDEN) !== 0;
   // In another delegated zone, which answers for the name itself.
-  const above = (zone.flags(closest) & HIDDEN) !== 0 ? zone.top(closest) : APEX;
-  return above === APEX || above === owner;
+  if (isHidden && zone.top(closest) !== owner) return undefined;
+  if (host < 0 || [TYPE.A, TYPE.AAAA].every((type) => zone.indexOf(host, type) < 0)) return 'address';
+  return isHidden && addressesOf(zone, host, target).length === 0
+    ? 'address that is the same for all: glue is not chosen'
+    : undefined;
 }

@@ -81,10 +81,10 @@ export class ZoneBuilder {
     return this.#collected.add(record);
   }
 
-  /** Rdata and names are not copied. A simple set of records without a health check is as good as plain records. */
+  /** Rdata and names are not copied. */
   addSet(set: RecordSet): boolean {
     const { name, type, content } = set;
-    if (set.policy.kind === 'simple' && set.health === undefined && content.kind === 'records')
+    if (isPlain(set) && content.kind === 'records')
       return this.#collected.add({ name, type, ttl: content.ttl, rdatas: content.rdatas });
     if (this.#collected.node(name) === NONE)
       this.#errors.add(name, `${typeToText(type)}: the name is not in the zone`);
@@ -115,6 +115,12 @@ export class ZoneBuilder {
     checkNameServers(Zone.from(image), warnings);
     return { image, warnings: warnings.list(origin) };
   }
+}
+
+/** As good as plain records: nobody asks for its health. That of others counts where an alias leads to them. */
+function isPlain({ type, policy, health }: RecordSet): boolean {
+  const isNoTarget = type === TYPE.SOA || type === TYPE.NS;
+  return policy.kind === 'simple' && (health === undefined || isNoTarget);
 }
 
 /** See ZoneBuilder. */

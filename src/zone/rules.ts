@@ -19,6 +19,7 @@ export function whyIgnored(place: Place, isCut: boolean, type: number): string |
     case 'below-cut':
       return isAddress(type) ? undefined : 'it is below a zone cut and no glue (RFC 1034 section 4.2.1)';
     case 'apex':
+      return type === TYPE.DS ? 'it stands in the parent zone (RFC 4035 section 2.4)' : undefined;
     case 'wildcard':
     case 'inside':
       if (!isCut || isAddress(type) || AT_CUT.includes(type)) return undefined;

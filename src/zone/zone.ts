@@ -16,7 +16,7 @@ import {
   ZONE_MAGIC,
 } from './layout.ts';
 import { NameTable } from './nametable.ts';
-import { RoutingTable } from './routing/table.ts';
+import { LEADS, POLICY, RoutingTable } from './routing/table.ts';
 
 /** The buffer holds no zone image of this version and byte order. */
 export class ImageError extends Error {
@@ -135,6 +135,19 @@ export class Zone {
     return index < 0 || this.groupAt(index) !== NONE
       ? undefined
       : this.rrsetAt(index, owner ?? this.nameOf(node));
+  }
+
+  /** The same, also of a simple record set: its health is of no concern but to aliases. */
+  plainRrset(node: number, type: number, owner: Name): Rrset | undefined {
+    const index = this.indexOf(node, type);
+    if (index < 0) return undefined;
+    const group = this.groupAt(index);
+    if (group === NONE) return this.rrsetAt(index, owner);
+    const { routing } = this;
+    const member = routing.first(group);
+    return routing.policy(group) === POLICY.SIMPLE && routing.leads(member) === LEADS.RRSET
+      ? this.rrsetAt(routing.target(member), owner)
+      : undefined;
   }
 
   /** All RRsets of a node, in ascending order of type, without those that groups stand for. */

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { ask, zone } from './support.ts';
+import { APEX, ask, build, problems, zone } from './support.ts';
 
 const z = zone(
   'example.',
@@ -20,4 +20,7 @@ t.test('below the cut it is the child that knows', async (t) => {
 
 t.test('DS of the zone itself belongs to its parent', async (t) => {
   t.same(ask(z, 'example. DS'), ['NODATA']);
+  const { warnings } = build('example.', `${APEX}@ DS 12345 13 2 ${'ab'.repeat(32)}`);
+  t.same(problems(warnings), ['example. DS: ignored: it stands in the parent zone (RFC 4035 section 2.4)']);
+  t.same(ask(zone('example.', `@ DS 12345 13 2 ${'ab'.repeat(32)}`), 'example. DS'), ['NODATA']);
 });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { isAtOrBelow, type Name, nameKey } from '../../wire/name.ts';
+import { isAtOrBelow, type Name, nameKey, nameToText } from '../../wire/name.ts';
+import { typeToText } from '../../wire/rdata/table.ts';
 import type { RecordSet } from '../../zone/recordset.ts';
 import type { FileEntries, ZoneEntry } from '../config/load.ts';
 import type { ConfigProblem, Path } from '../config/problem.ts';
@@ -91,11 +92,20 @@ export class ZoneSets {
     });
   }
 
-  /** The problem of the first set at `name`, or undefined where there is none. */
+  /**
+   * The problem of a set at `name`, or undefined where there is none: of the first one that has the type which
+   * `message` begins with, else of the first one.
+   */
   problemAt(name: Name, message: string): ConfigProblem | undefined {
     const key = nameKey(name);
-    const index = this.drafts.findIndex((draft) => draft?.name !== undefined && nameKey(draft.name) === key);
-    return index < 0 ? undefined : this.#problem(index, [], message, '');
+    const there = [...this.drafts.keys()].filter((index) => {
+      const draft = this.drafts[index];
+      return draft?.name !== undefined && nameKey(draft.name) === key;
+    });
+    const isMeant = (index: number): boolean =>
+      message.startsWith(`${typeToText(this.drafts[index]?.type ?? 0)}: `);
+    const index = there.find(isMeant) ?? there[0];
+    return index === undefined ? undefined : this.#problem(index, [], `${nameToText(name)}: ${message}`, '');
   }
 
   #problem(index: number, field: Field, message: string, remedy: string): ConfigProblem {

@@ -223,10 +223,9 @@ class ZoneReader {
       if (wanted.has(key) && wanted.get(key) === undefined) wanted.set(key, place);
     });
     return problems.map(({ name, message }) => {
-      const text = `${nameToText(name)}: ${message}`;
       const place = wanted.get(nameKey(name));
-      if (place !== undefined) return this.problem({ ...place, column: 1, message: text });
-      return sets.problemAt(name, text) ?? this.unplaced(name, message);
+      if (place === undefined) return sets.problemAt(name, message) ?? this.unplaced(name, message);
+      return this.problem({ ...place, column: 1, message: `${nameToText(name)}: ${message}` });
     });
   }
 

@@ -6,8 +6,11 @@ import { checkConfig } from '../../../src/control/compile.ts';
 import { problemToText } from '../../../src/control/config/problem.ts';
 import { chapters } from '../../../src/control/config/schema.ts';
 import type { Resources } from '../../../src/control/records/input.ts';
-import { nameToText } from '../../../src/wire/name.ts';
+import { TYPE } from '../../../src/wire/constants.ts';
+import { nameFromText, nameToText } from '../../../src/wire/name.ts';
 import { rdataToText, typeToText } from '../../../src/wire/rdata/table.ts';
+import { Zone } from '../../../src/zone/image.ts';
+import { lookup } from '../../../src/zone/lookup.ts';
 import type { RecordSet } from '../../../src/zone/recordset.ts';
 import { FILE, filesOf, good } from '../config/support.ts';
 import { compiled, compileText, type Folder, recordsOf } from './support.ts';
@@ -27,6 +30,8 @@ const COLLECTIONS: Resources = {
   cidrCollection: (id) =>
     id === 'offices' ? { slot: 2, hasLocation: (name) => name === 'berlin' } : undefined,
 };
+
+const CHECKS = 'healthChecks: [{ id: hc, type: TCP, ipAddress: 192.0.2.1, port: 80 }]\n';
 
 const ROUTED = (fields: string): string =>
   `- { name: www, type: A, ttl: 1h, values: 192.0.2.1, setIdentifier: s, ${fields} }`;
@@ -195,7 +200,35 @@ t.test('what the zone as a whole does not take is told at the set', async (t) =>
   const sets = `- { name: sub, type: NS, ttl: 60, values: ns.example.net }
 - { name: sub, type: TXT, ttl: 60, values: '"hidden"' }`;
   t.match(compileText(ZONE(sets)).warnings.map(problemToText), [
-    /causeway\.yaml:6:9: zones\[0\]\.records\[0\]: sub\.example\.com\.: TXT: ignored: the name is a zone cut/,
+    /causeway\.yaml:7:9: zones\[0\]\.records\[1\]: sub\.example\.com\.: TXT: ignored: the name is a zone cut/,
+  ]);
+});
+
+t.test('a health check on what makes a zone and its cuts changes nothing', async (t) => {
+  const sets = `- { name: "@", type: NS, ttl: 60, values: ns.example.net, healthCheckId: hc }
+- { name: "@", type: SOA, ttl: 60, values: a.b c.d 1 2 3 4 5, healthCheckId: hc }
+- { name: sub, type: NS, ttl: 60, values: ns.sub.example.com, healthCheckId: hc }`;
+  t.same(recordsOf(compiled(`${CHECKS}${ZONE(sets)}`), ID).sort(), [
+    'example.com. NS ns.example.net.',
+    'example.com. SOA a.b. c.d. 1 2 3 4 5',
+    'sub.example.com. NS ns.sub.example.com.',
+  ]);
+});
+
+t.test('glue that depends on the client is none, and is warned about', async (t) => {
+  const glue = (more: string): string => `- { name: sub, type: NS, ttl: 60, values: ns.sub.example.com }
+- { name: ns.sub, type: A, ttl: 60, values: 192.0.2.1${more} }`;
+  const textOf = (more: string): string => `${CHECKS}${ZONE(glue(more))}`;
+  const warningsOf = (more: string): string[] =>
+    compileText(textOf(more)).warnings.map(({ message }) => message);
+  t.same(warningsOf(''), []);
+  t.same(warningsOf(', healthCheckId: hc'), [], 'the simple policy does not ask for health');
+  const { snapshot } = compiled(textOf(', healthCheckId: hc'));
+  const { image } = snapshot.zones.find(({ id }) => id === ID)!;
+  const referral = lookup(Zone.from(image), nameFromText('x.sub.example.com.'), TYPE.A);
+  t.match(referral, { kind: 'delegation', glue: [{ rdatas: [Uint8Array.of(192, 0, 2, 1)] }] });
+  t.match(warningsOf(', setIdentifier: a, weight: 1'), [
+    /^sub\.example\.com\.: NS: ns\.sub\.example\.com\. is in this zone and has no address that is the same for all/,
   ]);
 });
 
