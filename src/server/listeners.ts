@@ -24,9 +24,18 @@ export interface ListenersOptions {
   readonly failed: (failure: string) => void;
 }
 
-type Listener =
-  | { readonly kind: 'udp'; readonly server: UdpEndpoint; descriptor: Descriptor; state: ListenerState }
-  | { readonly kind: 'tcp'; readonly server: TcpEndpoint; descriptor: Descriptor; state: ListenerState };
+type Listener = ListenerFacts &
+  (
+    | { readonly kind: 'udp'; readonly server: UdpEndpoint }
+    | { readonly kind: 'tcp'; readonly server: TcpEndpoint }
+  );
+
+interface ListenerFacts {
+  descriptor: Descriptor;
+  state: ListenerState;
+  /** Id of the endpoint that it answers as. */
+  serves: string | undefined;
+}
 
 /** `waits`: not read yet, as the snapshot that is served does not have its endpoint. */
 type ListenerState = 'waits' | 'reads';
@@ -73,10 +82,12 @@ export class Listeners {
   async remap(): Promise<void> {
     const starting: Promise<void>[] = [];
     for (const [key, listener] of this.#open) {
-      const endpoint = this.#o.endpointOf(listener.descriptor.endpoint);
-      // Not there: its successor's snapshot is on the way, or this is the last moment of an old one.
-      if (endpoint < 0) continue;
-      listener.server.endpoint = endpoint;
+      const { endpoint: id } = listener.descriptor;
+      // Not there: the snapshot that has it is on the way, and until then it answers as before.
+      if (this.#o.endpointOf(id) >= 0) listener.serves = id;
+      if (listener.serves === undefined) continue;
+      // In the last moment of a socket whose endpoint is gone, another one has the index: it is nobody's then.
+      listener.server.endpoint = this.#o.endpointOf(listener.serves);
       if (listener.state === 'waits') starting.push(this.#startReading(key, listener));
     }
     await Promise.all(starting);
@@ -100,11 +111,11 @@ export class Listeners {
     const state = 'waits';
     if (descriptor.kind === 'tcp') {
       const server = new TcpEndpoint({ descriptor, endpoint: -1, handler, clients, metrics, clock, admits });
-      return { kind: 'tcp', server, descriptor, state };
+      return { kind: 'tcp', server, descriptor, state, serves: undefined };
     }
     const backEnd = this.#backEndFor(descriptor);
     const server = new UdpEndpoint({ backEnd, endpoint: -1, handler, metrics, pending: this.#pending });
-    return { kind: 'udp', server, descriptor, state };
+    return { kind: 'udp', server, descriptor, state, serves: undefined };
   }
 
   #backEndFor(descriptor: Descriptor): UdpBackEnd {

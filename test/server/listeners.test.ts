@@ -144,6 +144,24 @@ t.test('an index that moves with the snapshot moves for sockets and connections'
   await end();
 });
 
+t.test('a socket whose endpoint is gone is nobody’s, and not that of the one with its index', async (t) => {
+  const handler = new Handler();
+  const { listeners, endpoints, udp, tcp, end } = await serving(handler, ['first', 'in-1']);
+  // No word of the sockets came: there was no descriptor left, or the snapshot was faster.
+  endpoints.splice(0, 2, 'first', 'another');
+  await listeners.remap();
+  await udp.send(query(1));
+  tcp.send(framed(query(2)));
+  await until(() => handler.asked.length === 2, 'the queries');
+  t.same(indexes(handler), [-1, -1]);
+  endpoints.push('in-1');
+  await listeners.remap();
+  await udp.send(query(3));
+  await until(() => handler.asked.length === 3, 'another query');
+  t.equal(indexes(handler).at(-1), 2);
+  await end();
+});
+
 t.test('an address that is given up: what is owed is answered, then it is closed', async () => {
   const { handler, release } = held();
   const { listeners, udp, tcp, end } = await serving(handler);
