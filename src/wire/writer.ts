@@ -75,7 +75,8 @@ export class Writer {
     const counts = [
       this.#section(answer.answer, frame, true, frame.rotation),
       this.#section(answer.authority, frame, true, 0) + this.#zoneNs(answer, frame),
-      this.#section(answer.additional, frame, frame.glue, 0),
+      // Who has to ask again gets it then: a cut answer is no larger than it must be.
+      this.#full ? 0 : this.#section(answer.additional, frame, frame.glue, 0),
     ];
     this.bodyLength = this.#at;
     if (frame.edns !== undefined) this.#at = writeEdns(this.out, this.#at, frame.edns, answer.rcode);

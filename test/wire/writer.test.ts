@@ -112,6 +112,16 @@ t.test('too much for the limit: whole RRsets stay or go, with TC', async (t) => 
   t.equal(writer.complete, true);
 });
 
+t.test('with TC for what was asked there is no additional data', async (t) => {
+  const writer = new Writer();
+  const many = Array.from({ length: 40 }, (_, i) => `192.0.2.${i}`).join('|');
+  const answer = answerOf({ answer: [`x.example. 5 A ${many}`], additional: ['ns.example. 5 A 192.0.2.53'] });
+  const length = writer.write(answer, frame('x.example.', TYPE.A, { limit: 512 }));
+  const message = readMessage(writer.out.subarray(0, length));
+  t.ok(message.flags & FLAG.TC);
+  t.same([message.answer.length, message.additional.length], [0, 0]);
+});
+
 t.test(
   'additional data that does not fit is left out silently; required glue sets TC (RFC 9471)',
   async (t) => {
