@@ -47,10 +47,14 @@ export function takeZone(q: Query, index: number, result: Exclude<Settled, { kin
 /** Addresses that the client would ask for next, where this zone is the one that it would get them from. */
 function addAdditional(q: Query, index: number, rrset: Rrset): void {
   const hashes: number[] = [];
-  for (const each of additionalFor(q.world.zone(index), [rrset], hashes)) {
-    const match = q.view.match(each.name)!;
-    q.dependOnView(match.name, each.name);
-    if ('zone' in match.candidate && match.candidate.zone === index) q.answer.additional.push(each);
-  }
+  for (const each of additionalFor(q.world.zone(index), [rrset], hashes))
+    if (isTold(q, index, each)) q.answer.additional.push(each);
   for (const hash of hashes) q.depend(q.world.dependency(hash));
+}
+
+/** True if it is this zone that the client would get the records from, and no other one further down. */
+export function isTold(q: Query, index: number, { name }: Rrset): boolean {
+  const match = q.view.match(name)!;
+  q.dependOnView(match.name, name);
+  return 'zone' in match.candidate && match.candidate.zone === index;
 }

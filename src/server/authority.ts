@@ -3,6 +3,7 @@ import { nameEquals } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
 import { additionalFor } from '../zone/address.ts';
 import { nameServersHash } from '../zone/dependency.ts';
+import { isTold } from './askzone.ts';
 import type { Query } from './query.ts';
 
 /**
@@ -20,7 +21,7 @@ export function addNameServers(q: Query): void {
   q.depend(q.world.dependency(nameServersHash(zone.id, zone.origin)));
   q.answer.zoneNs.push(zone.ns);
   for (const each of additionalFor(zone, [zone.ns]))
-    if (!holds(answer, each) && !holds(additional, each)) additional.push(each);
+    if (!holds(answer, each) && !holds(additional, each) && isTold(q, q.zone, each)) additional.push(each);
 }
 
 function holds(sets: readonly Rrset[], { name, type }: Rrset): boolean {

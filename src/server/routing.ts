@@ -147,13 +147,17 @@ function denyTarget(q: Query, index: number, sub: Query): 'done' {
 
 function tell(q: Query, index: number, owner: Name, sub: Query): 'done' {
   q.restOn(sub);
-  const { rcode, answer, ede } = sub.answer;
+  const { rcode, answer, authority, ede } = sub.answer;
   q.answer.ede.push(...ede);
   const found = answer.at(-1);
   if (rcode === RCODE.NOERROR && found?.type === sub.qtype) {
     const ttl = Math.min(...answer.map((set) => set.ttl));
     q.answer.answer.push({ name: owner, type: found.type, ttl, rdatas: found.rdatas });
     return 'done';
+  }
+  if (authority.some(({ type }) => type === TYPE.NS)) {
+    const text = `${nameToText(sub.current)}, which an alias leads to, is delegated to other servers`;
+    return q.fail(RCODE.SERVFAIL, EDE.NO_REACHABLE_AUTHORITY, text);
   }
   if (rcode === RCODE.NOERROR || rcode === RCODE.NXDOMAIN) return denyTarget(q, index, sub);
   q.dropRecords(rcode);

@@ -73,14 +73,21 @@ function walkChain(q: Query): undefined | Promise<undefined> {
  */
 function tryCandidates(q: Query): Step {
   q.negative = undefined;
+  let isReferred = false;
   for (const { candidate, name } of candidates(q)) {
     q.dependOnView(name);
     q.trace?.took(q.current, candidate);
     switch (candidate.kind) {
       case 'zone':
       case 'local': {
+        if (isReferred) continue;
         const result = lookUp(q, candidate.zone);
         q.source = candidate.kind;
+        if (isReferralOut(q, candidate.zone, result)) {
+          q.trace?.passed('a zone that refers to other servers', 'they are found from the root on');
+          isReferred = true;
+          continue;
+        }
         const overlay = candidate.kind === 'zone' ? candidate.overlay : 'none';
         const passed = passedOn(result, overlay);
         if (passed === undefined) return answerFrom(q, candidate.zone, result);
@@ -123,6 +130,12 @@ function* candidates(q: Query): Generator<Match, void> {
     else yield match;
   }
   yield* last;
+}
+
+/** An alias leads to what a public zone has delegated: there is a way to it for everybody, which it is resolved by. */
+function isReferralOut(q: Query, zone: number, { kind }: Settled): boolean {
+  const isPublic = q.world.snapshot.zones[zone]!.kind === 'public';
+  return kind === 'delegation' && isPublic && q.view.serves === 'authority' && q.mayAsk;
 }
 
 /** What a zone says that is not passed on. */

@@ -146,6 +146,28 @@ t.test('referrals: no AA, glue; DS at the cut is of the parent, what is below of
   t.match(sections(await say('other.test.', 'DS'))[1], [/^other\.test\. \d+ SOA/], 'its parent is not here');
 });
 
+t.test('an address that a zone further down has is told by nobody else', async (t) => {
+  const views = {
+    public: {
+      cidrs: [],
+      zones: {
+        'a.test.':
+          '@ 900 SOA ns.b h 1 2 3 4 5\n@ 900 NS ns.b\nns.b A 192.0.2.1\nwww A 192.0.2.2\nmx MX 1 ns.b',
+        'b.a.test.': 'ns A 192.0.2.99',
+      },
+    },
+  };
+  const made = pipelineOf(withAuthority(snapshotOf(views), 'public'));
+  for (const [name, type] of [
+    ['www.a.test.', 'A'],
+    ['mx.a.test.', 'MX'],
+    ['a.test.', 'NS'],
+  ] as const) {
+    const reply = (await ask(made.pipeline, CLIENT, query(name, type, { edns: EDNS })))!;
+    t.same(sections(reply)[2], [], name);
+  }
+});
+
 t.test('the NS are left out without TC where they do not fit', async (t) => {
   const reply = (await ask(pipeline, CLIENT, query('big.example.', 'TXT', { flags: 0 })))!;
   t.notOk(reply.flags & FLAG.TC);

@@ -3,6 +3,7 @@ import t from 'tap';
 import type { Resolve } from '../../src/server/query.ts';
 import { World } from '../../src/server/world.ts';
 import { HealthBits } from '../../src/util/healthbits.ts';
+import type { Snapshot } from '../../src/view/snapshot.ts';
 import { TYPE } from '../../src/wire/constants.ts';
 import { nameEquals, nameFromText, nameToText } from '../../src/wire/name.ts';
 import type { Content, Policy, RecordSet } from '../../src/zone/recordset.ts';
@@ -253,4 +254,35 @@ t.test('an authority resolves what its aliases lead to, and nothing else', async
   const chain = await ask(pipeline, client, query('c.example.', 'A'));
   t.same(chain?.answer.map(rrText), ['c.example. 300 CNAME www.test.'], 'and no CNAME is followed out');
   t.equal(asked.length, 2);
+});
+
+t.test('an alias leads to what public zones have delegated as everybody finds it', async (t) => {
+  const asked: string[] = [];
+  const resolve: Resolve = ({ name, type }) => {
+    asked.push(nameToText(name));
+    const rrsets = [{ name, type, ttl: 17, rdatas: [Uint8Array.of(198, 51, 100, 1)] }];
+    return { outcome: 'answer', rcode: 0, rrsets, ede: [], source: 'upstream' };
+  };
+  const zones = {
+    [ZONE]: { text: 'sub NS ns', sets: [set('www', simple, alias('lb.deep.sub.example.', 'outside'))] },
+    'sub.example.': 'deep NS ns.far.test.',
+  };
+  const snapshot = snapshotOf({ v: { cidrs: ['10.0.0.0/8'], zones, recursive: ['.'] } });
+  const answer = async (served: Snapshot) => {
+    const reply = await ask(pipelineOf(served, { resolve }).pipeline, clientAt('10.1.2.3'), WWW);
+    return [reply?.rcode, reply?.answer.map(rrText), asked.splice(0)];
+  };
+  const WWW = query('www.example.', 'A');
+  const ofKind = (kind: 'public' | 'private'): Snapshot => ({
+    ...snapshot,
+    zones: snapshot.zones.map((zone) => ({ ...zone, kind })),
+  });
+  t.same(await answer(withAuthority(ofKind('public'), 'v')), [
+    0,
+    ['www.example. 17 A 198.51.100.1'],
+    ['lb.deep.sub.example.'],
+  ]);
+  // Private names are nobody's business outside, and that there are none has nobody said.
+  t.same(await answer(withAuthority(ofKind('private'), 'v')), [2, [], []]);
+  t.same(await answer(snapshot), [2, [], []]);
 });
