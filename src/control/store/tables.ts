@@ -16,22 +16,29 @@ import type {
   SignedRequest,
 } from './store.ts';
 
-/** As a statement returns it; what is part of nothing has the empty parent. */
-interface Row {
-  readonly kind: string;
-  readonly parent: string;
-  readonly sort: string;
-  readonly id: string;
-  readonly account: string;
-  readonly revision: number;
-  readonly body: string;
-}
+/** As a statement returns it: an array costs a third of an object. What is part of nothing has the empty parent. */
+type Row = [
+  kind: string,
+  parent: string,
+  sort: string,
+  id: string,
+  account: string,
+  revision: number,
+  body: string,
+];
 
+const REVISION = 5;
 const COLUMNS = 'kind, parent, sort, id, account, revision, body';
 const PAGE = 'AND (sort, id) >= (?, ?) ORDER BY sort, id LIMIT ?';
 
+function selectRows(db: DatabaseSync, rest: string): StatementSync {
+  const statement = db.prepare(`SELECT ${COLUMNS} FROM resource ${rest}`);
+  statement.setReturnArrays(true);
+  return statement;
+}
+
 function statements(db: DatabaseSync) {
-  const select = (rest: string): StatementSync => db.prepare(`SELECT ${COLUMNS} FROM resource ${rest}`);
+  const select = (rest: string): StatementSync => selectRows(db, rest);
   return {
     get: select('WHERE kind = ? AND id = ?'),
     list: select(`WHERE kind = ? AND parent = ? ${PAGE}`),
@@ -112,7 +119,7 @@ export class Tables implements Reads {
   *resources(kind?: string): IterableIterator<Resource> {
     // A statement of its own: a second walk would end the first.
     const where = kind === undefined ? '' : 'WHERE kind = ?';
-    const walk = this.#db.prepare(`SELECT ${COLUMNS} FROM resource ${where} ORDER BY kind, parent, sort, id`);
+    const walk = selectRows(this.#db, `${where} ORDER BY kind, parent, sort, id`);
     const rows = kind === undefined ? walk.iterate() : walk.iterate(kind);
     for (const row of rows as unknown as Iterable<Row>) yield resourceFrom(row);
   }
@@ -124,8 +131,8 @@ export class Tables implements Reads {
     items.forEach((item, index) => {
       const row = this.#row(item);
       const expect = item.expect ?? (item.action === 'delete' ? 'present' : undefined);
-      if (!isAsExpected(expect, row?.revision))
-        throw new ConflictError(index, item, expectationText(expect!), row?.revision);
+      if (!isAsExpected(expect, row?.[REVISION]))
+        throw new ConflictError(index, item, expectationText(expect!), row?.[REVISION]);
       if (item.action === 'put') written.push(this.#put(item, index, row, revision, tally));
       if (item.action === 'delete') written.push(this.#delete(item, row!, tally));
     });
@@ -138,23 +145,24 @@ export class Tables implements Reads {
 
   #put(item: PutItem, index: number, row: Row | undefined, revision: Revision, tally: Tally): Written {
     const { action, kind, id, account, parent = '', sort } = item;
-    const body = bodyText(item.body, `item ${index}: body`);
-    if (row?.parent === parent && row.sort === sort) {
-      this.#s.update.run(account, revision, body, kind, parent, sort, id);
+    const after = bodyText(item.body, `item ${index}: body`);
+    const [, parentBefore, sortBefore, , accountBefore, , before] = row ?? [];
+    if (parentBefore === parent && sortBefore === sort) {
+      this.#s.update.run(account, revision, after, kind, parent, sort, id);
     } else {
-      if (row !== undefined) this.#s.delete.run(kind, row.parent, row.sort, id);
-      this.#s.insert.run(kind, parent, sort, id, account, revision, body);
+      if (row !== undefined) this.#s.delete.run(kind, row[1], row[2], id);
+      this.#s.insert.run(kind, parent, sort, id, account, revision, after);
     }
-    if (row !== undefined) tally.add(row, -1);
-    tally.add({ kind, parent, account }, 1);
-    return { action, kind, id, account, parent, sort, before: row?.body, after: body };
+    if (row !== undefined) tally.add(kind, row[1], accountBefore!, -1);
+    tally.add(kind, parent, account, 1);
+    return { action, kind, id, account, parent, sort, before, after };
   }
 
   #delete({ action }: DeleteItem, row: Row, tally: Tally): Written {
-    const { kind, parent, sort, id, account, body } = row;
+    const [kind, parent, sort, id, account, , before] = row;
     this.#s.delete.run(kind, parent, sort, id);
-    tally.add(row, -1);
-    return { action, kind, id, account, parent, sort, before: body, after: undefined };
+    tally.add(kind, parent, account, -1);
+    return { action, kind, id, account, parent, sort, before, after: undefined };
   }
 
   /** Throws RepeatedError where it is remembered already. */
@@ -171,25 +179,31 @@ export class Tables implements Reads {
   }
 }
 
-function resourceFrom<Body>({ body, parent, ...head }: Row): Resource<Body> {
-  return { ...head, parent: parent === '' ? undefined : parent, body: jsonFrom(body) as Body };
+function resourceFrom<Body>([kind, parent, sort, id, account, revision, body]: Row): Resource<Body> {
+  const above = parent === '' ? undefined : parent;
+  return { kind, id, account, parent: above, sort, revision, body: jsonFrom(body) as Body };
 }
 
-type TallyKey = Pick<Row, 'kind' | 'parent' | 'account'>;
+interface Count {
+  readonly kind: string;
+  readonly parent: string;
+  readonly account: string;
+  count: number;
+}
 
 /** What a change adds to the counts, one row for each: a batch of a thousand record sets is of one zone. */
 class Tally {
-  readonly #rows = new Map<string, TallyKey & { count: number }>();
+  readonly #counts = new Map<string, Count>();
 
-  add({ kind, parent, account }: TallyKey, by: number): void {
+  add(kind: string, parent: string, account: string, by: number): void {
     // The account has a fixed length, so that no two keys are one text.
     const key = `${account}${kind.length} ${kind}${parent}`;
-    const row = this.#rows.get(key);
-    if (row === undefined) this.#rows.set(key, { kind, parent, account, count: by });
-    else row.count += by;
+    const known = this.#counts.get(key);
+    if (known === undefined) this.#counts.set(key, { kind, parent, account, count: by });
+    else known.count += by;
   }
 
-  *[Symbol.iterator](): IterableIterator<TallyKey & { count: number }> {
-    for (const row of this.#rows.values()) if (row.count !== 0) yield row;
+  *[Symbol.iterator](): IterableIterator<Count> {
+    for (const each of this.#counts.values()) if (each.count !== 0) yield each;
   }
 }
