@@ -1,4 +1,5 @@
 /** The text in the first 5,120 octets, however the body is cut into pieces and encoded. */
+import { randomBytes } from 'node:crypto';
 import { createServer, get, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
@@ -82,6 +83,14 @@ t.test('the window is of the decoded body', async (t) => {
   const near = `${'x'.repeat(SEARCHED_OCTETS - 11)}all is well`;
   t.equal(await searched(t, sends(near)), 'found');
   t.equal(await searched(t, sends(gzipSync(near), 'gzip')), 'found');
+});
+
+t.test('an encoded body that is longer than what is read of it', async (t) => {
+  const noise = randomBytes(1_000_000);
+  const early = Buffer.concat([Buffer.from('<p>all is well</p>'), noise]);
+  t.equal(await searched(t, sends(gzipSync(early), 'gzip')), 'found');
+  t.equal(await searched(t, sends(deflateSync(early), 'deflate')), 'found');
+  t.equal(await searched(t, sends(gzipSync(Buffer.concat([noise, early])), 'gzip')), 'absent');
 });
 
 t.test('a bomb: 64 MB of zeros in 64 KB are cut off at the window', async (t) => {

@@ -71,13 +71,16 @@ export function searchBody(
       decoder.on('error', () => finish('undecodable'));
       decoder.on('end', () => finish('absent'));
     }
-    encoded += chunk.length;
-    if (encoded <= ENCODED_OCTETS_MAX) decoder.write(chunk);
-    else finish('absent');
+    if (encoded === ENCODED_OCTETS_MAX) return;
+    const taken = chunk.subarray(0, ENCODED_OCTETS_MAX - encoded);
+    encoded += taken.length;
+    decoder.write(taken);
+    // What it makes of them comes later: nothing is known before its end.
+    if (encoded === ENCODED_OCTETS_MAX) decoder.end();
   });
   response.on('end', () => {
     if (decoder === undefined) finish('absent');
-    else decoder.end();
+    else if (encoded < ENCODED_OCTETS_MAX) decoder.end();
   });
   return free;
 }
