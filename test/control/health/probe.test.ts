@@ -161,6 +161,32 @@ t.test('what is no HTTP, or not all of it', async (t) => {
   t.match(await look({ port: closing }), { passed: false, reason: /closed the connection/ });
 });
 
+t.test('interim responses: a few are passed over, many end it', async (t) => {
+  const continues = 'HTTP/1.1 100 Continue\r\n\r\n';
+  const hint = 'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n';
+  t.match(await look({ port: await says(t, `${continues}${hint}HTTP/1.1 204 No Content\r\n\r\n`) }), {
+    passed: true,
+    reason: /204/,
+  });
+  for (const interim of [continues, hint]) {
+    let sent = 0;
+    const flood = Buffer.from(interim.repeat(1000));
+    const server = createTcp((socket) => {
+      const more = (): void => {
+        if (socket.destroyed) return;
+        sent += flood.length;
+        socket.write(flood, () => setImmediate(more));
+      };
+      socket.once('data', more);
+    });
+    t.match(await look({ port: await listening(t, server) }), {
+      passed: false,
+      reason: /one interim response \(1xx\) after the other/,
+    });
+    t.ok(sent < 4_000_000, `${sent} octets`);
+  }
+});
+
 t.test('nobody listens', async (t) => {
   const port = await freePort('127.0.0.1');
   t.match(await look({ port }), { passed: false, reason: 'Failure: Connection refused.' });
@@ -228,10 +254,12 @@ t.test('given up: nothing is called, the connection is closed', async (t) => {
   await isClosed;
 });
 
-function certificate(folder: string, name: string): { key: Buffer; cert: Buffer } {
+const P256 = ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+
+function certificate(folder: string, name: string, kind = P256): { key: Buffer; cert: Buffer } {
   const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.crt`)];
   const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`, '-days', '1'];
-  const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', ...subject];
+  const args = ['req', '-x509', '-newkey', ...kind, '-nodes', ...subject];
   execFileSync('openssl', [...args, '-keyout', key, '-out', cert], { stdio: 'ignore' });
   return { key: readFileSync(key), cert: readFileSync(cert) };
 }
@@ -294,6 +322,15 @@ t.test('HTTPS', { skip: missing('openssl') }, async (t) => {
   await t.test('old protocols are good enough', async (t) => {
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' };
     t.match((await look443(await secure(old), 'www.example'))[0], { passed: true });
+  });
+
+  await t.test('a group of the server’s own for Diffie-Hellman, which may be as large as it likes', async (t) => {
+    const group = { dhparam: 'auto', maxVersion: 'TLSv1.2', ciphers: 'DHE-RSA-AES128-GCM-SHA256' };
+    const port = await secure({ ...certificate(folder, 'rsa.example', ['rsa:2048']), ...group });
+    t.match((await look443(port, 'rsa.example'))[0], {
+      passed: false,
+      reason: 'Failure: SSL alert handshake_failure',
+    });
   });
 
   await t.test('what is no TLS, and a handshake that fails', async (t) => {

@@ -6,6 +6,8 @@ export const TIMED_OUT =
 export const DNS_FAILED =
   'DNS resolution failed. The name has no IPv4 address, or no server told of one in time.';
 export const NO_RESPONSE = 'The endpoint did not respond with an HTTP status code in time.';
+export const NEVER_FINAL =
+  'The endpoint sent one interim response (1xx) after the other and no HTTP status code that counts.';
 export const NO_BODY = 'The endpoint did not send its HTTP response body in time.';
 export const NOT_FOUND = 'The search string is not in the first 5,120 bytes of the response body.';
 export const NOT_DECODED = 'The response body is not encoded as its Content-Encoding says.';
