@@ -14,6 +14,8 @@ export interface RoundsOptions<Result> {
   readonly clock: Clock;
   readonly prng: Prng;
   readonly lag: Pick<LagMeter, 'laggedSince'>;
+  /** Looks under way at a time, each of which may hold a descriptor. */
+  readonly inFlightMax?: number;
   /**
    * A round is over; `lagged`: while it ran this thread was late, so that the result means nothing. Returns whether the
    * round is made again soon, as it told nothing.
@@ -21,11 +23,14 @@ export interface RoundsOptions<Result> {
   readonly over: (id: string, result: Result, lagged: boolean) => boolean;
 }
 
-/** Looks under way at a time; others wait for their turn. Each may hold a socket. */
+/** Looks under way at a time, if there are descriptors for them; others wait for their turn. */
 export const IN_FLIGHT_MAX = 2048;
 /** An interval is shortened by up to this part of it at random, so that checks do not march in step. */
 const JITTER = 0.1;
-/** After a round that told nothing. */
+/**
+ * At most that long after a round that told nothing, twice as long after the next one, until it is an interval: where
+ * this thread cannot keep up, rounds that are made again sooner would keep it from ever doing so.
+ */
 const AGAIN_MS = 1_000;
 /** First rounds are spread over so much time for each task that is new, and at most over an interval. */
 const SPREAD_MS = 5;
@@ -39,6 +44,8 @@ interface Job<Result> {
   readonly task: Task<Result>;
   timer: Timer | undefined;
   giveUp: (() => void) | undefined;
+  /** Rounds in a row that told nothing. */
+  voids: number;
 }
 
 /**
@@ -50,10 +57,12 @@ export class Rounds<Result> {
   readonly #o: RoundsOptions<Result>;
   readonly #jobs = new Map<string, Job<Result>>();
   readonly #queue = new Set<Job<Result>>();
+  readonly #inFlightMax: number;
   #inFlight = 0;
 
   constructor(options: RoundsOptions<Result>) {
     this.#o = options;
+    this.#inFlightMax = options.inFlightMax ?? IN_FLIGHT_MAX;
   }
 
   get inFlight(): number {
@@ -65,11 +74,13 @@ export class Rounds<Result> {
     for (const job of this.#jobs.values()) if (tasks.get(job.id)?.key !== job.key) this.#drop(job);
     const added: Job<Result>[] = [];
     for (const [id, { key, task }] of tasks)
-      if (!this.#jobs.has(id)) added.push({ id, key, task, timer: undefined, giveUp: undefined });
+      if (!this.#jobs.has(id)) added.push({ id, key, task, timer: undefined, giveUp: undefined, voids: 0 });
     for (const job of added) {
       this.#jobs.set(job.id, job);
       this.#wait(job, this.#random(Math.min(job.task.intervalMs, added.length * SPREAD_MS)));
     }
+    // In the places of those that were given up.
+    this.#lookAtNext();
   }
 
   #drop(job: Job<Result>): void {
@@ -90,7 +101,7 @@ export class Rounds<Result> {
 
   #lookAtNext(): void {
     for (const job of this.#queue) {
-      if (this.#inFlight >= IN_FLIGHT_MAX) return;
+      if (this.#inFlight >= this.#inFlightMax) return;
       this.#queue.delete(job);
       this.#look(job);
     }
@@ -102,8 +113,8 @@ export class Rounds<Result> {
     job.giveUp = job.task.look((result) => {
       this.#leave(job);
       const again = this.#o.over(job.id, result, this.#o.lag.laggedSince(begun));
-      if (this.#jobs.get(job.id) === job)
-        this.#wait(job, again ? AGAIN_MS : this.#jittered(job.task.intervalMs));
+      job.voids = again ? job.voids + 1 : 0;
+      if (this.#jobs.get(job.id) === job) this.#wait(job, this.#pause(job));
       this.#lookAtNext();
     });
   }
@@ -111,6 +122,12 @@ export class Rounds<Result> {
   #leave(job: Job<Result>): void {
     job.giveUp = undefined;
     this.#inFlight--;
+  }
+
+  /** Rounds that a block of this thread made void all end in one moment: they must not begin again in one. */
+  #pause({ voids, task: { intervalMs } }: Job<Result>): number {
+    const soon = (AGAIN_MS / 2) * 2 ** voids;
+    return voids === 0 || soon >= intervalMs ? this.#jittered(intervalMs) : soon - this.#random(soon / 2);
   }
 
   #jittered(ms: number): number {

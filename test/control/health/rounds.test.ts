@@ -1,7 +1,7 @@
 /** When checks look: intervals, jitter, bounds. No network, no time but the test's. */
 import t from 'tap';
 import { IN_FLIGHT_MAX, Rounds, type Task } from '../../../src/control/health/rounds.ts';
-import { ManualClock } from '../../../src/util/clock.ts';
+import { type Clock, ManualClock } from '../../../src/util/clock.ts';
 import { SeededPrng } from '../../../src/util/prng.ts';
 
 interface Look {
@@ -70,7 +70,7 @@ t.test('the interval is from a result to the next look, and a little less at ran
   t.ok(Math.min(...waits) < 9_200 && Math.max(...waits) > 9_800, 'all over the tenth');
 });
 
-t.test('a round that told nothing is made again in a second', async (t) => {
+t.test('a round that told nothing is made again in a second, then later and later', async (t) => {
   const { clock, looks, results, configure, lag } = start();
   configure('a');
   clock.advance(5);
@@ -79,13 +79,70 @@ t.test('a round that told nothing is made again in a second', async (t) => {
   t.equal(looks.length, 2);
   lag(true);
   looks[1]!.done('ok');
-  clock.advance(1_000);
+  clock.advance(2_000);
   t.equal(looks.length, 3);
   lag(false);
   looks[2]!.done('ok');
   clock.advance(8_999);
   t.equal(looks.length, 3);
   t.same(results, ['a void', 'a ok late', 'a ok']);
+  for (let round = 3; round < 20; round++) {
+    clock.advance(10_000);
+    t.equal(looks.length, round + 1, 'an interval at most');
+    looks[round]!.done('void');
+  }
+  const ended = clock.now();
+  clock.advance(10_000);
+  t.ok(looks.at(-1)!.at - ended > 9_000, 'and no less in the end');
+});
+
+/** A thread that keeps up with `perSlice` looks begun in 100 ms, and is late with more; it is blocked from 30 s on for 2 s. */
+function busyThread(perSlice: number) {
+  const clock = new ManualClock();
+  const blocked = (at: number): number => (at >= 30_000 && at < 32_000 ? 32_000 : at);
+  const held: Clock = {
+    now: () => clock.now(),
+    wall: () => clock.wall(),
+    after: (ms, fn) => clock.after(blocked(clock.now() + ms) - clock.now(), fn),
+    every: (ms, fn) => clock.every(ms, fn),
+  };
+  const begun = new Map<number, number>();
+  let latest = Number.NEGATIVE_INFINITY;
+  const voids: number[] = [];
+  const rounds = new Rounds<string>({
+    clock: held,
+    prng: new SeededPrng(1),
+    lag: { laggedSince: (at) => latest >= at },
+    over: (_id, _result, late) => {
+      if (late) voids.push(clock.now());
+      return late;
+    },
+  });
+  clock.after(32_000, () => {
+    latest = clock.now();
+  });
+  const look: Task<string>['look'] = (done) => {
+    const slice = Math.floor(clock.now() / 100);
+    const count = (begun.get(slice) ?? 0) + 1;
+    begun.set(slice, count);
+    if (count > perSlice) latest = clock.now();
+    const timer = held.after(1_500, () => done('ok'));
+    return () => timer.cancel();
+  };
+  return { clock, rounds, look, voids };
+}
+
+t.test('a thread that was late once catches up: void rounds do not keep it late', async (t) => {
+  const { clock, rounds, look, voids } = busyThread(60);
+  const task = { key: '', task: { intervalMs: 10_000, look } };
+  rounds.configure(new Map(Array.from({ length: 2000 }, (_, i) => [`c${i}`, task])));
+  clock.advance(29_999);
+  t.same(voids, [], 'a third of what it can do');
+  clock.advance(60_000);
+  const before = voids.length;
+  t.ok(before > 0);
+  clock.advance(60_000);
+  t.equal(voids.length - before, 0);
 });
 
 t.test('first looks are spread: 2,000 over an interval, no two hundred in one second', async (t) => {
@@ -143,6 +200,19 @@ t.test(
     t.equal(rounds.inFlight, 0);
   },
 );
+
+t.test('places of looks that are given up go to those that wait', async (t) => {
+  const { clock, looks, rounds, taskOf } = start();
+  const tasks = (from: number, to: number) =>
+    new Map(Array.from({ length: to - from }, (_, i) => [`c${from + i}`, taskOf(`c${from + i}`)]));
+  rounds.configure(tasks(0, IN_FLIGHT_MAX));
+  clock.advance(10_000);
+  rounds.configure(tasks(0, IN_FLIGHT_MAX + 10));
+  clock.advance(1_000);
+  t.equal(looks.length, IN_FLIGHT_MAX);
+  rounds.configure(tasks(IN_FLIGHT_MAX, IN_FLIGHT_MAX + 10));
+  t.equal(rounds.inFlight, 10);
+});
 
 t.test('one that waits for its turn can be configured away', async (t) => {
   const { clock, looks, configure } = start();
