@@ -142,7 +142,9 @@ export class Daemon {
       silentMs: HEALTH_SILENT_MS,
       brake: new Brake(this.#o.clock),
       start: () => {
-        const workerData: HealthStart = { shared: this.#shared, node: this.#inForce!.node.name, checks };
+        const { name } = this.#inForce!.node;
+        const looksMax = looksWithin(openFilesMax());
+        const workerData: HealthStart = { shared: this.#shared, node: name, looksMax, checks };
         return new Worker(this.#o.healthFile, { workerData, resourceLimits: HEALTH_LIMITS, name: 'health' });
       },
       started: (thread) => this.#connectHealth(this.#control?.thread, thread),
@@ -392,6 +394,15 @@ const CLIENTS_MIN = 16;
 /** Half of the descriptors are for clients, as each query of theirs may need one towards an upstream. */
 export function clientsWithin(openFiles: number): number {
   return Math.min(TCP_CLIENTS_MAX, Math.max(CLIENTS_MIN, Math.floor((openFiles - FILES_RESERVED) / 2)));
+}
+
+/** Health checks of what does not answer hold a descriptor each, for seconds. */
+const LOOKS_MAX = 2048;
+const LOOKS_MIN = 8;
+
+/** An eighth of the descriptors are for health checks: when a network is down, queries must not want for them. */
+export function looksWithin(openFiles: number): number {
+  return Math.min(LOOKS_MAX, Math.max(LOOKS_MIN, Math.floor((openFiles - FILES_RESERVED) / 8)));
 }
 
 /** The soft limit of open files, which Node raises to the hard one at its start. */

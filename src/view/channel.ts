@@ -156,6 +156,8 @@ export interface HealthStart {
   readonly shared: SharedBuffers;
   /** Name of the node: that of this checker. */
   readonly node: string;
+  /** Looks that may be under way at a time: each may hold a descriptor. */
+  readonly looksMax: number;
   /** What a health thread that died has made: it goes on from what the bits say. Empty at first. */
   readonly checks: readonly HealthCheckData[];
 }

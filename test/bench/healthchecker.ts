@@ -65,6 +65,7 @@ async function run(work: Work): Promise<Taken> {
     metrics: new Metrics(counters.block(0)),
     bits: new HealthBits(),
     resolve: async () => [],
+    looksMax: 2048,
   });
   checker.configure(
     Array.from({ length: work.checks }, (_, slot) => checkOf(slot, work)),

@@ -1,7 +1,7 @@
 /** The main thread as a process: signals, reloads. */
 import { createSocket } from 'node:dgram';
 import t from 'tap';
-import { clientsWithin } from '../../src/server/daemon.ts';
+import { clientsWithin, looksWithin } from '../../src/server/daemon.ts';
 import { ask, start } from '../support/echo.ts';
 import { freePort } from '../support/ports.ts';
 import { framed, idOf, query, sleep, TcpClient, UdpClient, until } from '../support/sockets.ts';
@@ -94,5 +94,14 @@ t.test('clients take half of the descriptors that are left', (t) => {
   t.equal(clientsWithin(256), 64);
   t.equal(clientsWithin(100), 16);
   t.equal(clientsWithin(Number.POSITIVE_INFINITY), 1024);
+  t.end();
+});
+
+t.test('health checks take an eighth of them', (t) => {
+  t.equal(looksWithin(1_048_576), 2048);
+  t.equal(looksWithin(4096), 496);
+  t.equal(looksWithin(1024), 112);
+  t.equal(looksWithin(100), 8);
+  t.equal(looksWithin(Number.POSITIVE_INFINITY), 2048);
   t.end();
 });

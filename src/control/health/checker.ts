@@ -21,6 +21,8 @@ export interface CheckerOptions {
   readonly metrics: Metrics;
   readonly bits: HealthBits;
   readonly resolve: Resolve;
+  /** Looks under way at a time. */
+  readonly looksMax: number;
 }
 
 type Result = ProbeResult | AlarmReading;
@@ -41,11 +43,17 @@ export class Checker {
   /** @param made checks that a health thread before this one made, whose bits stand */
   constructor(options: CheckerOptions, made: readonly HealthCheckData[] = []) {
     this.#o = options;
-    const { clock, prng, resolve, bits } = options;
+    const { clock, prng, resolve, bits, looksMax } = options;
     this.#env = { clock, prng, resolve };
     this.#board = new Board({ clock, bits, flipped: (...flip) => this.#flipped(...flip) });
     this.#lag = new LagMeter(clock);
-    this.#rounds = new Rounds({ clock, prng, lag: this.#lag, over: (...over) => this.#over(...over) });
+    this.#rounds = new Rounds({
+      clock,
+      prng,
+      lag: this.#lag,
+      inFlightMax: looksMax,
+      over: (...over) => this.#over(...over),
+    });
     this.#board.configure(made, NO_SWITCHES, 'before');
     this.#schedule(made);
   }

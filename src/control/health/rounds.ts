@@ -14,8 +14,8 @@ export interface RoundsOptions<Result> {
   readonly clock: Clock;
   readonly prng: Prng;
   readonly lag: Pick<LagMeter, 'laggedSince'>;
-  /** Looks under way at a time, each of which may hold a descriptor. */
-  readonly inFlightMax?: number;
+  /** Looks under way at a time, each of which may hold a descriptor; others wait for their turn. */
+  readonly inFlightMax: number;
   /**
    * A round is over; `lagged`: while it ran this thread was late, so that the result means nothing. Returns whether the
    * round is made again soon, as it told nothing.
@@ -23,8 +23,6 @@ export interface RoundsOptions<Result> {
   readonly over: (id: string, result: Result, lagged: boolean) => boolean;
 }
 
-/** Looks under way at a time, if there are descriptors for them; others wait for their turn. */
-export const IN_FLIGHT_MAX = 2048;
 /** An interval is shortened by up to this part of it at random, so that checks do not march in step. */
 const JITTER = 0.1;
 /**
@@ -51,7 +49,7 @@ interface Job<Result> {
 /**
  * When each task looks:
  *
- *     waiting ─ interval ─▶ queued ─ fewer than IN_FLIGHT_MAX ─▶ looking ─ result ─▶ waiting
+ *     waiting ─ interval ─▶ queued ─ fewer than inFlightMax ─▶ looking ─ result ─▶ waiting
  */
 export class Rounds<Result> {
   readonly #o: RoundsOptions<Result>;
@@ -62,7 +60,7 @@ export class Rounds<Result> {
 
   constructor(options: RoundsOptions<Result>) {
     this.#o = options;
-    this.#inFlightMax = options.inFlightMax ?? IN_FLIGHT_MAX;
+    this.#inFlightMax = options.inFlightMax;
   }
 
   get inFlight(): number {

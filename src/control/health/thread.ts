@@ -19,7 +19,7 @@ const RESOLVER = { timeout: 1_500, tries: 2 };
 
 assert(parentPort !== null, 'the health checks run as a worker thread');
 const main = parentPort;
-const { shared, checks, node } = workerData as HealthStart;
+const { shared, checks, node, looksMax } = workerData as HealthStart;
 
 beat(shared.beats, HEALTH_SLOT, systemClock, SLOW_BEAT_MS);
 const resolver = new Resolver(RESOLVER);
@@ -32,6 +32,7 @@ const checker = new Checker(
     metrics: new Metrics(daemonCounters(SHARED_SLOTS, shared.counters).block(HEALTH_SLOT)),
     bits: new HealthBits(shared.health),
     resolve: (name) => resolver.resolve4(name),
+    looksMax,
   },
   checks,
 );

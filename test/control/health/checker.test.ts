@@ -32,6 +32,7 @@ function start(made: ConstructorParameters<typeof Checker>[1] = [], bits = new H
       metrics: new Metrics(counters.block(0)),
       bits,
       resolve: async () => ['127.0.0.1'],
+      looksMax: 100,
     },
     made,
   );

@@ -1,8 +1,10 @@
 /** When checks look: intervals, jitter, bounds. No network, no time but the test's. */
 import t from 'tap';
-import { IN_FLIGHT_MAX, Rounds, type Task } from '../../../src/control/health/rounds.ts';
+import { Rounds, type Task } from '../../../src/control/health/rounds.ts';
 import { type Clock, ManualClock } from '../../../src/util/clock.ts';
 import { SeededPrng } from '../../../src/util/prng.ts';
+
+const IN_FLIGHT_MAX = 2048;
 
 interface Look {
   readonly id: string;
@@ -19,6 +21,7 @@ function start() {
   const rounds = new Rounds<string>({
     clock,
     prng: new SeededPrng(1),
+    inFlightMax: IN_FLIGHT_MAX,
     lag: { laggedSince: () => lagged },
     over: (id, result, late) => {
       results.push(`${id} ${result}${late ? ' late' : ''}`);
@@ -112,6 +115,7 @@ function busyThread(perSlice: number) {
   const rounds = new Rounds<string>({
     clock: held,
     prng: new SeededPrng(1),
+    inFlightMax: IN_FLIGHT_MAX,
     lag: { laggedSince: (at) => latest >= at },
     over: (_id, _result, late) => {
       if (late) voids.push(clock.now());
