@@ -1,7 +1,7 @@
 import { unreachable } from '../../util/assert.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { HealthBits } from '../../util/healthbits.ts';
-import type { AlarmState, HealthCheckData, HealthReport, Switches } from '../../view/health.ts';
+import type { AlarmMonitor, AlarmState, HealthCheckData, HealthReport, Switches } from '../../view/health.ts';
 import { CheckRecord, type Sighting } from './record.ts';
 import { isHealthyByChildren } from './verdict.ts';
 
@@ -29,7 +29,8 @@ export class Board {
   #records = new Map<string, CheckRecord>();
   /** By the id of a child. */
   #parents = new Map<string, CheckRecord[]>();
-  #switches = NO_SWITCHES;
+  /** Undefined: nobody has told them yet. */
+  #switches: Switches | undefined;
 
   constructor(options: BoardOptions) {
     this.#o = options;
@@ -38,20 +39,20 @@ export class Board {
   /**
    * These are the checks from now on. One that was there keeps its state unless it is of another type.
    *
-   * @param made `before`: the bits are of a health thread before this one, which made these checks
+   * @param switches undefined: not known yet, and the bits are of a health thread before this one, which made these checks
    */
-  configure(checks: readonly HealthCheckData[], switches: Switches, made: 'before' | 'now' = 'now'): void {
+  configure(checks: readonly HealthCheckData[], switches: Switches | undefined): void {
     const before = this.#records;
     this.#releaseSlots(before, checks);
     // CALCULATED checks last: they look at the others.
     const ordered = [...checks].sort((a, b) => Number(isCalculated(a)) - Number(isCalculated(b)));
-    this.#records = new Map(ordered.map((check) => [check.id, this.#recordOf(check, before, made)]));
+    this.#records = new Map(ordered.map((check) => [check.id, this.#recordOf(check, before, switches === undefined)]));
     this.#linkParents();
     const set = this.#switches;
     this.#switches = switches;
     for (const [id, record] of this.#records) {
       const isNew = before.get(id) !== record;
-      const reason = this.#evaluate(record, set, isNew && made === 'now');
+      const reason = this.#evaluate(record, isNew ? undefined : set);
       if (isNew) this.#begin(record);
       else this.#settle(record, reason);
     }
@@ -63,7 +64,7 @@ export class Board {
     this.#switches = switches;
     for (const record of this.#records.values()) {
       const { kind } = record.check.monitor;
-      if (kind === 'alarm' || kind === 'control') this.#settle(record, this.#evaluate(record, set, false));
+      if (kind === 'alarm' || kind === 'control') this.#settle(record, this.#evaluate(record, set));
     }
   }
 
@@ -79,7 +80,8 @@ export class Board {
   alarm(id: string, checker: string, state: AlarmState, reason: string): void {
     const record = this.#records.get(id);
     if (record?.check.monitor.kind !== 'alarm') return;
-    record.alarm(checker, record.check.monitor, state, reason, this.#o.clock.wall());
+    record.heedAlarm(record.check.monitor, state);
+    record.note(checker, { passed: state === 'ok', reason }, this.#o.clock.wall());
     this.#settle(record, reason);
   }
 
@@ -102,7 +104,7 @@ export class Board {
   #recordOf(
     check: HealthCheckData,
     before: ReadonlyMap<string, CheckRecord>,
-    made: 'before' | 'now',
+    isMade: boolean,
   ): CheckRecord {
     const known = before.get(check.id);
     if (known !== undefined && known.check.type === check.type && known.check.slot === check.slot) {
@@ -110,7 +112,7 @@ export class Board {
       return known;
     }
     const { bits, clock } = this.#o;
-    return new CheckRecord(check, made === 'before' ? bits.isHealthy(check.slot) : undefined, clock.wall());
+    return new CheckRecord(check, isMade ? bits.isHealthy(check.slot) : undefined, clock.wall());
   }
 
   #linkParents(): void {
@@ -126,9 +128,13 @@ export class Board {
     }
   }
 
-  /** Takes in what is known without looking anywhere. Returns why the status may be another one. */
-  #evaluate(record: CheckRecord, set: Switches, isFirst: boolean): string {
-    const { id, monitor } = record.check;
+  /**
+   * Takes in what is known without looking anywhere. Returns why the status may be another one.
+   *
+   * @param set what was set when the record was evaluated before; undefined: it is new, or that was not known
+   */
+  #evaluate(record: CheckRecord, set: Switches | undefined): string {
+    const { monitor } = record.check;
     switch (monitor.kind) {
       case 'endpoint':
         return CONFIGURED;
@@ -139,21 +145,28 @@ export class Board {
         return `${healthy} of ${all} child health checks are healthy, ${monitor.threshold} needed`;
       }
       case 'control': {
-        const on = this.#switches.controls.get(monitor.control);
+        const on = this.#switches?.controls.get(monitor.control);
         if (on !== undefined) record.assign(on);
         return `routing control ${monitor.control} is ${on === false ? 'off' : 'on'}`;
       }
-      case 'alarm': {
-        const state = this.#switches.alarms.get(id) ?? 'insufficient-data';
-        const reason = `the alarm was set to ${state}`;
-        const isOther = this.#switches.alarms.get(id) !== set.alarms.get(id);
-        if (monitor.source === undefined && (isFirst || isOther))
-          record.alarm(OPERATOR, monitor, state, reason, this.#o.clock.wall());
-        return reason;
-      }
+      case 'alarm':
+        return monitor.source === undefined ? this.#evaluateByHand(record, monitor, set) : CONFIGURED;
       default:
         return unreachable(monitor);
     }
+  }
+
+  /** Each time anew: what is made of the state may have changed, or it was forgotten while the check was disabled. */
+  #evaluateByHand(record: CheckRecord, monitor: AlarmMonitor, set: Switches | undefined): string {
+    if (this.#switches === undefined) return CONFIGURED;
+    const { id } = record.check;
+    const alarm = this.#switches.alarms.get(id);
+    const state = alarm ?? 'insufficient-data';
+    const reason = `the alarm was set to ${state}`;
+    record.heedAlarm(monitor, state);
+    if (set === undefined || set.alarms.get(id) !== alarm)
+      record.note(OPERATOR, { passed: state === 'ok', reason }, this.#o.clock.wall());
+    return reason;
   }
 
   #begin(record: CheckRecord): void {
@@ -167,7 +180,7 @@ export class Board {
     this.#o.bits.set(check.slot, isHealthy);
     this.#o.flipped(check, isHealthy, reason);
     for (const parent of this.#parents.get(check.id) ?? [])
-      this.#settle(parent, this.#evaluate(parent, this.#switches, false));
+      this.#settle(parent, this.#evaluate(parent, this.#switches));
   }
 }
 

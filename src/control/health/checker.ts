@@ -5,7 +5,7 @@ import type { Clock } from '../../util/clock.ts';
 import type { HealthBits } from '../../util/healthbits.ts';
 import type { Prng } from '../../util/prng.ts';
 import type { HealthCall, HealthCheckData, HealthReport, Switches } from '../../view/health.ts';
-import { Board, NO_SWITCHES } from './board.ts';
+import { Board } from './board.ts';
 import { LagMeter } from './lag.ts';
 import type { ProbeResult } from './probe/attempt.ts';
 import { type ProbeEnv, probe, type Resolve } from './probe/probe.ts';
@@ -54,7 +54,7 @@ export class Checker {
       inFlightMax: looksMax,
       over: (...over) => this.#over(...over),
     });
-    this.#board.configure(made, NO_SWITCHES, 'before');
+    this.#board.configure(made, undefined);
     this.#schedule(made);
   }
 

@@ -61,6 +61,7 @@ export class CheckRecord {
 
   /** The check is another one under the same id. Disabled, it forgets: enabled again it is as a new one. */
   redefine(check: HealthCheckData): void {
+    if (isByHand(check) !== isByHand(this.check)) this.#observations.clear();
     this.check = check;
     if (!check.disabled) return;
     this.#healthy = true;
@@ -81,7 +82,7 @@ export class CheckRecord {
 
   /** Notes what a checker saw of an endpoint, and counts it. */
   vote(checker: string, threshold: number, sighting: Sighting, wall: number): void {
-    this.#note(checker, sighting, wall);
+    this.note(checker, sighting, wall);
     const vote = this.#votes.get(checker) ?? this.#firstVote;
     this.#votes.set(checker, heed(vote, sighting.passed, threshold));
     const votes = [...this.#votes.values()];
@@ -94,17 +95,10 @@ export class CheckRecord {
     this.#observations.delete(checker);
   }
 
-  /** Notes the state of an alarm and why it is in it. */
-  alarm(
-    checker: string,
-    { insufficientData }: AlarmMonitor,
-    state: AlarmState,
-    reason: string,
-    wall: number,
-  ) {
+  /** The alarm is in this state, maybe still. */
+  heedAlarm({ insufficientData }: AlarmMonitor, state: AlarmState): void {
     this.#healthy = isHealthyByAlarm(state, insufficientData, this.#lastKnown);
     if (state !== 'insufficient-data') this.#lastKnown = this.#healthy;
-    this.#note(checker, { passed: state === 'ok', reason }, wall);
   }
 
   /** What children or a routing control say. */
@@ -122,7 +116,8 @@ export class CheckRecord {
     return true;
   }
 
-  #note(checker: string, sighting: Sighting, at: number): void {
+  /** Keeps what a checker, or whoever sets an alarm, said last. */
+  note(checker: string, sighting: Sighting, at: number): void {
     const observation = { ...sighting, at };
     this.#observations.set(checker, observation);
     if (!sighting.passed) this.#lastFailure = observation;
@@ -155,6 +150,10 @@ export class CheckRecord {
       })),
     };
   }
+}
+
+function isByHand({ monitor }: HealthCheckData): boolean {
+  return monitor.kind === 'alarm' && monitor.source === undefined;
 }
 
 export function statusText(healthy: boolean): HealthStatus {

@@ -212,6 +212,29 @@ t.test('alarms that are set by hand', async (t) => {
   });
 });
 
+t.test('alarms that are set by hand, and other configurations', async (t) => {
+  const set = switches({}, { 'hc-0': 'alarm' });
+  const { board, bits, clock } = start([checkOf(0, alarm('Healthy')), checkOf(1, alarm('Healthy'))], set);
+  const at = board.reports(0, 1)[0]!.observations[0]!.at;
+  clock.advance(60_000);
+  board.configure([checkOf(0, alarm('Healthy'), { disabled: true }), checkOf(1, alarm('Healthy'))], set);
+  t.equal(bits.isHealthy(0), true);
+  board.configure([checkOf(0, alarm('Healthy')), checkOf(1, alarm('Unhealthy'))], set);
+  t.equal(bits.isHealthy(0), false, 'it was not set to anything else');
+  t.equal(bits.isHealthy(1), false, 'want of data is something else now');
+  t.match(board.reports(0, 1)[0]!.observations, [{ checker: 'operator', at }], 'set when it was set');
+
+  const source = { url: '', query: '', comparison: 'LessThanThreshold', threshold: 1, intervalMs: 1 } as const;
+  board.configure([checkOf(0, { ...alarm('Healthy'), source })], set);
+  t.same(board.reports(0, 1)[0]!.observations, [], 'nobody has asked yet');
+  board.alarm('hc-0', 'node', 'ok', 'up');
+  t.equal(bits.isHealthy(0), true);
+  board.configure([checkOf(0, { ...alarm('Healthy'), source }, { inverted: true })], set);
+  t.match(board.reports(0, 1)[0]!.history[0], { status: 'unhealthy', reason: 'the configuration changed' });
+  board.configure([checkOf(0, alarm('Healthy'))], set);
+  t.equal(bits.isHealthy(0), false, 'as it was set');
+});
+
 t.test('the next health thread goes on from the bits', async (t) => {
   const checks = [
     checkOf(0),
@@ -227,7 +250,7 @@ t.test('the next health thread goes on from the bits', async (t) => {
   const before = checks.map(({ slot }) => first.bits.isHealthy(slot));
   t.same(before, [false, true, false, false, false, false]);
   const next = start([], NO_SWITCHES, first.bits);
-  next.board.configure(checks, NO_SWITCHES, 'before');
+  next.board.configure(checks, undefined);
   t.same(
     checks.map(({ slot }) => first.bits.isHealthy(slot)),
     before,
