@@ -41,6 +41,7 @@ export class Switchboard {
   #health = NO_HEALTH_CHECKS;
   /** Ids of the checks with an alarm that is set by hand. */
   #byHand: ReadonlySet<string> = new Set();
+  /** Those that were set; the others are as they begin. */
   #controls = new Map<string, boolean>();
   #alarms = new Map<string, AlarmState>();
 
@@ -96,7 +97,8 @@ export class Switchboard {
           'turn another one on, before or with the same request',
         );
     }
-    this.#keep(after, this.switches.alarms);
+    const set = [...this.#controls].filter(([name]) => before.has(name));
+    this.#keep(new Map([...set, ...states]), this.switches.alarms);
     this.#o.log.warn({ controls: Object.fromEntries(states) }, 'routing controls are set');
   }
 
@@ -112,8 +114,7 @@ export class Switchboard {
           : `${id} is a ${check.type} check, which has no alarm`,
         'name a CLOUDWATCH_METRIC check without alarm',
       );
-    const { controls, alarms } = this.switches;
-    this.#keep(controls, new Map([...alarms, [id, state]]));
+    this.#keep(this.#controls, new Map([...this.switches.alarms, [id, state]]));
     this.#o.log.warn({ check: id, state }, `the alarm of health check ${id} is set`);
   }
 

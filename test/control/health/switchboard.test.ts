@@ -105,6 +105,20 @@ t.test('another configuration: what is gone is forgotten with the next change, n
   t.same(JSON.parse(readFileSync(join(folder, 'health.json'), 'utf8')).controls, { eu: false });
 });
 
+t.test('a control that was never set is as the configuration says, whatever was set of others', async (t) => {
+  const { board, set, folder, controls } = start(t);
+  set({ ap: true });
+  board.setAlarm('hc-0', 'alarm');
+  const other = {
+    ...HEALTH,
+    rules: [],
+    controls: HEALTH.controls.map(({ name }) => ({ name, initial: name === 'us' })),
+  };
+  board.configure(other);
+  t.same(controls(), { eu: false, us: true, ap: true });
+  t.same(start(t, folder, other).controls(), { eu: false, us: true, ap: true }, 'also after a restart');
+});
+
 t.test('a file that is not ours is set aside; one that cannot be written changes nothing', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-'));
   for (const text of [
