@@ -1,3 +1,4 @@
+import { urlToHttpOptions } from 'node:url';
 import * as z from 'zod';
 import { ALARM_STATES, COMPARISONS, HEALTH_CHECK_TYPES, INSUFFICIENT_DATA } from '../../view/health.ts';
 import { TextError } from '../../wire/error.ts';
@@ -54,13 +55,29 @@ function searchString() {
 function prometheusUrl() {
   return text((input) => {
     const url = URL.canParse(input) ? new URL(input) : undefined;
-    if (url !== undefined && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '')
+    if (
+      url !== undefined &&
+      /^https?:$/.test(url.protocol) &&
+      url.search === '' &&
+      url.hash === '' &&
+      canBeAsked(url)
+    )
       return input.replace(/\/+$/, '');
     throw new SettingError(
       `"${input}" is not the URL of a server`,
       'write http:// or https:// with a host, such as http://prometheus.example:9090',
     );
   });
+}
+
+/** A password with a `%` of its own is no URL for the library that asks. */
+function canBeAsked(url: URL): boolean {
+  try {
+    urlToHttpOptions(url);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const alarm = z.strictObject({

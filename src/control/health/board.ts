@@ -46,7 +46,9 @@ export class Board {
     this.#releaseSlots(before, checks);
     // CALCULATED checks last: they look at the others.
     const ordered = [...checks].sort((a, b) => Number(isCalculated(a)) - Number(isCalculated(b)));
-    this.#records = new Map(ordered.map((check) => [check.id, this.#recordOf(check, before, switches === undefined)]));
+    this.#records = new Map(
+      ordered.map((check) => [check.id, this.#recordOf(check, before, switches === undefined)]),
+    );
     this.#linkParents();
     const set = this.#switches;
     this.#switches = switches;
@@ -101,11 +103,7 @@ export class Board {
       if (slots.get(check.id) !== check.slot) this.#o.bits.set(check.slot, true);
   }
 
-  #recordOf(
-    check: HealthCheckData,
-    before: ReadonlyMap<string, CheckRecord>,
-    isMade: boolean,
-  ): CheckRecord {
+  #recordOf(check: HealthCheckData, before: ReadonlyMap<string, CheckRecord>, isMade: boolean): CheckRecord {
     const known = before.get(check.id);
     if (known !== undefined && known.check.type === check.type && known.check.slot === check.slot) {
       known.redefine(check);

@@ -9,7 +9,7 @@ import { Board } from './board.ts';
 import { LagMeter } from './lag.ts';
 import type { ProbeResult } from './probe/attempt.ts';
 import { type ProbeEnv, probe, type Resolve } from './probe/probe.ts';
-import { type AlarmReading, queryAlarm } from './probe/prometheus.ts';
+import { type AlarmResult, queryAlarm } from './probe/prometheus.ts';
 import { Rounds, type Task } from './rounds.ts';
 
 export interface CheckerOptions {
@@ -25,7 +25,7 @@ export interface CheckerOptions {
   readonly looksMax: number;
 }
 
-type Result = ProbeResult | AlarmReading;
+type Result = ProbeResult | AlarmResult;
 
 /**
  * All health checks of the daemon, made from here: rounds look at endpoints and alarms, the board keeps what follows.
@@ -107,7 +107,7 @@ export class Checker {
       case 'alarm': {
         const { source } = monitor;
         if (source === undefined) return undefined;
-        return { intervalMs: source.intervalMs, look: (done) => queryAlarm(source, this.#env.clock, done) };
+        return { intervalMs: source.intervalMs, look: (done) => queryAlarm(source, this.#env, done) };
       }
       case 'calculated':
       case 'control':

@@ -1,6 +1,5 @@
 /** The health thread's entry: main starts it, and gives it a port to each control (view/channel.ts). */
 
-import { Resolver } from 'node:dns/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createLogger } from '../../telemetry/log.ts';
 import { daemonCounters, Metrics } from '../../telemetry/metrics.ts';
@@ -13,16 +12,13 @@ import { type Port, serveCalls } from '../../util/rpc.ts';
 import { HEALTH_SLOT, type HealthOrder, type HealthStart, SHARED_SLOTS } from '../../view/channel.ts';
 import type { HealthCall } from '../../view/health.ts';
 import { Checker } from './checker.ts';
-
-/** Within the time that a name may take to be resolved, two servers are asked. */
-const RESOLVER = { timeout: 1_500, tries: 2 };
+import { systemResolve } from './names.ts';
 
 assert(parentPort !== null, 'the health checks run as a worker thread');
 const main = parentPort;
 const { shared, checks, node, looksMax } = workerData as HealthStart;
 
 beat(shared.beats, HEALTH_SLOT, systemClock, SLOW_BEAT_MS);
-const resolver = new Resolver(RESOLVER);
 const checker = new Checker(
   {
     name: node,
@@ -31,7 +27,7 @@ const checker = new Checker(
     log: createLogger({ thread: 'health' }),
     metrics: new Metrics(daemonCounters(SHARED_SLOTS, shared.counters).block(HEALTH_SLOT)),
     bits: new HealthBits(shared.health),
-    resolve: (name) => resolver.resolve4(name),
+    resolve: systemResolve(systemClock),
     looksMax,
   },
   checks,

@@ -59,6 +59,7 @@ t.test('values that are not right', async (t) => {
     ['type: CALCULATED, childHealthChecks: [], healthThreshold: -1', /from 0 to 256/],
     ['type: CLOUDWATCH_METRIC, alarm: { prometheus: "ftp://x" }', /is not the URL of a server/],
     ['type: CLOUDWATCH_METRIC, alarm: { prometheus: "http://x?y" }', /is not the URL of a server/],
+    ['type: CLOUDWATCH_METRIC, alarm: { prometheus: "http://a:100%@x" }', /is not the URL of a server/],
     ['type: CLOUDWATCH_METRIC, alarm: { comparison: ">" }', /comparison: .*write GreaterThanOrEqual/],
     ['type: CLOUDWATCH_METRIC, insufficientDataHealthStatus: healthy', /write Healthy, Unhealthy or Last/],
     ['type: HTTP, ipAddress: 192.0.2.1, serchString: x', /did you mean "searchString"\?/],

@@ -224,7 +224,13 @@ t.test('alarms that are set by hand, and other configurations', async (t) => {
   t.equal(bits.isHealthy(1), false, 'want of data is something else now');
   t.match(board.reports(0, 1)[0]!.observations, [{ checker: 'operator', at }], 'set when it was set');
 
-  const source = { url: '', query: '', comparison: 'LessThanThreshold', threshold: 1, intervalMs: 1 } as const;
+  const source = {
+    url: '',
+    query: '',
+    comparison: 'LessThanThreshold',
+    threshold: 1,
+    intervalMs: 1,
+  } as const;
   board.configure([checkOf(0, { ...alarm('Healthy'), source })], set);
   t.same(board.reports(0, 1)[0]!.observations, [], 'nobody has asked yet');
   board.alarm('hc-0', 'node', 'ok', 'up');

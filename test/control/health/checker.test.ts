@@ -104,10 +104,8 @@ t.test('a round during which the loop was blocked says nothing', async (t) => {
   await until(() => checker.inFlight === 1, 'a look under way');
   const end = performance.now() + 300;
   while (performance.now() < end);
-  await until(() => counters.sum('probesVoid') > 0, 'the round to be void');
-  t.equal(counters.sum('probesFailed'), 0);
-  t.equal(bits.isHealthy(0), true);
   await until(() => !bits.isHealthy(0), 'the next round, which counts');
+  t.equal(counters.sum('probesVoid'), 1);
   checker.stop();
   endpoint.close();
 });

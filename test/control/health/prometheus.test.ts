@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type AlarmReading, queryAlarm, readAnswer } from '../../../src/control/health/probe/prometheus.ts';
+import type { Resolve } from '../../../src/control/health/probe/probe.ts';
+import { type AlarmResult, queryAlarm, readAnswer } from '../../../src/control/health/probe/prometheus.ts';
 import { type Clock, systemClock } from '../../../src/util/clock.ts';
 import { type AlarmSource, COMPARISONS } from '../../../src/view/health.ts';
 import { freePort } from '../../support/ports.ts';
@@ -66,11 +67,13 @@ function systemClockParts(): Clock {
   };
 }
 
-function query(url: string, text = 'up', clock: Clock = systemClock): Promise<AlarmReading> {
+const nobody: Resolve = () => Promise.reject(new Error('nobody is asked'));
+
+function query(url: string, text = 'up', clock: Clock = systemClock, resolve = nobody): Promise<AlarmResult> {
   const source: AlarmSource = { url, query: text, ...above, intervalMs: 60_000 };
   const alive = setInterval(() => undefined, 1000);
-  return new Promise<AlarmReading>((done) => {
-    queryAlarm(source, clock, done);
+  return new Promise<AlarmResult>((done) => {
+    queryAlarm(source, { clock, resolve }, done);
   }).finally(() => clearInterval(alive));
 }
 
@@ -94,6 +97,37 @@ t.test('the query as it is sent', async (t) => {
   const parsed = new URL(asked!, url);
   t.equal(parsed.pathname, '/prefix/api/v1/query');
   t.equal(parsed.searchParams.get('query'), 'sum(x{a="b"}) > 1 & 2');
+});
+
+t.test('a name is resolved as those of endpoints are, and anew for each query', async (t) => {
+  const hosts: (string | undefined)[] = [];
+  const url = await serve(t, (request, response) => {
+    hosts.push(request.headers.host);
+    response.end(vector('6'));
+  });
+  const named = url.replace('127.0.0.1', 'prometheus.test');
+  const asked: string[] = [];
+  const resolve: Resolve = async (name) => {
+    asked.push(name);
+    return ['127.0.0.1'];
+  };
+  t.match(await query(named, 'up', systemClock, resolve), { state: 'alarm' });
+  t.match(await query(named, 'up', systemClock, resolve), { state: 'alarm' });
+  t.same(asked, ['prometheus.test', 'prometheus.test']);
+  t.same(hosts, [new URL(named).host, new URL(named).host]);
+  const lack = { state: 'insufficient-data', reason: /^Prometheus cannot be asked/ };
+  t.match(await query(named), lack);
+  t.match(await query(named, 'up', systemClock, async () => []), lack);
+  const silent: Resolve = () => new Promise(() => undefined);
+  t.match(await query(named, 'up', fast, silent), { state: 'insufficient-data' });
+});
+
+t.test('what is wanting on this host is no want of data', async (t) => {
+  const resolve: Resolve = () => Promise.reject(Object.assign(new Error(), { code: 'EMFILE' }));
+  t.same(await query('http://prometheus.test', 'up', systemClock, resolve), {
+    kind: 'void',
+    reason: 'this node cannot connect: EMFILE',
+  });
 });
 
 t.test('whatever goes wrong is want of data', async (t) => {
@@ -138,7 +172,8 @@ t.test('a real Prometheus', { skip: missing('prometheus') }, async (t) => {
   });
   const url = `http://${listen}`;
   let reading = await query(url, 'vector(6)');
-  for (let tries = 0; reading.state === 'insufficient-data' && tries < 100; tries++) {
+  const isThere = (): boolean => reading.kind === 'alarm' && reading.state !== 'insufficient-data';
+  for (let tries = 0; !isThere() && tries < 100; tries++) {
     await new Promise((done) => setTimeout(done, 100));
     reading = await query(url, 'vector(6)');
   }

@@ -1,8 +1,10 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import { unreachable } from '../../../util/assert.ts';
-import type { Clock } from '../../../util/clock.ts';
 import type { AlarmSource, AlarmState } from '../../../view/health.ts';
+import type { ProbeResult } from './attempt.ts';
+import type { ProbeEnv, Resolve } from './probe.ts';
 import { faultOf, statusReason } from './reasons.ts';
 
 /** What a query says of an alarm. */
@@ -12,37 +14,50 @@ export interface AlarmReading {
   readonly reason: string;
 }
 
+/** `void`: it could not be asked, for a reason of this host. */
+export type AlarmResult = AlarmReading | Extract<ProbeResult, { readonly kind: 'void' }>;
+
 /** A query that takes longer is too dear to be made each minute. */
 const ANSWER_MS = 5_000;
 /** Thousands of values; an alarm is on a few. */
 const ANSWER_OCTETS_MAX = 1_048_576;
 
-/** Asks the server once and calls `done` once, later: whatever goes wrong is want of data. Returns what gives it up. */
+/** Asks the server once and calls `done` once, later: whatever it does wrong is want of data. Returns what gives it up. */
 export function queryAlarm(
   source: AlarmSource,
-  clock: Clock,
-  done: (reading: AlarmReading) => void,
+  { clock, resolve }: Pick<ProbeEnv, 'clock' | 'resolve'>,
+  done: (result: AlarmResult) => void,
 ): () => void {
   const url = new URL(`${source.url}/api/v1/query`);
   url.searchParams.set('query', source.query);
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   let isOver = false;
-  const outgoing = send(url, { agent: false, headers: { accept: 'application/json' } });
-  const finish = (state: AlarmState, reason: string): void => {
+  const outgoing = send(url, {
+    agent: false,
+    lookup: lookupBy(resolve),
+    headers: { accept: 'application/json' },
+  });
+  const end = (result: AlarmResult): void => {
     if (isOver) return;
     giveUp();
-    done({ kind: 'alarm', state, reason });
+    done(result);
   };
+  const finish = (state: AlarmState, reason: string): void => end({ kind: 'alarm', state, reason });
   const lack = (reason: string): void => finish('insufficient-data', reason);
+  const fail = (error: Error): void => {
+    const { own, reason } = faultOf(error);
+    if (own) end({ kind: 'void', reason });
+    else lack(`Prometheus cannot be asked: ${reason}`);
+  };
   const timer = clock.after(ANSWER_MS, () => lack('Prometheus does not answer in time'));
   const giveUp = (): void => {
     isOver = true;
     timer.cancel();
     outgoing.destroy();
   };
-  outgoing.on('error', (error) => lack(`Prometheus cannot be asked: ${faultOf(error).reason}`));
+  outgoing.on('error', fail);
   outgoing.on('response', (response) => {
-    response.on('error', (error) => lack(`Prometheus cannot be asked: ${faultOf(error).reason}`));
+    response.on('error', fail);
     if (response.statusCode !== 200) lack(`Prometheus: ${statusReason(response.statusCode ?? 0)}`);
     else
       readAll(response, (text) => {
@@ -55,6 +70,23 @@ export function queryAlarm(
   });
   outgoing.end();
   return giveUp;
+}
+
+function lookupBy(resolve: Resolve): LookupFunction {
+  return (name, { all }, answer) =>
+    void resolve(name).then(
+      (addresses) => {
+        const [first] = addresses;
+        if (first === undefined) answer(new Error(`${name} has no address`), '');
+        else if (all !== true) answer(null, first, 4);
+        else
+          answer(
+            null,
+            addresses.map((address) => ({ address, family: 4 })),
+          );
+      },
+      (error: NodeJS.ErrnoException) => answer(error, ''),
+    );
 }
 
 /** Undefined: it is too long. */
