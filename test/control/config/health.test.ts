@@ -149,6 +149,19 @@ t.test('what refers to something else', async (t) => {
   ]);
 });
 
+t.test('a file full of mistakes: what was meant is said of the first ones', async (t) => {
+  const ids = Array.from({ length: 1000 }, (_, i) => `{ id: check-${i}, type: CLOUDWATCH_METRIC }`);
+  const children = Array.from({ length: 250 }, (_, i) => `chekc-${i}`).join();
+  const parents = Array.from(
+    { length: 4 },
+    (_, i) => `{ id: p${i}, type: CALCULATED, healthThreshold: 1, childHealthChecks: [${children}] }`,
+  );
+  const errors = errorsOf(checks(...ids, ...parents));
+  t.equal(errors.length, 1000);
+  t.match(errors[0], /has the id "chekc-0"; did you mean "check-0"\?/);
+  t.match(errors[999], /has the id "chekc-249"; $/);
+});
+
 t.test('what may not be meant so', async (t) => {
   t.match(
     warningsOf(

@@ -21,6 +21,9 @@ export function derivedDelegateId(record: Name, vpcs: readonly (string | undefin
   return `delegate:${derivedId(record, vpcs)}`;
 }
 
+/** Names that are compared with misspelt ones, over all: a few seconds of work, whatever stands in the file. */
+const COMPARISONS_MAX = 500_000;
+
 /** What all checks of what stands together share: the draft, the places, and the lists of findings. */
 export class CheckContext {
   readonly draft: Draft;
@@ -28,6 +31,7 @@ export class CheckContext {
   readonly warnings: ConfigProblem[] = [];
   readonly #document: ConfigDocument;
   readonly #vpcIds: readonly string[];
+  #compared = 0;
 
   constructor(document: ConfigDocument, draft: Draft) {
     this.#document = document;
@@ -37,6 +41,14 @@ export class CheckContext {
 
   error(path: Path, message: string, remedy: string): void {
     this.errors.push(this.#document.problemAt(path, message, remedy));
+  }
+
+  /** An error: `name` is none of those that are `known`. Says which one was most likely meant. */
+  unknown(path: Path, message: string, name: string, known: Iterable<string>): void {
+    const isCompared = this.#compared < COMPARISONS_MAX;
+    const names = isCompared ? [...known] : [];
+    this.#compared += names.length;
+    this.error(path, message, isCompared ? suggestion(name, names) : '');
   }
 
   warn(path: Path, message: string, remedy: string): void {
@@ -51,7 +63,7 @@ export class CheckContext {
   /** A VPC that is named must be declared. `others` are words that may stand in its place. */
   knownVpc(vpc: string | undefined, path: Path, others: readonly string[] = []): void {
     if (vpc === undefined || this.#vpcIds.includes(vpc) || others.includes(vpc)) return;
-    this.error(path, `no VPC has the id "${vpc}"`, suggestion(vpc, [...this.#vpcIds, ...others]));
+    this.unknown(path, `no VPC has the id "${vpc}"`, vpc, [...this.#vpcIds, ...others]);
   }
 
   /** The VPCs of a rule or zone: declared, each once. */

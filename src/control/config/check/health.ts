@@ -1,8 +1,10 @@
 import { unreachable } from '../../../util/assert.ts';
 import type { HealthCheckType } from '../../../view/health.ts';
-import { suggestion } from '../nearest.ts';
 import type { Path } from '../problem.ts';
 import { type CheckContext, type Draft, Once } from './context.ts';
+
+/** A Set or Map of what may be named. */
+type Names = Pick<ReadonlyMap<string, unknown>, 'has' | 'keys'>;
 
 type Check = NonNullable<NonNullable<Draft['healthChecks']>[number]>;
 
@@ -47,20 +49,22 @@ export function checkHealth(context: CheckContext): void {
 }
 
 /** Returns the names of the routing controls. */
-function checkControls(context: CheckContext): string[] {
+function checkControls(context: CheckContext): Set<string> {
   const names = new Once();
-  return (context.draft.routingControls ?? []).flatMap((control, i) => {
+  const known = new Set<string>();
+  context.draft.routingControls?.forEach((control, i) => {
     const path: Path = ['routingControls', i, 'name'];
     const name = control?.name;
-    if (name === undefined) return [];
+    if (name === undefined) return;
     const first = names.add(name, path);
     if (first)
       context.error(path, `"${name}" stands at ${first} already`, 'give each control a name of its own');
-    return [name];
+    known.add(name);
   });
+  return known;
 }
 
-function checkSafetyRules(context: CheckContext, controls: readonly string[]): void {
+function checkSafetyRules(context: CheckContext, controls: Names): void {
   const names = new Once();
   context.draft.safetyRules?.forEach((rule, i) => {
     if (rule === undefined) return;
@@ -90,7 +94,7 @@ function checkSafetyRules(context: CheckContext, controls: readonly string[]): v
 function checkList(
   context: CheckContext,
   list: readonly (string | undefined)[] | undefined,
-  known: readonly string[],
+  known: Names,
   what: string,
   path: Path,
 ): void {
@@ -99,7 +103,7 @@ function checkList(
     if (each === undefined) return;
     const at: Path = [...path, i];
     if (seen.add(each, at)) context.error(at, `${each} stands here twice`, 'leave one out');
-    else if (!known.includes(each)) context.error(at, `no ${what} "${each}"`, suggestion(each, known));
+    else if (!known.has(each)) context.unknown(at, `no ${what} "${each}"`, each, known.keys());
   });
 }
 
@@ -108,7 +112,7 @@ function checkType(
   check: Check,
   type: HealthCheckType,
   types: ReadonlyMap<string, HealthCheckType | undefined>,
-  controls: readonly string[],
+  controls: Names,
   path: Path,
 ): void {
   for (const [key, owners] of Object.entries(OWNERS))
@@ -137,11 +141,12 @@ function checkType(
       return;
     case 'RECOVERY_CONTROL':
       needs(context, type, 'routingControl', 'eu', path);
-      if (check.routingControl !== undefined && !controls.includes(check.routingControl))
-        context.error(
+      if (check.routingControl !== undefined && !controls.has(check.routingControl))
+        context.unknown(
           [...path, 'routingControl'],
           `no routing control is called "${check.routingControl}"`,
-          suggestion(check.routingControl, controls),
+          check.routingControl,
+          controls.keys(),
         );
       return;
     case 'CLOUDWATCH_METRIC':
@@ -180,7 +185,7 @@ function checkCalculated(
   needs(context, 'CALCULATED', 'childHealthChecks', '[hc-web-1]', path);
   needs(context, 'CALCULATED', 'healthThreshold', '1', path);
   const at: Path = [...path, 'childHealthChecks'];
-  checkList(context, childHealthChecks, [...types.keys()], 'health check has the id', at);
+  checkList(context, childHealthChecks, types, 'health check has the id', at);
   childHealthChecks?.forEach((child, i) => {
     if (child !== undefined && types.get(child) === 'CALCULATED')
       context.error(
