@@ -10,7 +10,7 @@ import { parseAddress } from '../../src/util/cidr.ts';
 import { type Clock, CoarseClock, ManualClock } from '../../src/util/clock.ts';
 import { Dependencies } from '../../src/util/deps.ts';
 import type { HealthBits } from '../../src/util/healthbits.ts';
-import { SeededPrng } from '../../src/util/prng.ts';
+import { type Prng, SeededPrng } from '../../src/util/prng.ts';
 import { Slab } from '../../src/util/slab.ts';
 import type { Snapshot } from '../../src/view/snapshot.ts';
 import { FLAG, TYPE } from '../../src/wire/constants.ts';
@@ -36,6 +36,7 @@ export function pipelineOf(
     rateLimit?: RateLimitSettings;
     clock?: Clock;
     health?: HealthBits;
+    prng?: Prng;
     /** Default: one that begins a batch with each query. */
     pipeline?: typeof Pipeline;
   } = {},
@@ -60,7 +61,7 @@ export function pipelineOf(
     cookies: { current: new Uint8Array(16).fill(7) },
     resolve: options.resolve ?? (() => undefined),
     peek: options.peek ?? (() => undefined),
-    prng: new SeededPrng(11),
+    prng: options.prng ?? new SeededPrng(11),
     metrics: new Metrics(counters.block(0)),
     clock: moment,
     idleMs: () => 10_000,

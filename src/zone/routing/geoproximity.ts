@@ -1,5 +1,5 @@
 import type { Whereabouts } from '../geo/whereabouts.ts';
-import { distanceKm } from './distance.ts';
+import { findDistanceKm } from './distance.ts';
 import { NONE_FITS, type RoutingPolicy } from './policy.ts';
 import type { RoutingTable } from './table.ts';
 
@@ -12,23 +12,30 @@ export const geoproximity: RoutingPolicy = {
     let least = Number.POSITIVE_INFINITY;
     for (let member = table.first(group); member < table.end(group); member++) {
       if (usable[member] !== 1) continue;
-      const km = biasedKm(table, table.parameter(member, 0), where);
-      if (km < least || best === NONE_FITS) {
+      findBiasedKm(table, table.parameter(member, 0), where);
+      if (found[0]! < least || best === NONE_FITS) {
         best = member;
-        least = km;
+        least = found[0]!;
       }
     }
     return best;
   },
-  describe: (table, member, asker) =>
-    `biased distance ${biasedKm(table, table.parameter(member, 0), asker.where).toFixed(0)} km`,
+  describe(table, member, asker) {
+    findBiasedKm(table, table.parameter(member, 0), asker.where);
+    return `biased distance ${found[0]!.toFixed(0)} km`;
+  },
 };
 
-function biasedKm(table: RoutingTable, point: number, where: Whereabouts): number {
-  return where.hasPoint
-    ? distanceKm(table, point, where) * table.coordinate(point, 3)
-    : Number.POSITIVE_INFINITY;
+/** Leaves it in `found`. */
+function findBiasedKm(table: RoutingTable, point: number, where: Whereabouts): void {
+  found[0] = Number.POSITIVE_INFINITY;
+  if (!where.hasPoint) return;
+  findDistanceKm(table, point, where, found);
+  found[0]! *= table.coordinate(point, 3);
 }
+
+/** One per thread: a choice never waits. */
+const found = new Float64Array(1);
 
 /** What the distance is multiplied with: a bias above zero makes it shorter. `bias` -99..99. */
 export function biasFactor(bias: number): number {

@@ -1,5 +1,5 @@
 import type { Asker } from './asker.ts';
-import { distanceKm } from './distance.ts';
+import { findDistanceKm } from './distance.ts';
 import { type Facts, NONE_FITS, type RoutingPolicy } from './policy.ts';
 import type { RoutingTable } from './table.ts';
 
@@ -20,28 +20,34 @@ export const latency: RoutingPolicy = {
     let least = Number.POSITIVE_INFINITY;
     for (let member = table.first(group); member < table.end(group); member++) {
       if (usable[member] !== 1) continue;
-      const ms = latencyMs(table, member, asker, facts);
-      if (ms < least || best === NONE_FITS) {
+      findLatency(table, member, asker, facts);
+      if (found[0]! < least || best === NONE_FITS) {
         best = member;
-        least = ms;
+        least = found[0]!;
       }
     }
     return best;
   },
   describe(table, member, asker, facts) {
     facts.roundTrips?.locate(asker.address, asker.bits, asker.where);
-    return `latency ${latencyMs(table, member, asker, facts).toFixed(1)} ms`;
+    findLatency(table, member, asker, facts);
+    return `latency ${found[0]!.toFixed(1)} ms`;
   },
 };
 
 /** Kilometres of great circle that a round trip of one millisecond covers: light in fibre, there and back, by detours. */
 const KM_PER_MS = 66;
 
-function latencyMs(table: RoutingTable, member: number, asker: Asker, facts: Facts): number {
-  const measured = facts.roundTrips?.ms(table.parameter(member, 0)) ?? -1;
-  if (measured >= 0) return measured;
-  const { where } = asker;
-  return where.hasPoint
-    ? distanceKm(table, table.parameter(member, 1), where) / KM_PER_MS
-    : Number.POSITIVE_INFINITY;
+/** Leaves the milliseconds in `found`. */
+function findLatency(table: RoutingTable, member: number, { where }: Asker, { roundTrips }: Facts): void {
+  found[0] = -1;
+  if (roundTrips !== undefined) found[0] = roundTrips.ms(table.parameter(member, 0));
+  if (found[0]! >= 0) return;
+  found[0] = Number.POSITIVE_INFINITY;
+  if (!where.hasPoint) return;
+  findDistanceKm(table, table.parameter(member, 1), where, found);
+  found[0]! /= KM_PER_MS;
 }
+
+/** One per thread: a choice never waits. */
+const found = new Float64Array(1);
