@@ -1,4 +1,5 @@
 import { unreachable } from '../util/assert.ts';
+import { keyedHash } from '../util/hash.ts';
 import { type Name, nameKey, nameToText } from '../wire/name.ts';
 import { typeToText } from '../wire/rdata/table.ts';
 import { locationKey, regionKey } from './geo/regions.ts';
@@ -66,7 +67,7 @@ export class SetGroups {
     const links: (Link | undefined)[] = [];
     for (const group of this.groups) {
       const policy = POLICY_OF[group.sets[0]!.policy.kind];
-      table.addGroup(policy, group.type, group.sets.length, digestOf(group.sets));
+      table.addGroup(policy, group.type, group.sets.length, digestOf(group.sets), lotOf(group));
       for (const set of group.sets) links.push(addMember(table, group, set, image));
     }
     this.#link(table, links, image, errors);
@@ -203,6 +204,11 @@ function placeWords(place: Place): number[] {
     default:
       return unreachable(place);
   }
+}
+
+/** By name and type, not by number: groups of two zones have the same numbers, and a reload moves them. */
+function lotOf({ name, type }: SetGroup): number {
+  return keyedHash([0, type], name, 0, name.length);
 }
 
 /** Equal for groups that say the same, and hardly ever for others: what a reload tells of a change goes by it. */

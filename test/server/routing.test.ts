@@ -89,6 +89,35 @@ t.test('weights hold over hits and misses together', async (t) => {
   t.equal(hits(), ROUNDS - 2);
 });
 
+t.test('choices in two zones are independent', async (t) => {
+  const weighted = (owner: string, id: string, type: number, rdata: Uint8Array): RecordSet => ({
+    name: nameFromText(owner),
+    type,
+    setIdentifier: id,
+    policy: weight(1),
+    health: undefined,
+    content: { kind: 'records', ttl: 60, rdatas: [rdata] },
+  });
+  // The first group of its zone each: by number alone the second choice would follow from the first.
+  const one = ['x.two.', 'y.two.'].map((to) => weighted('www.one.', to, TYPE.CNAME, nameFromText(to)));
+  const two = [1, 2].map((last) => weighted('x.two.', `${last}`, TYPE.A, Uint8Array.of(192, 0, 2, last)));
+  const zones = { 'one.': { text: '', sets: one }, 'two.': { text: 'y A 192.0.2.3', sets: two } };
+  const { pipeline } = pipelineOf(snapshotOf({ v: { cidrs: ['10.0.0.0/8'], zones } }));
+  const counts = new Map<string, number>();
+  const ROUNDS = 2000;
+  for (let i = 0; i < ROUNDS; i++) {
+    const reply = await ask(pipeline, clientAt('10.1.2.3'), query('www.one.', 'A'));
+    const last = rrText(reply!.answer.at(-1)!);
+    counts.set(last, (counts.get(last) ?? 0) + 1);
+  }
+  const deviations = [
+    ['x.two. 60 A 192.0.2.1', 1 / 4],
+    ['x.two. 60 A 192.0.2.2', 1 / 4],
+    ['y.two. 300 A 192.0.2.3', 1 / 2],
+  ].map(([last, share]) => Math.abs((counts.get(last as string) ?? 0) / ROUNDS - (share as number)));
+  t.ok(Math.max(...deviations) < 4 * Math.sqrt((0.25 * 0.75) / ROUNDS), JSON.stringify([...counts]));
+});
+
 t.test('a choice that was made once is the same in the slow path', async (t) => {
   // Of many sets, each is made for the first time by a query that the fast path chose for.
   const sets = Array.from({ length: 50 }, (_, i) => set('www', weight(1), a(`192.0.2.${i}`)));

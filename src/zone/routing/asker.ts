@@ -45,9 +45,12 @@ export class Asker {
     return this.#where;
   }
 
-  /** A number from 0 up to 1 that differs from one group to the next, so that choices in a tree are independent. */
-  chance(group: number): number {
-    let h = Math.imul(this.draw ^ Math.imul(group + 1, 0x9e3779b1), 0x85ebca6b);
+  /**
+   * A number from 0 up to 1 that differs from one lot to the next, so that choices on one way are independent: those of
+   * a tree, and those of other zones that a CNAME or alias leads to.
+   */
+  chance(lot: number): number {
+    let h = Math.imul(this.draw ^ Math.imul(lot + 1, 0x9e3779b1), 0x85ebca6b);
     h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
     h = Math.imul(h ^ (h >>> 16), 0x27d4eb2f);
     return ((h ^ (h >>> 15)) >>> 0) / 0x1_0000_0000;

@@ -15,15 +15,16 @@ export function pickSeveral(
   asker: Asker,
   picked: Uint32Array,
 ): number {
+  const first = table.first(group);
   let left = 0;
-  for (let member = table.first(group); member < table.end(group); member++) left += usable[member]!;
+  for (let member = first; member < table.end(group); member++) left += usable[member]!;
   let count = 0;
   let wanted = left < MULTIVALUE_MAX ? left : MULTIVALUE_MAX;
-  for (let member = table.first(group); wanted > 0; member++) {
+  for (let member = first; wanted > 0; member++) {
     if (usable[member] !== 1) continue;
-    // Selection sampling (Knuth, TAOCP 3.4.2, algorithm S): every subset is equally likely. Groups on the way here
-    // were given the chances below `groups`.
-    if (asker.chance(table.groups + member) * left < wanted) {
+    // Selection sampling (Knuth, TAOCP 3.4.2, algorithm S): every subset is equally likely. Each set has a lot of its
+    // own, and groups on the way here have others.
+    if (asker.chance(table.lot(group) + 1 + member - first) * left < wanted) {
       picked[count++] = member;
       wanted--;
     }

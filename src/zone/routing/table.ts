@@ -4,11 +4,12 @@
  *
  *   words of 32 bits, native order; starts at a multiple of 8
  *   +----------+-------------------+--------------+---------------+
- *   | header 4 | points 8 × p      | groups 4 × g | members 8 × m |
+ *   | header 4 | points 8 × p      | groups 5 × g | members 8 × m |
  *   +----------+-------------------+--------------+---------------+
  *   header  g · m · p · 0
  *   point   x · y · z on the unit sphere · factor of the distance (bias), as 64-bit floats
  *   group   policy, and type << 16 · first member · members · digest of all that the sets say
+ *           · what its chances are drawn by: a hash of its name and type
  *   member  LEADS, and ETH · what it leads to · slot of its health check, or NO_CHECK · four words of the policy
  *           · RRset with its SetIdentifier and its owner as rdatas, which only `explain` reads
  *
@@ -34,7 +35,7 @@ export type Leads = (typeof LEADS)[keyof typeof LEADS];
 export const NO_CHECK = 0xffffffff;
 
 const HEADER_WORDS = 4;
-const GROUP_WORDS = 4;
+const GROUP_WORDS = 5;
 const MEMBER_WORDS = 8;
 const POINT_WORDS = 8;
 const POINT_FLOATS = POINT_WORDS / 2;
@@ -83,6 +84,11 @@ export class RoutingTable {
 
   digest(group: number): number {
     return this.#words[this.#groupsAt + GROUP_WORDS * group + 3]!;
+  }
+
+  /** For `Asker.chance`: no other group that a question comes by has it, and over reloads it stays. */
+  lot(group: number): number {
+    return this.#words[this.#groupsAt + GROUP_WORDS * group + 4]! | 0;
   }
 
   leads(member: number): Leads {
@@ -140,8 +146,8 @@ export class TableBuilder {
   }
 
   /** The number of a new group, whose members follow. */
-  addGroup(policy: PolicyNumber, type: number, members: number, digest: number): number {
-    this.#groups.push(policy | (type << 16), this.#members.length / MEMBER_WORDS, members, digest);
+  addGroup(policy: PolicyNumber, type: number, members: number, digest: number, lot: number): number {
+    this.#groups.push(policy | (type << 16), this.#members.length / MEMBER_WORDS, members, digest, lot);
     return this.groups - 1;
   }
 
@@ -162,7 +168,7 @@ export class TableBuilder {
     this.#members[at + 1] = target;
   }
 
-  /** Octets that `writeTo` takes, a multiple of 8. */
+  /** Octets that `writeTo` takes, a multiple of 4. */
   get byteLength(): number {
     return 4 * (HEADER_WORDS + 2 * this.#points.length + this.#groups.length + this.#members.length);
   }

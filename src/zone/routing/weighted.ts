@@ -16,7 +16,7 @@ export const weighted: RoutingPolicy = {
       if (weight === 0) zeros++;
     }
     const isShared = sum === 0;
-    let left = Math.floor(asker.chance(group) * (isShared ? zeros : sum));
+    let left = Math.floor(asker.chance(table.lot(group)) * (isShared ? zeros : sum));
     for (let member = first; member < end; member++) {
       if (usable[member] !== 1) continue;
       left -= isShared ? 1 : table.parameter(member, 0);
