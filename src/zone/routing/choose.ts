@@ -76,10 +76,13 @@ export class Chooser {
     }
   }
 
-  /** As the next choice would see it. For `explain`. */
-  isHealthy(table: RoutingTable, member: number): boolean {
+  /** The healthy members of a group, as the next choice would see them. For `explain`. */
+  healthyOf(table: RoutingTable, group: number): Set<number> {
     this.#begin(table);
-    return this.#memberIsHealthy(table, member);
+    const healthy = new Set<number>();
+    for (let member = table.first(group); member < table.end(group); member++)
+      if (this.#memberIsHealthy(table, member)) healthy.add(member);
+    return healthy;
   }
 
   #begin(table: RoutingTable): void {

@@ -22,7 +22,9 @@ export const geoproximity: RoutingPolicy = {
   },
   describe(table, member, asker) {
     findBiasedKm(table, table.parameter(member, 0), asker.where);
-    return `biased distance ${found[0]!.toFixed(0)} km`;
+    return found[0] === Number.POSITIVE_INFINITY
+      ? 'distance not known'
+      : `biased distance ${found[0]!.toFixed(0)} km`;
   },
 };
 

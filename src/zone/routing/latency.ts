@@ -31,7 +31,7 @@ export const latency: RoutingPolicy = {
   describe(table, member, asker, facts) {
     facts.roundTrips?.locate(asker.address, asker.bits, asker.where);
     findLatency(table, member, asker, facts);
-    return `latency ${found[0]!.toFixed(1)} ms`;
+    return found[0] === Number.POSITIVE_INFINITY ? 'latency not known' : `latency ${found[0]!.toFixed(1)} ms`;
   },
 };
 
