@@ -107,6 +107,13 @@ export class Pipeline implements QueryHandler {
     this.#o.clock.update();
   }
 
+  /** Queries that begin from now on begin in this world. */
+  serve(world: World): void {
+    const { views } = this.world.snapshot;
+    this.recent.forget((view) => views[view]?.key !== world.snapshot.views[view]?.key);
+    this.world = world;
+  }
+
   handle(bytes: Uint8Array, client: Client, length = bytes.length): Reply | Promise<Reply> {
     const { metrics } = this.#o;
     metrics.add(client.transport === 'udp' ? METRIC.queriesUdp : METRIC.queriesTcp);

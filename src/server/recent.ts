@@ -14,7 +14,7 @@ export interface RecentQuestion {
  * The last questions of a worker, for those who want to know what a change would do to them: a ring of fixed slots,
  * the oldest one overwritten. Nothing is allocated.
  *
- *     view u16 · type u16 · octets of the client u8 · of the name u8 · client 16 · name 255
+ *     view u16 · type u16 · octets of the client u8, 0: forgotten · of the name u8 · client 16 · name 255
  */
 export class RecentQuestions {
   readonly #octets = new Uint8Array(RECENT_MAX * SLOT_OCTETS);
@@ -31,7 +31,7 @@ export class RecentQuestions {
     octets[slot + 1] = view;
     octets[slot + 2] = type >>> 8;
     octets[slot + 3] = type;
-    octets[slot + 4] = client.length;
+    octets[slot + CLIENT_LENGTH_AT] = client.length;
     octets[slot + 5] = length;
     for (let i = 0; i < client.length; i++) octets[slot + CLIENT_AT + i] = client[i]!;
     for (let i = 0; i < length; i++) octets[slot + NAME_AT + i] = query[at + i]!;
@@ -41,7 +41,14 @@ export class RecentQuestions {
   list(): RecentQuestion[] {
     return Array.from({ length: this.#count }, (_, i) =>
       this.#read((this.#next + RECENT_MAX - 1 - i) % RECENT_MAX),
-    );
+    ).filter(({ client }) => client.length > 0);
+  }
+
+  /** Forgets what was asked in views that are gone: their indexes may become those of others. */
+  forget(isGone: (view: number) => boolean): void {
+    const octets = this.#octets;
+    for (let slot = 0; slot < this.#count * SLOT_OCTETS; slot += SLOT_OCTETS)
+      if (isGone((octets[slot]! << 8) | octets[slot + 1]!)) octets[slot + CLIENT_LENGTH_AT] = 0;
   }
 
   #read(index: number): RecentQuestion {
@@ -52,7 +59,7 @@ export class RecentQuestions {
     return {
       view: (octets[slot]! << 8) | octets[slot + 1]!,
       type: (octets[slot + 2]! << 8) | octets[slot + 3]!,
-      client: octets.slice(client, client + octets[slot + 4]!),
+      client: octets.slice(client, client + octets[slot + CLIENT_LENGTH_AT]!),
       name: octets.slice(name, name + octets[slot + 5]!),
     };
   }
@@ -60,6 +67,7 @@ export class RecentQuestions {
 
 /** Questions that a worker remembers: about a megabyte. */
 export const RECENT_MAX = 4096;
+const CLIENT_LENGTH_AT = 4;
 const CLIENT_AT = 6;
 const NAME_AT = CLIENT_AT + 16;
 const SLOT_OCTETS = NAME_AT + 255;

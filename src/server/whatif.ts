@@ -9,8 +9,8 @@ import { explain } from './explain.ts';
 import type { Resolve } from './query.ts';
 import type { World } from './world.ts';
 
-/** Questions between two turns of the event loop: a millisecond or two, in which clients wait. */
-const QUESTIONS_PER_TURN = 8;
+/** Between two turns of the event loop, in which clients wait: then the question at hand is the last one. */
+const TURN_MS = 2;
 
 /**
  * Which questions another world would answer otherwise. Both worlds answer by the stages that serve, with the same
@@ -26,13 +26,17 @@ export async function whatIf(
 ): Promise<WorkerWhatIf> {
   const asked = new Set<string>();
   const differences: WhatIfDifference[] = [];
+  let turn = clock.now();
   for (const question of questions) {
+    if (clock.now() - turn >= TURN_MS) {
+      await new Promise(setImmediate);
+      turn = clock.now();
+    }
     const key = `${question.vpc} ${question.type} ${addressToText(question.client)} ${nameKey(question.name)}`;
     const before = now.viewNamed(question.vpc);
     if (before === undefined || asked.size === asked.add(key).size) continue;
     const difference = await compare(now, then, before, question, peek, clock);
     if (difference !== undefined) differences.push(difference);
-    if (asked.size % QUESTIONS_PER_TURN === 0) await new Promise(setImmediate);
   }
   return { questions: asked.size, differences };
 }
@@ -48,7 +52,7 @@ async function compare(
   const { name, type, client, vpc } = question;
   const asked = { name, type, client, draw: drawOf(question) };
   const before = await explain(now, view, asked, peek, clock);
-  const next = then.viewOfAddress(client) ?? then.viewNamed(vpc);
+  const next = nextView(now, then, vpc, client);
   const after = next === undefined ? undefined : await explain(then, next, asked, peek, clock);
   const [was, is] = [answerOf(before), after === undefined ? NO_VIEW : answerOf(after)];
   if (gist(was) === gist(is)) return undefined;
@@ -62,6 +66,20 @@ async function compare(
     after: is,
     kind: isShadowed ? 'shadowed' : 'changed',
   };
+}
+
+/** The view that the client would have: its endpoint's own, unless its address decided until now and still does. */
+function nextView(now: World, then: World, vpc: string, client: Uint8Array): View | undefined {
+  const isBySource = then.snapshot.endpoints.some(({ view }) => view < 0);
+  return isBySource && viewBySource(now, client)?.vpc === vpc
+    ? viewBySource(then, client)
+    : then.viewNamed(vpc);
+}
+
+/** At an endpoint that goes by the client's address. */
+function viewBySource(world: World, client: Uint8Array): View | undefined {
+  const open = world.snapshot.endpoints.find(({ view, defaultView }) => view < 0 && defaultView >= 0);
+  return world.viewOfAddress(client) ?? (open && world.view(open.defaultView));
 }
 
 /** The client would be in no VPC. */

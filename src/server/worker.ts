@@ -180,7 +180,7 @@ class Worker {
   async #serve(snapshot: Snapshot): Promise<void> {
     this.#world = new World(snapshot, this.#dependencies, this.#health);
     this.#indexPaths(snapshot);
-    this.#pipeline.world = this.#world;
+    this.#pipeline.serve(this.#world);
     this.#applySettings(snapshot);
     await this.#listeners.remap();
   }
