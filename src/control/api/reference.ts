@@ -1,0 +1,93 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { models, SERVICES, type ServiceName } from './model.ts';
+import { type Known, OPERATIONS } from './operations.ts';
+import { stateOf } from './states.ts';
+
+const TITLES: Readonly<Record<ServiceName, string>> = {
+  route53: 'Route 53',
+  route53resolver: 'Route 53 Resolver',
+  route53profiles: 'Route 53 Profiles',
+};
+
+const INTRODUCTION = `# The APIs
+
+This page is made from the code by \`npm run docs\`.
+
+AWS's own clients drive Causeway: the APIs of Route 53 (2013-04-01), Route 53 Resolver (2018-04-01) and Route 53
+Profiles (2018-05-10) are at one address, which \`api.listen\` of the [configuration](configuration.md) opens. Members,
+limits, errors and their texts are those of AWS.
+
+\`\`\`sh
+causeway keys create --scope admin --json          # accessKeyId and secretAccessKey, shown this once
+export AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=... AWS_DEFAULT_REGION=us-east-1
+export AWS_ENDPOINT_URL=http://127.0.0.1:8053      # older clients: --endpoint-url, endpoint_url=
+aws route53 list-hosted-zones
+\`\`\`
+
+## Access keys
+
+A key belongs to an account and has a scope, in which it may do what IAM would have to allow at AWS:
+
+| Scope | What it may do |
+|---|---|
+| \`read\` | Operations that change nothing. |
+| \`zones\` | Change and list the record sets of the zones that \`--zone\` names, and what clients do besides: list zones, follow changes. |
+| \`admin\` | Everything. |
+
+\`causeway keys create\`, \`list\` and \`delete\` hold from the next request on, whether the daemon runs or not. Keys are in
+\`STATE/access-keys.json\`, of mode 0600 in a folder of mode 0700: checking a signature takes the secret itself, so it
+cannot be hashed. Whoever reads that file, or a copy of it in a back-up, can sign; a file that others may read is
+refused, and so is one that is not right, while the keys that were known stay. A key whose account is taken out of the
+configuration is no key.
+
+## Requests
+
+- Requests are signed with Signature Version 4 in headers; signatures in the query and temporary credentials are
+  refused. The service of the credential scope has to be right, the region may be any. \`host\` and every \`x-amz-\` header
+  have to be signed, and the clock may be five minutes off.
+- Two equal signed requests that change something are one: the second gets what the first was answered, while its
+  signature holds. Clients that try again sign again.
+- A body has at most 1 MB. XML with a declaration, comment or CDATA section (\`<!\`) is refused; elements may stand in any
+  order, with the namespace or without, and unknown ones are refused. Unknown members of JSON are ignored.
+- Requests of an account over \`api.rateLimit\` get \`Throttling\`.
+- Responses have the HTTP status of AWS and \`x-amzn-RequestId\`.
+- An operation that is not served answers \`InvalidAction\` (Route 53) or \`UnknownOperationException\`.
+`;
+
+/** The text of docs/api.md. */
+export function apiReferenceText(): string {
+  return [INTRODUCTION, '## Operations\n', countText(), ...SERVICES.map(serviceText)].join('\n');
+}
+
+function countText(): string {
+  const rows = SERVICES.map((service) => {
+    const states = operationsOf(service).map((operation) => stateOf(operation).state);
+    const count = (state: string): number => states.filter((each) => each === state).length;
+    return `| ${TITLES[service]} | ${states.length} | ${count('served')} | ${count('refused')} | ${count('not yet')} |`;
+  });
+  return ['| API | Operations | Served | Refused | Not yet |', '|---|---|---|---|---|', ...rows, ''].join(
+    '\n',
+  );
+}
+
+function serviceText(service: ServiceName): string {
+  const rows = operationsOf(service).map((operation) => {
+    const state = stateOf(operation);
+    const shown = state.state === 'refused' ? `refused: ${state.why}` : state.state;
+    return `| \`${operation.name}\` | \`${requestOf(operation)}\` | ${shown} |`;
+  });
+  const head = '| Operation | Request | State |\n|---|---|---|';
+  return `### ${TITLES[service]}\n\n${[head, ...rows].join('\n')}\n`;
+}
+
+function operationsOf(service: ServiceName): Known[] {
+  return OPERATIONS.filter((operation) => operation.service === service);
+}
+
+function requestOf({ service, name, method, path }: Known): string {
+  const { targetPrefix } = models[service];
+  return targetPrefix === undefined ? `${method} ${path}` : `${targetPrefix}.${name}`;
+}
+
+if (import.meta.main) writeFileSync(join(import.meta.dirname, '../../../docs/api.md'), apiReferenceText());

@@ -1,0 +1,21 @@
+import { execFileSync } from 'node:child_process';
+import { findTool } from './tools.ts';
+
+/** Why tests with a module of Python cannot run here, for tap's `skip`; false where they can. */
+export function missingPython(module: string): string | false {
+  const python = pythonWith(module);
+  return python === undefined ? `not installed: python3-${module}` : false;
+}
+
+/** A Python that has the module: Debian's own, or that of the PATH. */
+export function pythonWith(module: string): string | undefined {
+  return ['/usr/bin/python3', findTool('python3')].find((python) => {
+    if (python === undefined) return false;
+    try {
+      execFileSync(python, ['-c', `import ${module}`], { stdio: 'ignore', timeout: 60_000 });
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
