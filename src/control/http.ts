@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type * as z from 'zod';
 import type { Logger } from '../telemetry/log.ts';
 import type { Fault } from '../view/report.ts';
@@ -56,23 +62,33 @@ export function readBody<Schema extends z.ZodType>(schema: Schema, body: unknown
 
 /** An HTTP server that knows these routes and nothing else; the caller listens. */
 export function httpServer(routes: Routes, log: Logger, options: { readonly bodies: boolean }): Server {
+  return limitedServer({ connections: CONNECTIONS_MAX, idleMs: REQUEST_MS_MAX }, (request, response) => {
+    answer(routes, request, options.bodies)
+      .catch((error: unknown) => faultAnswer(error, request, log))
+      .then((plain) => send(request, response, plain))
+      .catch(() => response.destroy());
+  });
+}
+
+/** A server with limits on whoever connects; no error of a connection is left unheard. The caller listens. */
+export function limitedServer(
+  limits: { readonly connections: number; readonly idleMs: number },
+  listener: RequestListener,
+): Server {
   const server = createServer(
     {
       requestTimeout: REQUEST_MS_MAX,
       headersTimeout: REQUEST_MS_MAX,
-      keepAliveTimeout: REQUEST_MS_MAX,
+      keepAliveTimeout: limits.idleMs,
       connectionsCheckingInterval: 1_000,
     },
     (request, response) => {
       request.on('error', () => response.destroy());
       response.on('error', () => request.destroy());
-      answer(routes, request, options.bodies)
-        .catch((error: unknown) => faultAnswer(error, request, log))
-        .then((plain) => send(request, response, plain))
-        .catch(() => response.destroy());
+      listener(request, response);
     },
   );
-  server.maxConnections = CONNECTIONS_MAX;
+  server.maxConnections = limits.connections;
   // Bytes that are not HTTP: Node's default answers 400 and closes, and the handler must not throw.
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n');
@@ -102,20 +118,28 @@ function unknownRoute(routes: Routes, path: string): HttpFault {
 }
 
 async function receiveBody(request: IncomingMessage): Promise<unknown> {
-  if (Number(request.headers['content-length'] ?? 0) > BODY_OCTETS_MAX) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let octets = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    octets += chunk.length;
-    if (octets > BODY_OCTETS_MAX) throw tooLarge();
-    chunks.push(chunk);
-  }
-  if (octets === 0) return undefined;
+  const octets = await receiveOctets(request, BODY_OCTETS_MAX);
+  if (octets === undefined) throw tooLarge();
+  if (octets.length === 0) return undefined;
   try {
-    return JSON.parse(Buffer.concat(chunks).toString()) as unknown;
+    return JSON.parse(octets.toString()) as unknown;
   } catch (error) {
     throw new HttpFault(400, `the body is not JSON: ${(error as Error).message}`, 'send JSON');
   }
+}
+
+/** The body; undefined where it is over `max` octets, of which no more are kept than that. */
+export async function receiveOctets(request: IncomingMessage, max: number): Promise<Buffer | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > max) return undefined;
+  const chunks: Buffer[] = [];
+  let octets = 0;
+  // Whoever leaves this loop early would break the connection that the refusal goes by.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    octets += chunk.length;
+    if (octets > max) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 function tooLarge(): HttpFault {
