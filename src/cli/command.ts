@@ -13,6 +13,8 @@ export interface OptionSpec {
   readonly short?: string;
   /** What stands for the value in the usage: `FILE`. */
   readonly value?: string;
+  /** It may be given several times. */
+  readonly multiple?: boolean;
   readonly help: string;
 }
 
@@ -34,6 +36,8 @@ export interface Input {
   readonly positionals: readonly string[];
   flag(name: string): boolean;
   text(name: string): string | undefined;
+  /** All values of an option that may be given several times. */
+  texts(name: string): readonly string[];
 }
 
 /** An error on one line: what is wrong, and what to do about it. */
@@ -63,11 +67,11 @@ export const DAEMON_OPTIONS = {
 } as const satisfies Record<string, OptionSpec>;
 
 export function parseInput(command: Command, args: readonly string[]): Input {
-  const options: Record<string, { type: 'boolean' | 'string'; short?: string }> = {
+  const options: Record<string, { type: 'boolean' | 'string'; short?: string; multiple?: boolean }> = {
     help: { type: 'boolean', short: 'h' },
   };
-  for (const [name, { type, short }] of Object.entries(command.options))
-    options[name] = short === undefined ? { type } : { type, short };
+  for (const [name, { type, short, multiple = false }] of Object.entries(command.options))
+    options[name] = short === undefined ? { type, multiple } : { type, short, multiple };
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
@@ -79,6 +83,7 @@ export function parseInput(command: Command, args: readonly string[]): Input {
       positionals,
       flag: (name) => values[name] === true,
       text: (name) => (typeof values[name] === 'string' ? values[name] : undefined),
+      texts: (name) => (Array.isArray(values[name]) ? (values[name] as string[]) : []),
     };
   } catch (error) {
     // Node adds a hint on `--` after the first sentence.

@@ -5,6 +5,7 @@ import { COMMANDS } from './main.ts';
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   cache: ['stats', 'dump', 'flush'],
   completion: ['bash', 'zsh', 'fish'],
+  keys: ['create', 'list', 'delete'],
   help: COMMANDS.map(({ name }) => name),
 };
 /** Options whose value is a path. */

@@ -133,11 +133,14 @@ function exchange(
   });
 }
 
+/** Nobody listens at the control socket. */
+export class NoDaemonError extends CliError {}
+
 function connectionError(socket: string, error: NodeJS.ErrnoException): CliError {
   switch (error.code) {
     case 'ENOENT':
     case 'ECONNREFUSED':
-      return new CliError(
+      return new NoDaemonError(
         `no daemon answers at ${socket}`,
         'start it with `npm start` or name its socket with --socket',
       );

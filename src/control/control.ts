@@ -14,6 +14,7 @@ import { fetchKeys } from './anchorkeys.ts';
 import { anchorsReport } from './anchorreport.ts';
 import { Anchors } from './anchors.ts';
 import { AnchorStateFile } from './anchorstate.ts';
+import { ApiDesk } from './api/desk.ts';
 import { configuredAnchors, sameAnchors, withAnchors } from './compile/anchors.ts';
 import { type Compiled, readConfig, resume } from './compile.ts';
 import { systemFiles } from './config/files.ts';
@@ -74,6 +75,7 @@ export class Control {
   readonly #o: ControlOptions;
   readonly #workers: Workers;
   readonly #health: HealthDesk;
+  readonly #api: ApiDesk;
   readonly #daemon: Daemon;
   #config: Config | undefined;
   #inForce: InForce | undefined;
@@ -91,6 +93,7 @@ export class Control {
     this.#o = options;
     this.#workers = new Workers(options.clock);
     this.#health = new HealthDesk({ clock: options.clock, log: options.log, bits: options.healthBits });
+    this.#api = new ApiDesk({ clock: options.clock, log: options.log, handlers: {} });
     this.#geo = new GeoTables({
       clock: options.clock,
       log: options.log,
@@ -106,6 +109,7 @@ export class Control {
       scrape: () => this.#scrape(),
       reload: () => this.reload(),
       health: this.#health,
+      api: this.#api,
       whatIf: () => this.#whatIfMeans(),
     };
   }
@@ -127,6 +131,7 @@ export class Control {
     if (reason !== undefined) return tell({ news: 'failed', errors: [], reason });
     this.#settle(config, compiled);
     await this.#openMetrics(config);
+    await this.#api.configure(config);
   }
 
   /** The workers go on with what they serve, and so does this thread: caches stay, whatever the file says now. */
@@ -142,6 +147,7 @@ export class Control {
     this.#anchors = this.#openAnchors(config);
     this.#followAnchors(config, snapshot);
     this.#health.configure(snapshot.health, config.stateFolder);
+    await this.#api.configure(config);
     void this.#geo.configure(geoSettings(config));
     const failure = await this.#openSocket(config);
     if (failure !== undefined) this.#o.log.error({ failure }, 'no control socket');
@@ -252,6 +258,7 @@ export class Control {
     }
     this.#settle(config, compiled);
     await this.#openMetrics(config);
+    await this.#api.configure(config);
     if (this.#socket === undefined) await this.#openSocket(config);
     return { changes: compiled.changes, errors: [], why: '' };
   }
@@ -452,6 +459,7 @@ export class Control {
   async stop(): Promise<void> {
     this.#anchors?.close();
     this.#health.close();
+    this.#api.close();
     this.#geo.close();
     this.#closeMetrics();
     await this.#socket?.close();

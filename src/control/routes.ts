@@ -8,6 +8,8 @@ import type { Snapshot } from '../view/snapshot.ts';
 import { TextError } from '../wire/error.ts';
 import { type Name, nameFromText } from '../wire/name.ts';
 import { questionTypeFromText } from '../wire/rdata/table.ts';
+import type { ApiDesk } from './api/desk.ts';
+import { keyRoutes } from './api/routes.ts';
 import { NOBODY } from './compile/owners.ts';
 import type { HealthDesk } from './health/desk.ts';
 import { healthRoutes } from './health/routes.ts';
@@ -28,6 +30,7 @@ export interface Daemon {
   readonly scrape: () => Promise<Plain>;
   readonly reload: () => Promise<ReloadReport>;
   readonly health: Pick<HealthDesk, 'reports' | 'setAlarm' | 'routingControls' | 'setControls'>;
+  readonly api: Pick<ApiDesk, 'keys' | 'accounts'>;
   /** What trying another world takes; undefined while no configuration is in force. */
   readonly whatIf: () => WhatIfMeans | undefined;
 }
@@ -67,6 +70,7 @@ export function controlRoutes(daemon: Daemon): Routes {
     'POST /explain': ({ body }) => explain(daemon, body),
     'POST /reload': () => daemon.reload(),
     ...healthRoutes(daemon.health),
+    ...keyRoutes(daemon.api),
     'POST /what-if': ({ body }) => whatIf(known(daemon.whatIf()), readBody(whatIfBody, body)),
   };
 }

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
+import type { ApiDesk } from '../../src/control/api/desk.ts';
+import { Keys } from '../../src/control/api/keys.ts';
 import { Plain } from '../../src/control/http.ts';
 import { sumCaches } from '../../src/control/reports.ts';
 import { controlRoutes, type Daemon } from '../../src/control/routes.ts';
@@ -10,6 +12,7 @@ import { Workers } from '../../src/control/workers.ts';
 import { createLogger, type Logger } from '../../src/telemetry/log.ts';
 import { CidrTable, parseCidr } from '../../src/util/cidr.ts';
 import { systemClock } from '../../src/util/clock.ts';
+import { cryptoPrng } from '../../src/util/prng.ts';
 import { type Port, serveCalls } from '../../src/util/rpc.ts';
 import type { Ask, WorkerCall } from '../../src/view/channel.ts';
 import type { Explanation } from '../../src/view/explain.ts';
@@ -292,6 +295,10 @@ export async function startFakeDaemon(options: {
       errors: [],
     } as ReloadReport,
   };
+  const api: Pick<ApiDesk, 'keys' | 'accounts'> = {
+    keys: new Keys({ folder: state, clock: systemClock, prng: cryptoPrng, log }),
+    accounts: [{ id: '000000000000' }, { id: '111122223333', name: 'network' }],
+  };
   const socket = await ControlSocket.open(
     state,
     controlRoutes({
@@ -304,6 +311,7 @@ export async function startFakeDaemon(options: {
       reload: async () => fake.reload,
       whatIf: () => undefined,
       health: fakeHealth,
+      api,
       ...options.daemon,
     }),
     log,

@@ -89,6 +89,8 @@ export interface Config extends FileEntries {
   readonly endpoints: ConfigFile['endpoints'];
   readonly geo: ConfigFile['geo'];
   readonly cidrCollections: ConfigFile['cidrCollections'];
+  readonly api?: ConfigFile['api'];
+  readonly accounts: ConfigFile['accounts'];
   readonly rules: readonly Rule[];
   readonly delegates: readonly DelegateRule[];
   readonly zones: readonly (ZoneConfig & Pick<ZoneEntry, 'id' | 'apex'>)[];

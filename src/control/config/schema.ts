@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { accountsExample, accountsSchema, apiExample, apiSchema } from './api.ts';
 import { collectionSchema, collectionsExample } from './collections.ts';
 import { delegationSetSchema, delegationSetsExample } from './delegationsets.ts';
 import { endpointsExample, endpointsSchema } from './endpoints.ts';
@@ -32,6 +33,8 @@ export const configSchema = z.strictObject({
   safetyRules: z.array(safetyRuleSchema).prefault([]),
   geo: geoSchema.prefault({}),
   cidrCollections: z.array(collectionSchema).prefault([]),
+  api: apiSchema.optional(),
+  accounts: accountsSchema,
 });
 
 export type ConfigFile = z.output<typeof configSchema>;
@@ -110,11 +113,22 @@ export const chapters = [
     title: 'CIDR collections',
     example: collectionsExample,
   },
+  {
+    key: 'api',
+    text: "The APIs of Route 53, by which AWS's own clients drive this node; see [api.md](api.md). Without this section nothing listens.",
+    title: 'The APIs',
+    example: apiExample,
+  },
+  {
+    key: 'accounts',
+    text: 'Accounts keep apart what is made by the APIs, as those of AWS do. Without this section there is one, 000000000000.',
+    title: 'Accounts',
+    example: accountsExample,
+  },
 ] as const;
 
 /** Sections of later releases: who writes one is told so, and not that it is unknown. */
 const LATER = new Map([
-  ['api', 'the Route 53 APIs'],
   ['console', 'the web console'],
   ['firewall', 'DNS Firewall'],
   ['logs', 'query logging'],

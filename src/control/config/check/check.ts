@@ -1,5 +1,6 @@
 import type { ConfigDocument } from '../document.ts';
 import type { ConfigProblem } from '../problem.ts';
+import { checkApi } from './api.ts';
 import { checkCollections } from './collections.ts';
 import { CheckContext, type Draft } from './context.ts';
 import { checkEndpoints, Listening } from './endpoints.ts';
@@ -25,5 +26,6 @@ export function crossCheck(
   checkZones(context, rules);
   checkHealth(context);
   checkPublicZones(context);
+  checkApi(context);
   return { errors: context.errors, warnings: context.warnings };
 }

@@ -1,0 +1,83 @@
+import * as z from 'zod';
+import { SettingError } from './problem.ts';
+import { parseAddressAndPort, setting, text, word } from './setting.ts';
+
+const PORT = 8053;
+export const DEFAULT_ACCOUNT = '000000000000';
+const ACCOUNTS_MAX = 1000;
+
+/** Where and how AWS's own clients drive this node. */
+export const apiSchema = z.strictObject({
+  listen: setting(
+    text((input) => parseAddressAndPort(input, PORT)),
+    {
+      description:
+        'Address and port of the APIs of Route 53, Route 53 Resolver and Route 53 Profiles, all three on one. Requests are signed and not encrypted: keep it on loopback, or behind something that ends TLS and leaves the Host header as it is.',
+      range: `an address with or without a port (default ${PORT})`,
+      example: '127.0.0.1:8053',
+    },
+  ).prefault(`127.0.0.1:${PORT}`),
+  unknownVpcs: setting(word(['refuse', 'register']), {
+    description:
+      'What becomes of a VPC that a client names and nobody has declared: `refuse` is an error, with `register` it is known from then on, without clients until it is given blocks.',
+    range: 'refuse or register',
+    example: 'register',
+  }).prefault('refuse'),
+  rateLimit: z
+    .strictObject({
+      rate: setting(z.int().min(1).max(1_000_000), {
+        description:
+          'Requests that an account may make in a second; Route 53 itself allows five. More get `Throttling`.',
+        range: 'a number from 1 to 1000000',
+        example: '5',
+      }).prefault(2000),
+      burst: setting(z.int().min(1).max(1_000_000), {
+        description: 'Requests that it may make at once after a pause.',
+        range: 'a number from 1 to 1000000',
+        example: '50',
+      }).prefault(4000),
+    })
+    .prefault({}),
+});
+
+export type ApiConfig = z.output<typeof apiSchema>;
+
+export const apiExample = `api:
+  listen: 127.0.0.1:8053
+  unknownVpcs: refuse
+  rateLimit: { rate: 2000, burst: 4000 }
+`;
+
+export const accountSchema = z.strictObject({
+  id: setting(
+    text((input) => {
+      if (/^\d{12}$/.test(input)) return input;
+      throw new SettingError(
+        `"${input}" is not an account`,
+        'write 12 digits in quotes, such as "111122223333"',
+      );
+    }),
+    {
+      description: 'Id of the account. Each access key belongs to one, and so does what is made with it.',
+      range: '12 digits, in quotes',
+      example: '"111122223333"',
+    },
+  ),
+  name: setting(z.string().min(1).max(50), {
+    description: 'What the account is called.',
+    range: '1 to 50 characters',
+    example: 'network',
+    absent: 'the id is the name',
+  }).optional(),
+});
+
+export const accountsSchema = z
+  .array(accountSchema)
+  .min(1)
+  .max(ACCOUNTS_MAX)
+  .prefault([{ id: DEFAULT_ACCOUNT, name: 'default' }]);
+
+export const accountsExample = `accounts:
+  - { id: "000000000000", name: default }
+  - { id: "111122223333", name: network }
+`;

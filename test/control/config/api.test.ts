@@ -1,0 +1,43 @@
+/** Where the API listens, and accounts. */
+import t from 'tap';
+import { BASE, errorsOf, good, warningsOf } from './support.ts';
+
+t.test('no API unless it is configured; one account', async (t) => {
+  const { api, accounts } = good('{}');
+  t.equal(api, undefined);
+  t.same(accounts, [{ id: '000000000000', name: 'default' }]);
+});
+
+t.test('defaults', async (t) => {
+  t.same(good('api: {}').api, {
+    listen: { address: '127.0.0.1', port: 8053 },
+    unknownVpcs: 'refuse',
+    rateLimit: { rate: 2000, burst: 4000 },
+  });
+  t.same(good('api: { listen: "[::1]:80", unknownVpcs: register }').api, {
+    listen: { address: '::1', port: 80 },
+    unknownVpcs: 'register',
+    rateLimit: { rate: 2000, burst: 4000 },
+  });
+});
+
+t.test('an address that others hear is warned of', async (t) => {
+  t.same(warningsOf(BASE + 'api: { listen: 127.9.9.9 }'), []);
+  t.same(warningsOf(BASE + 'api: { listen: "[::1]" }'), []);
+  t.match(warningsOf(BASE + 'api: { listen: 0.0.0.0:8053 }'), [
+    /\d+:16 api\.listen: 0\.0\.0\.0 is not a loopback address, and requests to it are not encrypted; write 127\.0\.0\.1/,
+  ]);
+});
+
+t.test('what is wrong', async (t) => {
+  t.match(errorsOf('api: { listen: localhost, unknownVpcs: allow }'), [
+    /api\.listen: /,
+    /write refuse or register/,
+  ]);
+  t.match(errorsOf('accounts: [{ id: "1" }]').join(), /"1" is not an account; write 12 digits in quotes/);
+  t.match(errorsOf('accounts: [{ id: 111122223333 }]').join(), /accounts\[0\]\.id/);
+  t.match(
+    errorsOf('accounts: [{ id: "111122223333" }, { id: "111122223333" }]').join(),
+    /accounts\[1\]\.id: account 111122223333 stands at accounts\[0\]\.id already; leave it out/,
+  );
+});
