@@ -1,3 +1,4 @@
+import { assert } from '../util/assert.ts';
 import { systemClock } from '../util/clock.ts';
 import type { Snapshot, ZoneData } from '../view/snapshot.ts';
 import { configuredAnchors } from './compile/anchors.ts';
@@ -27,6 +28,7 @@ import { type Files, systemFiles } from './config/files.ts';
 import { type Config, type FileEntries, loadConfig } from './config/load.ts';
 import { type ConfigProblem, sortProblems } from './config/problem.ts';
 import { isServed } from './config/served.ts';
+import type { HostedZone } from './hosted/zones.ts';
 
 /** A configuration as workers take it, and what the next compilation needs of this one. */
 export interface Compiled {
@@ -40,6 +42,15 @@ export interface Compiled {
   readonly localZones?: LocalZones | undefined;
   /** By id. */
   readonly zones: ReadonlyMap<string, CompiledZone>;
+  /** What recursion begins with; undefined after `resume`. */
+  readonly root?: ReadRoot | undefined;
+}
+
+export interface CompileOptions {
+  /** Regions of AWS whose record sets count as unhealthy. */
+  readonly downRegions?: readonly string[] | undefined;
+  /** Zones that do not come from the configuration that is read. */
+  readonly hosted?: ((config: Config) => readonly HostedZone[]) | undefined;
 }
 
 export interface Faults {
@@ -56,24 +67,51 @@ export interface Faults {
 export function compile(
   config: Config,
   previous?: Compiled,
-  downRegions?: readonly string[],
+  options: CompileOptions = {},
 ): Compiled | Faults {
-  const healthIds = config.healthChecks.map(({ id }) => id);
+  const read = readFiles(config, previous, options.downRegions);
+  if (read.errors.length > 0)
+    return { errors: sortProblems(read.errors), warnings: sortProblems(read.warnings) };
+  return assemble(config, previous, read, options.hosted?.(config) ?? []);
+}
+
+/**
+ * The configuration in force with other hosted zones: no file is read. `previous` must have been compiled of the same
+ * configuration, and not be one that was resumed.
+ */
+export function recompile(config: Config, previous: Compiled, hosted: readonly HostedZone[]): Compiled {
+  const { zones, root } = previous;
+  assert(root !== undefined, 'what was compiled, not what was resumed');
+  return assemble(config, previous, { zones, root, warnings: [] }, hosted);
+}
+
+/** What of a configuration stands in files. */
+interface FilesRead {
+  readonly zones: ReadonlyMap<string, CompiledZone>;
+  readonly root: ReadRoot;
+  readonly warnings: readonly ConfigProblem[];
+}
+
+function assemble(
+  declared: Config,
+  previous: Compiled | undefined,
+  { zones, root, warnings }: FilesRead,
+  hosted: readonly HostedZone[],
+): Compiled {
+  const healthIds = declared.healthChecks.map(({ id }) => id);
   const healthSlots = new HealthSlots(healthIds, previous?.snapshot.health);
-  const { zones, root, errors, warnings } = readFiles(config, previous, downRegions);
-  if (errors.length > 0) return { errors: sortProblems(errors), warnings: sortProblems(warnings) };
   const contexts = new ContextRegistry(previous?.contexts);
+  const config = withHosted(declared, hosted);
+  const images = new Map(hosted.map(({ id, image }) => [id, image]));
   const data: ZoneData[] = config.zones.map(({ id, name, vpcs, clientsBy }) => {
-    const key = stableKey('zone', id);
     const kind = vpcs === undefined ? 'public' : 'private';
-    const located = clientsBy ?? (kind === 'public' ? 'address' : 'vpc');
     return {
       id,
-      key,
+      key: stableKey('zone', id),
       name,
       kind,
-      clientsBy: located,
-      image: zones.get(id)!.image,
+      clientsBy: clientsBy ?? (kind === 'public' ? 'address' : 'vpc'),
+      image: images.get(id) ?? zones.get(id)!.image,
       compute: undefined,
     };
   });
@@ -99,7 +137,7 @@ export function compile(
   };
   const diff =
     previous === undefined ? { touched: [], changes: [] } : diffSnapshots(previous.snapshot, snapshot);
-  return { snapshot, ...diff, warnings: sortProblems(warnings), contexts, localZones, zones };
+  return { snapshot, ...diff, warnings: sortProblems(warnings), contexts, localZones, zones, root };
 }
 
 /**
@@ -139,7 +177,7 @@ export function readConfig(
   previous?: Compiled,
   files: Files = systemFiles,
   now: number = systemClock.wall(),
-  downRegions?: readonly string[],
+  options: CompileOptions = {},
 ): ReadConfig {
   const loaded = loadConfig(path, files);
   if (loaded.config === undefined) {
@@ -149,7 +187,7 @@ export function readConfig(
       warnings: sortProblems([...loaded.warnings, ...(files?.warnings ?? [])]),
     };
   }
-  const compiled = compile(loaded.config, previous, downRegions);
+  const compiled = compile(loaded.config, previous, options);
   const doubts = [
     ...missingSources(loaded.config),
     ...missingGeoFiles(loaded.config),
@@ -211,6 +249,22 @@ function compileZones(
       );
   });
   return { zones, errors, warnings };
+}
+
+/** With hosted zones as if they were declared. Where a VPC is not known, nobody sees the zone there. */
+function withHosted(config: Config, hosted: readonly HostedZone[]): Config {
+  if (hosted.length === 0) return config;
+  const known = new Set(config.vpcs.map(({ id }) => id));
+  const zones = hosted.map(({ id, name, vpcs, delegationSet }) => ({
+    id,
+    name,
+    vpcs: vpcs?.filter((vpc) => known.has(vpc)),
+    delegationSet,
+    overlay: 'none' as const,
+    ttl: 0,
+    apex: 'own' as const,
+  }));
+  return { ...config, zones: [...config.zones, ...zones] };
 }
 
 /** Which zones each VPC sees and each authoritative endpoint serves. Adds the local zones to `data`. */

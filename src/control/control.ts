@@ -6,6 +6,7 @@ import { isoFromWall } from '../telemetry/text.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Dependencies } from '../util/deps.ts';
 import { DEPENDENCY_SLOTS } from '../util/deps.ts';
+import { cryptoPrng } from '../util/prng.ts';
 import type { Port } from '../util/rpc.ts';
 import { type ControlNews, type ControlStart, WORKERS_MAX } from '../view/channel.ts';
 import type { AnchorsReport, GeoReport, ReloadReport, StatusReport, WorkerStatus } from '../view/report.ts';
@@ -16,13 +17,15 @@ import { Anchors } from './anchors.ts';
 import { AnchorStateFile } from './anchorstate.ts';
 import { ApiDesk } from './api/desk.ts';
 import { configuredAnchors, sameAnchors, withAnchors } from './compile/anchors.ts';
-import { type Compiled, readConfig, resume } from './compile.ts';
+import { type Compiled, readConfig, recompile, resume } from './compile.ts';
 import { systemFiles } from './config/files.ts';
 import { type Config, loadConfig } from './config/load.ts';
 import { type ConfigProblem, problemToText } from './config/problem.ts';
 import { geoReport, geoSettings } from './geo/report.ts';
 import { GeoTables, sameData } from './geo/tables.ts';
 import { HealthDesk } from './health/desk.ts';
+import { HostedDesk } from './hosted/desk.ts';
+import type { HostedZone } from './hosted/zones.ts';
 import type { Plain } from './http.ts';
 import { openMetrics, scrape } from './metrics.ts';
 import {
@@ -35,6 +38,7 @@ import {
 } from './reports.ts';
 import { controlRoutes, type Daemon, probeRoutes } from './routes.ts';
 import { ControlSocket } from './socket.ts';
+import { openStore } from './store/open.ts';
 import type { WhatIfMeans } from './whatif.ts';
 import { Workers } from './workers.ts';
 
@@ -76,6 +80,7 @@ export class Control {
   readonly #workers: Workers;
   readonly #health: HealthDesk;
   readonly #api: ApiDesk;
+  readonly #hosted: HostedDesk;
   readonly #daemon: Daemon;
   #config: Config | undefined;
   #inForce: InForce | undefined;
@@ -93,7 +98,15 @@ export class Control {
     this.#o = options;
     this.#workers = new Workers(options.clock);
     this.#health = new HealthDesk({ clock: options.clock, log: options.log, bits: options.healthBits });
-    this.#api = new ApiDesk({ clock: options.clock, log: options.log, handlers: {} });
+    this.#hosted = new HostedDesk({
+      clock: options.clock,
+      log: options.log,
+      prng: cryptoPrng,
+      open: (folder) => openStore({ folder, clock: options.clock, log: options.log }),
+      changed: () => this.#hostedChanged(),
+    });
+    const { handlers } = this.#hosted;
+    this.#api = new ApiDesk({ clock: options.clock, log: options.log, handlers });
     this.#geo = new GeoTables({
       clock: options.clock,
       log: options.log,
@@ -247,15 +260,13 @@ export class Control {
     const refusal = await this.#propose(compiled.snapshot, config);
     if (refusal !== undefined) {
       if (this.#config !== undefined) void this.#geo.configure(geoSettings(this.#config));
+      this.#hostedChanged();
       return { changes: [], errors: [refusal], why: 'its sockets cannot be opened' };
     }
     const late = await this.#workers.publish(compiled.snapshot);
     if (late.length > 0)
       this.#o.log.warn({ workers: late }, 'workers are late to serve the new configuration');
-    for (const hash of compiled.touched) {
-      const { dependencies } = this.#o;
-      dependencies.bump(dependencies.slotOf(hash));
-    }
+    this.#bump(compiled.touched);
     this.#settle(config, compiled);
     await this.#openMetrics(config);
     await this.#api.configure(config);
@@ -263,10 +274,52 @@ export class Control {
     return { changes: compiled.changes, errors: [], why: '' };
   }
 
+  /** The store has other zones than workers serve. While something is put in force, it waits for that. */
+  #hostedChanged(): void {
+    if (this.#isHostedWaiting) return;
+    this.#isHostedWaiting = true;
+    const before = this.#reloading ?? Promise.resolve();
+    void before.then(() => {
+      this.#isHostedWaiting = false;
+      if (this.#config === undefined || this.#inForce === undefined) return;
+      // What was asked for first may have come in between.
+      if (this.#reloading !== undefined) this.#hostedChanged();
+      else void this.#run(() => this.#publishHosted(this.#config!, this.#inForce!));
+    });
+  }
+  #isHostedWaiting = false;
+
+  /** The same configuration with the zones that the store has now. */
+  async #publishHosted(config: Config, { compiled, since }: InForce): Promise<ReloadReport> {
+    // A control that took over has not read any file yet.
+    if (compiled.root === undefined) return this.#reload();
+    const { snapshot: before } = compiled;
+    const next = recompile(config, compiled, this.#hosted.zonesFor(config, before));
+    const snapshot = this.#withAnchors(config, next.snapshot);
+    const refusal = await this.#propose(snapshot, config);
+    if (refusal !== undefined) {
+      this.#o.log.error({ refusal }, 'changes of hosted zones cannot be put in force yet');
+      return { applied: false, revision: before.revision, changes: [], errors: [refusal] };
+    }
+    await this.#workers.publish(snapshot);
+    this.#bump(next.touched);
+    this.#inForce = { compiled: { ...next, snapshot }, since };
+    this.#hosted.settled();
+    return { applied: true, revision: snapshot.revision, changes: next.changes, errors: [] };
+  }
+
+  #bump(touched: readonly number[]): void {
+    const { dependencies } = this.#o;
+    for (const hash of touched) dependencies.bump(dependencies.slotOf(hash));
+  }
+
   #read(
     previous: Compiled | undefined,
   ): { config: Config; compiled: Compiled } | { errors: readonly string[] } {
-    const read = readConfig(this.#o.start.configFile, previous, systemFiles, this.#o.clock.wall());
+    const { configFile } = this.#o.start;
+    const hosted = (config: Config): readonly HostedZone[] =>
+      this.#hosted.zonesFor(config, previous?.snapshot);
+    const read = readConfig(configFile, previous, systemFiles, this.#o.clock.wall(), { hosted });
     this.#warn(read.warnings);
     if (read.config === undefined) return { errors: read.errors.map(problemToText) };
     const { config, compiled } = read;
@@ -356,6 +409,7 @@ export class Control {
     this.#inForce = { compiled, since: isoFromWall(this.#o.clock.wall()) };
     this.#followAnchors(config, compiled.snapshot);
     this.#health.configure(compiled.snapshot.health, config.stateFolder);
+    this.#hosted.settled();
     this.#geoChanged();
   }
 
@@ -431,7 +485,8 @@ export class Control {
     const { start, clock, healthBits: health } = this.#o;
     const inForce = this.#inForce?.compiled;
     if (inForce === undefined) return undefined;
-    return { workers: this.#workers, inForce, configFile: start.configFile, clock, health };
+    const hosted = (): readonly HostedZone[] => this.#hosted.zones;
+    return { workers: this.#workers, inForce, configFile: start.configFile, hosted, clock, health };
   }
 
   /** Those that main has not reported yet are starting. */
@@ -460,6 +515,7 @@ export class Control {
     this.#anchors?.close();
     this.#health.close();
     this.#api.close();
+    await this.#hosted.close();
     this.#geo.close();
     this.#closeMetrics();
     await this.#socket?.close();

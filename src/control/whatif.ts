@@ -12,6 +12,7 @@ import { regionNamed } from '../zone/geo/regions.ts';
 import { type Compiled, readConfig } from './compile.ts';
 import { systemFiles } from './config/files.ts';
 import { problemToText } from './config/problem.ts';
+import type { HostedZone } from './hosted/zones.ts';
 import { HttpFault } from './http.ts';
 import type { Workers } from './workers.ts';
 
@@ -39,6 +40,8 @@ export interface WhatIfMeans {
   readonly workers: Pick<Workers, 'askAll'>;
   readonly inForce: Compiled;
   readonly configFile: string;
+  /** Zones that are not of the configuration. */
+  readonly hosted: () => readonly HostedZone[];
   readonly clock: Clock;
   /** util/healthbits */
   readonly health: SharedArrayBuffer;
@@ -52,7 +55,10 @@ export async function whatIf(means: WhatIfMeans, body: z.output<typeof whatIfBod
   const assumed = body.assume.map(readAssumption);
   const downRegions = assumed.flatMap((each) => (each.kind === 'region' ? each.region : []));
   const path = body.change ?? means.configFile;
-  const read = readConfig(path, means.inForce, systemFiles, means.clock.wall(), downRegions);
+  const read = readConfig(path, means.inForce, systemFiles, means.clock.wall(), {
+    downRegions,
+    hosted: means.hosted,
+  });
   if (read.compiled === undefined) {
     const [first, ...more] = read.errors.map(problemToText);
     const others = more.length === 0 ? '' : `, and ${more.length} more errors`;

@@ -93,6 +93,7 @@ function note(q: Query, index: number, zone: Zone, group: number, chooser: Choos
 
 function leadTo(q: Query, zone: Zone, member: number, { owner, node, deps }: Routed): Settled {
   const { routing } = zone;
+  if (routing.leads(member) === LEADS.NOWHERE) return { kind: 'nodata', soa: zone.negativeSoa, node, deps };
   const rrset = zone.rrsetAt(routing.target(member), owner);
   if (routing.leads(member) === LEADS.OUTSIDE)
     return { kind: 'alias', owner, type: rrset.type, target: rrset.rdatas[0]!, node, deps };

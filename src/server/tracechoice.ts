@@ -82,6 +82,8 @@ function leadsTo(zone: Zone, member: number): string {
   switch (table.leads(member)) {
     case LEADS.GROUP:
       return `alias to ${nameToText(ownerOf(zone, table.first(target)))}`;
+    case LEADS.NOWHERE:
+      return 'alias to a name that has no such records';
     case LEADS.OUTSIDE:
       return `alias to ${nameToText(zone.rrsetAt(target, zone.origin).rdatas[0]!)}, outside of the zone`;
     case LEADS.RRSET: {

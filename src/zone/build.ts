@@ -36,6 +36,8 @@ export interface ZoneOptions {
    * Gives the apex an SOA and NS where it has none: with `true` Route 53's own, as private zones made by the API have.
    */
   readonly synthesizeApex?: boolean | ApexNames;
+  /** An alias to a name of the zone that has no such records: an error, or an empty answer. Default `refuse`. */
+  readonly danglingAliases?: 'refuse' | 'empty';
   /** Names that exist without records: a query for them is answered NODATA. */
   readonly emptyNodes?: readonly Name[];
   /** Of the name table, and the number of the image; random unless given. Same input and seed, same image. */
@@ -109,7 +111,7 @@ export class ZoneBuilder {
     if (synthesizeApex) addApex(origin, collected, synthesizeApex === true ? ROUTE53 : synthesizeApex);
     const selection = new Selection(collected, errors, warnings);
     for (let node = 0; node < collected.nodes; node++) selection.select(node);
-    const routing = this.#sets.build(selection, errors);
+    const routing = this.#sets.build(selection, errors, this.#options.danglingAliases ?? 'refuse');
     if (errors.count > 0) return { errors: errors.list(origin), warnings: warnings.list(origin) };
     const image = write(collected, selection, routing, this.#options.seed ?? cryptoPrng.u32());
     checkNameServers(Zone.from(image), warnings);

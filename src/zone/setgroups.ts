@@ -62,7 +62,7 @@ export class SetGroups {
   }
 
   /** The table of all groups; what is wrong with them goes to `errors`. */
-  build(image: Image, errors: Problems): TableBuilder {
+  build(image: Image, errors: Problems, dangling: 'refuse' | 'empty' = 'refuse'): TableBuilder {
     const table = new TableBuilder();
     const links: (Link | undefined)[] = [];
     for (const group of this.groups) {
@@ -70,17 +70,27 @@ export class SetGroups {
       table.addGroup(policy, group.type, group.sets.length, digestOf(group.sets), lotOf(group));
       for (const set of group.sets) links.push(addMember(table, group, set, image));
     }
-    this.#link(table, links, image, errors);
+    this.#link(table, links, image, errors, dangling);
     return table;
   }
 
   /** Lets aliases lead to what is there now, and refuses circles. */
-  #link(table: TableBuilder, links: readonly (Link | undefined)[], image: Image, errors: Problems): void {
+  #link(
+    table: TableBuilder,
+    links: readonly (Link | undefined)[],
+    image: Image,
+    errors: Problems,
+    dangling: 'refuse' | 'empty',
+  ): void {
     const leadsTo: number[][] = this.groups.map(() => []);
     links.forEach((link, member) => {
       if (link === undefined) return;
       const { group, target } = link;
       const found = image.find(target, group.type);
+      if (found === undefined && dangling === 'empty') {
+        table.setTarget(member, LEADS.NOWHERE, 0);
+        return;
+      }
       if (found === undefined) {
         const type = typeToText(group.type);
         errors.add(

@@ -3,7 +3,25 @@ import type { Known } from './operations.ts';
 
 /** Operations that have a handler: what docs/api.md is made of, and a test compares with the handlers. */
 export const SERVED: Readonly<Record<ServiceName, readonly string[]>> = {
-  route53: [],
+  route53: [
+    'AssociateVPCWithHostedZone',
+    'ChangeResourceRecordSets',
+    'ChangeTagsForResource',
+    'CreateHostedZone',
+    'DeleteHostedZone',
+    'DisassociateVPCFromHostedZone',
+    'GetChange',
+    'GetHostedZone',
+    'GetHostedZoneCount',
+    'GetHostedZoneLimit',
+    'ListHostedZones',
+    'ListHostedZonesByName',
+    'ListHostedZonesByVPC',
+    'ListResourceRecordSets',
+    'ListTagsForResource',
+    'ListTagsForResources',
+    'UpdateHostedZoneComment',
+  ],
   route53resolver: [],
   route53profiles: [],
 };

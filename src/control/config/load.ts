@@ -87,6 +87,7 @@ export interface Config extends FileEntries {
   readonly recursion: ConfigFile['recursion'];
   readonly vpcs: ConfigFile['vpcs'];
   readonly endpoints: ConfigFile['endpoints'];
+  readonly delegationSets: ConfigFile['delegationSets'];
   readonly geo: ConfigFile['geo'];
   readonly cidrCollections: ConfigFile['cidrCollections'];
   readonly api?: ConfigFile['api'];

@@ -134,7 +134,8 @@ export class Chooser {
   #memberIsHealthy(table: RoutingTable, member: number): boolean {
     const check = table.check(member);
     if (check !== NO_CHECK && !this.#health.isHealthy(check)) return false;
-    if (!table.evaluatesTarget(member) || table.leads(member) !== LEADS.GROUP) return true;
+    if (!table.evaluatesTarget(member)) return true;
+    if (table.leads(member) !== LEADS.GROUP) return table.leads(member) !== LEADS.NOWHERE;
     return this.#groupIsHealthy(table, table.target(member));
   }
 

@@ -28,7 +28,8 @@ export const POLICY = {
 } as const;
 export type PolicyNumber = (typeof POLICY)[keyof typeof POLICY];
 
-export const LEADS = { RRSET: 0, GROUP: 1, OUTSIDE: 2 } as const;
+/** NOWHERE: an alias whose target has gone. */
+export const LEADS = { RRSET: 0, GROUP: 1, OUTSIDE: 2, NOWHERE: 3 } as const;
 export type Leads = (typeof LEADS)[keyof typeof LEADS];
 
 /** The set has no health check. */

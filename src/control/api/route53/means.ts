@@ -1,0 +1,81 @@
+import type { Clock } from '../../../util/clock.ts';
+import type { Prng } from '../../../util/prng.ts';
+import { type ChangeBody, KIND, type ZoneResource, zoneOf } from '../../hosted/bodies.ts';
+import type { Resources } from '../../records/input.ts';
+import { revisionOrder } from '../../store/order.ts';
+import type { Origin, PutItem, Reads, Revision, Store } from '../../store/store.ts';
+import { apiError } from '../errors.ts';
+import type { Call, Caller } from '../handler.ts';
+import type { ChangeInfo } from '../models/route53.ts';
+
+/** What the handlers of Route 53 need of the control thread. */
+export interface Means {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly prng: Prng;
+  /** What record sets may name, by the configuration in force. */
+  resources(): Resources;
+  /** Of the store, as all workers serve it. */
+  served(): Revision;
+  /** Whether a VPC may have private zones, or be made known so. */
+  knowsVpc(id: string): boolean;
+  /** Delegation sets of the configuration, the default one first. */
+  delegationSets(): readonly { readonly id: string; readonly nameServers: readonly string[] }[];
+}
+
+const ID_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
+const ID_LENGTH = 20;
+
+/** `Z` or `C` and twenty letters and digits, as AWS's ids are. */
+export function newId(prng: Prng, first: 'Z' | 'C'): string {
+  return first + Array.from({ length: ID_LENGTH }, () => ID_LETTERS[prng.below(ID_LETTERS.length)]).join('');
+}
+
+/** A zone of the caller's account. Throws ApiError NoSuchHostedZone, also for those of others. */
+export function ownZone(state: Reads, id: string, { account }: Caller): ZoneResource {
+  const zone = zoneOf(state, id);
+  if (zone === undefined || zone.account !== account)
+    throw apiError('NoSuchHostedZone', `No hosted zone found with ID: ${id}`);
+  return zone;
+}
+
+export function originOf(call: Call<unknown>, summary: string): Origin {
+  const { caller, source, operation } = call;
+  return { account: caller.account, accessKey: caller.accessKeyId, source, operation, summary };
+}
+
+/** The record of a change, by which GetChange knows it. */
+export function putChange(id: string, { caller, at }: Call<unknown>, comment?: string): PutItem {
+  const body: ChangeBody = { submittedAt: at, ...(comment === undefined ? {} : { comment }) };
+  return {
+    action: 'put',
+    kind: KIND.change,
+    id,
+    account: caller.account,
+    sort: revisionOrder(at),
+    body,
+    expect: 'absent',
+  };
+}
+
+/** PENDING until every worker serves the change. */
+export function changeInfo(means: Means, id: string, body: ChangeBody, revision: Revision): ChangeInfo {
+  return {
+    Id: `/change/${id}`,
+    Status: means.served() >= revision ? 'INSYNC' : 'PENDING',
+    SubmittedAt: body.submittedAt,
+    Comment: body.comment,
+  };
+}
+
+/** `maxitems` as it is asked for, up to `most`; what is no number was refused before. Throws ApiError InvalidInput. */
+export function pageSize(text: string | undefined, most: number): number {
+  if (text === undefined) return most;
+  const size = /^[0-9]{1,6}$/.test(text) ? Number(text) : 0;
+  if (size < 1)
+    throw apiError(
+      'InvalidInput',
+      `1 validation error detected: Value '${text}' at 'maxItems' failed to satisfy constraint: Member must have value greater than or equal to 1`,
+    );
+  return Math.min(size, most);
+}

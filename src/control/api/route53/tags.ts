@@ -1,0 +1,63 @@
+import type { Item } from '../../store/store.ts';
+import { apiError } from '../errors.ts';
+import type { Caller, Route53Handlers } from '../handler.ts';
+import type { ResourceTagSet, Tag, TagResourceType } from '../models/route53.ts';
+import { type Means, originOf, ownZone } from './means.ts';
+
+const KIND_TAGS = 'tags';
+const TAGS_MAX = 50;
+
+type TagsBody = Readonly<Record<string, string>>;
+
+/** Tags of hosted zones. */
+export function tagHandlers(means: Means): Route53Handlers {
+  const tagsOf = (type: TagResourceType, id: string, caller: Caller): ResourceTagSet => {
+    refuseUnknown(means, type, id, caller);
+    const tags = means.store.get<TagsBody>(KIND_TAGS, `${type} ${id}`)?.body ?? {};
+    return { ResourceType: type, ResourceId: id, Tags: Object.entries(tags).map(asTag) };
+  };
+  return {
+    ListTagsForResource: ({ input, caller }) => ({
+      ResourceTagSet: tagsOf(input.ResourceType, input.ResourceId, caller),
+    }),
+
+    ListTagsForResources: ({ input, caller }) => ({
+      ResourceTagSets: input.ResourceIds.map((id) => tagsOf(input.ResourceType, id, caller)),
+    }),
+
+    async ChangeTagsForResource(call) {
+      const {
+        ResourceType: type,
+        ResourceId: id,
+        AddTags: add = [],
+        RemoveTagKeys: remove = [],
+      } = call.input;
+      if (add.length === 0 && remove.length === 0)
+        throw apiError('InvalidInput', 'At least one of AddTags and RemoveTagKeys must be given.');
+      await means.store.apply((state) => {
+        refuseUnknown(means, type, id, call.caller);
+        const key = `${type} ${id}`;
+        const tags = new Map(Object.entries(state.get<TagsBody>(KIND_TAGS, key)?.body ?? {}));
+        for (const { Key: name, Value: value } of add) if (name !== undefined) tags.set(name, value ?? '');
+        for (const name of remove) tags.delete(name);
+        if (tags.size > TAGS_MAX) throw apiError('InvalidInput', `A resource has at most ${TAGS_MAX} tags.`);
+        const { account } = call.caller;
+        const body = Object.fromEntries(tags);
+        const item: Item = { action: 'put', kind: KIND_TAGS, id: key, account, sort: '', body };
+        return { origin: originOf(call, key), items: [item] };
+      });
+      return {};
+    },
+  };
+}
+
+/** Health checks are declared in the configuration until the API makes them. */
+function refuseUnknown(means: Means, type: TagResourceType, id: string, caller: Caller): void {
+  if (type === 'hostedzone') ownZone(means.store, id, caller);
+  else if (means.resources().healthCheck(id) === undefined)
+    throw apiError('NoSuchHealthCheck', `A health check with id ${id} does not exist.`);
+}
+
+function asTag([key, value]: [string, string]): Tag {
+  return { Key: key, Value: value };
+}

@@ -1,0 +1,59 @@
+import type { Name } from '../../wire/name.ts';
+import type { RecordSetInput } from '../records/input.ts';
+import { recordSetOrder } from '../store/order.ts';
+import type { PutItem, Reads, Resource } from '../store/store.ts';
+
+/** What the store keeps of hosted zones made by the API. */
+export const KIND = {
+  zone: 'hosted-zone',
+  /** Its parent is its zone. */
+  set: 'record-set',
+  change: 'change',
+  /** A CallerReference of an account, which may be used once. */
+  reference: 'caller-reference',
+} as const;
+
+export interface ZoneBody {
+  /** As Route 53 writes it. */
+  readonly name: string;
+  readonly callerReference: string;
+  readonly comment?: string | undefined;
+  /** Of a private zone, one or more; a zone without is public. */
+  readonly vpcs: readonly VpcRef[];
+  /** Of a public zone: the set whose endpoints serve it. */
+  readonly delegationSet?: string | undefined;
+  readonly nameServers: readonly string[];
+}
+
+export interface VpcRef {
+  readonly id: string;
+  readonly region: string;
+}
+
+/** A record set as it was given, with name and type as Route 53 writes them. */
+export type SetBody = RecordSetInput;
+
+export interface ChangeBody {
+  /** Milliseconds since 1970. */
+  readonly submittedAt: number;
+  readonly comment?: string | undefined;
+}
+
+export type ZoneResource = Resource<ZoneBody>;
+
+/** The id of a record set: there is one of each name, type and SetIdentifier in a zone. */
+export function setId(zone: string, sort: string): string {
+  return `${zone} ${sort}`;
+}
+
+/** @param name that of `body`, which is a set of the zone */
+export function putSet(zone: ZoneResource, name: Name, body: SetBody): PutItem {
+  const sort = recordSetOrder(name, body.type, body.setIdentifier);
+  const { id: parent, account } = zone;
+  return { action: 'put', kind: KIND.set, id: setId(parent, sort), account, parent, sort, body };
+}
+
+/** The zone with this id, or undefined where there is none. */
+export function zoneOf(state: Reads, id: string): ZoneResource | undefined {
+  return state.get<ZoneBody>(KIND.zone, id);
+}

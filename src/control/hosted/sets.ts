@@ -1,0 +1,96 @@
+import { type Name, nameKey } from '../../wire/name.ts';
+import { typeFromText } from '../../wire/rdata/table.ts';
+import type { Resources, ZoneIdentity } from '../records/input.ts';
+import type { OtherRecords } from '../records/members.ts';
+import { nameFromRoute53 } from '../records/names.ts';
+import { type Draft, readRecordSet } from '../records/set.ts';
+import { nameOrder, recordSetStart } from '../store/order.ts';
+import { LIST_MAX, type Reads, type Resource } from '../store/store.ts';
+import { KIND, type SetBody } from './bodies.ts';
+
+/** Reads a stored set again: it was right when it was stored, and what it names may be gone since. */
+export function draftOf(zone: ZoneIdentity, body: SetBody, resources: Resources): Draft {
+  return readRecordSet({ zone, resources, action: 'UPSERT', report: () => undefined }, body);
+}
+
+/** The stored sets at one name, of all types. A name has no more than 100 of each type. */
+export function setsAt(state: Reads, zone: string, name: Name): Resource<SetBody>[] {
+  const start = recordSetStart(name);
+  const found: Resource<SetBody>[] = [];
+  let from: { sort: string; id?: string } = { sort: start };
+  for (;;) {
+    const page = state.list<SetBody>({ kind: KIND.set, parent: zone, from, limit: PAGE });
+    const own = page.filter(({ sort }) => sort.startsWith(start));
+    found.push(...(from.id === undefined ? own : own.filter(({ id }) => id !== from.id)));
+    const last = page.at(-1);
+    if (page.length < PAGE || last === undefined || own.length < page.length) return found;
+    from = { sort: last.sort, id: last.id };
+  }
+}
+
+const PAGE = 256;
+
+/** All sets of a zone in the order of lists, a page at a time. */
+export function* setsOf(state: Reads, zone: string): Generator<Resource<SetBody>, void> {
+  let from: { sort: string; id: string } | undefined;
+  for (;;) {
+    const page = state.list<SetBody>({ kind: KIND.set, parent: zone, from, limit: LIST_MAX });
+    for (const set of page) if (set.id !== from?.id) yield set;
+    const last = page.at(-1);
+    if (page.length < LIST_MAX || last === undefined) return;
+    from = { sort: last.sort, id: last.id };
+  }
+}
+
+/** Names of the store that a batch does not speak of, as the rules for record sets ask for them. */
+export class StoredNames implements OtherRecords {
+  readonly isWhole = true;
+  readonly #state: Reads;
+  readonly #zone: string;
+  /** Keys of the names whose sets are in the batch's own copy. */
+  readonly #touched: ReadonlySet<string>;
+  readonly #types = new Map<string, ReadonlySet<number>>();
+
+  constructor(state: Reads, zone: string, touched: ReadonlySet<string>) {
+    this.#state = state;
+    this.#zone = zone;
+    this.#touched = touched;
+  }
+
+  types(key: string): ReadonlySet<number> {
+    if (this.#touched.has(key)) return NO_TYPES;
+    let types = this.#types.get(key);
+    if (types === undefined) {
+      const sets = setsAt(this.#state, this.#zone, nameOfKey(key));
+      types = new Set(sets.map(({ body }) => typeFromText(body.type)!));
+      this.#types.set(key, types);
+    }
+    return types;
+  }
+
+  has(key: string, type: number): boolean {
+    return this.types(key).has(type);
+  }
+
+  exists(key: string): boolean {
+    const prefix = nameOrder(nameOfKey(key));
+    let from: { sort: string; id?: string } = { sort: prefix };
+    for (;;) {
+      const page = this.#state.list<SetBody>({ kind: KIND.set, parent: this.#zone, from, limit: PAGE });
+      for (const { sort, body } of page) {
+        if (!sort.startsWith(prefix)) return false;
+        if (!this.#touched.has(nameKey(nameFromRoute53(body.name)))) return true;
+      }
+      const last = page.at(-1);
+      if (page.length < PAGE || last === undefined) return false;
+      from = { sort: last.sort, id: last.id };
+    }
+  }
+}
+
+const NO_TYPES: ReadonlySet<number> = new Set();
+
+/** The name whose `nameKey` this is. */
+export function nameOfKey(key: string): Name {
+  return Uint8Array.from(key, (character) => character.charCodeAt(0));
+}

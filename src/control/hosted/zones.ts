@@ -1,0 +1,117 @@
+import type { Logger } from '../../telemetry/log.ts';
+import type { Name } from '../../wire/name.ts';
+import type { Resources } from '../records/input.ts';
+import { nameFromRoute53 } from '../records/names.ts';
+import type { AppliedChange, Reads, Revision, Store, Watch } from '../store/store.ts';
+import { LIST_MAX } from '../store/store.ts';
+import { KIND, type ZoneBody, type ZoneResource } from './bodies.ts';
+import { ZoneImages } from './images.ts';
+
+/** A hosted zone as it is compiled into a snapshot. */
+export interface HostedZone {
+  readonly id: string;
+  readonly name: Name;
+  /** Ids of VPCs, of a private zone. */
+  readonly vpcs: readonly string[] | undefined;
+  readonly delegationSet: string | undefined;
+  readonly image: SharedArrayBuffer;
+}
+
+/**
+ * The hosted zones of the store on their way to the workers: which have changed, and what image each has. A zone that
+ * cannot be built keeps the image that it had.
+ */
+export class HostedZones {
+  readonly #store: Store;
+  readonly #log: Logger;
+  readonly #images = new ZoneImages();
+  readonly #built = new Map<string, HostedZone>();
+  /** Zones that are not as they were built; undefined: nobody has looked at any. */
+  #dirty: Set<string> | undefined;
+  #resources = '';
+  #watch: Watch | undefined;
+
+  constructor(store: Store, log: Logger) {
+    this.#store = store;
+    this.#log = log;
+  }
+
+  /** Tells of each change that answers may depend on. */
+  follow(changed: () => void): void {
+    this.#watch = this.#store.watch(this.#store.revision, (change) => {
+      if (this.#note(change)) changed();
+    });
+  }
+
+  close(): void {
+    this.#watch?.close();
+  }
+
+  /**
+   * All zones as the store has them now, and the revision of that. @param key equal for resources that give the same
+   * slots: with others all zones are built anew
+   */
+  build(resources: Resources, key: string): { zones: readonly HostedZone[]; revision: Revision } {
+    if (key !== this.#resources) {
+      this.#resources = key;
+      this.#images.forgetSets();
+      this.#dirty = undefined;
+    }
+    using state = this.#store.snapshot();
+    const { revision } = state;
+    const dirty = this.#dirty;
+    this.#dirty = new Set();
+    const there = new Set<string>();
+    for (const zone of zonesOf(state)) {
+      there.add(zone.id);
+      if (dirty === undefined || dirty.has(zone.id)) this.#build(state, zone, resources);
+    }
+    for (const id of this.#built.keys()) if (!there.has(id)) this.#forget(id);
+    return { zones: [...this.#built.values()], revision };
+  }
+
+  #build(state: Reads, zone: ZoneResource, resources: Resources): void {
+    const { id, body } = zone;
+    const { image, fault } = this.#images.build(state, zone, resources);
+    const kept = image ?? this.#built.get(id)?.image;
+    if (fault !== undefined)
+      this.#log.error({ zone: id, fault }, 'a hosted zone cannot be built; it stays as it was');
+    if (kept === undefined) return;
+    const isPrivate = body.vpcs.length > 0;
+    this.#built.set(id, {
+      id,
+      name: nameFromRoute53(body.name),
+      vpcs: isPrivate ? body.vpcs.map((vpc) => vpc.id) : undefined,
+      delegationSet: body.delegationSet,
+      image: kept,
+    });
+  }
+
+  #forget(id: string): void {
+    this.#built.delete(id);
+    this.#images.forget(id);
+  }
+
+  #note({ items }: AppliedChange): boolean {
+    let isOurs = false;
+    for (const { kind, id, parent } of items) {
+      const zone = kind === KIND.zone ? id : kind === KIND.set ? parent : undefined;
+      if (zone === undefined) continue;
+      isOurs = true;
+      this.#dirty?.add(zone);
+    }
+    return isOurs;
+  }
+}
+
+/** All hosted zones of all accounts. */
+function* zonesOf(state: Reads): Generator<ZoneResource, void> {
+  let from: { sort: string; id: string } | undefined;
+  for (;;) {
+    const page = state.list<ZoneBody>({ kind: KIND.zone, from, limit: LIST_MAX });
+    for (const zone of page) if (zone.id !== from?.id) yield zone;
+    const last = page.at(-1);
+    if (page.length < LIST_MAX || last === undefined) return;
+    from = { sort: last.sort, id: last.id };
+  }
+}
