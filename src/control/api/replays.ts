@@ -3,7 +3,7 @@ import type { ApiResponse } from './binding.ts';
 import { apiError } from './errors.ts';
 import type { Replays } from './handler.ts';
 
-/** An hour of 300 writes a second, which all hold for ten minutes at most. */
+/** 3,000 writes a second for the five minutes that a signature holds; at about 200 octets each. */
 const SIGNATURES_MAX = 1_000_000;
 const OCTETS_MAX = 64 * 1024 * 1024;
 

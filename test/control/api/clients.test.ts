@@ -132,6 +132,22 @@ t.test('aws, the command line', { skip: missing('aws') }, async (t) => {
   t.match(rule.stderr, /\(ResourceNotFoundException\).*no such rule/);
 });
 
+t.test('curl', { skip: missing('curl') }, async (t) => {
+  const { api } = await start(t);
+  const { accessKeyId, secretAccessKey } = api.keys[0]!;
+  const curl = async (path: string, service: string) => {
+    const signer = [
+      '--aws-sigv4',
+      `aws:amz:eu-west-1:${service}`,
+      '--user',
+      `${accessKeyId}:${secretAccessKey}`,
+    ];
+    return (await runTool('curl', ['-s', ...signer, `${api.url}${path}`], {})).stdout;
+  };
+  t.match(await curl('/2013-04-01/hostedzone?maxitems=5', 'route53'), /<MaxItems>5<\/MaxItems>/);
+  t.match(JSON.parse(await curl('/profiles', 'route53profiles')), { ProfileSummaries: [{ Id: 'rp-1' }] });
+});
+
 const PYTHON = `
 import boto3, json, os
 from botocore.exceptions import ClientError
