@@ -38,6 +38,9 @@ export const COMMANDS: readonly Entry[] = [
   { name: 'cache', summary: 'show or flush what is cached', load: () => import('./cache.ts') },
   { name: 'keys', summary: 'make, list or delete access keys of the APIs', load: () => import('./keys.ts') },
   { name: 'reload', summary: 'read the configuration again', load: () => import('./reload.ts') },
+  { name: 'audit', summary: 'show who changed what', load: () => import('./audit.ts') },
+  { name: 'backup', summary: 'copy what was made through the API', load: () => import('./backup.ts') },
+  { name: 'restore', summary: 'put a backup in its place', load: () => import('./restore.ts') },
   { name: 'query', summary: 'ask a DNS server', load: () => import('./query.ts') },
   {
     name: 'completion',

@@ -38,7 +38,7 @@ import {
 } from './reports.ts';
 import { controlRoutes, type Daemon, probeRoutes } from './routes.ts';
 import { ControlSocket } from './socket.ts';
-import { openStore } from './store/open.ts';
+import { StoreDesk } from './store/desk.ts';
 import type { WhatIfMeans } from './whatif.ts';
 import { Workers } from './workers.ts';
 
@@ -80,6 +80,7 @@ export class Control {
   readonly #workers: Workers;
   readonly #health: HealthDesk;
   readonly #api: ApiDesk;
+  readonly #store: StoreDesk;
   readonly #hosted: HostedDesk;
   readonly #daemon: Daemon;
   #config: Config | undefined;
@@ -98,11 +99,15 @@ export class Control {
     this.#o = options;
     this.#workers = new Workers(options.clock);
     this.#health = new HealthDesk({ clock: options.clock, log: options.log, bits: options.healthBits });
+    this.#store = new StoreDesk({ clock: options.clock, log: options.log });
     this.#hosted = new HostedDesk({
       clock: options.clock,
       log: options.log,
       prng: cryptoPrng,
-      open: (folder) => openStore({ folder, clock: options.clock, log: options.log }),
+      open: (folder) => {
+        this.#store.open(folder);
+        return this.#store.store;
+      },
       changed: () => this.#hostedChanged(),
     });
     const { handlers } = this.#hosted;
@@ -123,6 +128,7 @@ export class Control {
       reload: () => this.reload(),
       health: this.#health,
       api: this.#api,
+      store: this.#store,
       whatIf: () => this.#whatIfMeans(),
     };
   }
@@ -160,6 +166,7 @@ export class Control {
     this.#anchors = this.#openAnchors(config);
     this.#followAnchors(config, snapshot);
     this.#health.configure(snapshot.health, config.stateFolder);
+    this.#store.open(config.stateFolder);
     await this.#api.configure(config);
     void this.#geo.configure(geoSettings(config));
     const failure = await this.#openSocket(config);
@@ -409,6 +416,7 @@ export class Control {
     this.#inForce = { compiled, since: isoFromWall(this.#o.clock.wall()) };
     this.#followAnchors(config, compiled.snapshot);
     this.#health.configure(compiled.snapshot.health, config.stateFolder);
+    this.#store.open(config.stateFolder);
     this.#hosted.settled();
     this.#geoChanged();
   }
@@ -515,10 +523,11 @@ export class Control {
     this.#anchors?.close();
     this.#health.close();
     this.#api.close();
-    await this.#hosted.close();
+    this.#hosted.close();
     this.#geo.close();
     this.#closeMetrics();
     await this.#socket?.close();
+    await this.#store.close();
     this.#workers.close();
   }
 }

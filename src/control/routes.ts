@@ -15,6 +15,8 @@ import type { HealthDesk } from './health/desk.ts';
 import { healthRoutes } from './health/routes.ts';
 import { HttpFault, Plain, type Routes, readBody } from './http.ts';
 import { cacheDump, cacheReport } from './reports.ts';
+import type { StoreDesk } from './store/desk.ts';
+import { storeRoutes } from './store/routes.ts';
 import { type WhatIfMeans, whatIf, whatIfBody } from './whatif.ts';
 import type { Workers } from './workers.ts';
 
@@ -31,6 +33,7 @@ export interface Daemon {
   readonly reload: () => Promise<ReloadReport>;
   readonly health: Pick<HealthDesk, 'reports' | 'setAlarm' | 'routingControls' | 'setControls'>;
   readonly api: Pick<ApiDesk, 'keys' | 'accounts'>;
+  readonly store: Pick<StoreDesk, 'audit' | 'backup'>;
   /** What trying another world takes; undefined while no configuration is in force. */
   readonly whatIf: () => WhatIfMeans | undefined;
 }
@@ -71,6 +74,7 @@ export function controlRoutes(daemon: Daemon): Routes {
     'POST /reload': () => daemon.reload(),
     ...healthRoutes(daemon.health),
     ...keyRoutes(daemon.api),
+    ...storeRoutes(daemon.store),
     'POST /what-if': ({ body }) => whatIf(known(daemon.whatIf()), readBody(whatIfBody, body)),
   };
 }

@@ -245,6 +245,36 @@ export interface ReloadReport {
   readonly errors: readonly string[];
 }
 
+/** One change of resources, and who made it. */
+export interface AuditLine {
+  readonly revision: number;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly account: string;
+  /** Empty where none was used. */
+  readonly accessKey: string;
+  /** An address, or `control socket`. */
+  readonly source: string;
+  readonly operation: string;
+  readonly summary: string;
+  /** How many resources it put or deleted. */
+  readonly items: number;
+}
+
+/** `GET /audit`: the newest changes, the oldest of them first. */
+export interface AuditReport {
+  readonly changes: readonly AuditLine[];
+  /** True if the limit left older ones out. */
+  readonly truncated: boolean;
+}
+
+/** `POST /store/backup`. */
+export interface BackupReport {
+  readonly file: string;
+  readonly revision: number;
+  readonly octets: number;
+}
+
 /** What every route answers when it cannot do what was asked. */
 export interface Fault {
   readonly error: string;

@@ -19,6 +19,7 @@ import type { Explanation } from '../../src/view/explain.ts';
 import type { HealthReport } from '../../src/view/health.ts';
 import type {
   AnchorsReport,
+  AuditReport,
   CacheFigures,
   ClientReport,
   ReloadReport,
@@ -194,6 +195,32 @@ export const anchors: AnchorsReport = {
   ],
 };
 
+export const auditReport: AuditReport = {
+  changes: [
+    {
+      revision: 11,
+      at: '2026-01-02T03:04:05.000Z',
+      account: '000000000000',
+      accessKey: 'AKIAEXAMPLE',
+      source: '192.0.2.1',
+      operation: 'ChangeResourceRecordSets',
+      summary: 'internal.example.: 2 upserted',
+      items: 2,
+    },
+    {
+      revision: 12,
+      at: '2026-01-02T04:04:05.000Z',
+      account: '000000000000',
+      accessKey: '',
+      source: 'control socket',
+      operation: 'CreateHostedZone',
+      summary: 'new.example.\u001b[31m',
+      items: 3,
+    },
+  ],
+  truncated: true,
+};
+
 export const healthReports: HealthReport[] = [
   {
     id: 'hc-web-1',
@@ -237,6 +264,11 @@ const fakeHealth: Daemon['health'] = {
   setAlarm: () => undefined,
   routingControls: () => ({ controls: [], rules: [] }),
   setControls: () => ({ controls: [], rules: [] }),
+};
+
+const fakeStore: Daemon['store'] = {
+  audit: () => auditReport,
+  backup: async (file) => ({ file, revision: 12, octets: 45_056 }),
 };
 
 type Answerer = (ask: Ask, slot: number) => unknown;
@@ -312,6 +344,7 @@ export async function startFakeDaemon(options: {
       whatIf: () => undefined,
       health: fakeHealth,
       api,
+      store: fakeStore,
       ...options.daemon,
     }),
     log,

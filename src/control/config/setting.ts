@@ -257,14 +257,24 @@ export function onOff() {
   return z.union([z.boolean(), z.enum(['on', 'off'])]).transform((value) => value === true || value === 'on');
 }
 
-/** A point in time in UTC: `2026-12-31`, when that day begins, or `2026-12-31T18:00Z`. The value is in milliseconds. */
+/**
+ * Milliseconds since 1970 of `2026-12-31`, when that day begins, `2026-12-31T18:00Z` or `2026-12-31T18:00:05.000Z`, whole
+ * seconds of it; undefined for other texts.
+ */
+export function instantMs(input: string): number | undefined {
+  const [, date, time = '00:00', second = ':00'] =
+    /^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T([0-9]{2}:[0-9]{2})(?:(:[0-9]{2})(?:\.[0-9]{1,3})?)?Z)?$/.exec(input) ??
+    [];
+  const seconds =
+    date === undefined ? undefined : timestampFromText(`${date}${time}${second}`.replace(/[:-]/g, ''));
+  return seconds === undefined ? undefined : seconds * 1000;
+}
+
+/** A point in time in UTC. The value is in milliseconds. */
 export function instant() {
   return text((input) => {
-    const [, date, time = '00:00', second = ':00'] =
-      /^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T([0-9]{2}:[0-9]{2})(:[0-9]{2})?Z)?$/.exec(input) ?? [];
-    const seconds =
-      date === undefined ? undefined : timestampFromText(`${date}${time}${second}`.replace(/[:-]/g, ''));
-    if (seconds !== undefined) return seconds * 1000;
+    const ms = instantMs(input);
+    if (ms !== undefined) return ms;
     throw new SettingError(`"${input}" is not a time`, 'write a time in UTC such as 2026-12-31T18:00Z');
   });
 }

@@ -18,7 +18,7 @@ export interface HostedOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly prng: Prng;
-  /** Opens the store of a state folder. Throws StoreError. */
+  /** Opens the store of a state folder, unless it is open. Throws StoreError, which is logged. */
   readonly open: (folder: string) => Store;
   /** Something is there that workers do not serve yet. */
   readonly changed: () => void;
@@ -77,22 +77,19 @@ export class HostedDesk {
     this.#served = this.#built;
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#zones?.close();
-    await this.#store?.close();
   }
 
   #open(folder: string): HostedZones | undefined {
-    const { log } = this.#o;
     try {
       this.#store = this.#o.open(folder);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       this.#fault = error;
-      log.error({ fault: error.fault, remedy: error.remedy }, `the store cannot be opened: ${error.message}`);
       return undefined;
     }
-    const zones = new HostedZones(this.#store, log);
+    const zones = new HostedZones(this.#store, this.#o.log);
     zones.follow(this.#o.changed);
     return zones;
   }

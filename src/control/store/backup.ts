@@ -1,8 +1,8 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { backup as copyPages, DatabaseSync } from 'node:sqlite';
 import { StoreError } from './errors.ts';
-import { makeFile } from './lock.ts';
+import { flush, makeFile } from './files.ts';
 import { checkWhole, lastRevision } from './migrations.ts';
 import { fileErrorFrom, storeErrorFrom } from './sqliteerror.ts';
 import type { Backup } from './store.ts';
@@ -57,15 +57,5 @@ function finish(copy: string): number {
     return lastRevision(db);
   } finally {
     db.close();
-  }
-}
-
-/** Waits until a file, or what a folder lists, is on the disk. Not for a file that SQLite has open: see `makeFile`. */
-export function flush(path: string): void {
-  const file = openSync(path, 'r');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
   }
 }

@@ -1,8 +1,8 @@
-import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from './errors.ts';
-import { fileErrorFrom, isSqliteError, storeErrorFrom } from './sqliteerror.ts';
+import { giveToFolderOwner, makeFile } from './files.ts';
+import { isSqliteError, storeErrorFrom } from './sqliteerror.ts';
 
 /** A thread that was ended a moment ago may still be closing its files. */
 const WAIT_MS = 1_000;
@@ -19,6 +19,7 @@ export class StoreLock {
   constructor(folder: string) {
     const path = join(folder, 'store.lock');
     makeFile(path);
+    giveToFolderOwner(path);
     this.#db = new DatabaseSync(path, { timeout: WAIT_MS });
     try {
       this.#db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
@@ -36,17 +37,5 @@ export class StoreLock {
 
   release(): void {
     this.#db.close();
-  }
-}
-
-/**
- * Makes an empty file with mode 0600 unless there is one. One that exists is not opened: closing it again would take
- * away all locks that this process has on it (fcntl(2), POSIX).
- */
-export function makeFile(path: string): void {
-  try {
-    closeSync(openSync(path, 'wx', 0o600));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileErrorFrom(error);
   }
 }

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { StoreError } from './errors.ts';
-import { makeFile } from './lock.ts';
+import { makeFile } from './files.ts';
 import { RESTORE_REMEDY, storeErrorFrom } from './sqliteerror.ts';
 import type { Revision } from './store.ts';
 

@@ -6,7 +6,8 @@ import type { Logger } from '../../telemetry/log.ts';
 import type { Clock } from '../../util/clock.ts';
 import { cryptoPrng, type Prng } from '../../util/prng.ts';
 import type { StoreError } from './errors.ts';
-import { makeFile, StoreLock } from './lock.ts';
+import { giveToFolderOwner, makeFile } from './files.ts';
+import { StoreLock } from './lock.ts';
 import { KEEP, type Keep } from './log.ts';
 import { checkWhole, MIGRATIONS, migrate, versionOf } from './migrations.ts';
 import { SqliteStore } from './sqlite.ts';
@@ -63,6 +64,7 @@ function openWritable(options: StoreOptions, file: string): SqliteStore {
   try {
     makeFile(file);
     chmodSync(file, 0o600);
+    giveToFolderOwner(file);
     db = new DatabaseSync(file, { timeout: BUSY_MS, defensive: true });
     const { migrations = MIGRATIONS, prng = cryptoPrng } = options;
     versionOf(db, file, migrations);

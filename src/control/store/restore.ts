@@ -2,8 +2,8 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync } fr
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isoFromWall } from '../../telemetry/text.ts';
-import { flush } from './backup.ts';
 import { StoreError } from './errors.ts';
+import { flush, giveToFolderOwner } from './files.ts';
 import { StoreLock } from './lock.ts';
 import { checkWhole, foreign, lastRevision, MIGRATIONS, versionOf } from './migrations.ts';
 import { STORE_NAME } from './open.ts';
@@ -34,6 +34,7 @@ export function restore(folder: string, from: string, wall: number): Restored {
     rmSync(beside, { force: true });
     copyFileSync(from, beside);
     chmodSync(beside, 0o600);
+    giveToFolderOwner(beside);
     const revision = adopt(beside, from);
     flush(beside);
     const setAside = existsSync(file) ? `${file}.before-${isoFromWall(wall).replaceAll(':', '')}` : undefined;
@@ -74,6 +75,7 @@ function putAside(file: string, aside: string): void {
   rmSync(`${file}-shm`, { force: true });
   copyFileSync(file, aside);
   chmodSync(aside, 0o600);
+  giveToFolderOwner(aside);
   flush(aside);
 }
 
