@@ -102,8 +102,13 @@ export class GroupCommit {
     const { db, file } = this.#m;
     const found = storeErrorFrom(error, file);
     if (found instanceof StoreError) this.fault = found;
-    // Where the disk is full SQLite has done it already.
-    if (db.isOpen && db.isTransaction) db.exec('ROLLBACK');
+    try {
+      // Where the disk is full SQLite has done it already.
+      if (db.isTransaction) db.exec('ROLLBACK');
+    } catch (again) {
+      // What failed first says more.
+      if (!isSqliteError(again)) throw again;
+    }
     return found;
   }
 

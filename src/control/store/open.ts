@@ -63,11 +63,11 @@ function openWritable(options: StoreOptions, file: string): SqliteStore {
   let db: DatabaseSync | undefined;
   try {
     makeFile(file);
-    chmodSync(file, 0o600);
-    giveToFolderOwner(file);
     db = new DatabaseSync(file, { timeout: BUSY_MS, defensive: true });
     const { migrations = MIGRATIONS, prng = cryptoPrng } = options;
     versionOf(db, file, migrations);
+    chmodSync(file, 0o600);
+    giveToFolderOwner(file);
     prepareToWrite(db);
     checkWhole(db, file);
     migrate(db, file, migrations);

@@ -101,7 +101,7 @@ export interface Change {
  */
 export type Decision = (state: Reads, revision: Revision) => Change;
 
-/** An item as it was applied. */
+/** An item as it was applied: where it is after a put, or was before a delete. */
 export interface AppliedItem extends ResourceHead {
   readonly action: 'put' | 'delete';
   /** The bodies; undefined where there was, or is, no resource. */
