@@ -11,6 +11,7 @@ import type { Options } from './options.ts';
 import { routing } from './routing.ts';
 import { scale } from './scale.ts';
 import { start } from './start.ts';
+import { store } from './store.ts';
 
 interface Subcommand {
   readonly about: string;
@@ -29,6 +30,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   memory: { about: 'octets per cached answer', run: memory },
   start: { about: 'seconds to the first answer, also from a zone of a million records', run: start },
   health: { about: '2,000 health checks at 10 s on one core', run: health },
+  store: { about: 'changes of the store, with a million record sets', run: store },
   scale: { about: 'one and two workers', run: scale },
   routing: { about: 'names whose answer is chosen by weight, place and health', run: routing },
 };
