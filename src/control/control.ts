@@ -17,7 +17,7 @@ import { Anchors } from './anchors.ts';
 import { AnchorStateFile } from './anchorstate.ts';
 import { ApiDesk } from './api/desk.ts';
 import { configuredAnchors, sameAnchors, withAnchors } from './compile/anchors.ts';
-import { type Compiled, readConfig, recompile, resume } from './compile.ts';
+import { type Compiled, compile, readConfig, recompile, resume } from './compile.ts';
 import { systemFiles } from './config/files.ts';
 import { type Config, loadConfig } from './config/load.ts';
 import { type ConfigProblem, problemToText } from './config/problem.ts';
@@ -172,6 +172,8 @@ export class Control {
     const failure = await this.#openSocket(config);
     if (failure !== undefined) this.#o.log.error({ failure }, 'no control socket');
     await this.#openMetrics(config);
+    // What was acknowledged when the last one died may not have been put in force.
+    if (this.#hosted.zonesFor(config, snapshot).length > 0) this.#hostedChanged();
   }
 
   /** A worker is there. One that serves an older snapshot than is in force gets that. */
@@ -298,21 +300,29 @@ export class Control {
 
   /** The same configuration with the zones that the store has now. */
   async #publishHosted(config: Config, { compiled, since }: InForce): Promise<ReloadReport> {
-    // A control that took over has not read any file yet.
-    if (compiled.root === undefined) return this.#reload();
     const { snapshot: before } = compiled;
-    const next = recompile(config, compiled, this.#hosted.zonesFor(config, before));
+    const zones = this.#hosted.zonesFor(config, before);
+    // A control that took over has not read the files of the configuration yet.
+    const next =
+      compiled.root === undefined
+        ? compile(config, compiled, { hosted: () => zones })
+        : recompile(config, compiled, zones);
+    if (next.snapshot === undefined) return this.#cannotPublish(before, next.errors.map(problemToText));
     const snapshot = this.#withAnchors(config, next.snapshot);
     const refusal = await this.#propose(snapshot, config);
-    if (refusal !== undefined) {
-      this.#o.log.error({ refusal }, 'changes of hosted zones cannot be put in force yet');
-      return { applied: false, revision: before.revision, changes: [], errors: [refusal] };
-    }
-    await this.#workers.publish(snapshot);
+    if (refusal !== undefined) return this.#cannotPublish(before, [refusal]);
+    const late = await this.#workers.publish(snapshot);
     this.#bump(next.touched);
     this.#inForce = { compiled: { ...next, snapshot }, since };
-    this.#hosted.settled();
+    // Until all serve it, changes are pending: a worker that is replaced gets it from main.
+    if (late.length === 0) this.#hosted.settled();
+    else this.#hostedChanged();
     return { applied: true, revision: snapshot.revision, changes: next.changes, errors: [] };
+  }
+
+  #cannotPublish({ revision }: Snapshot, errors: readonly string[]): ReloadReport {
+    this.#o.log.error({ errors }, 'changes of hosted zones cannot be put in force yet');
+    return { applied: false, revision, changes: [], errors };
   }
 
   #bump(touched: readonly number[]): void {

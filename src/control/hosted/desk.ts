@@ -28,7 +28,7 @@ type Facts = Pick<Snapshot, 'health' | 'collections'>;
 
 /**
  * The part of control that has to do with what the API makes: the store, the zones in it, and the handlers by which
- * they are made. The store is opened with the first configuration that has an API.
+ * they are made. The store is opened with the first configuration.
  */
 export class HostedDesk {
   readonly #o: HostedOptions;
@@ -51,13 +51,12 @@ export class HostedDesk {
   }
 
   /**
-   * The zones of the store as they are now, for a configuration that is to be compiled after `before`; none where it
-   * has no API.
+   * The zones of the store as they are now, for a configuration that is to be compiled after `before`. They are served
+   * whether the API is or not.
    */
   zonesFor(config: Config, before: Facts | undefined): readonly HostedZone[] {
     this.#config = config;
     this.#before = before;
-    if (config.api === undefined) return [];
     this.#zones ??= this.#open(config.stateFolder);
     if (this.#zones === undefined) return [];
     const resources = resourcesOf(config.resources, before);
