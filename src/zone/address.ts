@@ -71,8 +71,8 @@ function hostOf(zone: Zone, target: Name): number {
 }
 
 function addressesOf(zone: Zone, host: number, owner: Name): Rrset[] {
-  const a = zone.plainRrset(host, TYPE.A, owner);
-  const aaaa = zone.plainRrset(host, TYPE.AAAA, owner);
+  const a = zone.rrset(host, TYPE.A, owner);
+  const aaaa = zone.rrset(host, TYPE.AAAA, owner);
   if (a === undefined) return aaaa === undefined ? [] : [aaaa];
   return aaaa === undefined ? [a] : [a, aaaa];
 }

@@ -90,6 +90,8 @@ export class ZoneBuilder {
       return this.#collected.add({ name, type, ttl: content.ttl, rdatas: content.rdatas });
     if (this.#collected.node(name) === NONE)
       this.#errors.add(name, `${typeToText(type)}: the name is not in the zone`);
+    else if (SHAPES_ZONE.includes(type) && (set.policy.kind !== 'simple' || content.kind === 'alias'))
+      this.#errors.add(name, `${typeToText(type)}: not to be chosen, nor an alias: it is where a zone ends`);
     else this.#sets.add(set);
     return true;
   }
@@ -124,6 +126,9 @@ function isPlain({ type, policy, health }: RecordSet): boolean {
   const isNoTarget = type === TYPE.SOA || type === TYPE.NS;
   return policy.kind === 'simple' && (health === undefined || isNoTarget);
 }
+
+/** Types by which it is decided what is in a zone and what is not, for all clients alike. */
+const SHAPES_ZONE: readonly number[] = [TYPE.NS, TYPE.SOA, TYPE.DNAME];
 
 /** See ZoneBuilder. */
 export function buildZone(origin: Name, records: Iterable<Rr | Rrset>, options?: ZoneOptions): ZoneBuild {

@@ -91,9 +91,9 @@ function answer(zone: Zone, node: number, qname: Name, qtype: number, deps: numb
   const isCname = index < 0 && (zone.flags(node) & FLAG.CNAME) !== 0;
   if (isCname) index = zone.indexOf(node, TYPE.CNAME);
   if (index < 0) return { kind: 'nodata', soa: zone.negativeSoa, node, deps };
-  const group = zone.groupAt(index);
-  if (group !== NONE) return { kind: 'routed', group, owner: qname, node, deps };
-  const rrset = zone.rrsetAt(index, qname);
+  const records = zone.recordsOf(index);
+  if (records < 0) return { kind: 'routed', group: zone.groupAt(index), owner: qname, node, deps };
+  const rrset = zone.rrsetAt(records, qname);
   if (isCname) return { kind: 'cname', rrset, target: rrset.rdatas[0]!, node, deps };
   return { kind: isAny ? 'any' : 'hit', rrset, node, deps };
 }
@@ -105,8 +105,9 @@ function smallestOf(zone: Zone, node: number): number {
   let least = Number.POSITIVE_INFINITY;
   for (let i = first; i < first + zone.rrsetsOf(node); i++) {
     const type = zone.typeAt(i);
-    if (zone.groupAt(i) !== NONE) continue;
-    const octets = zone.rdataOctets(i) + (type === TYPE.RRSIG || type === TYPE.NSEC ? 1 << 16 : 0);
+    const records = zone.recordsOf(i);
+    if (records < 0) continue;
+    const octets = zone.rdataOctets(records) + (type === TYPE.RRSIG || type === TYPE.NSEC ? 1 << 16 : 0);
     if (octets < least) {
       least = octets;
       best = i;

@@ -143,6 +143,7 @@ const utf8 = new TextEncoder();
 function addMember(table: TableBuilder, group: SetGroup, set: RecordSet, image: Image): Link | undefined {
   const { content } = set;
   const member = {
+    isOwn: content.kind === 'records',
     evaluatesTarget: content.kind === 'alias' && content.evaluateTargetHealth,
     check: set.health ?? NO_CHECK,
     parameters: parametersOf(table, set.policy),

@@ -16,7 +16,7 @@ import {
   ZONE_MAGIC,
 } from './layout.ts';
 import { NameTable } from './nametable.ts';
-import { LEADS, POLICY, RoutingTable } from './routing/table.ts';
+import { RoutingTable } from './routing/table.ts';
 
 /** The buffer holds no zone image of this version and byte order. */
 export class ImageError extends Error {
@@ -129,32 +129,18 @@ export class Zone {
     return top;
   }
 
-  /** The RRset of `type` at the node; undefined too where a group stands for it. `owner` is the name it is to bear. */
+  /** The RRset of `type` at the node; undefined too where sets are chosen from. `owner` is the name it is to bear. */
   rrset(node: number, type: number, owner?: Name): Rrset | undefined {
     const index = this.indexOf(node, type);
-    return index < 0 || this.groupAt(index) !== NONE
-      ? undefined
-      : this.rrsetAt(index, owner ?? this.nameOf(node));
+    const records = index < 0 ? -1 : this.recordsOf(index);
+    return records < 0 ? undefined : this.rrsetAt(records, owner ?? this.nameOf(node));
   }
 
-  /** The same, also of a simple record set: its health is of no concern but to aliases. */
-  plainRrset(node: number, type: number, owner: Name): Rrset | undefined {
-    const index = this.indexOf(node, type);
-    if (index < 0) return undefined;
-    const group = this.groupAt(index);
-    if (group === NONE) return this.rrsetAt(index, owner);
-    const { routing } = this;
-    const member = routing.first(group);
-    return routing.policy(group) === POLICY.SIMPLE && routing.leads(member) === LEADS.RRSET
-      ? this.rrsetAt(routing.target(member), owner)
-      : undefined;
-  }
-
-  /** All RRsets of a node, in ascending order of type, without those that groups stand for. */
+  /** All RRsets of a node, in ascending order of type, without those whose sets are chosen from. */
   rrsets(node: number, owner: Name = this.nameOf(node)): Rrset[] {
     const first = this.firstOf(node);
-    const all = Array.from({ length: this.rrsetsOf(node) }, (_, i) => first + i);
-    return all.filter((rrset) => this.groupAt(rrset) === NONE).map((rrset) => this.rrsetAt(rrset, owner));
+    const all = Array.from({ length: this.rrsetsOf(node) }, (_, i) => this.recordsOf(first + i));
+    return all.filter((records) => records >= 0).map((records) => this.rrsetAt(records, owner));
   }
 
   /** Where the first RRset of the node stands among all. */
@@ -211,6 +197,12 @@ export class Zone {
   groupAt(index: number): number {
     const isGroup = this.#rrsets[RRSET_WORDS * index + RRSET.TYPE]! >>> COUNT_SHIFT === 0;
     return isGroup ? this.#rrsets[RRSET_WORDS * index + RRSET.RDATA]! : NONE;
+  }
+
+  /** Where the records are that an RRset of a node stands for: mostly there; -1 where sets are to be chosen from. */
+  recordsOf(index: number): number {
+    const group = this.groupAt(index);
+    return group === NONE ? index : this.routing.simpleRecords(group);
   }
 
   typeAt(index: number): number {

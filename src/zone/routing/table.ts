@@ -10,7 +10,7 @@
  *   point   x · y · z on the unit sphere · factor of the distance (bias), as 64-bit floats
  *   group   policy, and type << 16 · first member · members · digest of all that the sets say
  *           · what its chances are drawn by: a hash of its name and type
- *   member  LEADS, and ETH · what it leads to · slot of its health check, or NO_CHECK · four words of the policy
+ *   member  LEADS, ETH and OWN · what it leads to · slot of its health check, or NO_CHECK · four words of the policy
  *           · RRset with its SetIdentifier and its owner as rdatas, which only `explain` reads
  *
  * What a member leads to is the number of an RRset of the image (its own records, those of the alias's target, or
@@ -42,6 +42,8 @@ const POINT_WORDS = 8;
 const POINT_FLOATS = POINT_WORDS / 2;
 /** EvaluateTargetHealth. */
 const ETH = 4;
+/** What it leads to are records of its own. */
+const OWN = 8;
 const LEADS_MASK = 3;
 const PARAMETERS_AT = 3;
 const LABEL_AT = 7;
@@ -92,6 +94,16 @@ export class RoutingTable {
     return this.#words[this.#groupsAt + GROUP_WORDS * group + 4]! | 0;
   }
 
+  /**
+   * The RRset of a simple set of records, -1 where there is a choice or an alias. Nothing is to be chosen there: the
+   * group only has the health check, for aliases that ask for it.
+   */
+  simpleRecords(group: number): number {
+    const member = this.first(group);
+    const isOwn = (this.#words[this.#membersAt + MEMBER_WORDS * member]! & OWN) !== 0;
+    return isOwn && this.policy(group) === POLICY.SIMPLE ? this.target(member) : -1;
+  }
+
   leads(member: number): Leads {
     return (this.#words[this.#membersAt + MEMBER_WORDS * member]! & LEADS_MASK) as Leads;
   }
@@ -129,6 +141,8 @@ export class RoutingTable {
 /** A member as it is written. */
 export interface MemberWords {
   readonly leads: Leads;
+  /** It has records of its own. */
+  readonly isOwn: boolean;
   readonly evaluatesTarget: boolean;
   readonly target: number;
   readonly check: number;
@@ -152,9 +166,10 @@ export class TableBuilder {
     return this.groups - 1;
   }
 
-  addMember({ leads, evaluatesTarget, target, check, parameters, label }: MemberWords): void {
+  addMember({ leads, isOwn, evaluatesTarget, target, check, parameters, label }: MemberWords): void {
     const [a = 0, b = 0, c = 0, d = 0] = parameters;
-    this.#members.push(leads | (evaluatesTarget ? ETH : 0), target, check, a, b, c, d, label);
+    const flags = (evaluatesTarget ? ETH : 0) | (isOwn ? OWN : 0);
+    this.#members.push(leads | flags, target, check, a, b, c, d, label);
   }
 
   /** The number of a new point. */
