@@ -134,7 +134,7 @@ export function flatten(
   }
   const sub = q.sub(target, type);
   const waiting = walk(sub);
-  const take = (): 'done' => tell(q, index, owner, sub);
+  const take = (): 'done' | 'follow' => tell(q, index, owner, sub);
   return waiting === undefined ? take() : waiting.then(take);
 }
 
@@ -146,14 +146,16 @@ function denyTarget(q: Query, index: number, sub: Query): 'done' {
   return q.deny({ kind: 'nodata', soa: { ...soa, ttl: Math.min(soa.ttl, known?.ttl ?? 0) } });
 }
 
-function tell(q: Query, index: number, owner: Name, sub: Query): 'done' {
+function tell(q: Query, index: number, owner: Name, sub: Query): 'done' | 'follow' {
   q.restOn(sub);
   const { rcode, answer, authority, ede } = sub.answer;
   q.answer.ede.push(...ede);
   const found = answer.at(-1);
   if (rcode === RCODE.NOERROR && found?.type === sub.qtype) {
     const ttl = Math.min(...answer.map((set) => set.ttl));
-    q.answer.answer.push({ name: owner, type: found.type, ttl, rdatas: found.rdatas });
+    const told = { name: owner, type: found.type, ttl, rdatas: found.rdatas };
+    if (told.type === TYPE.CNAME && !q.isAliasAsked) return q.follow([told], told.rdatas[0]!);
+    q.answer.answer.push(told);
     return 'done';
   }
   if (authority.some(({ type }) => type === TYPE.NS)) {

@@ -176,6 +176,21 @@ t.test('a chosen CNAME is followed, and what follows has its own TTL', async (t)
   t.equal(asked, 0);
 });
 
+t.test('an alias of type CNAME leads on as the CNAME that it stands for', async (t) => {
+  const { answer } = daemonOf(
+    ['inside', 'outside'].map((where) => ({
+      ...set(where, simple, alias('real.example.', where as 'zone' | 'outside')),
+      type: TYPE.CNAME,
+    })),
+    { text: 'real CNAME one\none A 192.0.2.1' },
+  );
+  for (const name of ['inside', 'outside']) {
+    const cname = `${name}.example. 300 CNAME one.example.`;
+    t.same(await answer(name), [cname, 'one.example. 300 A 192.0.2.1']);
+    t.same(await answer(name, 'CNAME'), [cname]);
+  }
+});
+
 t.test('several values of up to eight healthy sets', async (t) => {
   const sets = Array.from({ length: 12 }, (_, i) => set('www', { kind: 'multivalue' }, a(`192.0.2.${i}`), i));
   const { answer, health, hits } = daemonOf(sets);
