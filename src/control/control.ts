@@ -42,6 +42,8 @@ import { StoreDesk } from './store/desk.ts';
 import type { WhatIfMeans } from './whatif.ts';
 import { Workers } from './workers.ts';
 
+/** The most that changes of hosted zones wait for others to be put in force with them. */
+const HOSTED_MS_MAX = 1_000;
 /** Main opens sockets in milliseconds; if it does not answer for that long, it is not going to. */
 const SOCKETS_MS_MAX = 30_000;
 /** A worker that is silent for longer than this is shown as such, and its figures are missing. */
@@ -288,15 +290,27 @@ export class Control {
     if (this.#isHostedWaiting) return;
     this.#isHostedWaiting = true;
     const before = this.#reloading ?? Promise.resolve();
-    void before.then(() => {
+    void before.then(async () => {
+      // As long as the last time took, so that the API has half of this thread while many changes come.
+      await new Promise<void>((done) => this.#o.clock.after(this.#hostedMs, done));
       this.#isHostedWaiting = false;
       if (this.#config === undefined || this.#inForce === undefined) return;
       // What was asked for first may have come in between.
       if (this.#reloading !== undefined) this.#hostedChanged();
-      else void this.#run(() => this.#publishHosted(this.#config!, this.#inForce!));
+      else void this.#run(() => this.#timeHosted(this.#config!, this.#inForce!));
     });
   }
   #isHostedWaiting = false;
+  /** How long it took last to put changes of hosted zones in force. */
+  #hostedMs = 0;
+
+  async #timeHosted(config: Config, inForce: InForce): Promise<ReloadReport> {
+    const { clock } = this.#o;
+    const begun = clock.now();
+    const report = await this.#publishHosted(config, inForce);
+    this.#hostedMs = Math.min(clock.now() - begun, HOSTED_MS_MAX);
+    return report;
+  }
 
   /** The same configuration with the zones that the store has now. */
   async #publishHosted(config: Config, { compiled, since }: InForce): Promise<ReloadReport> {

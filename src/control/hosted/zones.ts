@@ -4,7 +4,7 @@ import type { Resources } from '../records/input.ts';
 import { nameFromRoute53 } from '../records/names.ts';
 import type { AppliedChange, Reads, Revision, Store, Watch } from '../store/store.ts';
 import { LIST_MAX } from '../store/store.ts';
-import { KIND, type ZoneBody, type ZoneResource } from './bodies.ts';
+import { KIND, type SetBody, type ZoneBody, type ZoneResource } from './bodies.ts';
 import { ZoneImages } from './images.ts';
 
 /** A hosted zone as it is compiled into a snapshot. */
@@ -94,11 +94,14 @@ export class HostedZones {
 
   #note({ items }: AppliedChange): boolean {
     let isOurs = false;
-    for (const { kind, id, parent } of items) {
+    for (const { kind, id, parent, after } of items) {
       const zone = kind === KIND.zone ? id : kind === KIND.set ? parent : undefined;
       if (zone === undefined) continue;
       isOurs = true;
       this.#dirty?.add(zone);
+      if (kind === KIND.zone) continue;
+      if (after === undefined) this.#images.remove(zone, id);
+      else this.#images.put(zone, id, after as SetBody);
     }
     return isOurs;
   }

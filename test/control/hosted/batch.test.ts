@@ -4,8 +4,10 @@ import { BatchError, decideBatch } from '../../../src/control/hosted/batch.ts';
 import { KIND, type SetBody, type ZoneResource, zoneOf } from '../../../src/control/hosted/bodies.ts';
 import { ZoneImages } from '../../../src/control/hosted/images.ts';
 import { setsOf } from '../../../src/control/hosted/sets.ts';
+import { HostedZones } from '../../../src/control/hosted/zones.ts';
 import { nameOrder } from '../../../src/control/store/order.ts';
 import type { Origin } from '../../../src/control/store/store.ts';
+import { createLogger } from '../../../src/telemetry/log.ts';
 import { TYPE } from '../../../src/wire/constants.ts';
 import { nameFromText } from '../../../src/wire/name.ts';
 import { Zone } from '../../../src/zone/image.ts';
@@ -173,14 +175,31 @@ t.test('aliases find what is stored, and never go in a circle', async (t) => {
 
 t.test('images follow the store', async (t) => {
   const store = new MemoryStore(() => 0, 1);
-  const zone = await zoneIn(store);
-  const images = new ZoneImages();
-  const answer = (name: string): string[] =>
-    show(lookup(Zone.from(images.build(store, zone, RESOURCES).image!), nameFromText(name), TYPE.A));
+  await zoneIn(store);
+  const zones = new HostedZones(
+    store,
+    createLogger({ thread: 'control', format: 'json', write: () => undefined }),
+  );
+  let told = 0;
+  zones.follow(() => told++);
+  const answer = (name: string): string[] => {
+    const [zone] = zones.build(RESOURCES, 'same').zones;
+    return show(lookup(Zone.from(zone!.image), nameFromText(name), TYPE.A));
+  };
+  t.same(answer('www.example.com'), ['NXDOMAIN']);
   await change(store, [['CREATE', a('www', ['192.0.2.1'])]]);
   t.same(answer('www.example.com'), ['HIT', 'www.example.com. 60 A 192.0.2.1']);
   await change(store, [['UPSERT', a('www', ['192.0.2.2'])]]);
-  t.same(answer('www.example.com'), ['HIT', 'www.example.com. 60 A 192.0.2.2']);
-  await change(store, [['DELETE', a('www', ['192.0.2.2'])]]);
+  await change(store, [
+    ['UPSERT', a('www', ['192.0.2.3'])],
+    ['CREATE', a('x', ['192.0.2.4'])],
+  ]);
+  t.same(answer('www.example.com'), ['HIT', 'www.example.com. 60 A 192.0.2.3']);
+  await change(store, [['DELETE', a('www', ['192.0.2.3'])]]);
   t.same(answer('www.example.com'), ['NXDOMAIN']);
+  t.same(answer('x.example.com'), ['HIT', 'x.example.com. 60 A 192.0.2.4']);
+  t.equal(told, 4);
+  const image = zones.build(RESOURCES, 'same').zones[0]?.image;
+  t.equal(zones.build(RESOURCES, 'same').zones[0]?.image, image, 'what did not change is not built again');
+  t.not(zones.build(RESOURCES, 'other slots').zones[0]?.image, image);
 });
