@@ -17,17 +17,26 @@ export function draftOf(zone: ZoneIdentity, body: SetBody, resources: Resources)
 export function setsAt(state: Reads, zone: string, name: Name): Resource<SetBody>[] {
   const start = recordSetStart(name);
   const found: Resource<SetBody>[] = [];
-  let from: { sort: string; id?: string } = { sort: start };
-  for (;;) {
-    const page = state.list<SetBody>({ kind: KIND.set, parent: zone, from, limit: PAGE });
-    const own = page.filter(({ sort }) => sort.startsWith(start));
-    found.push(...(from.id === undefined ? own : own.filter(({ id }) => id !== from.id)));
+  for (const set of setsFrom(state, zone, start)) {
+    if (!set.sort.startsWith(start)) break;
+    found.push(set);
+  }
+  return found;
+}
+
+/** Sets of a zone from a place on: a few at first, as most names have few, then more at a time. */
+function* setsFrom(state: Reads, zone: string, sort: string): Generator<Resource<SetBody>, void> {
+  let from: { sort: string; id?: string } = { sort };
+  for (let limit = FIRST_PAGE; ; limit = PAGE) {
+    const page = state.list<SetBody>({ kind: KIND.set, parent: zone, from, limit });
+    for (const set of page) if (set.id !== from.id) yield set;
     const last = page.at(-1);
-    if (page.length < PAGE || last === undefined || own.length < page.length) return found;
+    if (page.length < limit || last === undefined) return;
     from = { sort: last.sort, id: last.id };
   }
 }
 
+const FIRST_PAGE = 4;
 const PAGE = 256;
 
 /** All sets of a zone in the order of lists, a page at a time. */
@@ -74,17 +83,11 @@ export class StoredNames implements OtherRecords {
 
   exists(key: string): boolean {
     const prefix = nameOrder(nameOfKey(key));
-    let from: { sort: string; id?: string } = { sort: prefix };
-    for (;;) {
-      const page = this.#state.list<SetBody>({ kind: KIND.set, parent: this.#zone, from, limit: PAGE });
-      for (const { sort, body } of page) {
-        if (!sort.startsWith(prefix)) return false;
-        if (!this.#touched.has(nameKey(nameFromRoute53(body.name)))) return true;
-      }
-      const last = page.at(-1);
-      if (page.length < PAGE || last === undefined) return false;
-      from = { sort: last.sort, id: last.id };
+    for (const { sort, body } of setsFrom(this.#state, this.#zone, prefix)) {
+      if (!sort.startsWith(prefix)) return false;
+      if (!this.#touched.has(nameKey(nameFromRoute53(body.name)))) return true;
     }
+    return false;
   }
 }
 
