@@ -28,7 +28,7 @@ import { type Files, systemFiles } from './config/files.ts';
 import { type Config, type FileEntries, loadConfig } from './config/load.ts';
 import { type ConfigProblem, sortProblems } from './config/problem.ts';
 import { isServed } from './config/served.ts';
-import type { HostedZone } from './hosted/zones.ts';
+import { type Hosted, NOTHING_HOSTED } from './hosted/named.ts';
 
 /** A configuration as workers take it, and what the next compilation needs of this one. */
 export interface Compiled {
@@ -49,8 +49,8 @@ export interface Compiled {
 export interface CompileOptions {
   /** Regions of AWS whose record sets count as unhealthy. */
   readonly downRegions?: readonly string[] | undefined;
-  /** Zones that do not come from the configuration that is read. */
-  readonly hosted?: ((config: Config) => readonly HostedZone[]) | undefined;
+  /** What does not come from the configuration that is read. */
+  readonly hosted?: ((config: Config) => Hosted) | undefined;
 }
 
 export interface Faults {
@@ -72,14 +72,14 @@ export function compile(
   const read = readFiles(config, previous, options.downRegions);
   if (read.errors.length > 0)
     return { errors: sortProblems(read.errors), warnings: sortProblems(read.warnings) };
-  return assemble(config, previous, read, options.hosted?.(config) ?? []);
+  return assemble(config, previous, read, options.hosted?.(config) ?? NOTHING_HOSTED);
 }
 
 /**
- * The configuration in force with other hosted zones: no file is read. `previous` must have been compiled of the same
+ * The configuration in force with something else hosted: no file is read. `previous` must have been compiled of the same
  * configuration, and not be one that was resumed.
  */
-export function recompile(config: Config, previous: Compiled, hosted: readonly HostedZone[]): Compiled {
+export function recompile(config: Config, previous: Compiled, hosted: Hosted): Compiled {
   const { zones, root } = previous;
   assert(root !== undefined, 'what was compiled, not what was resumed');
   return assemble(config, previous, { zones, root, warnings: [] }, hosted);
@@ -96,13 +96,13 @@ function assemble(
   declared: Config,
   previous: Compiled | undefined,
   { zones, root, warnings }: FilesRead,
-  hosted: readonly HostedZone[],
+  hosted: Hosted,
 ): Compiled {
-  const healthIds = declared.healthChecks.map(({ id }) => id);
+  const config = withHosted(declared, hosted);
+  const healthIds = config.healthChecks.map(({ id }) => id);
   const healthSlots = new HealthSlots(healthIds, previous?.snapshot.health);
   const contexts = new ContextRegistry(previous?.contexts);
-  const config = withHosted(declared, hosted);
-  const images = new Map(hosted.map(({ id, image }) => [id, image]));
+  const images = new Map(hosted.zones.map(({ id, image }) => [id, image]));
   const data: ZoneData[] = config.zones.map(({ id, name, vpcs, clientsBy }) => {
     const kind = vpcs === undefined ? 'public' : 'private';
     return {
@@ -132,7 +132,7 @@ function assemble(
     collections: compileCollections(config, previous?.snapshot.collections),
     recursion,
     endpoints: compileEndpoints(config, views),
-    health: compileHealth(config, healthSlots),
+    health: compileHealth(config, healthSlots, previous?.snapshot.health),
     nextContext: contexts.next,
   };
   const diff =
@@ -251,11 +251,13 @@ function compileZones(
   return { zones, errors, warnings };
 }
 
-/** With hosted zones as if they were declared. Where a VPC is not known, nobody sees the zone there. */
-function withHosted(config: Config, hosted: readonly HostedZone[]): Config {
-  if (hosted.length === 0) return config;
+/**
+ * With what is hosted as if it were declared, and behind that: what files name has the slot that it has without. Where a
+ * VPC is not known, nobody sees a zone there.
+ */
+function withHosted(config: Config, hosted: Hosted): Config {
   const known = new Set(config.vpcs.map(({ id }) => id));
-  const zones = hosted.map(({ id, name, vpcs, delegationSet }) => ({
+  const zones = hosted.zones.map(({ id, name, vpcs, delegationSet }) => ({
     id,
     name,
     vpcs: vpcs?.filter((vpc) => known.has(vpc)),
@@ -264,7 +266,12 @@ function withHosted(config: Config, hosted: readonly HostedZone[]): Config {
     ttl: 0,
     apex: 'own' as const,
   }));
-  return { ...config, zones: [...config.zones, ...zones] };
+  return {
+    ...config,
+    zones: [...config.zones, ...zones],
+    healthChecks: [...config.healthChecks, ...hosted.healthChecks],
+    cidrCollections: [...config.cidrCollections, ...hosted.cidrCollections],
+  };
 }
 
 /** Which zones each VPC sees and each authoritative endpoint serves. Adds the local zones to `data`. */

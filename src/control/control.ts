@@ -25,7 +25,7 @@ import { geoReport, geoSettings } from './geo/report.ts';
 import { GeoTables, sameData } from './geo/tables.ts';
 import { HealthDesk } from './health/desk.ts';
 import { HostedDesk } from './hosted/desk.ts';
-import type { HostedZone } from './hosted/zones.ts';
+import type { Hosted } from './hosted/named.ts';
 import type { Plain } from './http.ts';
 import { openMetrics, scrape } from './metrics.ts';
 import {
@@ -111,6 +111,7 @@ export class Control {
         return this.#store.store;
       },
       changed: () => this.#hostedChanged(),
+      health: this.#health,
     });
     const { handlers } = this.#hosted;
     this.#api = new ApiDesk({ clock: options.clock, log: options.log, handlers });
@@ -175,7 +176,7 @@ export class Control {
     if (failure !== undefined) this.#o.log.error({ failure }, 'no control socket');
     await this.#openMetrics(config);
     // What was acknowledged when the last one died may not have been put in force.
-    if (this.#hosted.zonesFor(config, snapshot).length > 0) this.#hostedChanged();
+    if (hasAny(this.#hosted.hostedFor(config, snapshot))) this.#hostedChanged();
   }
 
   /** A worker is there. One that serves an older snapshot than is in force gets that. */
@@ -285,7 +286,7 @@ export class Control {
     return { changes: compiled.changes, errors: [], why: '' };
   }
 
-  /** The store has other zones than workers serve. While something is put in force, it waits for that. */
+  /** The store has something else than workers serve. While something is put in force, it waits for that. */
   #hostedChanged(): void {
     if (this.#isHostedWaiting) return;
     this.#isHostedWaiting = true;
@@ -312,15 +313,15 @@ export class Control {
     return report;
   }
 
-  /** The same configuration with the zones that the store has now. */
+  /** The same configuration with what the store has now. */
   async #publishHosted(config: Config, { compiled, since }: InForce): Promise<ReloadReport> {
     const { snapshot: before } = compiled;
-    const zones = this.#hosted.zonesFor(config, before);
+    const hosted = this.#hosted.hostedFor(config, before);
     // A control that took over has not read the files of the configuration yet.
     const next =
       compiled.root === undefined
-        ? compile(config, compiled, { hosted: () => zones })
-        : recompile(config, compiled, zones);
+        ? compile(config, compiled, { hosted: () => hosted })
+        : recompile(config, compiled, hosted);
     if (next.snapshot === undefined) return this.#cannotPublish(before, next.errors.map(problemToText));
     const snapshot = this.#withAnchors(config, next.snapshot);
     const refusal = await this.#propose(snapshot, config);
@@ -328,6 +329,7 @@ export class Control {
     const late = await this.#workers.publish(snapshot);
     this.#bump(next.touched);
     this.#inForce = { compiled: { ...next, snapshot }, since };
+    if (snapshot.health !== before.health) this.#health.configure(snapshot.health, config.stateFolder);
     // Until all serve it, changes are pending: a worker that is replaced gets it from main.
     if (late.length === 0) this.#hosted.settled();
     else this.#hostedChanged();
@@ -335,7 +337,7 @@ export class Control {
   }
 
   #cannotPublish({ revision }: Snapshot, errors: readonly string[]): ReloadReport {
-    this.#o.log.error({ errors }, 'changes of hosted zones cannot be put in force yet');
+    this.#o.log.error({ errors }, 'changes by the API cannot be put in force yet');
     return { applied: false, revision, changes: [], errors };
   }
 
@@ -348,8 +350,7 @@ export class Control {
     previous: Compiled | undefined,
   ): { config: Config; compiled: Compiled } | { errors: readonly string[] } {
     const { configFile } = this.#o.start;
-    const hosted = (config: Config): readonly HostedZone[] =>
-      this.#hosted.zonesFor(config, previous?.snapshot);
+    const hosted = (config: Config): Hosted => this.#hosted.hostedFor(config, previous?.snapshot);
     const read = readConfig(configFile, previous, systemFiles, this.#o.clock.wall(), { hosted });
     this.#warn(read.warnings);
     if (read.config === undefined) return { errors: read.errors.map(problemToText) };
@@ -517,7 +518,7 @@ export class Control {
     const { start, clock, healthBits: health } = this.#o;
     const inForce = this.#inForce?.compiled;
     if (inForce === undefined) return undefined;
-    const hosted = (): readonly HostedZone[] => this.#hosted.zones;
+    const hosted = (): Hosted => this.#hosted.latest;
     return { workers: this.#workers, inForce, configFile: start.configFile, hosted, clock, health };
   }
 
@@ -554,6 +555,10 @@ export class Control {
     await this.#store.close();
     this.#workers.close();
   }
+}
+
+function hasAny({ zones, healthChecks, cidrCollections }: Hosted): boolean {
+  return zones.length + healthChecks.length + cidrCollections.length > 0;
 }
 
 function workersOf({ node }: Config): number {

@@ -12,7 +12,7 @@ import { regionNamed } from '../zone/geo/regions.ts';
 import { type Compiled, readConfig } from './compile.ts';
 import { systemFiles } from './config/files.ts';
 import { problemToText } from './config/problem.ts';
-import type { HostedZone } from './hosted/zones.ts';
+import type { Hosted } from './hosted/named.ts';
 import { HttpFault } from './http.ts';
 import type { Workers } from './workers.ts';
 
@@ -40,8 +40,8 @@ export interface WhatIfMeans {
   readonly workers: Pick<Workers, 'askAll'>;
   readonly inForce: Compiled;
   readonly configFile: string;
-  /** Zones that are not of the configuration. */
-  readonly hosted: () => readonly HostedZone[];
+  /** What is not of the configuration. */
+  readonly hosted: () => Hosted;
   readonly clock: Clock;
   /** util/healthbits */
   readonly health: SharedArrayBuffer;

@@ -54,7 +54,10 @@ export class HealthSlots {
   }
 }
 
-/** @param slots made of the same configuration */
+/**
+ * @param slots made of the same configuration
+ * @param before returned where nothing changed
+ */
 export function compileHealth(
   {
     healthChecks,
@@ -62,8 +65,9 @@ export function compileHealth(
     safetyRules,
   }: Pick<Config, 'healthChecks' | 'routingControls' | 'safetyRules'>,
   slots: HealthSlots,
+  before?: HealthData,
 ): HealthData {
-  return {
+  const health: HealthData = {
     checks: healthChecks.map((check): HealthCheckData => {
       const { id, type, inverted, disabled } = check;
       return { id, slot: slots.of(id)!, type, inverted, disabled, monitor: monitorOf(check) };
@@ -76,6 +80,7 @@ export function compileHealth(
     })),
     nextSlot: slots.next,
   };
+  return before !== undefined && JSON.stringify(health) === JSON.stringify(before) ? before : health;
 }
 
 function monitorOf(check: HealthCheckConfig): Monitor {
@@ -141,6 +146,7 @@ function alarmOf({
 
 /** What changed, one change a line. */
 export function diffHealth(old: HealthData, next: HealthData): string[] {
+  if (old === next) return [];
   return [
     ...diffNamed('health check', old.checks, next.checks, ({ id }) => id),
     ...diffNamed('routing control', old.controls, next.controls, ({ name }) => name),

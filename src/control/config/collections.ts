@@ -7,14 +7,13 @@ import { ID_RANGE, id, setting, text } from './setting.ts';
 const BITS_MAX = { v4: 24, v6: 48 };
 const BLOCK_RANGE = `an IPv4 block of /1 to /${BITS_MAX.v4} or an IPv6 block of /1 to /${BITS_MAX.v6}`;
 
-function block() {
-  return text((input): Cidr => {
-    const cidr = parseCidr(input);
-    const most = cidr.prefix.length === 4 ? BITS_MAX.v4 : BITS_MAX.v6;
-    if (cidr.length >= 1 && cidr.length <= most) return cidr;
-    const why = cidr.length === 0 ? 'every address' : `a block longer than /${most}`;
-    throw new SettingError(`${cidrToText(cidr)} is ${why}`, `write ${BLOCK_RANGE}`);
-  });
+/** Throws SettingError, AddressError. */
+export function readBlock(input: string): Cidr {
+  const cidr = parseCidr(input);
+  const most = cidr.prefix.length === 4 ? BITS_MAX.v4 : BITS_MAX.v6;
+  if (cidr.length >= 1 && cidr.length <= most) return cidr;
+  const why = cidr.length === 0 ? 'every address' : `a block longer than /${most}`;
+  throw new SettingError(`${cidrToText(cidr)} is ${why}`, `write ${BLOCK_RANGE}`);
 }
 
 /** As the API has them: CollectionName and CidrLocationNameDefaultNotAllowed. */
@@ -37,7 +36,7 @@ const location = z.strictObject({
   }),
   cidrs: z
     .array(
-      setting(block(), {
+      setting(text(readBlock), {
         description:
           'Blocks of addresses that are this location; of nested ones the longest counts. One that is longer than the prefix that a query tells of its client (ECS) does not hold the client.',
         range: BLOCK_RANGE,

@@ -81,6 +81,13 @@ export class HealthDesk {
     return shown.sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
   }
 
+  /** One check; undefined: it is not made yet. Throws HttpFault. */
+  async report(id: string): Promise<HealthReport | undefined> {
+    if (!this.#health.checks.some((check) => check.id === id)) return undefined;
+    const [report] = await this.reports(id);
+    return report;
+  }
+
   routingControls(): RoutingControlsReport {
     return this.#board().report();
   }

@@ -73,6 +73,8 @@ class Batch {
 
   apply({ action, set }: BatchChange): void {
     const report = (code: FaultCode, field: Fault['field'], message: string, remedy: string): void => {
+      // What a set names may be gone since: that is no reason why it may not go as well.
+      if (action === 'DELETE' && code.startsWith('NoSuch')) return;
       this.#faults.push({ code, field, message, remedy });
     };
     const draft = readRecordSet({ zone: this.#identity, resources: this.#resources, action, report }, set);

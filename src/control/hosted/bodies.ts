@@ -1,4 +1,5 @@
 import type { Name } from '../../wire/name.ts';
+import type { HealthCheckConfig } from '../api/models/route53.ts';
 import type { RecordSetInput } from '../records/input.ts';
 import { recordSetOrder } from '../store/order.ts';
 import type { PutItem, Reads, Resource } from '../store/store.ts';
@@ -9,6 +10,8 @@ export const KIND = {
   /** Its parent is its zone. */
   set: 'record-set',
   change: 'change',
+  healthCheck: 'health-check',
+  collection: 'cidr-collection',
   /** A CallerReference of an account, which may be used once. */
   reference: 'caller-reference',
 } as const;
@@ -39,6 +42,27 @@ export interface ChangeBody {
   readonly comment?: string | undefined;
 }
 
+/** A health check; its place among others is that of its making. */
+export interface HealthCheckBody {
+  readonly callerReference: string;
+  /** Counts up from 1. */
+  readonly version: number;
+  /** In the API's words, with all that holds by default. */
+  readonly config: HealthCheckConfig;
+}
+
+/** A CIDR collection; its place among others is that of its making. */
+export interface CollectionBody {
+  readonly name: string;
+  readonly callerReference: string;
+  /** Counts up from 1. */
+  readonly version: number;
+  /** Blocks by location, none of which is empty. */
+  readonly locations: Readonly<Record<string, readonly string[]>>;
+}
+
+export type HealthCheckResource = Resource<HealthCheckBody>;
+export type CollectionResource = Resource<CollectionBody>;
 export type ZoneResource = Resource<ZoneBody>;
 
 /** The id of a record set: there is one of each name, type and SetIdentifier in a zone. */

@@ -9,10 +9,14 @@ import { route53Handlers } from '../api/route53/handlers.ts';
 import type { Means } from '../api/route53/means.ts';
 import { resourcesOf } from '../compile/resources.ts';
 import type { Config, ResourceNames } from '../config/load.ts';
+import type { HealthDesk } from '../health/desk.ts';
+import { HttpFault } from '../http.ts';
 import type { Resources } from '../records/input.ts';
 import { StoreError } from '../store/errors.ts';
-import type { Revision, Store } from '../store/store.ts';
-import { type HostedZone, HostedZones } from './zones.ts';
+import type { Reads, Revision, Store } from '../store/store.ts';
+import { type CollectionBody, type HealthCheckBody, KIND } from './bodies.ts';
+import { type Hosted, NamedResources, NOTHING_HOSTED, withNamed } from './named.ts';
+import { HostedZones, type Slots } from './zones.ts';
 
 export interface HostedOptions {
   readonly clock: Clock;
@@ -22,22 +26,24 @@ export interface HostedOptions {
   readonly open: (folder: string) => Store;
   /** Something is there that workers do not serve yet. */
   readonly changed: () => void;
+  readonly health: Pick<HealthDesk, 'report'>;
 }
 
 type Facts = Pick<Snapshot, 'health' | 'collections'>;
 
 /**
- * The part of control that has to do with what the API makes: the store, the zones in it, and the handlers by which
- * they are made. The store is opened with the first configuration.
+ * The part of control that has to do with what the API makes: the store, what of it is served, and the handlers by
+ * which it is made. The store is opened with the first configuration.
  */
 export class HostedDesk {
   readonly #o: HostedOptions;
   #store: Store | undefined;
   #zones: HostedZones | undefined;
+  #named: NamedResources | undefined;
   #fault: StoreError | undefined;
   #config: Config | undefined;
   #before: Facts | undefined;
-  #latest: readonly HostedZone[] = [];
+  #latest = NOTHING_HOSTED;
   #built: Revision = 0;
   #served: Revision = 0;
 
@@ -51,23 +57,24 @@ export class HostedDesk {
   }
 
   /**
-   * The zones of the store as they are now, for a configuration that is to be compiled after `before`. They are served
-   * whether the API is or not.
+   * What the store has now, for a configuration that is to be compiled after `before`. It is served whether the API is or
+   * not.
    */
-  zonesFor(config: Config, before: Facts | undefined): readonly HostedZone[] {
+  hostedFor(config: Config, before: Facts | undefined): Hosted {
     this.#config = config;
     this.#before = before;
     this.#zones ??= this.#open(config.stateFolder);
-    if (this.#zones === undefined) return [];
-    const resources = resourcesOf(config.resources, before);
-    const { zones, revision } = this.#zones.build(resources, slotsKey(config.resources, resources));
+    if (this.#zones === undefined || this.#named === undefined) return NOTHING_HOSTED;
+    const named = this.#named.read(config);
+    const resources = resourcesOf(withNamed(config.resources, named), before);
+    const { zones, revision } = this.#zones.build(resources, slotsIn(config.resources, named, resources));
     this.#built = revision;
-    this.#latest = zones;
-    return zones;
+    this.#latest = { zones, ...named };
+    return this.#latest;
   }
 
-  /** As they were built last. */
-  get zones(): readonly HostedZone[] {
+  /** As it was built last. */
+  get latest(): Hosted {
     return this.#latest;
   }
 
@@ -78,6 +85,7 @@ export class HostedDesk {
 
   close(): void {
     this.#zones?.close();
+    this.#named?.close();
   }
 
   #open(folder: string): HostedZones | undefined {
@@ -90,6 +98,8 @@ export class HostedDesk {
     }
     const zones = new HostedZones(this.#store, this.#o.log);
     zones.follow(this.#o.changed);
+    this.#named = new NamedResources(this.#store);
+    this.#named.follow(this.#o.changed);
     return zones;
   }
 
@@ -106,7 +116,9 @@ export class HostedDesk {
       },
       clock: this.#o.clock,
       prng: this.#o.prng,
-      resources: () => resourcesOf(this.#inForce().resources, this.#before),
+      resources: (state, account) => this.#resources(state, account),
+      declared: () => this.#inForce(),
+      healthReport: (id) => this.#healthReport(id),
       served: () => this.#served,
       knowsVpc: (id) => this.#inForce().vpcs.some((vpc) => vpc.id === id),
       delegationSets: () =>
@@ -117,16 +129,66 @@ export class HostedDesk {
     };
   }
 
+  /** What record sets of an account may name: what is declared, and what is its own. */
+  #resources(state: Reads, account: string): Resources {
+    const declared = resourcesOf(this.#inForce().resources, this.#before);
+    const own = <Body>(kind: string, id: string): Body | undefined => {
+      const resource = state.get<Body>(kind, id);
+      return resource?.account === account ? resource.body : undefined;
+    };
+    // Slots are given when zones are built. Until then two are not to be the same.
+    const slots = new Map<string, number>();
+    const slotOf = (id: string): number => {
+      const slot = slots.get(id) ?? NO_SLOT + slots.size;
+      slots.set(id, slot);
+      return slot;
+    };
+    return {
+      ...declared,
+      healthCheck(id) {
+        const known = declared.healthCheck(id);
+        if (known !== undefined) return known;
+        return own<HealthCheckBody>(KIND.healthCheck, id) === undefined ? undefined : slotOf(id);
+      },
+      cidrCollection(id) {
+        const known = declared.cidrCollection(id);
+        const body = known === undefined ? own<CollectionBody>(KIND.collection, id) : undefined;
+        if (body === undefined) return known;
+        return { slot: slotOf(id), hasLocation: (name) => Object.hasOwn(body.locations, name) };
+      },
+    };
+  }
+
+  async #healthReport(id: string) {
+    try {
+      return await this.#o.health.report(id);
+    } catch (error) {
+      if (!(error instanceof HttpFault)) throw error;
+      throw apiError('ServiceUnavailable', error.message);
+    }
+  }
+
   #inForce(): Config {
     if (this.#config !== undefined) return this.#config;
     throw apiError('ServiceUnavailable', 'No configuration is in force yet.');
   }
 }
 
-/** Equal where all that record sets name is in the same slots. */
-function slotsKey({ healthChecks, cidrCollections }: ResourceNames, resources: Resources): string {
-  return JSON.stringify([
+/** Above all slots that there are. */
+const NO_SLOT = 2 ** 24;
+
+function slotsIn(
+  { healthChecks, cidrCollections }: ResourceNames,
+  named: Pick<Hosted, 'healthChecks' | 'cidrCollections'>,
+  resources: Resources,
+): Slots {
+  const declared = JSON.stringify([
     healthChecks.map((id) => [id, resources.healthCheck(id)]),
     cidrCollections.map(({ id, locations }) => [id, resources.cidrCollection(id)?.slot, locations]),
   ]);
+  const stored = new Map<string, number | undefined>([
+    ...named.healthChecks.map(({ id }) => [id, resources.healthCheck(id)] as const),
+    ...named.cidrCollections.map(({ id }) => [id, resources.cidrCollection(id)?.slot] as const),
+  ]);
+  return { declared, stored };
 }

@@ -17,6 +17,14 @@ export interface HostedZone {
   readonly image: SharedArrayBuffer;
 }
 
+/** In which slots stands what record sets name. */
+export interface Slots {
+  /** Equal where all that the configuration declares is the same, in the same slots. */
+  readonly declared: string;
+  /** Of the store, by id: an id is never used again, so that no set names one that is yet to come. */
+  readonly stored: ReadonlyMap<string, number | undefined>;
+}
+
 /**
  * The hosted zones of the store on their way to the workers: which have changed, and what image each has. A zone that
  * cannot be built keeps the image that it had.
@@ -28,7 +36,7 @@ export class HostedZones {
   readonly #built = new Map<string, HostedZone>();
   /** Zones that are not as they were built; undefined: nobody has looked at any. */
   #dirty: Set<string> | undefined;
-  #resources = '';
+  #slots: Slots = { declared: '', stored: new Map() };
   #watch: Watch | undefined;
 
   constructor(store: Store, log: Logger) {
@@ -48,12 +56,13 @@ export class HostedZones {
   }
 
   /**
-   * All zones as the store has them now, and the revision of that. @param key equal for resources that give the same
-   * slots: with others all zones are built anew
+   * All zones as the store has them now, and the revision of that. Where something has left its slot all are built
+   * anew.
    */
-  build(resources: Resources, key: string): { zones: readonly HostedZone[]; revision: Revision } {
-    if (key !== this.#resources) {
-      this.#resources = key;
+  build(resources: Resources, slots: Slots): { zones: readonly HostedZone[]; revision: Revision } {
+    const before = this.#slots;
+    this.#slots = slots;
+    if (!isKept(before, slots)) {
       this.#images.forgetSets();
       this.#dirty = undefined;
     }
@@ -105,6 +114,13 @@ export class HostedZones {
     }
     return isOurs;
   }
+}
+
+/** Whether everything is where it was; there may be more. */
+function isKept(before: Slots, after: Slots): boolean {
+  if (before.declared !== after.declared) return false;
+  for (const [id, slot] of before.stored) if (after.stored.get(id) !== slot) return false;
+  return true;
 }
 
 /** All hosted zones of all accounts. */

@@ -15,6 +15,7 @@ t.test('docs/api.md says of each operation what is so', async (t) => {
       throw new Error('not opened');
     },
     changed: () => undefined,
+    health: { report: async () => undefined },
   });
   const { handlers } = desk;
   for (const service of ['route53', 'route53resolver', 'route53profiles'] as const)

@@ -1,5 +1,7 @@
 import type { Clock } from '../../../util/clock.ts';
 import type { Prng } from '../../../util/prng.ts';
+import type { HealthReport } from '../../../view/health.ts';
+import type { Config } from '../../config/load.ts';
 import { type ChangeBody, KIND, type ZoneResource, zoneOf } from '../../hosted/bodies.ts';
 import type { Resources } from '../../records/input.ts';
 import { revisionOrder } from '../../store/order.ts';
@@ -13,8 +15,12 @@ export interface Means {
   readonly store: Store;
   readonly clock: Clock;
   readonly prng: Prng;
-  /** What record sets may name, by the configuration in force. */
-  resources(): Resources;
+  /** What record sets of an account may name. */
+  resources(state: Reads, account: string): Resources;
+  /** Of the configuration in force. */
+  declared(): Pick<Config, 'healthChecks' | 'routingControls' | 'node'>;
+  /** What was found of a health check; undefined: it is not made yet. Rejects with ApiError. */
+  healthReport(id: string): Promise<HealthReport | undefined>;
   /** Of the store, as all workers serve it. */
   served(): Revision;
   /** Whether a VPC may have private zones, or be made known so. */

@@ -29,7 +29,9 @@ export function recordHandlers(means: Means): Route53Handlers {
       }));
       const revision = await means.store.apply((state) => {
         const zone = ownZone(state, zoneId, call.caller);
-        const items = told(() => decideBatch(state, zone, changes, means.resources()));
+        const items = told(() =>
+          decideBatch(state, zone, changes, means.resources(state, call.caller.account)),
+        );
         return { origin: originOf(call, summaryOf(zoneId, batch)), items: [...items, record] };
       });
       return { ChangeInfo: changeInfo(means, id, record.body as ChangeBody, revision) };

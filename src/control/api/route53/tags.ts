@@ -1,19 +1,19 @@
-import type { Item } from '../../store/store.ts';
+import type { Item, Reads } from '../../store/store.ts';
 import { apiError } from '../errors.ts';
 import type { Caller, Route53Handlers } from '../handler.ts';
 import type { ResourceTagSet, Tag, TagResourceType } from '../models/route53.ts';
 import { type Means, originOf, ownZone } from './means.ts';
 
-const KIND_TAGS = 'tags';
+export const KIND_TAGS = 'tags';
 const TAGS_MAX = 50;
 
 type TagsBody = Readonly<Record<string, string>>;
 
-/** Tags of hosted zones. */
+/** Tags of hosted zones and health checks, also of those that the configuration declares. */
 export function tagHandlers(means: Means): Route53Handlers {
   const tagsOf = (type: TagResourceType, id: string, caller: Caller): ResourceTagSet => {
-    refuseUnknown(means, type, id, caller);
-    const tags = means.store.get<TagsBody>(KIND_TAGS, `${type} ${id}`)?.body ?? {};
+    refuseUnknown(means, means.store, type, id, caller);
+    const tags = means.store.get<TagsBody>(KIND_TAGS, tagsId(type, id))?.body ?? {};
     return { ResourceType: type, ResourceId: id, Tags: Object.entries(tags).map(asTag) };
   };
   return {
@@ -35,8 +35,8 @@ export function tagHandlers(means: Means): Route53Handlers {
       if (add.length === 0 && remove.length === 0)
         throw apiError('InvalidInput', 'At least one of AddTags and RemoveTagKeys must be given.');
       await means.store.apply((state) => {
-        refuseUnknown(means, type, id, call.caller);
-        const key = `${type} ${id}`;
+        refuseUnknown(means, state, type, id, call.caller);
+        const key = tagsId(type, id);
         const tags = new Map(Object.entries(state.get<TagsBody>(KIND_TAGS, key)?.body ?? {}));
         for (const { Key: name, Value: value } of add) if (name !== undefined) tags.set(name, value ?? '');
         for (const name of remove) tags.delete(name);
@@ -51,10 +51,14 @@ export function tagHandlers(means: Means): Route53Handlers {
   };
 }
 
-/** Health checks are declared in the configuration until the API makes them. */
-function refuseUnknown(means: Means, type: TagResourceType, id: string, caller: Caller): void {
-  if (type === 'hostedzone') ownZone(means.store, id, caller);
-  else if (means.resources().healthCheck(id) === undefined)
+/** The id of what has the tags of a resource. */
+export function tagsId(type: TagResourceType, id: string): string {
+  return `${type} ${id}`;
+}
+
+function refuseUnknown(means: Means, state: Reads, type: TagResourceType, id: string, caller: Caller): void {
+  if (type === 'hostedzone') ownZone(state, id, caller);
+  else if (means.resources(state, caller.account).healthCheck(id) === undefined)
     throw apiError('NoSuchHealthCheck', `A health check with id ${id} does not exist.`);
 }
 

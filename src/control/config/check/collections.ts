@@ -6,7 +6,7 @@ import { type CheckContext, type Draft, Once } from './context.ts';
 type Collection = NonNullable<NonNullable<Draft['cidrCollections']>[number]>;
 
 /** Route 53's quota. */
-const BLOCKS_MAX = 1000;
+export const BLOCKS_MAX = 1000;
 
 export function checkCollections(context: CheckContext): void {
   const ids = new Once();
