@@ -1,6 +1,7 @@
 /** Health checks and CIDR collections made by boto3, and DNS answering by them. */
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { missingPython } from '../support/api.ts';
@@ -39,7 +40,7 @@ healthChecks: [{ id: hc-1, type: TCP, ipAddress: 127.0.0.1, port: 9, disabled: t
 routingControls: [{ name: eu, initial: on }]
 `,
   });
-  t.teardown(() => daemon.stop());
+  t.teardown(() => daemon.stop().catch(() => undefined));
   const boto3 = await startBoto3(daemon, api);
   const another = await startBoto3(daemon, api, '111111111111');
   t.teardown(() => boto3.close());
@@ -279,6 +280,21 @@ t.test(
     for (const range of ranges) t.ok(own.includes(range.replace(/\/(32|128)$/, '')), range);
     await r53('delete_health_check', { HealthCheckId: Id });
     await t.rejects(r53('list_tags_for_resource', tagged), /NoSuchHealthCheck 404/);
+
+    daemon.kill('SIGKILL');
+    const state = JSON.stringify(join(daemon.folder, 'state'));
+    const restarted = await startDaemon({
+      config: `node: { name: e2e, region: eu-central-1, state: ${state}, workers: 1, cache: 32MB, metrics: off }
+api: { listen: "127.0.0.1:${await freePort('127.0.0.1')}" }
+accounts: [{ id: "000000000000" }]
+vpcs: [{ id: vpc-0a1b2c3d, region: eu-central-1, cidrs: [127.0.0.0/8] }]
+endpoints: { inbound: [{ id: in-1, listen: ["127.0.0.1:PORT"], rateLimit: false }] }
+`,
+    });
+    t.teardown(() => restarted.stop());
+    const after = (await restarted.cli('health', '--json')).stdout;
+    for (const id of ids)
+      t.equal(after.includes(id), id !== Id, 'what was acknowledged is there after a crash');
   },
 );
 
