@@ -4,11 +4,11 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { missingPython } from '../support/api.ts';
 import { type Boto3, type Output, startBoto3 } from '../support/boto3.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { dig } from '../support/dig.ts';
 import { freePort } from '../support/ports.ts';
+import { missingPython } from '../support/python.ts';
 import { missing } from '../support/servers.ts';
 
 t.setTimeout(180_000);

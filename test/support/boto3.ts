@@ -1,8 +1,9 @@
 /** boto3 as a peer of end-to-end tests: one process for many calls, with the validation of its own that it does. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { awsEnvironment, pythonWith } from './api.ts';
+import { awsEnvironment } from './api.ts';
 import type { Daemon } from './daemon.ts';
+import { pythonWith } from './python.ts';
 
 const DRIVER = `
 import boto3, json, os, sys
