@@ -48,6 +48,8 @@ const HOSTED_MS_MAX = 1_000;
 const SOCKETS_MS_MAX = 30_000;
 /** A worker that is silent for longer than this is shown as such, and its figures are missing. */
 const STATUS_MS_MAX = 500;
+/** Longer than the budget of any question. */
+const ANSWER_MS_MAX = 15_000;
 
 /** What the control thread is made of; tests bring their own. */
 export interface ControlOptions {
@@ -112,6 +114,7 @@ export class Control {
       },
       changed: () => this.#hostedChanged(),
       health: this.#health,
+      explain: (ask) => this.#workers.askOne<'explain'>(ask, ANSWER_MS_MAX),
     });
     const { handlers } = this.#hosted;
     this.#api = new ApiDesk({ clock: options.clock, log: options.log, handlers });

@@ -15,6 +15,16 @@ import { answerQuery } from './stages.ts';
 import { Trace, type TracedName, type TracedTrust } from './trace.ts';
 import type { World } from './world.ts';
 
+export interface ExplainQuestion {
+  readonly name: Name;
+  readonly type: number;
+  readonly client?: Uint8Array | undefined;
+  /** How many leading bits of the client's address are known; absent: all. */
+  readonly bits?: number | undefined;
+  /** A random 32-bit number, by which record sets are drawn. */
+  readonly draw?: number;
+}
+
 /**
  * Answers a question by the stages that serve and tells what each decided. Without `live` no packet is sent: what
  * no cache knows is told as what would be asked. With it, the answer is the one that a client would get now.
@@ -22,13 +32,17 @@ import type { World } from './world.ts';
 export async function explain(
   world: World,
   view: View,
-  question: { name: Name; type: number; client?: Uint8Array | undefined; draw?: number },
+  question: ExplainQuestion,
   resolve: Resolve,
   clock: Clock,
 ): Promise<Explanation> {
   const trace = new Trace();
   const client = question.client ?? UNKNOWN_CLIENT;
-  const asker = new Asker().set(client, 8 * client.length, question.draw ?? cryptoPrng.u32());
+  const asker = new Asker().set(
+    client,
+    question.bits ?? 8 * client.length,
+    question.draw ?? cryptoPrng.u32(),
+  );
   const q = new Query({
     world,
     view,

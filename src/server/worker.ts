@@ -228,11 +228,12 @@ class Worker {
       case 'explain': {
         const view = this.#world.viewNamed(ask.vpc);
         assert(view !== undefined, `no view ${ask.vpc}`);
-        const { live, client } = ask;
+        const { name, type, live, bits } = ask;
+        const client = ask.client === undefined ? undefined : parseAddress(ask.client);
         return explain(
           this.#world,
           view,
-          { name: ask.name, type: ask.type, client: client === undefined ? undefined : parseAddress(client) },
+          { name, type, client, bits },
           (request) => (live ? this.#ownership.resolve(request) : this.#ownership.peek(request)),
           clock,
         );

@@ -97,7 +97,8 @@ function mapped(address: Uint8Array): Uint8Array {
   return out;
 }
 
-function masked(address: Uint8Array, length: number): Uint8Array {
+/** The address with all bits behind the first `length` zero. */
+export function masked(address: Uint8Array, length: number): Uint8Array {
   return address.map((octet, i) => octet & (0xff << Math.max(0, Math.min(8, 8 * (i + 1) - length))));
 }
 

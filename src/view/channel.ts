@@ -184,6 +184,8 @@ export type Ask =
       readonly type: number;
       readonly vpc: string;
       readonly client?: string;
+      /** How many leading bits of `client` are known; absent: all. */
+      readonly bits?: number;
       readonly live: boolean;
     }
   /**

@@ -110,9 +110,8 @@ export class Api {
     try {
       response = await this.#perform(request, routed, verified);
     } catch (error) {
-      const told = this.#told(error, request);
-      response = writeError(routed.operation.service, told, request.requestId);
-      if (UNDECIDED.has(told.code)) return response;
+      // Nothing has changed: what was refused may be right a moment later.
+      return writeError(routed.operation.service, this.#told(error, request), request.requestId);
     }
     await replays.keep(signature, response, until);
     return response;

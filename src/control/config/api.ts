@@ -48,21 +48,18 @@ export const apiExample = `api:
   rateLimit: { rate: 2000, burst: 4000 }
 `;
 
+/** Throws SettingError. */
+export function readAccount(input: string): string {
+  if (/^\d{12}$/.test(input)) return input;
+  throw new SettingError(`"${input}" is not an account`, 'write 12 digits in quotes, such as "111122223333"');
+}
+
 export const accountSchema = z.strictObject({
-  id: setting(
-    text((input) => {
-      if (/^\d{12}$/.test(input)) return input;
-      throw new SettingError(
-        `"${input}" is not an account`,
-        'write 12 digits in quotes, such as "111122223333"',
-      );
-    }),
-    {
-      description: 'Id of the account. Each access key belongs to one, and so does what is made with it.',
-      range: '12 digits, in quotes',
-      example: '"111122223333"',
-    },
-  ),
+  id: setting(text(readAccount), {
+    description: 'Id of the account. Each access key belongs to one, and so does what is made with it.',
+    range: '12 digits, in quotes',
+    example: '"111122223333"',
+  }),
   name: setting(z.string().min(1).max(50), {
     description: 'What the account is called.',
     range: '1 to 50 characters',

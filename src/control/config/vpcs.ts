@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type Cidr, cidrToText, parseCidr } from '../../util/cidr.ts';
+import { readAccount } from './api.ts';
 import { region } from './node.ts';
 import { SettingError } from './problem.ts';
 import { cidr, domain, ID_RANGE, id, onOff, setting, text, word } from './setting.ts';
@@ -77,6 +78,13 @@ export const vpcSchema = z.strictObject({
     range: 'lower-case letters, digits and `-`',
     example: 'eu-west-1',
     absent: 'the region of the node',
+  }).optional(),
+  account: setting(text(readAccount), {
+    description:
+      'Account that the VPC belongs to: its access keys associate the VPC with private zones. For a zone of another account, that one has to authorise it before.',
+    range: 'the id of one of `accounts`, in quotes',
+    example: '"111122223333"',
+    absent: 'the first account',
   }).optional(),
   cidrs: z.array(
     setting(cidr(), {

@@ -14,6 +14,11 @@ export const KIND = {
   collection: 'cidr-collection',
   /** A CallerReference of an account, which may be used once. */
   reference: 'caller-reference',
+  /** Reusable delegation sets that the API made. */
+  delegationSet: 'delegation-set',
+  /** That a VPC may be associated with a zone, which is its parent. */
+  authorization: 'vpc-authorization',
+  queryLog: 'query-logging-config',
 } as const;
 
 export interface ZoneBody {
@@ -21,11 +26,30 @@ export interface ZoneBody {
   readonly name: string;
   readonly callerReference: string;
   readonly comment?: string | undefined;
+  /** As it was asked for last: there is no control plane elsewhere that would be slow to recover. */
+  readonly acceleratedRecovery?: boolean | undefined;
   /** Of a private zone, one or more; a zone without is public. */
   readonly vpcs: readonly VpcRef[];
   /** Of a public zone: the set whose endpoints serve it. */
   readonly delegationSet?: string | undefined;
+  /** The set that was asked for, where the API made it: its name servers are those of `delegationSet`. */
+  readonly reusableSet?: string | undefined;
   readonly nameServers: readonly string[];
+}
+
+/** A delegation set that the API made. */
+export interface ReusableSetBody {
+  readonly callerReference: string;
+  /** The set of the configuration that it is a second name of. */
+  readonly declared: string;
+  readonly nameServers: readonly string[];
+}
+
+/** Where the queries for a zone are logged. */
+export interface QueryLogBody {
+  readonly zone: string;
+  /** Of the log group. */
+  readonly arn: string;
 }
 
 export interface VpcRef {

@@ -1,20 +1,26 @@
 import type { Logger } from '../../telemetry/log.ts';
+import { addressToText } from '../../util/cidr.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Prng } from '../../util/prng.ts';
+import { RpcError } from '../../util/rpc.ts';
+import type { Ask } from '../../view/channel.ts';
+import type { Explanation } from '../../view/explain.ts';
 import type { Snapshot } from '../../view/snapshot.ts';
 import { nameToText } from '../../wire/name.ts';
 import { apiError } from '../api/errors.ts';
 import type { Handlers } from '../api/handler.ts';
 import { route53Handlers } from '../api/route53/handlers.ts';
-import type { Means } from '../api/route53/means.ts';
+import type { Means, ZoneQuestion } from '../api/route53/means.ts';
+import { endpointOwner } from '../compile/owners.ts';
 import { resourcesOf } from '../compile/resources.ts';
 import type { Config, ResourceNames } from '../config/load.ts';
+import { isServed } from '../config/served.ts';
 import type { HealthDesk } from '../health/desk.ts';
 import { HttpFault } from '../http.ts';
 import type { Resources } from '../records/input.ts';
 import { StoreError } from '../store/errors.ts';
 import type { Reads, Revision, Store } from '../store/store.ts';
-import { type CollectionBody, type HealthCheckBody, KIND } from './bodies.ts';
+import { type CollectionBody, type HealthCheckBody, KIND, type ZoneResource } from './bodies.ts';
 import { type Hosted, NamedResources, NOTHING_HOSTED, withNamed } from './named.ts';
 import { HostedZones, type Slots } from './zones.ts';
 
@@ -27,6 +33,8 @@ export interface HostedOptions {
   /** Something is there that workers do not serve yet. */
   readonly changed: () => void;
   readonly health: Pick<HealthDesk, 'report'>;
+  /** Asks a worker what it answers. Rejects with RpcError, or undefined where there is none. */
+  readonly explain: (ask: Extract<Ask, { readonly ask: 'explain' }>) => Promise<Explanation | undefined>;
 }
 
 type Facts = Pick<Snapshot, 'health' | 'collections'>;
@@ -121,6 +129,14 @@ export class HostedDesk {
       healthReport: (id) => this.#healthReport(id),
       served: () => this.#served,
       knowsVpc: (id) => this.#inForce().vpcs.some((vpc) => vpc.id === id),
+      vpcAccount: (id) => {
+        const { vpcs, accounts } = this.#inForce();
+        const vpc = vpcs.find((each) => each.id === id);
+        return vpc && (vpc.account ?? accounts[0]!.id);
+      },
+      answer: (zone, question) => this.#answer(zone, question),
+      // No log of queries is written yet, whatever it is called.
+      hasLogGroup: () => false,
       delegationSets: () =>
         this.#inForce().delegationSets.map(({ id, nameServers }) => ({
           id,
@@ -166,6 +182,29 @@ export class HostedDesk {
       if (!(error instanceof HttpFault)) throw error;
       throw apiError('ServiceUnavailable', error.message);
     }
+  }
+
+  /** By the first endpoint that serves the zone. */
+  async #answer(
+    { id, body }: ZoneResource,
+    { name, type, client }: ZoneQuestion,
+  ): Promise<Explanation | undefined> {
+    const zone = { id, delegationSet: body.delegationSet };
+    const endpoint = this.#inForce().endpoints.authoritative.find((each) => isServed(each, zone));
+    if (endpoint === undefined) return undefined;
+    const asker = client === undefined ? {} : { client: addressToText(client.address), bits: client.bits };
+    const ask = {
+      ask: 'explain' as const,
+      name,
+      type,
+      vpc: endpointOwner(endpoint.id),
+      live: true,
+      ...asker,
+    };
+    return this.#o.explain(ask).catch((error: unknown) => {
+      if (error instanceof RpcError) return undefined;
+      throw error;
+    });
   }
 
   #inForce(): Config {

@@ -124,7 +124,7 @@ function isKept(before: Slots, after: Slots): boolean {
 }
 
 /** All hosted zones of all accounts. */
-function* zonesOf(state: Reads): Generator<ZoneResource, void> {
+export function* zonesOf(state: Reads): Generator<ZoneResource, void> {
   let from: { sort: string; id: string } | undefined;
   for (;;) {
     const page = state.list<ZoneBody>({ kind: KIND.zone, from, limit: LIST_MAX });

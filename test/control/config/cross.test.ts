@@ -50,6 +50,18 @@ t.test('a block is of one VPC', async (t) => {
   );
 });
 
+t.test('a VPC belongs to an account that is declared', async (t) => {
+  const vpcs = (account: string) => `vpcs: [{ id: a, account: "${account}", cidrs: [] }]\n`;
+  const accounts = 'accounts: [{ id: "111122223333" }]\n';
+  t.same(errorsOf(`${accounts}${vpcs('111122223333')}`), []);
+  t.same(errorsOf(vpcs('000000000000')), [], 'the one that is there where none is declared');
+  t.match(errorsOf(`${accounts}${vpcs('111122223334')}`), [
+    /vpcs\[0\]\.account: no account has the id "111122223334"; did you mean "111122223333"\?/,
+  ]);
+  t.match(errorsOf(vpcs('network')), [/"network" is not an account; write 12 digits/]);
+  t.equal(errorsOf(`accounts: [{ id: x }]\n${vpcs('111122223333')}`).length, 1, 'one that could not be read');
+});
+
 t.test('VPCs and endpoints that are named are declared', async (t) => {
   t.match(errorsOf(`${BASE}rules: [{ domain: x, type: system, vpcs: [vpc-c, other] }]`), [
     /rules\[0\]\.vpcs\[0\]: no VPC has the id "vpc-c"; did you mean "vpc-a"\?/,

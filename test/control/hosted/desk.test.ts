@@ -16,6 +16,7 @@ t.test('docs/api.md says of each operation what is so', async (t) => {
     },
     changed: () => undefined,
     health: { report: async () => undefined },
+    explain: async () => undefined,
   });
   const { handlers } = desk;
   for (const service of ['route53', 'route53resolver', 'route53profiles'] as const)

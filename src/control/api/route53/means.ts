@@ -1,6 +1,8 @@
 import type { Clock } from '../../../util/clock.ts';
 import type { Prng } from '../../../util/prng.ts';
+import type { Explanation } from '../../../view/explain.ts';
 import type { HealthReport } from '../../../view/health.ts';
+import type { Name } from '../../../wire/name.ts';
 import type { Config } from '../../config/load.ts';
 import { type ChangeBody, KIND, type ZoneResource, zoneOf } from '../../hosted/bodies.ts';
 import type { Resources } from '../../records/input.ts';
@@ -25,15 +27,37 @@ export interface Means {
   served(): Revision;
   /** Whether a VPC may have private zones, or be made known so. */
   knowsVpc(id: string): boolean;
+  /** Whose VPC it is; undefined where it is not known. */
+  vpcAccount(id: string): string | undefined;
+  /**
+   * What a worker answers a client of a public zone, or one of whom nothing is known; undefined where no endpoint
+   * serves the zone, or no worker answers.
+   */
+  answer(zone: ZoneResource, question: ZoneQuestion): Promise<Explanation | undefined>;
+  /** Whether there is somewhere to log to that is called so: `/aws/route53/example.com`. */
+  hasLogGroup(name: string): boolean;
   /** Delegation sets of the configuration, the default one first. */
   delegationSets(): readonly { readonly id: string; readonly nameServers: readonly string[] }[];
+}
+
+export interface ZoneQuestion {
+  readonly name: Name;
+  readonly type: number;
+  readonly client: ZoneClient | undefined;
+}
+
+/** A client, or the network that it is in. */
+export interface ZoneClient {
+  readonly address: Uint8Array;
+  /** How many leading bits of it are known. */
+  readonly bits: number;
 }
 
 const ID_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 const ID_LENGTH = 20;
 
-/** `Z` or `C` and twenty letters and digits, as AWS's ids are. */
-export function newId(prng: Prng, first: 'Z' | 'C'): string {
+/** `Z`, `C` or `N` and twenty letters and digits, as AWS's ids are. */
+export function newId(prng: Prng, first: 'Z' | 'C' | 'N'): string {
   return first + Array.from({ length: ID_LENGTH }, () => ID_LETTERS[prng.below(ID_LETTERS.length)]).join('');
 }
 

@@ -1,14 +1,22 @@
 import { fold, labelCount, type Name } from '../../../wire/name.ts';
 import { SETS_MAX } from '../../hosted/batch.ts';
-import { KIND, putSet, type VpcRef, type ZoneBody, type ZoneResource } from '../../hosted/bodies.ts';
+import {
+  KIND,
+  putSet,
+  type QueryLogBody,
+  type VpcRef,
+  type ZoneBody,
+  type ZoneResource,
+} from '../../hosted/bodies.ts';
 import { setsOf } from '../../hosted/sets.ts';
 import { nameFromRoute53, nameToRoute53 } from '../../records/names.ts';
 import { FatalProblem } from '../../records/problem.ts';
 import { nameOrder } from '../../store/order.ts';
 import { type Item, LIST_MAX, type Reads, type Resource } from '../../store/store.ts';
-import { apiError } from '../errors.ts';
+import { type ApiError, apiError } from '../errors.ts';
 import { type Caller, locationOf, type Route53Handlers } from '../handler.ts';
 import type { DelegationSet, HostedZone, VPC } from '../models/route53.ts';
+import { asDelegationSet, delegationSetFor, refuseFullSet, setOfZone } from './delegationsets.ts';
 import { changeInfo, type Means, newId, originOf, ownZone, pageSize, putChange } from './means.ts';
 
 const PAGE_MAX = 100;
@@ -23,30 +31,16 @@ const PRIVATE_NS = [
   'ns-1536.awsdns-00.co.uk',
 ];
 
-/** Hosted zones and the VPCs that see them. */
+/** Hosted zones. */
 export function zoneHandlers(means: Means): Route53Handlers {
-  const change = async (
-    call: Parameters<NonNullable<Route53Handlers['AssociateVPCWithHostedZone']>>[0],
-    body: (zone: ZoneResource, state: Reads) => ZoneBody,
-  ) => {
-    const id = newId(means.prng, 'C');
-    const record = putChange(id, call, call.input.Comment);
-    const revision = await means.store.apply((state) => {
-      const zone = ownZone(state, call.input.HostedZoneId, call.caller);
-      const summary = `${zone.id}: ${call.input.VPC.VPCId}`;
-      return { origin: originOf(call, summary), items: [putZone(zone, body(zone, state)), record] };
-    });
-    return {
-      ChangeInfo: changeInfo(means, id, { submittedAt: call.at, comment: call.input.Comment }, revision),
-    };
-  };
-
   return {
     async CreateHostedZone(call) {
       const { input, caller } = call;
       const name = readName(input.Name);
-      const vpc = input.VPC && readVpc(means, input.VPC);
-      const set = vpc === undefined ? delegationSetOf(means, input.DelegationSetId) : undefined;
+      const vpc = input.VPC && readOwnVpc(means, input.VPC, caller);
+      const setNow = (state: Reads) =>
+        vpc === undefined ? delegationSetFor(means, state, caller, input.DelegationSetId) : undefined;
+      const set = setNow(means.store);
       if (vpc !== undefined && input.DelegationSetId !== undefined)
         throw apiError('InvalidInput', 'A private hosted zone cannot have a reusable delegation set.');
       const id = newId(means.prng, 'Z');
@@ -57,11 +51,14 @@ export function zoneHandlers(means: Means): Route53Handlers {
         callerReference: input.CallerReference,
         ...(input.HostedZoneConfig?.Comment === undefined ? {} : { comment: input.HostedZoneConfig.Comment }),
         vpcs: vpc === undefined ? [] : [vpc],
-        ...(set === undefined ? {} : { delegationSet: set.id }),
+        ...(set === undefined ? {} : { delegationSet: set.declared }),
+        ...(set === undefined || set.id === set.declared ? {} : { reusableSet: set.id }),
         nameServers: set?.nameServers ?? PRIVATE_NS,
       };
       const revision = await means.store.apply((state, revision) => {
         refuseTaken(state, caller, input.CallerReference);
+        const still = setNow(state);
+        if (still !== undefined) refuseFullSet(state, caller, still);
         if (state.count({ kind: KIND.zone, account: caller.account }) >= ZONES_MAX)
           throw apiError(
             'TooManyHostedZones',
@@ -123,6 +120,7 @@ export function zoneHandlers(means: Means): Route53Handlers {
             'The specified hosted zone contains non-required resource record sets  and so cannot be deleted.',
           );
         const items: Item[] = sets.map(({ kind, id }) => ({ action: 'delete', kind, id }));
+        items.push(...dependents(state, zone));
         items.push({ action: 'delete', kind: KIND.zone, id: zone.id }, record);
         return { origin: originOf(call, `${zone.id}: ${zone.body.name}`), items };
       });
@@ -140,11 +138,31 @@ export function zoneHandlers(means: Means): Route53Handlers {
       return { HostedZone: hostedZone(means.store, ownZone(means.store, input.Id, caller)) };
     },
 
+    async UpdateHostedZoneFeatures(call) {
+      const { input, caller } = call;
+      const { EnableAcceleratedRecovery: acceleratedRecovery } = input;
+      await means.store.apply((state) => {
+        const zone = ownZone(state, input.HostedZoneId, caller);
+        if (acceleratedRecovery === undefined)
+          throw apiError(
+            'InvalidInput',
+            'EnableAcceleratedRecovery must be given: there is no other feature.',
+          );
+        if (zone.body.vpcs.length > 0)
+          throw apiError('InvalidInput', 'Accelerated recovery is not for private hosted zones.');
+        return {
+          origin: originOf(call, zone.id),
+          items: [putZone(zone, { ...zone.body, acceleratedRecovery })],
+        };
+      });
+      return {};
+    },
+
     ListHostedZones({ input, caller }) {
       const limit = pageSize(input.MaxItems, PAGE_MAX);
       const wanted = allZones(means.store, caller.account)
         .filter(
-          ({ body }) => input.DelegationSetId === undefined || body.delegationSet === input.DelegationSetId,
+          ({ body }) => input.DelegationSetId === undefined || setOfZone(body) === input.DelegationSetId,
         )
         .filter(({ body }) => input.HostedZoneType === undefined || body.vpcs.length > 0)
         .sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -177,27 +195,6 @@ export function zoneHandlers(means: Means): Route53Handlers {
       };
     },
 
-    ListHostedZonesByVPC({ input, caller }) {
-      const limit = pageSize(input.MaxItems, PAGE_MAX);
-      const from = input.NextToken ?? '';
-      const zones = allZones(means.store, caller.account)
-        .filter(({ body }) =>
-          body.vpcs.some(({ id, region }) => id === input.VPCId && region === input.VPCRegion),
-        )
-        .sort((a, b) => (a.id < b.id ? -1 : 1))
-        .filter(({ id }) => id >= from);
-      const next = zones[limit];
-      return {
-        HostedZoneSummaries: zones.slice(0, limit).map(({ id, body, account }) => ({
-          HostedZoneId: id,
-          Name: body.name,
-          Owner: { OwningAccount: account },
-        })),
-        MaxItems: input.MaxItems ?? String(PAGE_MAX),
-        ...(next === undefined ? {} : { NextToken: next.id }),
-      };
-    },
-
     GetHostedZoneCount({ caller }) {
       return { HostedZoneCount: means.store.count({ kind: KIND.zone, account: caller.account }) };
     },
@@ -212,45 +209,21 @@ export function zoneHandlers(means: Means): Route53Handlers {
         Count: isRecords ? means.store.count({ kind: KIND.set, parent: zone.id }) : zone.body.vpcs.length,
       };
     },
-
-    AssociateVPCWithHostedZone: (call) =>
-      change(call, ({ id, body }, state) => {
-        const vpc = readVpc(means, call.input.VPC);
-        if (body.vpcs.length === 0)
-          throw apiError(
-            'PublicZoneVPCAssociation',
-            `The hosted zone ${id} is public: no VPC can be associated with it.`,
-          );
-        const next = { ...body, vpcs: [...body.vpcs.filter((each) => each.id !== vpc.id), vpc] };
-        if (next.vpcs.length > VPCS_MAX)
-          throw apiError('LimitsExceeded', `Limits Exceeded: MAX_VPCS_ASSOCIATED_BY_ZONE`);
-        refuseConflict(state, next, id);
-        return next;
-      }),
-
-    async DisassociateVPCFromHostedZone(call) {
-      return change(call, ({ id, body }) => {
-        const vpcs = body.vpcs.filter((each) => each.id !== call.input.VPC.VPCId);
-        if (vpcs.length === body.vpcs.length)
-          throw apiError(
-            'VPCAssociationNotFound',
-            `The VPC: ${call.input.VPC.VPCId} is not associated with the hosted zone ${id}.`,
-          );
-        if (vpcs.length === 0)
-          throw apiError(
-            'LastVPCAssociation',
-            `The VPC that you are trying to disassociate from the private hosted zone is the last VPC that is associated with the hosted zone.`,
-          );
-        return { ...body, vpcs };
-      });
-    },
   };
 }
 
 /** SOA and NS. */
 const APEX_SETS = 2;
 
-function putZone({ id, account, sort }: ZoneResource, body: ZoneBody) {
+/** What goes with a zone, as deletions. */
+function dependents(state: Reads, { id: parent, account }: ZoneResource): Item[] {
+  const authorizations = state.list({ kind: KIND.authorization, parent, limit: LIST_MAX });
+  const logs = state.list<QueryLogBody>({ kind: KIND.queryLog, account, limit: LIST_MAX });
+  const all = [...authorizations, ...logs.filter(({ body }) => body.zone === parent)];
+  return all.map(({ kind, id }) => ({ action: 'delete', kind, id }));
+}
+
+export function putZone({ id, account, sort }: ZoneResource, body: ZoneBody) {
   return { action: 'put' as const, kind: KIND.zone, id, account, sort, body };
 }
 
@@ -281,24 +254,26 @@ function readName(text: string): Name {
   return name;
 }
 
-function readVpc(means: Means, { VPCId: id, VPCRegion: region }: VPC): VpcRef {
+/** A VPC that is known. Throws ApiError InvalidVPCId. */
+export function readVpc(means: Means, { VPCId: id, VPCRegion: region }: VPC): VpcRef {
   if (id === undefined || region === undefined)
     throw apiError('InvalidVPCId', 'The VPC needs an id and a region.');
-  if (!means.knowsVpc(id))
-    throw apiError(
-      'InvalidVPCId',
-      `The VPC: ${id} in region ${region} that you provided is not authorized to make the association.`,
-    );
+  if (!means.knowsVpc(id)) throw notForYou(id, region);
   return { id, region };
 }
 
-function delegationSetOf(means: Means, id: string | undefined) {
-  const sets = means.delegationSets();
-  if (id === undefined) return sets[0];
-  const set = sets.find((each) => each.id === id);
-  if (set === undefined)
-    throw apiError('NoSuchDelegationSet', `A reusable delegation set with ID ${id} does not exist.`);
-  return set;
+/** A VPC of the caller's account: zones are made for no other. Throws ApiError InvalidVPCId. */
+function readOwnVpc(means: Means, given: VPC, { account }: Caller): VpcRef {
+  const vpc = readVpc(means, given);
+  if (means.vpcAccount(vpc.id) !== account) throw notForYou(vpc.id, vpc.region);
+  return vpc;
+}
+
+function notForYou(id: string, region: string): ApiError {
+  return apiError(
+    'InvalidVPCId',
+    `The VPC: ${id} in region ${region} that you provided is not authorized to make the association.`,
+  );
 }
 
 function refuseTaken(state: Reads, { account }: Caller, reference: string): void {
@@ -310,7 +285,7 @@ function refuseTaken(state: Reads, { account }: Caller, reference: string): void
 }
 
 /** Zones of one name may not be seen by the same VPC, nor served by the same delegation set. */
-function refuseConflict(state: Reads, body: ZoneBody, self?: string): void {
+export function refuseConflict(state: Reads, body: ZoneBody, self?: string): void {
   const sort = nameOrder(nameFromRoute53(body.name));
   const same = state
     .list<ZoneBody>({ kind: KIND.zone, from: { sort }, limit: LIST_MAX })
@@ -325,7 +300,7 @@ function refuseConflict(state: Reads, body: ZoneBody, self?: string): void {
     if (body.delegationSet !== undefined && body.delegationSet === other.delegationSet)
       throw apiError(
         'ConflictingDomainExists',
-        `Cannot create hosted zone with DelegationSetId DelegationSetId:${body.delegationSet} as the DNSName ${body.name} conflicts with existing ones sharing the delegation set`,
+        `Cannot create hosted zone with DelegationSetId DelegationSetId:${setOfZone(body)} as the DNSName ${body.name} conflicts with existing ones sharing the delegation set`,
       );
   }
 }
@@ -346,16 +321,16 @@ function asHostedZone(id: string, body: ZoneBody, sets: number): HostedZone {
     CallerReference: body.callerReference,
     Config: { Comment: body.comment, PrivateZone: body.vpcs.length > 0 },
     ResourceRecordSetCount: sets,
+    ...(body.acceleratedRecovery === undefined
+      ? {}
+      : { Features: { AcceleratedRecoveryStatus: body.acceleratedRecovery ? 'ENABLED' : 'DISABLED' } }),
   };
 }
 
-function delegationSet({ delegationSet: id, nameServers }: ZoneBody): DelegationSet {
-  return {
-    ...(id === undefined ? {} : { Id: `/delegationset/${id}` }),
-    NameServers: nameServers.map((server) => server.replace(/\.$/, '')),
-  };
+function delegationSet(body: ZoneBody): DelegationSet {
+  return asDelegationSet({ id: setOfZone(body), nameServers: body.nameServers });
 }
 
-function asVpc({ id, region }: VpcRef): VPC {
+export function asVpc({ id, region }: VpcRef): VPC {
   return { VPCId: id, VPCRegion: region as VPC['VPCRegion'] };
 }

@@ -10,6 +10,7 @@ export function checkVpcs(context: CheckContext): void {
     if (vpc === undefined) return;
     const path: Path = ['vpcs', i];
     checkId(context, ids, vpc.id, [...path, 'id']);
+    checkAccount(context, vpc.account, [...path, 'account']);
     vpc.cidrs?.forEach((cidr, j) => {
       const at: Path = [...path, 'cidrs', j];
       const first = cidr && blocks.add(cidrToText(cidr), at);
@@ -21,6 +22,15 @@ export function checkVpcs(context: CheckContext): void {
         );
     });
   });
+}
+
+function checkAccount(context: CheckContext, account: string | undefined, path: Path): void {
+  const known = context.draft.accounts?.map((each) => each?.id);
+  // One that could not be read may be the one that is meant.
+  if (account === undefined || known === undefined || known.includes(undefined)) return;
+  if (known.includes(account)) return;
+  const ids = known.flatMap((id) => id ?? []);
+  context.unknown(path, `no account has the id "${account}"`, account, ids);
 }
 
 function checkId(context: CheckContext, ids: Once, id: string | undefined, path: Path): void {
