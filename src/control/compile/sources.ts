@@ -7,11 +7,10 @@ import type { ConfigProblem } from '../config/problem.ts';
  * error, as an address may come later, with its link or tunnel.
  */
 export function missingSources(config: Config, host: readonly string[] = hostAddresses()): ConfigProblem[] {
-  const own = new Set(host.map((address) => address.split('%', 1)[0]!));
+  const hostHas = hostHasOf(host);
   return config.endpoints.outbound.flatMap(({ source }, i) =>
     source.flatMap((address, j) => {
-      // Linux has all of 127.0.0.0/8.
-      if (own.has(address) || (process.platform === 'linux' && address.startsWith('127.'))) return [];
+      if (hostHas(address)) return [];
       return config.problemAt(
         ['endpoints', 'outbound', i, 'source', j],
         `this host does not have the address ${address}: nothing can be sent from there`,
@@ -19,4 +18,11 @@ export function missingSources(config: Config, host: readonly string[] = hostAdd
       );
     }),
   );
+}
+
+/** Whether packets can be sent from an address (canonical text), as the host is now. */
+export function hostHasOf(host: readonly string[] = hostAddresses()): (address: string) => boolean {
+  const own = new Set(host.map((address) => address.split('%', 1)[0]!));
+  // Linux has all of 127.0.0.0/8.
+  return (address) => own.has(address) || (process.platform === 'linux' && address.startsWith('127.'));
 }

@@ -81,13 +81,21 @@ export class Listening {
 
   /** True if a question sent to `target` may come back to this node. An authoritative endpoint sends none on. */
   hears(target: AddressAndPort): boolean {
-    return this.#taken.some(
-      ({ listen, path }) =>
-        path[1] === 'inbound' &&
-        listen.port === target.port &&
-        (listen.address === target.address || (isWildcardOf(listen, target) && isLoopback(target))),
-    );
+    return this.#taken.some(({ listen, path }) => path[1] === 'inbound' && reaches(target, listen));
   }
+}
+
+/** Whether what is sent to `target` may come to one of these endpoints. */
+export function hears(
+  endpoints: readonly { readonly listen: readonly AddressAndPort[] }[],
+  target: AddressAndPort,
+): boolean {
+  return endpoints.some(({ listen }) => listen.some((each) => reaches(target, each)));
+}
+
+function reaches(target: AddressAndPort, listen: AddressAndPort): boolean {
+  if (listen.port !== target.port) return false;
+  return listen.address === target.address || (isWildcardOf(listen, target) && isLoopback(target));
 }
 
 /** A wildcard takes the port of every address of its family. */
