@@ -51,6 +51,8 @@ export interface CompileOptions {
   readonly downRegions?: readonly string[] | undefined;
   /** What does not come from the configuration that is read. */
   readonly hosted?: ((config: Config) => Hosted) | undefined;
+  /** The configuration with what the API has added to it; asked after `hosted`. */
+  readonly amended?: ((config: Config) => Config) | undefined;
 }
 
 export interface Faults {
@@ -72,7 +74,8 @@ export function compile(
   const read = readFiles(config, previous, options.downRegions);
   if (read.errors.length > 0)
     return { errors: sortProblems(read.errors), warnings: sortProblems(read.warnings) };
-  return assemble(config, previous, read, options.hosted?.(config) ?? NOTHING_HOSTED);
+  const hosted = options.hosted?.(config) ?? NOTHING_HOSTED;
+  return assemble(options.amended?.(config) ?? config, previous, read, hosted);
 }
 
 /**

@@ -179,7 +179,8 @@ export class Control {
     if (failure !== undefined) this.#o.log.error({ failure }, 'no control socket');
     await this.#openMetrics(config);
     // What was acknowledged when the last one died may not have been put in force.
-    if (hasAny(this.#hosted.hostedFor(config, snapshot))) this.#hostedChanged();
+    this.#hosted.hostedFor(config, snapshot);
+    if (this.#hosted.isUsed) this.#hostedChanged();
   }
 
   /** A worker is there. One that serves an older snapshot than is in force gets that. */
@@ -320,11 +321,12 @@ export class Control {
   async #publishHosted(config: Config, { compiled, since }: InForce): Promise<ReloadReport> {
     const { snapshot: before } = compiled;
     const hosted = this.#hosted.hostedFor(config, before);
+    const amended = this.#hosted.amended(config);
     // A control that took over has not read the files of the configuration yet.
     const next =
       compiled.root === undefined
-        ? compile(config, compiled, { hosted: () => hosted })
-        : recompile(config, compiled, hosted);
+        ? compile(config, compiled, { hosted: () => hosted, amended: () => amended })
+        : recompile(amended, compiled, hosted);
     if (next.snapshot === undefined) return this.#cannotPublish(before, next.errors.map(problemToText));
     const snapshot = this.#withAnchors(config, next.snapshot);
     const refusal = await this.#propose(snapshot, config);
@@ -354,7 +356,9 @@ export class Control {
   ): { config: Config; compiled: Compiled } | { errors: readonly string[] } {
     const { configFile } = this.#o.start;
     const hosted = (config: Config): Hosted => this.#hosted.hostedFor(config, previous?.snapshot);
-    const read = readConfig(configFile, previous, systemFiles, this.#o.clock.wall(), { hosted });
+    const amended = (config: Config): Config => this.#hosted.amended(config);
+    const options = { hosted, amended };
+    const read = readConfig(configFile, previous, systemFiles, this.#o.clock.wall(), options);
     this.#warn(read.warnings);
     if (read.config === undefined) return { errors: read.errors.map(problemToText) };
     const { config, compiled } = read;
@@ -522,7 +526,8 @@ export class Control {
     const inForce = this.#inForce?.compiled;
     if (inForce === undefined) return undefined;
     const hosted = (): Hosted => this.#hosted.latest;
-    return { workers: this.#workers, inForce, configFile: start.configFile, hosted, clock, health };
+    const amended = (config: Config): Config => this.#hosted.amended(config);
+    return { workers: this.#workers, inForce, configFile: start.configFile, hosted, amended, clock, health };
   }
 
   /** Those that main has not reported yet are starting. */
@@ -558,10 +563,6 @@ export class Control {
     await this.#store.close();
     this.#workers.close();
   }
-}
-
-function hasAny({ zones, healthChecks, cidrCollections }: Hosted): boolean {
-  return zones.length + healthChecks.length + cidrCollections.length > 0;
 }
 
 function workersOf({ node }: Config): number {

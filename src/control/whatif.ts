@@ -11,6 +11,7 @@ import { questionTypeFromText } from '../wire/rdata/table.ts';
 import { regionNamed } from '../zone/geo/regions.ts';
 import { type Compiled, readConfig } from './compile.ts';
 import { systemFiles } from './config/files.ts';
+import type { Config } from './config/load.ts';
 import { problemToText } from './config/problem.ts';
 import type { Hosted } from './hosted/named.ts';
 import { HttpFault } from './http.ts';
@@ -42,6 +43,8 @@ export interface WhatIfMeans {
   readonly configFile: string;
   /** What is not of the configuration. */
   readonly hosted: () => Hosted;
+  /** A configuration with what the API has added. */
+  readonly amended: (config: Config) => Config;
   readonly clock: Clock;
   /** util/healthbits */
   readonly health: SharedArrayBuffer;
@@ -58,6 +61,7 @@ export async function whatIf(means: WhatIfMeans, body: z.output<typeof whatIfBod
   const read = readConfig(path, means.inForce, systemFiles, means.clock.wall(), {
     downRegions,
     hosted: means.hosted,
+    amended: means.amended,
   });
   if (read.compiled === undefined) {
     const [first, ...more] = read.errors.map(problemToText);

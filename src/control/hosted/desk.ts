@@ -9,19 +9,23 @@ import type { Snapshot } from '../../view/snapshot.ts';
 import { nameToText } from '../../wire/name.ts';
 import { apiError } from '../api/errors.ts';
 import type { Handlers } from '../api/handler.ts';
+import { resolverHandlers } from '../api/resolver/handlers.ts';
+import type { ResolverMeans } from '../api/resolver/means.ts';
 import { route53Handlers } from '../api/route53/handlers.ts';
 import type { Means, ZoneQuestion } from '../api/route53/means.ts';
 import { endpointOwner } from '../compile/owners.ts';
 import { resourcesOf } from '../compile/resources.ts';
+import { hostHasOf } from '../compile/sources.ts';
 import type { Config, ResourceNames } from '../config/load.ts';
 import { isServed } from '../config/served.ts';
 import type { HealthDesk } from '../health/desk.ts';
 import { HttpFault } from '../http.ts';
 import type { Resources } from '../records/input.ts';
 import { StoreError } from '../store/errors.ts';
-import type { Reads, Revision, Store } from '../store/store.ts';
+import type { Reads, Revision, Store, Watch } from '../store/store.ts';
 import { type CollectionBody, type HealthCheckBody, KIND, type ZoneResource } from './bodies.ts';
 import { type Hosted, NamedResources, NOTHING_HOSTED, withNamed } from './named.ts';
+import { isResolverKind, withResolver } from './resolver.ts';
 import { HostedZones, type Slots } from './zones.ts';
 
 export interface HostedOptions {
@@ -48,6 +52,7 @@ export class HostedDesk {
   #store: Store | undefined;
   #zones: HostedZones | undefined;
   #named: NamedResources | undefined;
+  #watch: Watch | undefined;
   #fault: StoreError | undefined;
   #config: Config | undefined;
   #before: Facts | undefined;
@@ -61,7 +66,10 @@ export class HostedDesk {
 
   /** What answers requests: all of it at all times, the store opened or not. */
   get handlers(): Handlers {
-    return { route53: route53Handlers(this.#means()) };
+    return {
+      route53: route53Handlers(this.#means()),
+      route53resolver: resolverHandlers(this.#resolverMeans()),
+    };
   }
 
   /**
@@ -81,6 +89,16 @@ export class HostedDesk {
     return this.#latest;
   }
 
+  /** A configuration with the rules of the store, and all else of Resolver, as if they were declared. */
+  amended(config: Config): Config {
+    return this.#store === undefined ? config : withResolver(config, this.#store, hostHasOf());
+  }
+
+  /** Something was made at some time. */
+  get isUsed(): boolean {
+    return this.#store !== undefined && this.#store.revision > 0;
+  }
+
   /** As it was built last. */
   get latest(): Hosted {
     return this.#latest;
@@ -92,6 +110,7 @@ export class HostedDesk {
   }
 
   close(): void {
+    this.#watch?.close();
     this.#zones?.close();
     this.#named?.close();
   }
@@ -108,6 +127,9 @@ export class HostedDesk {
     zones.follow(this.#o.changed);
     this.#named = new NamedResources(this.#store);
     this.#named.follow(this.#o.changed);
+    this.#watch = this.#store.watch(this.#store.revision, ({ items }) => {
+      if (items.some(({ kind }) => isResolverKind(kind))) this.#o.changed();
+    });
     return zones;
   }
 
@@ -205,6 +227,19 @@ export class HostedDesk {
       if (error instanceof RpcError) return undefined;
       throw error;
     });
+  }
+
+  #resolverMeans(): ResolverMeans {
+    const opened = (): Store => this.#opened();
+    return {
+      get store() {
+        return opened();
+      },
+      prng: this.#o.prng,
+      served: () => this.#served,
+      config: () => this.#inForce(),
+      hostHas: (address) => hostHasOf()(address),
+    };
   }
 
   #inForce(): Config {

@@ -1,0 +1,240 @@
+import { CidrTable, parseAddress } from '../../../util/cidr.ts';
+import {
+  allOf,
+  type EndpointAddress,
+  type EndpointBody,
+  RESOLVER,
+  type RuleBody,
+  sourcesOf,
+} from '../../hosted/resolver.ts';
+import { revisionOrder } from '../../store/order.ts';
+import type { PutItem, Reads, Resource } from '../../store/store.ts';
+import { apiError } from '../errors.ts';
+import type { Caller, ResolverHandlers } from '../handler.ts';
+import type { CreateResolverEndpointRequest, IpAddressRequest, Protocol } from '../models/route53resolver.ts';
+import { originOf } from '../route53/means.ts';
+import { endpointNamed, endpointsOf, viewOf } from './endpointviews.ts';
+import { pageOf } from './lists.ts';
+import { invalidParameter, invalidRequest, newId, ownOf, type ResolverMeans, traced } from './means.ts';
+import { madeBefore, requestOf, requestTaken } from './requests.ts';
+import { firstTags, tagsGone } from './tags.ts';
+import { familyOf, readAddress } from './targets.ts';
+
+const WHAT = 'Resolver endpoint';
+/** Route 53's quota of endpoints of an account in a region, and of the addresses of one. */
+const ENDPOINTS_MAX = 4;
+const ADDRESSES_MAX = 6;
+
+/** Where rules ask from, and where this node is asked; the latter is the configuration's matter. */
+export function endpointHandlers(means: ResolverMeans): ResolverHandlers {
+  const shown = (resource: Resource<EndpointBody>) => ({
+    ResolverEndpoint: viewOf(means, resource).endpoint,
+  });
+  return {
+    async CreateResolverEndpoint(call) {
+      const { input, caller } = call;
+      const request = requestOf(input);
+      const before = madeBefore<EndpointBody>(means.store, RESOLVER.endpoint, WHAT, caller, request);
+      if (before !== undefined) return shown(before);
+      const id = newId(means.prng, input.Direction === 'OUTBOUND' ? 'rslvr-out' : 'rslvr-in');
+      const times = { created: call.at, modified: call.at };
+      const statusMessage = traced(means.prng, 'This Resolver Endpoint is operational.');
+      const body: EndpointBody = { ...readEndpoint(means, input), statusMessage, ...times, ...request };
+      await means.store.apply((state) => {
+        if (madeBefore(state, RESOLVER.endpoint, WHAT, caller, request) !== undefined)
+          throw requestTaken(WHAT, request.creatorRequestId);
+        refuseTooMany(state, caller);
+        const put = putEndpoint({ id, account: caller.account, sort: revisionOrder(call.at) }, body);
+        const tags = firstTags('resolver-endpoint', id, caller, input.Tags);
+        return { origin: originOf(call, `${id}: ${body.direction}`), items: [put, ...tags] };
+      });
+      return shown(ownEndpoint(means, means.store, id, caller));
+    },
+
+    GetResolverEndpoint({ input, caller }) {
+      const { endpoint } = endpointNamed(means, means.store, input.ResolverEndpointId, caller);
+      return { ResolverEndpoint: endpoint };
+    },
+
+    async UpdateResolverEndpoint(call) {
+      const { input, caller, at } = call;
+      const { ResolverEndpointId: id, Name: name, ResolverEndpointType: type } = input;
+      refuseProtocols(input.Protocols);
+      const statusMessage = traced(means.prng, 'This Resolver Endpoint is operational.');
+      await means.store.apply((state) => {
+        const endpoint = ownEndpoint(means, state, id, caller);
+        const { body } = endpoint;
+        if (type !== undefined && type !== body.type && [type, body.type].includes('IPV6'))
+          throw invalidRequest(`A resolver endpoint of type ${body.type} cannot become one of type ${type}.`);
+        const addresses = body.addresses.map((address) => {
+          const update = input.UpdateIpAddresses?.find(({ IpId }) => IpId === address.id);
+          return update === undefined
+            ? address
+            : { ...address, ipv6: readAddress(update.Ipv6, 'IPV6', 'UpdateIpAddresses') };
+        });
+        const changed: EndpointBody = {
+          ...body,
+          name: name ?? body.name,
+          type: type ?? body.type,
+          addresses,
+          modified: at,
+          statusMessage,
+        };
+        return { origin: originOf(call, id), items: [putEndpoint(endpoint, changed)] };
+      });
+      return shown(ownEndpoint(means, means.store, id, caller));
+    },
+
+    async DeleteResolverEndpoint(call) {
+      const { input, caller } = call;
+      const { ResolverEndpointId: id } = input;
+      const { endpoint } = endpointNamed(means, means.store, id, caller);
+      await means.store.apply((state) => {
+        ownEndpoint(means, state, id, caller);
+        const users = [...allOf<RuleBody>(state, RESOLVER.rule)].filter(({ body }) => body.endpoint === id);
+        if (users.length > 0)
+          throw invalidRequest(
+            `Cannot delete resolver endpoint unless its related resolver rules are deleted.  The following rules still exist for this resolver endpoint:  ${users.map((rule) => rule.id).join(',')}`,
+          );
+        const gone = tagsGone(state, 'resolver-endpoint', id);
+        const items = [{ action: 'delete' as const, kind: RESOLVER.endpoint, id }, ...gone];
+        return { origin: originOf(call, id), items };
+      });
+      return { ResolverEndpoint: { ...endpoint, Status: 'DELETING' as const } };
+    },
+
+    ListResolverEndpoints({ input, caller }) {
+      const all = endpointsOf(means, means.store, caller).map(({ place, endpoint }) => ({
+        place,
+        shown: endpoint,
+      }));
+      const { shown: endpoints, ...page } = pageOf(all, input, {
+        CreatorRequestId: (endpoint) => [endpoint.CreatorRequestId],
+        Direction: (endpoint) => [endpoint.Direction],
+        HostVPCId: (endpoint) => [endpoint.HostVPCId],
+        IpAddressCount: (endpoint) => [endpoint.IpAddressCount],
+        Name: (endpoint) => [endpoint.Name],
+        SecurityGroupIds: (endpoint) => endpoint.SecurityGroupIds ?? [],
+        Status: (endpoint) => [endpoint.Status],
+      });
+      return { ResolverEndpoints: endpoints, ...page };
+    },
+
+    ListResolverEndpointIpAddresses({ input, caller }) {
+      const { addresses } = endpointNamed(means, means.store, input.ResolverEndpointId, caller);
+      const all = addresses.map((shown, i) => ({ place: String(i).padStart(4, '0'), shown }));
+      const { shown: IpAddresses, ...page } = pageOf(all, input);
+      return { IpAddresses, ...page };
+    },
+  };
+}
+
+type Settings = Pick<EndpointBody, 'name' | 'direction' | 'type' | 'addresses' | 'securityGroups' | 'vpc'>;
+
+function readEndpoint(means: ResolverMeans, input: CreateResolverEndpointRequest): Settings {
+  const { Direction: direction, ResolverEndpointType: type = 'IPV4', IpAddresses: list } = input;
+  refuseProtocols(input.Protocols);
+  if (input.OutpostArn !== undefined || input.PreferredInstanceType !== undefined)
+    throw invalidRequest('There are no Outposts here: leave OutpostArn and PreferredInstanceType out.');
+  if (list.length > ADDRESSES_MAX)
+    throw apiError(
+      'LimitExceededException',
+      `A resolver endpoint has at most ${ADDRESSES_MAX} IP addresses.`,
+      {
+        ResourceType: 'ip address',
+      },
+    );
+  const addresses = list.map((each) => readIpAddress(means, each, type));
+  if (direction !== 'OUTBOUND') refuseUnheard(means, direction, addresses);
+  const { Name: name, SecurityGroupIds: securityGroups } = input;
+  return { name, direction, type, addresses, securityGroups, vpc: vpcOf(means, addresses) };
+}
+
+function readIpAddress(
+  means: ResolverMeans,
+  { SubnetId: subnet, Ip, Ipv6 }: IpAddressRequest,
+  type: EndpointBody['type'],
+): EndpointAddress {
+  const ip = Ip === undefined ? undefined : readAddress(Ip, 'IPV4', 'IpAddresses');
+  const ipv6 = Ipv6 === undefined ? undefined : readAddress(Ipv6, 'IPV6', 'IpAddresses');
+  for (const address of [ip, ipv6])
+    if (address !== undefined && type !== 'DUALSTACK' && type !== familyOf({ address }))
+      throw invalidParameter(
+        'IpAddresses',
+        `An endpoint of type ${type} cannot have the address ${address}.`,
+      );
+  return { id: newId(means.prng, 'rni'), subnet, ip, ipv6 };
+}
+
+/** Targets and clients are met by plain DNS only. */
+function refuseProtocols(protocols: readonly Protocol[] = []): void {
+  const other = protocols.find((protocol) => protocol !== 'Do53');
+  if (other !== undefined) throw invalidRequest(`The protocol ${other} is not supported yet: use Do53.`);
+}
+
+/** This node is asked where its configuration says, and nowhere else. */
+function refuseUnheard(
+  means: ResolverMeans,
+  direction: 'INBOUND' | 'INBOUND_DELEGATION',
+  addresses: readonly EndpointAddress[],
+): void {
+  const { inbound, authoritative } = means.config().endpoints;
+  const [there, where] =
+    direction === 'INBOUND'
+      ? [inbound, 'endpoints.inbound']
+      : [authoritative.filter(({ vpc }) => vpc !== undefined), 'endpoints.authoritative'];
+  for (const address of addresses) {
+    const wanted = sourcesOf({ addresses: [address] });
+    if (wanted.length === 0)
+      throw invalidRequest(
+        `${direction} endpoints are declared in the configuration of this node (${where}): name one of its addresses for subnet ${address.subnet}.`,
+      );
+    for (const each of wanted)
+      if (!isOpen(means, there, each))
+        throw invalidRequest(
+          `This node does not listen on ${each}: ${direction} endpoints are declared in its configuration (${where}).`,
+        );
+  }
+}
+
+/** Whether an endpoint listens on an address of this host, at whatever port. */
+function isOpen(
+  means: ResolverMeans,
+  endpoints: readonly { readonly listen: readonly { readonly address: string }[] }[],
+  address: string,
+): boolean {
+  const wildcard = address.includes(':') ? '::' : '0.0.0.0';
+  return endpoints.some(({ listen }) =>
+    listen.some((each) => each.address === address || (each.address === wildcard && means.hostHas(address))),
+  );
+}
+
+/** The VPC whose clients have the first address that lies in one. */
+function vpcOf(means: ResolverMeans, addresses: readonly EndpointAddress[]): string | undefined {
+  const { vpcs } = means.config();
+  const table = CidrTable.build(
+    vpcs.flatMap(({ cidrs }, value) => cidrs.map((cidr) => ({ ...cidr, value }))),
+  );
+  const found = sourcesOf({ addresses }).map((address) => table.lookup(parseAddress(address)));
+  return vpcs[found.find((index) => index >= 0) ?? -1]?.id;
+}
+
+function refuseTooMany(state: Reads, { account }: Caller): void {
+  if (state.count({ kind: RESOLVER.endpoint, account }) < ENDPOINTS_MAX) return;
+  throw apiError('LimitExceededException', `Account '${account}' has exceeded 'max-endpoints'`, {
+    ResourceType: 'resolver endpoint',
+  });
+}
+
+/** One that the API made. Throws ApiError; InvalidRequestException for those of the configuration. */
+function ownEndpoint(means: ResolverMeans, state: Reads, id: string, caller: Caller): Resource<EndpointBody> {
+  const made = ownOf<EndpointBody>(state, RESOLVER.endpoint, id, caller);
+  if (made !== undefined) return made;
+  endpointNamed(means, state, id, caller);
+  throw invalidRequest(`Resolver endpoint '${id}' is declared in the configuration: change it there.`);
+}
+
+function putEndpoint(endpoint: Pick<Resource, 'id' | 'account' | 'sort'>, body: EndpointBody): PutItem {
+  const { id, account, sort } = endpoint;
+  return { action: 'put', kind: RESOLVER.endpoint, id, account, sort, body };
+}

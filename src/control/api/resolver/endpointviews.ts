@@ -1,0 +1,128 @@
+import { BY_SOURCE } from '../../config/endpoints.ts';
+import { allOf, type EndpointBody, RESOLVER } from '../../hosted/resolver.ts';
+import type { Reads, Resource } from '../../store/store.ts';
+import type { Caller } from '../handler.ts';
+import type {
+  IpAddressResponse,
+  ResolverEndpoint,
+  ResolverEndpointDirection,
+} from '../models/route53resolver.ts';
+import { arnOf, derivedId, isServed, notFound, ownOf, type ResolverMeans, timesOf } from './means.ts';
+
+/** An endpoint as it is shown, the configuration's as those that the API made. */
+export interface EndpointView {
+  /** Where it stands in lists: those of the configuration are first. */
+  readonly place: string;
+  readonly endpoint: ResolverEndpoint;
+  readonly addresses: readonly IpAddressResponse[];
+}
+
+/** All that a caller sees. */
+export function endpointsOf(means: ResolverMeans, state: Reads, { account }: Caller): EndpointView[] {
+  const made = [...allOf<EndpointBody>(state, RESOLVER.endpoint, account)];
+  return [...declaredEndpoints(means, account), ...made.map((resource) => viewOf(means, resource))];
+}
+
+/** Throws ApiError ResourceNotFoundException. */
+export function endpointNamed(means: ResolverMeans, state: Reads, id: string, caller: Caller): EndpointView {
+  const made = ownOf<EndpointBody>(state, RESOLVER.endpoint, id, caller);
+  if (made !== undefined) return viewOf(means, made);
+  const declared = declaredEndpoints(means, caller.account).find(({ endpoint }) => endpoint.Id === id);
+  if (declared !== undefined) return declared;
+  throw notFound('resolver endpoint', `Resolver endpoint with ID '${id}' does not exist`);
+}
+
+export function viewOf(means: ResolverMeans, resource: Resource<EndpointBody>): EndpointView {
+  const { id, account, sort, body } = resource;
+  const endpoint: ResolverEndpoint = {
+    Id: id,
+    CreatorRequestId: body.creatorRequestId,
+    Arn: arnOf(means, account, 'resolver-endpoint', id),
+    Name: body.name,
+    SecurityGroupIds: body.securityGroups,
+    Direction: body.direction,
+    IpAddressCount: body.addresses.length,
+    HostVPCId: body.vpc,
+    Status: isServed(means, resource) ? 'OPERATIONAL' : 'UPDATING',
+    StatusMessage: body.statusMessage,
+    ...timesOf(body),
+    ResolverEndpointType: body.type,
+    Protocols: ['Do53'],
+  };
+  const addresses = body.addresses.map((address): IpAddressResponse => {
+    const { id: IpId, subnet: SubnetId, ip: Ip, ipv6: Ipv6 } = address;
+    const foreign = [Ip, Ipv6].filter((each) => each !== undefined && !means.hostHas(each));
+    const StatusMessage =
+      foreign.length === 0
+        ? 'This IP address is operational.'
+        : `This host does not have ${foreign.join(' and ')}: it asks from an address of its own.`;
+    return { IpId, SubnetId, Ip, Ipv6, Status: 'ATTACHED', StatusMessage, ...timesOf(body) };
+  });
+  return { place: `1 ${sort} ${id}`, endpoint, addresses };
+}
+
+/** The configuration's endpoints: nobody's, and everybody sees them. */
+function declaredEndpoints(means: ResolverMeans, account: string): EndpointView[] {
+  const { inbound, authoritative, outbound } = means.config().endpoints;
+  const heard = (list: readonly { readonly address: string }[]): string[] =>
+    list.map(({ address }) => address);
+  const view = (
+    id: string,
+    direction: ResolverEndpointDirection,
+    addresses: readonly string[],
+    vpc?: string,
+  ) => declaredView(means, account, { id, direction, addresses, vpc });
+  return [
+    ...inbound.map(({ id, listen, vpc, defaultVpc }) =>
+      view(id, 'INBOUND', heard(listen), vpc === BY_SOURCE ? defaultVpc : vpc),
+    ),
+    ...authoritative.flatMap(({ id, listen, vpc }) =>
+      vpc === undefined ? [] : view(id, 'INBOUND_DELEGATION', heard(listen), vpc),
+    ),
+    ...outbound.map(({ id, source }) => view(id, 'OUTBOUND', source)),
+  ];
+}
+
+interface Declared {
+  readonly id: string;
+  readonly direction: ResolverEndpointDirection;
+  readonly addresses: readonly string[];
+  readonly vpc: string | undefined;
+}
+
+function declaredView(
+  means: ResolverMeans,
+  account: string,
+  { id, direction, addresses, vpc }: Declared,
+): EndpointView {
+  return {
+    place: `0 ${direction} ${id}`,
+    endpoint: {
+      Id: id,
+      CreatorRequestId: '',
+      Arn: arnOf(means, account, 'resolver-endpoint', id),
+      Name: id,
+      SecurityGroupIds: [],
+      Direction: direction,
+      IpAddressCount: addresses.length,
+      HostVPCId: vpc,
+      Status: 'OPERATIONAL',
+      StatusMessage: 'This endpoint is declared in the configuration.',
+      ResolverEndpointType: typeOf(addresses),
+      Protocols: ['Do53'],
+    },
+    addresses: addresses.map((address) => ({
+      IpId: derivedId('rni', `${id} ${address}`),
+      ...(address.includes(':') ? { Ipv6: address } : { Ip: address }),
+      Status: 'ATTACHED',
+      StatusMessage: 'This IP address is operational.',
+    })),
+  };
+}
+
+/** Where no address is written the kernel chooses one of either family. */
+function typeOf(addresses: readonly string[]): 'IPV4' | 'IPV6' | 'DUALSTACK' {
+  const sixes = addresses.filter((address) => address.includes(':')).length;
+  if (addresses.length > 0 && sixes === 0) return 'IPV4';
+  return addresses.length > 0 && sixes === addresses.length ? 'IPV6' : 'DUALSTACK';
+}

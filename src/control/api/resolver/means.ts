@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { isoFromWall } from '../../../telemetry/text.ts';
+import type { Prng } from '../../../util/prng.ts';
+import type { Config } from '../../config/load.ts';
+import type { Made } from '../../hosted/resolver.ts';
+import type { Reads, Resource, Revision, Store } from '../../store/store.ts';
+import { type ApiError, apiError } from '../errors.ts';
+import type { Caller } from '../handler.ts';
+
+/** What the handlers of Resolver need of the control thread. */
+export interface ResolverMeans {
+  readonly store: Store;
+  readonly prng: Prng;
+  /** Of the store, as all workers serve it. */
+  served(): Revision;
+  /** The configuration in force, as it was declared. */
+  config(): Config;
+  /** Whether the host has an address to send from. */
+  hostHas(address: string): boolean;
+}
+
+const ID_DIGITS = 17;
+
+/** `rslvr-rr-` and seventeen hexadecimal digits. */
+export function newId(prng: Prng, prefix: string): string {
+  return `${prefix}-${hexOf(prng, ID_DIGITS)}`;
+}
+
+/** The id of what is not made but there: always the same. */
+export function derivedId(prefix: string, of: string): string {
+  return `${prefix}-${createHash('sha256').update(of).digest('hex').slice(0, ID_DIGITS)}`;
+}
+
+/** As AWS says that something was done. */
+export function traced(prng: Prng, message: string): string {
+  return `[Trace id: 1-${hexOf(prng, 8)}-${hexOf(prng, 24)}] ${message}`;
+}
+
+function hexOf(prng: Prng, digits: number): string {
+  return Array.from({ length: digits }, () => prng.below(16).toString(16)).join('');
+}
+
+export type Tagged = 'resolver-rule' | 'resolver-endpoint' | 'resolver-config' | 'resolver-dnssec-config';
+
+export function arnOf(means: ResolverMeans, account: string, type: Tagged, id: string): string {
+  return `arn:aws:route53resolver:${means.config().node.region}:${account}:${type}/${id}`;
+}
+
+/** When it was made and changed. */
+export function timesOf({ created, modified }: Made): { CreationTime: string; ModificationTime: string } {
+  return { CreationTime: isoFromWall(created), ModificationTime: isoFromWall(modified) };
+}
+
+export function isServed(means: ResolverMeans, { revision }: Resource): boolean {
+  return means.served() >= revision;
+}
+
+/** A resource of the caller's account; those of others are as if they were not there. */
+export function ownOf<Body>(
+  state: Reads,
+  kind: string,
+  id: string,
+  { account }: Pick<Caller, 'account'>,
+): Resource<Body> | undefined {
+  const resource = state.get<Body>(kind, id);
+  return resource?.account === account ? resource : undefined;
+}
+
+export function notFound(type: string, message: string): ApiError {
+  return apiError('ResourceNotFoundException', message, { ResourceType: type });
+}
+
+export function invalidParameter(field: string, message: string): ApiError {
+  return apiError('InvalidParameterException', message, { FieldName: field });
+}
+
+export function invalidRequest(message: string): ApiError {
+  return apiError('InvalidRequestException', message);
+}
+
+/** Throws ApiError InvalidParameterException, in AWS's words. */
+export function refuseUnknownVpc(means: ResolverMeans, id: string, field: string): void {
+  if (means.config().vpcs.some((vpc) => vpc.id === id)) return;
+  throw invalidParameter(field, `The vpc ID '${id}' does not exist`);
+}
