@@ -1,10 +1,14 @@
 /** Rules made by boto3: they forward to real servers once they are associated, and until they are not any more. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { accessKey, awsEnvironment } from '../support/api.ts';
 import { type Boto, startBoto } from '../support/boto.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { dig } from '../support/dig.ts';
 import { freePort } from '../support/ports.ts';
-import { accessKey, awsEnvironment, missingPython } from '../support/python.ts';
+import { missingPython } from '../support/python.ts';
 import { type DnsServer, missing, startUnbound } from '../support/servers.ts';
 
 t.setTimeout(180_000);
@@ -20,12 +24,14 @@ interface World {
 
 async function startWorld(t: Test): Promise<World> {
   const outside = await startUnbound({
-    localData: ['3.2.1.10.in-addr.arpa. PTR host.example.', 'www.far.example. A 192.0.2.80'],
+    localData: ['3.2.1.10.in-addr.arpa. PTR host.example.', 'www.corp.example. A 10.9.9.7'],
   });
   t.teardown(() => outside.stop());
   const api = await freePort('127.0.0.1');
+  const state = mkdtempSync(join(tmpdir(), 'causeway-state-'));
+  t.teardown(() => rmSync(state, { recursive: true, force: true }));
   const daemon = await startDaemon({
-    config: `node: { name: e2e, region: eu-central-1, state: ./state, workers: 2, cache: 32MB, metrics: off }
+    config: `node: { name: e2e, region: eu-central-1, state: ${JSON.stringify(state)}, workers: 2, cache: 32MB, metrics: off }
 api: { listen: "127.0.0.1:${api}" }
 vpcs: [{ id: ${VPC}, cidrs: [127.0.0.0/8], dnssec: off }, { id: vpc-2, cidrs: [10.0.0.0/8] }]
 endpoints:
@@ -100,6 +106,9 @@ class Client {
   }
 }
 
+/** Two equal requests that are signed in the same second are one request. */
+const nextSecond = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1_100));
+
 const target = ({ address: Ip, port: Port }: DnsServer): object => ({ Ip, Port });
 
 t.test('a FORWARD rule, asked by dig after each step', { skip }, async (t) => {
@@ -169,10 +178,221 @@ t.test('a FORWARD rule, asked by dig after each step', { skip }, async (t) => {
   t.equal(await client.answers('www.corp.example'), '10.9.9.8');
   await client.disassociate(rule);
   t.equal(await client.answers('www.corp.example'), '10.7.7.7', 'the private zone again');
+  await nextSecond();
   for (const { Id } of [rule, same, hole]) {
     const gone = await client.call('delete_resolver_rule', { ResolverRuleId: Id });
     t.match(gone, { ResolverRule: { Status: 'DELETING' } });
     await t.rejects(client.call('get_resolver_rule', { ResolverRuleId: Id }), /ResourceNotFoundException/);
   }
   await client.call('delete_resolver_endpoint', { ResolverEndpointId });
+});
+
+t.test('what else there is, and what is refused', { skip }, async (t) => {
+  const world = await startWorld(t);
+  const client = new Client(world);
+  const { outside } = world;
+  const refused = (operation: string, members: object, fault: RegExp): Promise<unknown> =>
+    t.rejects(client.call(operation, members), fault, String(fault));
+  const asked = { CreatorRequestId: 'x', RuleType: 'FORWARD', DomainName: 'a.example' };
+  const to = { TargetIps: [target(outside)], ResolverEndpointId: 'out-1' };
+
+  // What a rule may be.
+  for (const [members, fault] of [
+    [{}, /InvalidRequestException: Resolver rules of type FORWARD need TargetIps/],
+    [{ TargetIps: to.TargetIps }, /InvalidRequestException: .* need a ResolverEndpointId/],
+    [{ ...to, ResolverEndpointId: 'in-1' }, /InvalidRequestException: .*'in-1' is INBOUND/],
+    [{ ...to, ResolverEndpointId: 'out-9' }, /ResourceNotFoundException: Resolver endpoint with ID 'out-9'/],
+    [
+      { ...to, TargetIps: [{ Ip: '192.0.2.1' }, { Ip: '192.0.2.1', Port: 53 }] },
+      /192.0.2.1:53 is given twice/,
+    ],
+    [{ ...to, TargetIps: [{ Ip: '192.0.2.1' }, { Ipv6: '2001:db8::1' }] }, /both IPv4 and IPv6/],
+    [{ ...to, TargetIps: [{ Ip: '192.0.2.1', Ipv6: '2001:db8::1' }] }, /either Ip or Ipv6/],
+    [{ ...to, TargetIps: [{ Ipv6: '2001:db8::1' }] }, /out-1' is of type IPV4: it asks no IPV6 targets/],
+    [{ ...to, TargetIps: [{ Ip: '192.0.2.300' }] }, /InvalidParameterException: /],
+    [{ ...to, TargetIps: [{ Ip: '192.0.2.1', Port: 0 }] }, /InvalidParameterException: The port 0/],
+    [{ ...to, TargetIps: [{ Ip: '192.0.2.1', Protocol: 'DoH' }] }, /protocol DoH is not supported yet/],
+    [{ ...to, TargetIps: [{ Ip: '127.0.0.1', Port: world.daemon.port }] }, /would go in a circle/],
+    [{ ...to, TargetIps: Array(7).fill({ Ip: '192.0.2.1' }) }, /LimitExceededException: .*at most 6/],
+    [{ ...to, DomainName: '*.a.example' }, /InvalidParameterException: .*wildcard/],
+    [{ ...to, DomainName: 'a..example' }, /InvalidParameterException: .*Domain label is empty/],
+    [{ ...to, RuleType: 'RECURSIVE' }, /InvalidParameterException: Currently, only Resolver can create/],
+    [{ ...to, RuleType: 'SYSTEM' }, /InvalidRequestException: .* SYSTEM have no TargetIps/],
+    [{ ...to, RuleType: 'DELEGATE' }, /Delegate resolver rules need to specify a nameserver name/],
+    [{ ...to, Tags: [{ Key: 'aws:x', Value: '' }] }, /InvalidTagException/],
+  ] as const)
+    await refused('create_resolver_rule', { ...asked, ...members }, fault);
+
+  // A CreatorRequestId is for one thing.
+  const first = await client.call<{ ResolverRule: Rule }>('create_resolver_rule', { ...asked, ...to });
+  const again = await client.call<{ ResolverRule: Rule }>('create_resolver_rule', { ...asked, ...to });
+  t.equal(again.ResolverRule.Id, first.ResolverRule.Id);
+  await refused('create_resolver_rule', { ...asked, ...to, Name: 'other' }, /ResourceExistsException: .*'x'/);
+
+  // Lists.
+  for (const name of ['b', 'c', 'd'])
+    await client.create('FORWARD', { ...to, DomainName: `${name}.example.` });
+  type Rules = { ResolverRules: Rule[]; NextToken?: string };
+  const domains: unknown[] = [];
+  let page: Rules | undefined;
+  do {
+    const token = page?.NextToken === undefined ? {} : { NextToken: page.NextToken };
+    page = await client.call<Rules>('list_resolver_rules', { MaxResults: 2, ...token });
+    domains.push(...page.ResolverRules.map(({ DomainName }) => DomainName));
+  } while (page.NextToken !== undefined);
+  t.same(domains, ['.', 'a.example.', 'b.example.', 'c.example.', 'd.example.']);
+  for (const Name of ['DomainName', 'DOMAIN_NAME']) {
+    const Filters = [{ Name, Values: ['c.example.'] }];
+    const { ResolverRules } = await client.call<Rules>('list_resolver_rules', { Filters });
+    t.same(
+      ResolverRules.map(({ DomainName }) => DomainName),
+      ['c.example.'],
+    );
+  }
+  await refused('list_resolver_rules', { Filters: [{ Name: 'X', Values: [] }] }, /The filter 'X' is invalid/);
+  await refused('list_resolver_rules', { NextToken: 'AAAA' }, /InvalidNextTokenException/);
+  const internet = 'rslvr-autodefined-rr-internet-resolver';
+  t.match(await client.call('get_resolver_rule', { ResolverRuleId: internet }), {
+    ResolverRule: { Name: 'Internet Resolver', RuleType: 'RECURSIVE', DomainName: '.' },
+  });
+  await refused('delete_resolver_rule', { ResolverRuleId: internet }, /InvalidRequestException/);
+
+  // What the configuration has goes before.
+  const root = await client.create('FORWARD', { ...to, DomainName: '.' });
+  await refused(
+    'associate_resolver_rule',
+    { ResolverRuleId: root.Id, VPCId: VPC },
+    /ResourceExistsException: .*Conflict with resolver rule '\. of the configuration'/,
+  );
+  await refused(
+    'associate_resolver_rule',
+    { ResolverRuleId: root.Id, VPCId: 'vpc-9' },
+    /InvalidParameterException: The vpc ID 'vpc-9' does not exist/,
+  );
+  await client.call('associate_resolver_rule', { ResolverRuleId: root.Id, VPCId: 'vpc-2' });
+
+  // Endpoints.
+  const endpoints = await client.call<{ ResolverEndpoints: Rule[] }>('list_resolver_endpoints');
+  t.same(
+    endpoints.ResolverEndpoints.map(({ Id, Direction }) => [Id, Direction]),
+    [
+      ['in-1', 'INBOUND'],
+      ['out-1', 'OUTBOUND'],
+    ],
+  );
+  const inbound = (...ips: string[]): object => ({
+    CreatorRequestId: 'in',
+    Direction: 'INBOUND',
+    SecurityGroupIds: ['sg-1'],
+    IpAddresses: ips.map((Ip, i) => ({ SubnetId: `subnet-${i}`, Ip })),
+  });
+  await refused(
+    'create_resolver_endpoint',
+    inbound('127.0.0.1', '192.0.2.7'),
+    /InvalidRequestException: This node does not listen on 192.0.2.7/,
+  );
+  const made = await client.call<{ ResolverEndpoint: Rule }>(
+    'create_resolver_endpoint',
+    inbound('127.0.0.1', '127.0.0.1'),
+  );
+  const { Id: ResolverEndpointId, Arn: ResourceArn } = made.ResolverEndpoint;
+  t.match(await client.call('list_resolver_endpoint_ip_addresses', { ResolverEndpointId }), {
+    IpAddresses: [{ IpId: /^rni-/, Ip: '127.0.0.1', SubnetId: 'subnet-0', Status: 'ATTACHED' }, {}],
+  });
+  await refused(
+    'update_resolver_endpoint',
+    { ResolverEndpointId, ResolverEndpointType: 'IPV6' },
+    /InvalidRequestException: .*type IPV4 cannot become one of type IPV6/,
+  );
+  await refused(
+    'update_resolver_endpoint',
+    { ResolverEndpointId, UpdateIpAddresses: [{ IpId: 'rni-0', Ipv6: '2001:db8::1' }] },
+    /ResourceNotFoundException: .*'rni-0'/,
+  );
+  const wider = { ResolverEndpointId, Name: 'wide', ResolverEndpointType: 'DUALSTACK' };
+  t.match(await client.call('update_resolver_endpoint', wider), {
+    ResolverEndpoint: { Name: 'wide', ResolverEndpointType: 'DUALSTACK', IpAddressCount: 2 },
+  });
+  await refused('delete_resolver_endpoint', { ResolverEndpointId: 'in-1' }, /declared in the configuration/);
+
+  // Tags.
+  await client.call('tag_resource', {
+    ResourceArn,
+    Tags: [
+      { Key: 'team', Value: 'dns' },
+      { Key: 'x', Value: '' },
+    ],
+  });
+  await client.call('untag_resource', { ResourceArn, TagKeys: ['x'] });
+  t.match(await client.call('list_tags_for_resource', { ResourceArn }), {
+    Tags: [{ Key: 'team', Value: 'dns' }],
+  });
+  await client.call('delete_resolver_endpoint', { ResolverEndpointId });
+  await refused('list_tags_for_resource', { ResourceArn }, /ResourceNotFoundException/);
+});
+
+t.test('settings of a VPC, and rules after a crash', { skip }, async (t) => {
+  const world = await startWorld(t);
+  const client = new Client(world);
+  const settled = async (key: string, member: string, operation: string): Promise<string> => {
+    for (;;) {
+      const got = await client.call<Record<string, Record<string, string>>>(operation, { ResourceId: VPC });
+      const status = got[key]![member]!;
+      if (!status.endsWith('ING')) return status;
+    }
+  };
+  const reverse = (): Promise<string> =>
+    settled('ResolverConfig', 'AutodefinedReverse', 'get_resolver_config');
+  const dnssec = (): Promise<string> =>
+    settled('ResolverDNSSECConfig', 'ValidationStatus', 'get_resolver_dnssec_config');
+  const list = async (operation: string): Promise<unknown[]> =>
+    Object.values(await client.call<Record<string, unknown[]>>(operation)).flat();
+
+  t.equal(await reverse(), 'ENABLED');
+  t.same(await list('list_resolver_configs'), []);
+  t.equal(await client.answers('3.2.1.10.in-addr.arpa', 'PTR'), 'NXDOMAIN');
+  await client.call('update_resolver_config', { ResourceId: VPC, AutodefinedReverseFlag: 'DISABLE' });
+  t.equal(await reverse(), 'DISABLED');
+  t.match(await list('list_resolver_configs'), [{ Id: /^rslvr-rc-/, ResourceId: VPC }]);
+  t.equal(await client.answers('3.2.1.10.in-addr.arpa', 'PTR'), 'host.example.', 'as any other name');
+  const local = { ResourceId: VPC, AutodefinedReverseFlag: 'USE_LOCAL_RESOURCE_SETTING' };
+  await client.call('update_resolver_config', local);
+  t.equal(await reverse(), 'ENABLED', 'as the configuration says');
+
+  // Terraform deletes it by disabling it twice.
+  t.equal(await dnssec(), 'DISABLED');
+  await client.call('update_resolver_dnssec_config', { ResourceId: VPC, Validation: 'ENABLE' });
+  t.equal(await dnssec(), 'ENABLED');
+  for (const left of [1, 0]) {
+    await nextSecond();
+    await client.call('update_resolver_dnssec_config', { ResourceId: VPC, Validation: 'DISABLE' });
+    t.equal(await dnssec(), 'DISABLED');
+    t.equal((await list('list_resolver_dnssec_configs')).length, left);
+  }
+
+  const forward = { TargetIps: [target(world.outside)], ResolverEndpointId: 'out-1' };
+  const rule = await client.create('FORWARD', { ...forward, DomainName: 'corp.example' });
+  await client.associate(rule);
+  t.equal(await client.answers('www.corp.example'), '10.9.9.7');
+  const { daemon } = world;
+  const config = readFileSync(daemon.configFile, 'utf8');
+  await daemon.stop('SIGKILL');
+  const next = await startDaemon({ config: config.replaceAll(`:${daemon.port}"`, ':PORT"') });
+  t.teardown(() => next.stop());
+  const after = new Client({ ...world, daemon: next });
+  t.equal(await after.answers('www.corp.example'), '10.9.9.7', 'the rule is still there');
+
+  next.configure(
+    readFileSync(next.configFile, 'utf8').replace(
+      'rules: [',
+      `rules: [{ domain: corp.example., type: system, vpcs: [${VPC}] }, `,
+    ),
+  );
+  const { code } = await next.cli('reload');
+  t.equal(code, 0);
+  t.equal(await after.answers('www.corp.example'), '10.7.7.7', 'a rule of the configuration goes before it');
+  const Filters = [{ Name: 'ResolverRuleId', Values: [rule.Id] }];
+  t.match(await after.call('list_resolver_rule_associations', { Filters }), {
+    ResolverRuleAssociations: [{ Status: 'OVERRIDDEN', VPCId: VPC }],
+  });
 });

@@ -159,16 +159,6 @@ function unsupported(operation: Known): ApiError {
   );
 }
 
-/** Nothing was applied, and another attempt may fare better: no answer to keep. */
-const UNDECIDED: ReadonlySet<ApiErrorCode> = new Set<ApiErrorCode>([
-  'InternalFailure',
-  'InternalServiceErrorException',
-  'PriorRequestNotComplete',
-  'ServiceUnavailable',
-  'Throttling',
-  'ThrottlingException',
-]);
-
 function lineOf({ method = '', url = '', headers }: IncomingMessage): RequestLine & { search: string } {
   const at = url.indexOf('?');
   const [path, search] = at < 0 ? [url, ''] : [url.slice(0, at), url.slice(at + 1)];

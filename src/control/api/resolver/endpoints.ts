@@ -1,4 +1,3 @@
-import { CidrTable, parseAddress } from '../../../util/cidr.ts';
 import {
   allOf,
   type EndpointAddress,
@@ -11,14 +10,14 @@ import { revisionOrder } from '../../store/order.ts';
 import type { PutItem, Reads, Resource } from '../../store/store.ts';
 import { apiError } from '../errors.ts';
 import type { Caller, ResolverHandlers } from '../handler.ts';
-import type { CreateResolverEndpointRequest, IpAddressRequest, Protocol } from '../models/route53resolver.ts';
+import type { CreateResolverEndpointRequest, Protocol } from '../models/route53resolver.ts';
 import { originOf } from '../route53/means.ts';
+import { checkFamily, readIpAddress, vpcOf, withUpdates } from './addresses.ts';
 import { endpointNamed, endpointsOf, viewOf } from './endpointviews.ts';
 import { pageOf } from './lists.ts';
-import { invalidParameter, invalidRequest, newId, ownOf, type ResolverMeans, traced } from './means.ts';
+import { invalidRequest, newId, ownOf, type ResolverMeans, traced } from './means.ts';
 import { madeBefore, requestOf, requestTaken } from './requests.ts';
 import { firstTags, tagsGone } from './tags.ts';
-import { familyOf, readAddress } from './targets.ts';
 
 const WHAT = 'Resolver endpoint';
 /** Route 53's quota of endpoints of an account in a region, and of the addresses of one. */
@@ -66,12 +65,8 @@ export function endpointHandlers(means: ResolverMeans): ResolverHandlers {
         const { body } = endpoint;
         if (type !== undefined && type !== body.type && [type, body.type].includes('IPV6'))
           throw invalidRequest(`A resolver endpoint of type ${body.type} cannot become one of type ${type}.`);
-        const addresses = body.addresses.map((address) => {
-          const update = input.UpdateIpAddresses?.find(({ IpId }) => IpId === address.id);
-          return update === undefined
-            ? address
-            : { ...address, ipv6: readAddress(update.Ipv6, 'IPV6', 'UpdateIpAddresses') };
-        });
+        const addresses = withUpdates(body.addresses, input.UpdateIpAddresses);
+        for (const address of addresses) checkFamily(address, type ?? body.type);
         const changed: EndpointBody = {
           ...body,
           name: name ?? body.name,
@@ -150,22 +145,6 @@ function readEndpoint(means: ResolverMeans, input: CreateResolverEndpointRequest
   return { name, direction, type, addresses, securityGroups, vpc: vpcOf(means, addresses) };
 }
 
-function readIpAddress(
-  means: ResolverMeans,
-  { SubnetId: subnet, Ip, Ipv6 }: IpAddressRequest,
-  type: EndpointBody['type'],
-): EndpointAddress {
-  const ip = Ip === undefined ? undefined : readAddress(Ip, 'IPV4', 'IpAddresses');
-  const ipv6 = Ipv6 === undefined ? undefined : readAddress(Ipv6, 'IPV6', 'IpAddresses');
-  for (const address of [ip, ipv6])
-    if (address !== undefined && type !== 'DUALSTACK' && type !== familyOf({ address }))
-      throw invalidParameter(
-        'IpAddresses',
-        `An endpoint of type ${type} cannot have the address ${address}.`,
-      );
-  return { id: newId(means.prng, 'rni'), subnet, ip, ipv6 };
-}
-
 /** Targets and clients are met by plain DNS only. */
 function refuseProtocols(protocols: readonly Protocol[] = []): void {
   const other = protocols.find((protocol) => protocol !== 'Do53');
@@ -207,16 +186,6 @@ function isOpen(
   return endpoints.some(({ listen }) =>
     listen.some((each) => each.address === address || (each.address === wildcard && means.hostHas(address))),
   );
-}
-
-/** The VPC whose clients have the first address that lies in one. */
-function vpcOf(means: ResolverMeans, addresses: readonly EndpointAddress[]): string | undefined {
-  const { vpcs } = means.config();
-  const table = CidrTable.build(
-    vpcs.flatMap(({ cidrs }, value) => cidrs.map((cidr) => ({ ...cidr, value }))),
-  );
-  const found = sourcesOf({ addresses }).map((address) => table.lookup(parseAddress(address)));
-  return vpcs[found.find((index) => index >= 0) ?? -1]?.id;
 }
 
 function refuseTooMany(state: Reads, { account }: Caller): void {

@@ -19,7 +19,7 @@ export function readDomain(text: string, field: string): string {
   try {
     name = fold(nameFromRoute53(text));
   } catch (error) {
-    if (error instanceof FatalProblem) throw invalidParameter(field, `${error.message}: '${text}'`);
+    if (error instanceof FatalProblem) throw invalidParameter(field, error.message);
     throw error;
   }
   if (name[0] === 1 && name[1] === 0x2a)
