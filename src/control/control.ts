@@ -299,13 +299,14 @@ export class Control {
       // As long as the last time took, so that the API has half of this thread while many changes come.
       await new Promise<void>((done) => this.#o.clock.after(this.#hostedMs, done));
       this.#isHostedWaiting = false;
-      if (this.#config === undefined || this.#inForce === undefined) return;
+      if (this.#isStopped || this.#config === undefined || this.#inForce === undefined) return;
       // What was asked for first may have come in between.
       if (this.#reloading !== undefined) this.#hostedChanged();
       else void this.#run(() => this.#timeHosted(this.#config!, this.#inForce!));
     });
   }
   #isHostedWaiting = false;
+  #isStopped = false;
   /** How long it took last to put changes of hosted zones in force. */
   #hostedMs = 0;
 
@@ -553,6 +554,7 @@ export class Control {
 
   /** Closes what is open to the outside. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#anchors?.close();
     this.#health.close();
     this.#api.close();

@@ -1,6 +1,5 @@
 /** The Route 53 API driven by AWS's own clients, and DNS answering what they have made, at once and after a restart. */
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';

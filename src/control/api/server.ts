@@ -6,7 +6,7 @@ import { uuid } from '../../util/uuid.ts';
 import { limitedServer, receiveOctets } from '../http.ts';
 import { authorise } from './authorise.ts';
 import { type ApiResponse, readInput, writeError, writeOutput } from './binding.ts';
-import { ApiError, type ApiErrorCode, apiError } from './errors.ts';
+import { ApiError, apiError } from './errors.ts';
 import { type Handlers, handlerOf, type Replays } from './handler.ts';
 import type { Keys } from './keys.ts';
 import { type Known, type RequestLine, type Routed, route, serviceOf } from './operations.ts';
