@@ -47,8 +47,6 @@ export interface Compiled {
 }
 
 export interface CompileOptions {
-  /** Regions of AWS whose record sets count as unhealthy. */
-  readonly downRegions?: readonly string[] | undefined;
   /** What does not come from the configuration that is read. */
   readonly hosted?: ((config: Config) => Hosted) | undefined;
   /** The configuration with what the API has added to it; asked after `hosted`. */
@@ -71,7 +69,7 @@ export function compile(
   previous?: Compiled,
   options: CompileOptions = {},
 ): Compiled | Faults {
-  const read = readFiles(config, previous, options.downRegions);
+  const read = readFiles(config, previous);
   if (read.errors.length > 0)
     return { errors: sortProblems(read.errors), warnings: sortProblems(read.warnings) };
   const hosted = options.hosted?.(config) ?? NOTHING_HOSTED;
@@ -172,8 +170,7 @@ export type ReadConfig =
   | (Faults & { readonly config?: undefined; readonly compiled?: undefined });
 
 /**
- * Loads and compiles the configuration at `path`, with record sets of `downRegions` as if they were unhealthy. All errors of
- * it and of the files that it names are told at once.
+ * Loads and compiles the configuration at `path`. All errors of it and of the files that it names are told at once.
  */
 export function readConfig(
   path: string,
@@ -214,9 +211,8 @@ export function checkConfig(
 function readFiles(
   entries: FileEntries,
   previous: Compiled | undefined,
-  downRegions?: readonly string[],
 ): ReturnType<typeof compileZones> & { root: ReadRoot } {
-  const { zones, errors, warnings } = compileZones(entries, previous, downRegions);
+  const { zones, errors, warnings } = compileZones(entries, previous);
   const root = readRoot(entries, systemClock.wall());
   return { zones, root, errors: [...root.errors, ...errors], warnings: [...root.warnings, ...warnings] };
 }
@@ -224,12 +220,11 @@ function readFiles(
 function compileZones(
   entries: FileEntries,
   previous: Compiled | undefined,
-  downRegions?: readonly string[],
 ): { zones: Map<string, CompiledZone>; errors: ConfigProblem[]; warnings: ConfigProblem[] } {
   const zones = new Map<string, CompiledZone>();
   const errors: ConfigProblem[] = [];
   const warnings: ConfigProblem[] = [];
-  const resources = resourcesOf(entries.resources, previous?.snapshot, downRegions);
+  const resources = resourcesOf(entries.resources, previous?.snapshot);
   entries.zones.forEach((zone, i) => {
     if (zone === undefined) return;
     const { id } = zone;

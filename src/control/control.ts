@@ -523,12 +523,12 @@ export class Control {
   }
 
   #whatIfMeans(): WhatIfMeans | undefined {
-    const { start, clock, healthBits: health } = this.#o;
+    const { clock, healthBits: health } = this.#o;
     const inForce = this.#inForce?.compiled;
     if (inForce === undefined) return undefined;
     const hosted = (): Hosted => this.#hosted.latest;
     const amended = (config: Config): Config => this.#hosted.amended(config);
-    return { workers: this.#workers, inForce, configFile: start.configFile, hosted, amended, clock, health };
+    return { workers: this.#workers, inForce, hosted, amended, clock, health };
   }
 
   /** Those that main has not reported yet are starting. */

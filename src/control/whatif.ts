@@ -9,10 +9,11 @@ import { TextError } from '../wire/error.ts';
 import { nameFromText } from '../wire/name.ts';
 import { questionTypeFromText } from '../wire/rdata/table.ts';
 import { regionNamed } from '../zone/geo/regions.ts';
+import { withRegionsDown } from '../zone/outage.ts';
 import { type Compiled, readConfig } from './compile.ts';
 import { systemFiles } from './config/files.ts';
 import type { Config } from './config/load.ts';
-import { problemToText } from './config/problem.ts';
+import { type ConfigProblem, problemToText } from './config/problem.ts';
 import type { Hosted } from './hosted/named.ts';
 import { HttpFault } from './http.ts';
 import type { Workers } from './workers.ts';
@@ -40,7 +41,6 @@ export const whatIfBody = z.strictObject({
 export interface WhatIfMeans {
   readonly workers: Pick<Workers, 'askAll'>;
   readonly inForce: Compiled;
-  readonly configFile: string;
   /** What is not of the configuration. */
   readonly hosted: () => Hosted;
   /** A configuration with what the API has added. */
@@ -57,18 +57,9 @@ export interface WhatIfMeans {
 export async function whatIf(means: WhatIfMeans, body: z.output<typeof whatIfBody>): Promise<WhatIfReport> {
   const assumed = body.assume.map(readAssumption);
   const downRegions = assumed.flatMap((each) => (each.kind === 'region' ? each.region : []));
-  const path = body.change ?? means.configFile;
-  const read = readConfig(path, means.inForce, systemFiles, means.clock.wall(), {
-    downRegions,
-    hosted: means.hosted,
-    amended: means.amended,
-  });
-  if (read.compiled === undefined) {
-    const [first, ...more] = read.errors.map(problemToText);
-    const others = more.length === 0 ? '' : `, and ${more.length} more errors`;
-    throw new HttpFault(400, `${path} cannot be tried: ${first}${others}`, `see \`causeway check ${path}\``);
-  }
-  const { snapshot } = read.compiled;
+  const { compiled, warnings } =
+    body.change === undefined ? { compiled: means.inForce, warnings: [] } : read(means, body.change);
+  const snapshot = withOutage(compiled.snapshot, downRegions);
   const answers = await means.workers.askAll<'what-if'>(
     {
       ask: 'what-if',
@@ -84,8 +75,30 @@ export async function whatIf(means: WhatIfMeans, body: z.output<typeof whatIfBod
     // Each worker has questions of its own, unless all were given the same.
     questions: Math.max(...(body.questions === undefined ? [sum(told)] : told.map((each) => each.questions))),
     differences: unique(told.flatMap(({ differences }) => differences)).slice(0, DIFFERENCES_MAX),
-    warnings: read.warnings.map(problemToText),
+    warnings: warnings.map(problemToText),
   };
+}
+
+/** A configuration as it would be put in force. */
+function read(
+  { inForce, clock, hosted, amended }: WhatIfMeans,
+  path: string,
+): { compiled: Compiled; warnings: readonly ConfigProblem[] } {
+  const {
+    compiled,
+    errors = [],
+    warnings,
+  } = readConfig(path, inForce, systemFiles, clock.wall(), { hosted, amended });
+  if (compiled !== undefined) return { compiled, warnings };
+  const [first, ...more] = errors.map(problemToText);
+  const others = more.length === 0 ? '' : `, and ${more.length} more errors`;
+  throw new HttpFault(400, `${path} cannot be tried: ${first}${others}`, `see \`causeway check ${path}\``);
+}
+
+function withOutage(snapshot: Snapshot, regions: readonly string[]): Snapshot {
+  if (regions.length === 0) return snapshot;
+  const zones = snapshot.zones.map((zone) => ({ ...zone, image: withRegionsDown(zone.image, regions) }));
+  return { ...snapshot, zones };
 }
 
 function sum(told: readonly { readonly questions: number }[]): number {

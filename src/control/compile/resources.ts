@@ -12,7 +12,6 @@ import { HealthSlots } from './health.ts';
 export function resourcesOf(
   { healthChecks, cidrCollections, unread }: ResourceNames,
   before: Pick<Snapshot, 'health' | 'collections'> | undefined,
-  downRegions: readonly string[] = [],
 ): Resources {
   const health = new HealthSlots(healthChecks, before?.health);
   const ids = cidrCollections.map(({ id }) => id);
@@ -30,6 +29,5 @@ export function resourcesOf(
       return slot === undefined ? anyCollection : { slot, hasLocation: (name) => names?.has(name) ?? true };
     },
     gazetteer,
-    downRegions,
   };
 }

@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
-import { DOWN_SLOT } from '../../util/healthbits.ts';
 import { type Name, nameFromText, nameKey, nameToText } from '../../wire/name.ts';
 import type { Rr } from '../../wire/record.ts';
 import { type Place, parseZone, type ZoneError } from '../../wire/text/zonefile.ts';
 import { type ApexNames, type Problem, Zone, ZoneBuilder } from '../../zone/image.ts';
-import type { RecordSet } from '../../zone/recordset.ts';
 import { confine, fileFault } from '../config/files.ts';
 import { type ApexSource, type FileEntries, pathIn, type ZoneEntry } from '../config/load.ts';
 import { type ConfigProblem, type Path, SettingError } from '../config/problem.ts';
@@ -51,7 +49,6 @@ export function compileZone(
     zone.file ?? null,
     typeof apex === 'string' ? apex : apex.map(nameToText),
     sets.digest,
-    resources.downRegions,
   ]);
   const reader = new ZoneReader(entries, zone, index);
   const texts = reader.open();
@@ -70,7 +67,7 @@ export function compileZone(
   if (errors.length > 0 || !sets.isRead)
     return { errors: [...errors, ...faultsOfRest(reader, texts, zone, sets)] };
   const { sources } = reader;
-  for (const set of sets.sets) builder.addSet(isDown(set, resources) ? { ...set, health: DOWN_SLOT } : set);
+  for (const set of sets.sets) builder.addSet(set);
   const build = builder.finish();
   if (build.errors !== undefined) return { errors: reader.locate(texts, sets, build.errors) };
   const warnings =
@@ -78,19 +75,6 @@ export function compileZone(
       ? build.warnings.map(({ name, message }) => reader.unplaced(name, message))
       : reader.locate(texts, sets, build.warnings);
   return { zone: { image: build.image, warnings: [...sets.warnings(), ...warnings], settings, sources } };
-}
-
-/** Whether a set is for a region that is assumed to be down; a geoproximity set is told by where it is. */
-function isDown({ policy }: RecordSet, { downRegions, gazetteer }: Resources): boolean {
-  return downRegions.some((region) => {
-    if (policy.kind === 'latency') return policy.region === region;
-    const at = gazetteer.region(region);
-    return (
-      policy.kind === 'geoproximity' &&
-      policy.at.latitude === at?.latitude &&
-      policy.at.longitude === at.longitude
-    );
-  });
 }
 
 /** What is wrong with the sets where there is no telling what stands beside them. */

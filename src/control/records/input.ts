@@ -48,8 +48,6 @@ export interface Resources {
   /** Undefined: there is none of this id. */
   cidrCollection(id: string): CidrCollection | undefined;
   readonly gazetteer: Gazetteer;
-  /** AWS regions whose record sets count as unhealthy, whatever their checks say. */
-  readonly downRegions: readonly string[];
 }
 
 export interface CidrCollection {

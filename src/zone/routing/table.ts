@@ -122,6 +122,11 @@ export class RoutingTable {
     return this.#words[this.#membersAt + MEMBER_WORDS * member + 2]!;
   }
 
+  /** For what is only supposed: the image must be a copy, as one in force is never written. */
+  setCheck(member: number, slot: number): void {
+    this.#words[this.#membersAt + MEMBER_WORDS * member + 2] = slot;
+  }
+
   /** The RRset whose rdatas are the member's SetIdentifier, in UTF-8, and its owner name. */
   label(member: number): number {
     return this.#words[this.#membersAt + MEMBER_WORDS * member + LABEL_AT]!;

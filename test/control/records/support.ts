@@ -23,7 +23,6 @@ export const RESOURCES: Resources = {
     hasCountry: (code) => code === 'DE' || code === 'US',
     hasSubdivision: (country, code) => country === 'US' && code === 'WA',
   },
-  downRegions: [],
 };
 
 const VIRGINIA = { latitude: 38.95, longitude: -77.45 };
