@@ -549,7 +549,10 @@ export class Control {
   }
 
   async #scrape(): Promise<Plain> {
-    return scrape(this.#o.counters, await this.status(), this.#o.clock.wall(), this.#health.brief());
+    // A health thread that does not answer is no reason to have no metrics.
+    const reports = await this.#health.reports().catch(() => []);
+    const status = await this.status();
+    return scrape(this.#o.counters, status, this.#o.clock.wall(), this.#health.brief(), reports);
   }
 
   /** Closes what is open to the outside. */

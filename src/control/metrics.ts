@@ -2,7 +2,9 @@ import { readdirSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Logger } from '../telemetry/log.ts';
 import { COUNTERS, type DaemonCounters, HISTOGRAMS, type HistogramKey } from '../telemetry/metrics.ts';
+import type { HealthReport } from '../view/health.ts';
 import type { StatusReport } from '../view/report.ts';
+import { instantMs } from './config/setting.ts';
 import type { HealthBrief } from './health/desk.ts';
 import { httpServer, Plain, type Routes } from './http.ts';
 
@@ -182,6 +184,50 @@ export function healthMetrics(checks: readonly HealthBrief[]): Metric[] {
   ].filter(({ samples }) => samples.length > 0);
 }
 
+/**
+ * What the health thread tells of the checks. `causeway_health_check_change_seconds` has the times of the last changes: as
+ * many as it remembers of a check, which bounds the label. A reason is a label of the failure that was the last.
+ */
+export function healthReportMetrics(reports: readonly HealthReport[]): Metric[] {
+  const seconds = (iso: string): number => instantMs(iso)! / 1000;
+  return [
+    gauge(
+      'causeway_health_check_since_seconds',
+      'When the health check came to its status, since unix epoch.',
+      reports.map(({ id, since }) => ({ labels: { check: id }, value: seconds(since) })),
+    ),
+    gauge(
+      'causeway_health_check_change_seconds',
+      'When the status changed, since unix epoch: 0 is the last time.',
+      reports.flatMap(({ id, history }) =>
+        history.map(({ at, status }, change) => ({
+          labels: { check: id, change: String(change), status },
+          value: seconds(at),
+        })),
+      ),
+    ),
+    gauge(
+      'causeway_health_check_last_failure_seconds',
+      'When a look at the endpoint failed last, since unix epoch, and why.',
+      reports.flatMap(({ id, lastFailure }) =>
+        lastFailure === undefined
+          ? []
+          : {
+              labels: { check: id, reason: firstSentence(lastFailure.reason) },
+              value: seconds(lastFailure.at),
+            },
+      ),
+    ),
+  ].filter(({ samples }) => samples.length > 0);
+}
+
+/** Reasons are of a few kinds, and what follows the first sentence is advice. */
+function firstSentence(reason: string): string {
+  return reason.split(/\.\s|\.$/)[0]!.slice(0, REASON_MAX);
+}
+
+const REASON_MAX = 100;
+
 /** The process as a whole, under the names that Prometheus' own clients use. */
 export function processMetrics(wallMs: number): Metric[] {
   const { user, system } = process.cpuUsage();
@@ -221,11 +267,13 @@ export function scrape(
   status: StatusReport,
   wallMs: number,
   checks: readonly HealthBrief[] = [],
+  reports: readonly HealthReport[] = [],
 ): Plain {
   const text = exposition([
     ...counterMetrics(counters),
     ...statusMetrics(status),
     ...healthMetrics(checks),
+    ...healthReportMetrics(reports),
     ...processMetrics(wallMs),
   ]);
   return new Plain(200, text, EXPOSITION);

@@ -7,7 +7,27 @@ import { openMetrics, scrape } from '../../src/control/metrics.ts';
 import { type Daemon, probeRoutes } from '../../src/control/routes.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { daemonCounters, METRIC, Metrics } from '../../src/telemetry/metrics.ts';
+import type { HealthReport } from '../../src/view/health.ts';
 import { status } from '../support/fake-daemon.ts';
+
+const REPORT: HealthReport = {
+  id: 'hc-2',
+  type: 'HTTP',
+  target: 'http://192.0.2.1:80/',
+  status: 'unhealthy',
+  since: '2026-01-02T03:04:05.678Z',
+  inverted: false,
+  disabled: false,
+  observations: [],
+  lastFailure: {
+    at: '2026-01-02T03:04:05.000Z',
+    reason: 'Failure: Connection refused. Look at the firewall.',
+  },
+  history: [
+    { at: '2026-01-02T03:04:05.000Z', status: 'unhealthy', reason: '' },
+    { at: '2026-01-02T03:00:00.000Z', status: 'healthy', reason: '' },
+  ],
+};
 
 function scraped(): string {
   const counters = daemonCounters(2);
@@ -20,7 +40,7 @@ function scraped(): string {
     { id: 'hc-1', healthy: true },
     { id: 'hc-2', healthy: false },
   ];
-  return scrape(counters, status, 1_700_000_000_000, checks).text;
+  return scrape(counters, status, 1_700_000_000_000, checks, [REPORT]).text;
 }
 
 t.test('threads are summed, histograms are cumulative, in seconds', (t) => {
@@ -50,6 +70,19 @@ t.test('health checks as gauges', (t) => {
   t.match(text, /^causeway_health_checks\{status="unhealthy"\} 1$/m);
   t.match(text, /^causeway_health_check_status\{check="hc-2"\} 0$/m);
   t.match(text, /^causeway_health_probes_total\{result="void"\} 0$/m);
+  t.match(text, /^causeway_health_check_since_seconds\{check="hc-2"\} 1767323045$/m);
+  t.match(
+    text,
+    /^causeway_health_check_change_seconds\{check="hc-2",change="0",status="unhealthy"\} 1767323045$/m,
+  );
+  t.match(
+    text,
+    /^causeway_health_check_change_seconds\{check="hc-2",change="1",status="healthy"\} 1767322800$/m,
+  );
+  t.match(
+    text,
+    /^causeway_health_check_last_failure_seconds\{check="hc-2",reason="Failure: Connection refused"\} 1767323045$/m,
+  );
   t.end();
 });
 
