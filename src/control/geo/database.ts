@@ -28,7 +28,8 @@ export function compileDatabase(octets: Buffer): CompiledDatabase {
     v4: (first, record) => builder.ranges.add4(first, rowOf(record)),
     v6: (high, low, record) => builder.ranges.add6(high, low, rowOf(record)),
   });
-  if (builder.isEmpty)
+  // Networks of providers place nobody; `causeway geo` shows them beside the places.
+  if (builder.isEmpty && !/\bASN\b/.test(mmdb.metadata.type))
     throw new DatabaseError(
       `it knows no places (${mmdb.metadata.type}); use a database of countries or cities`,
     );

@@ -139,6 +139,12 @@ t.test('hostile files are refused, and say why', async (t) => {
     t.throws(() => compileDatabase(octets), { name: 'DatabaseError', message }, what);
 });
 
+t.test('a database of autonomous systems places nobody, and is one', async (t) => {
+  const networks = { '10.0.0.0/8': { autonomous_system_number: 64_496 } };
+  const table = compiled(networks, { metadata: { database_type: 'GeoLite2-ASN' } });
+  t.equal(ask(table, '10.1.2.3'), '- - 0', 'for no address does it depend on the address');
+});
+
 t.test('pointers that lead in a circle are never gone around', async (t) => {
   const table = compiled({
     '10.0.0.0/8': { a: pointer(0), country: { iso_code: 'DE' } },
