@@ -8,10 +8,12 @@ import { type Boto, startBoto } from '../support/boto.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { dig } from '../support/dig.ts';
 import { freePort } from '../support/ports.ts';
-import { missingPython } from '../support/python.ts';
+import { isOlder, missingPython } from '../support/python.ts';
 import { type DnsServer, missing, startUnbound } from '../support/servers.ts';
 
 t.setTimeout(180_000);
+/** Debian 12's: it refuses members that came later by itself, and leaves them out of what it shows. */
+const isOld = isOlder('boto3', '1.34');
 const skip = missing('dig', 'unbound') || missingPython('boto3');
 const VPC = 'vpc-0a1b2c3d';
 
@@ -127,7 +129,8 @@ t.test('a FORWARD rule, asked by dig after each step', { skip }, async (t) => {
       { SubnetId: 'subnet-2', Ip: '127.0.0.10' },
     ],
   });
-  t.match(ResolverEndpoint, { Id: /^rslvr-out-[0-9a-f]{17}$/, HostVPCId: VPC, ResolverEndpointType: 'IPV4' });
+  t.match(ResolverEndpoint, { Id: /^rslvr-out-[0-9a-f]{17}$/, HostVPCId: VPC });
+  if (!isOld) t.equal(ResolverEndpoint['ResolverEndpointType'], 'IPV4');
   const ResolverEndpointId = ResolverEndpoint.Id;
   const forward = { DomainName: 'corp.example', TargetIps: [target(inside)], ResolverEndpointId };
   t.equal(await client.answers('www.corp.example'), '10.7.7.7', 'the private zone');
@@ -138,7 +141,7 @@ t.test('a FORWARD rule, asked by dig after each step', { skip }, async (t) => {
     Arn: `arn:aws:route53resolver:eu-central-1:000000000000:resolver-rule/${rule.Id}`,
     DomainName: 'corp.example.',
     StatusMessage: /^\[Trace id: 1-[0-9a-f]{8}-[0-9a-f]{24}\] Successfully created Resolver Rule/,
-    TargetIps: [{ ...target(inside), Protocol: 'Do53' }],
+    TargetIps: [isOld ? target(inside) : { ...target(inside), Protocol: 'Do53' }],
     ShareStatus: 'NOT_SHARED',
   });
   t.equal(await client.answers('www.corp.example'), '10.7.7.7', 'a rule alone changes nothing');
@@ -187,12 +190,17 @@ t.test('a FORWARD rule, asked by dig after each step', { skip }, async (t) => {
   await client.call('delete_resolver_endpoint', { ResolverEndpointId });
 });
 
+/** A fault, or the old client's own refusal of a member that it does not know. */
+function either(fault: RegExp): RegExp {
+  return new RegExp(`${fault.source}|ParamValidation: [^]*Unknown parameter`);
+}
+
 t.test('what else there is, and what is refused', { skip }, async (t) => {
   const world = await startWorld(t);
   const client = new Client(world);
   const { outside } = world;
   const refused = (operation: string, members: object, fault: RegExp): Promise<unknown> =>
-    t.rejects(client.call(operation, members), fault, String(fault));
+    t.rejects(client.call(operation, members), isOld ? either(fault) : fault, String(fault));
   const asked = { CreatorRequestId: 'x', RuleType: 'FORWARD', DomainName: 'a.example' };
   const to = { TargetIps: [target(outside)], ResolverEndpointId: 'out-1' };
 
@@ -309,9 +317,9 @@ t.test('what else there is, and what is refused', { skip }, async (t) => {
     { ResolverEndpointId, UpdateIpAddresses: [{ IpId: 'rni-0', Ipv6: '2001:db8::1' }] },
     /ResourceNotFoundException: .*'rni-0'/,
   );
-  const wider = { ResolverEndpointId, Name: 'wide', ResolverEndpointType: 'DUALSTACK' };
-  t.match(await client.call('update_resolver_endpoint', wider), {
-    ResolverEndpoint: { Name: 'wide', ResolverEndpointType: 'DUALSTACK', IpAddressCount: 2 },
+  const wider = { Name: 'wide', ...(isOld ? {} : { ResolverEndpointType: 'DUALSTACK' }) };
+  t.match(await client.call('update_resolver_endpoint', { ResolverEndpointId, ...wider }), {
+    ResolverEndpoint: { ...wider, IpAddressCount: 2 },
   });
   await refused('delete_resolver_endpoint', { ResolverEndpointId: 'in-1' }, /declared in the configuration/);
 

@@ -4,10 +4,11 @@ import { createInterface } from 'node:readline';
 import { pythonWith } from './python.ts';
 
 const SCRIPT = `
-import boto3, json, sys
+import boto3, json, os, sys
 from botocore.config import Config
-from botocore.exceptions import ClientError
-client = boto3.client(sys.argv[1], config=Config(retries={'total_max_attempts': 1}))
+from botocore.exceptions import ClientError, ParamValidationError
+endpoint = os.environ['AWS_ENDPOINT_URL']
+client = boto3.client(sys.argv[1], endpoint_url=endpoint, config=Config(retries={'total_max_attempts': 1}))
 for line in sys.stdin:
     operation, members = json.loads(line)
     try:
@@ -16,6 +17,8 @@ for line in sys.stdin:
         print(json.dumps({'ok': made}, default=str), flush=True)
     except ClientError as error:
         print(json.dumps({'error': error.response}, default=str), flush=True)
+    except ParamValidationError as error:
+        print(json.dumps({'error': {'Error': {'Code': 'ParamValidation', 'Message': str(error)}}}), flush=True)
 `;
 
 export interface BotoFault {

@@ -19,3 +19,15 @@ export function pythonWith(module: string): string | undefined {
     }
   });
 }
+
+/** Whether the module of that Python is older than a version, as `1.34`; it does not know newer members of AWS's APIs. */
+export function isOlder(module: string, version: string): boolean {
+  const python = pythonWith(module);
+  if (python === undefined) return false;
+  const text = execFileSync(python, ['-c', `import ${module}; print(${module}.__version__)`], {
+    timeout: 60_000,
+  });
+  const [major = 0, minor = 0] = String(text).split('.').map(Number);
+  const [wantedMajor = 0, wantedMinor = 0] = version.split('.').map(Number);
+  return major < wantedMajor || (major === wantedMajor && minor < wantedMinor);
+}
