@@ -3,8 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { accessKey, awsEnvironment } from '../support/api.ts';
-import { type Boto, startBoto } from '../support/boto.ts';
+import { type Boto3, startBoto3 } from '../support/boto3.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { dig } from '../support/dig.ts';
 import { freePort } from '../support/ports.ts';
@@ -19,7 +18,7 @@ const VPC = 'vpc-0a1b2c3d';
 
 interface World {
   readonly daemon: Daemon;
-  readonly boto: Boto;
+  readonly boto3: Boto3;
   /** What `.` is forwarded to. */
   readonly outside: DnsServer;
 }
@@ -45,11 +44,9 @@ zones:
 `,
   });
   t.teardown(() => daemon.stop());
-  const { stdout } = await daemon.cli('keys', 'create', '--scope', 'admin', '--json');
-  const key = accessKey(JSON.parse(stdout) as object);
-  const boto = startBoto('route53resolver', awsEnvironment(`http://127.0.0.1:${api}`, key));
-  t.teardown(() => boto.stop());
-  return { daemon, boto, outside };
+  const boto3 = await startBoto3(daemon, api);
+  t.teardown(() => boto3.close());
+  return { daemon, boto3, outside };
 }
 
 interface Rule {
@@ -61,17 +58,17 @@ interface Rule {
 
 /** What tests do again and again. */
 class Client {
-  readonly boto: Boto;
+  readonly boto3: Boto3;
   readonly #port: number;
   #requests = 0;
 
-  constructor({ boto, daemon }: World) {
-    this.boto = boto;
+  constructor({ boto3, daemon }: World) {
+    this.boto3 = boto3;
     this.#port = daemon.port;
   }
 
   call<Output = Record<string, unknown>>(operation: string, members: object = {}): Promise<Output> {
-    return this.boto.call<Output>(operation, members);
+    return this.boto3.call('route53resolver', operation, members);
   }
 
   async create(RuleType: string, members: object): Promise<Rule> {
@@ -153,15 +150,15 @@ t.test('a FORWARD rule, asked by dig after each step', { skip }, async (t) => {
   const same = await client.create('SYSTEM', { DomainName: 'corp.example.' });
   await t.rejects(
     client.associate(same),
-    new RegExp(`ResourceExistsException: Cannot associate rules with same domain name.*'${rule.Id}'`),
+    new RegExp(`ResourceExistsException 400: Cannot associate rules with same domain name.*'${rule.Id}'`),
   );
   await t.rejects(
     client.call('delete_resolver_rule', { ResolverRuleId: rule.Id }),
-    /ResourceInUseException: Please disassociate/,
+    /ResourceInUseException 400: Please disassociate/,
   );
   await t.rejects(
     client.call('delete_resolver_endpoint', { ResolverEndpointId }),
-    new RegExp(`InvalidRequestException: Cannot delete resolver endpoint.*${rule.Id}`),
+    new RegExp(`InvalidRequestException 400: Cannot delete resolver endpoint.*${rule.Id}`),
   );
 
   const Config = { TargetIps: [target(other)] };
@@ -192,7 +189,7 @@ t.test('a FORWARD rule, asked by dig after each step', { skip }, async (t) => {
 
 /** A fault, or the old client's own refusal of a member that it does not know. */
 function either(fault: RegExp): RegExp {
-  return new RegExp(`${fault.source}|ParamValidation: [^]*Unknown parameter`);
+  return new RegExp(`${fault.source}|ParamValidationError: [^]*Unknown parameter`);
 }
 
 t.test('what else there is, and what is refused', { skip }, async (t) => {
@@ -206,10 +203,13 @@ t.test('what else there is, and what is refused', { skip }, async (t) => {
 
   // What a rule may be.
   for (const [members, fault] of [
-    [{}, /InvalidRequestException: Resolver rules of type FORWARD need TargetIps/],
-    [{ TargetIps: to.TargetIps }, /InvalidRequestException: .* need a ResolverEndpointId/],
-    [{ ...to, ResolverEndpointId: 'in-1' }, /InvalidRequestException: .*'in-1' is INBOUND/],
-    [{ ...to, ResolverEndpointId: 'out-9' }, /ResourceNotFoundException: Resolver endpoint with ID 'out-9'/],
+    [{}, /InvalidRequestException 400: Resolver rules of type FORWARD need TargetIps/],
+    [{ TargetIps: to.TargetIps }, /InvalidRequestException 400: .* need a ResolverEndpointId/],
+    [{ ...to, ResolverEndpointId: 'in-1' }, /InvalidRequestException 400: .*'in-1' is INBOUND/],
+    [
+      { ...to, ResolverEndpointId: 'out-9' },
+      /ResourceNotFoundException 400: Resolver endpoint with ID 'out-9'/,
+    ],
     [
       { ...to, TargetIps: [{ Ip: '192.0.2.1' }, { Ip: '192.0.2.1', Port: 53 }] },
       /192.0.2.1:53 is given twice/,
@@ -217,15 +217,15 @@ t.test('what else there is, and what is refused', { skip }, async (t) => {
     [{ ...to, TargetIps: [{ Ip: '192.0.2.1' }, { Ipv6: '2001:db8::1' }] }, /both IPv4 and IPv6/],
     [{ ...to, TargetIps: [{ Ip: '192.0.2.1', Ipv6: '2001:db8::1' }] }, /either Ip or Ipv6/],
     [{ ...to, TargetIps: [{ Ipv6: '2001:db8::1' }] }, /out-1' is of type IPV4: it asks no IPV6 targets/],
-    [{ ...to, TargetIps: [{ Ip: '192.0.2.300' }] }, /InvalidParameterException: /],
-    [{ ...to, TargetIps: [{ Ip: '192.0.2.1', Port: 0 }] }, /InvalidParameterException: The port 0/],
+    [{ ...to, TargetIps: [{ Ip: '192.0.2.300' }] }, /InvalidParameterException 400: /],
+    [{ ...to, TargetIps: [{ Ip: '192.0.2.1', Port: 0 }] }, /InvalidParameterException 400: The port 0/],
     [{ ...to, TargetIps: [{ Ip: '192.0.2.1', Protocol: 'DoH' }] }, /protocol DoH is not supported yet/],
     [{ ...to, TargetIps: [{ Ip: '127.0.0.1', Port: world.daemon.port }] }, /would go in a circle/],
-    [{ ...to, TargetIps: Array(7).fill({ Ip: '192.0.2.1' }) }, /LimitExceededException: .*at most 6/],
-    [{ ...to, DomainName: '*.a.example' }, /InvalidParameterException: .*wildcard/],
-    [{ ...to, DomainName: 'a..example' }, /InvalidParameterException: .*Domain label is empty/],
-    [{ ...to, RuleType: 'RECURSIVE' }, /InvalidParameterException: Currently, only Resolver can create/],
-    [{ ...to, RuleType: 'SYSTEM' }, /InvalidRequestException: .* SYSTEM have no TargetIps/],
+    [{ ...to, TargetIps: Array(7).fill({ Ip: '192.0.2.1' }) }, /LimitExceededException 400: .*at most 6/],
+    [{ ...to, DomainName: '*.a.example' }, /InvalidParameterException 400: .*wildcard/],
+    [{ ...to, DomainName: 'a..example' }, /InvalidParameterException 400: .*Domain label is empty/],
+    [{ ...to, RuleType: 'RECURSIVE' }, /InvalidParameterException 400: Currently, only Resolver can create/],
+    [{ ...to, RuleType: 'SYSTEM' }, /InvalidRequestException 400: .* SYSTEM have no TargetIps/],
     [{ ...to, RuleType: 'DELEGATE' }, /Delegate resolver rules need to specify a nameserver name/],
     [{ ...to, Tags: [{ Key: 'aws:x', Value: '' }] }, /InvalidTagException/],
   ] as const)
@@ -235,7 +235,11 @@ t.test('what else there is, and what is refused', { skip }, async (t) => {
   const first = await client.call<{ ResolverRule: Rule }>('create_resolver_rule', { ...asked, ...to });
   const again = await client.call<{ ResolverRule: Rule }>('create_resolver_rule', { ...asked, ...to });
   t.equal(again.ResolverRule.Id, first.ResolverRule.Id);
-  await refused('create_resolver_rule', { ...asked, ...to, Name: 'other' }, /ResourceExistsException: .*'x'/);
+  await refused(
+    'create_resolver_rule',
+    { ...asked, ...to, Name: 'other' },
+    /ResourceExistsException 400: .*'x'/,
+  );
 
   // Lists.
   for (const name of ['b', 'c', 'd'])
@@ -270,12 +274,12 @@ t.test('what else there is, and what is refused', { skip }, async (t) => {
   await refused(
     'associate_resolver_rule',
     { ResolverRuleId: root.Id, VPCId: VPC },
-    /ResourceExistsException: .*Conflict with resolver rule '\. of the configuration'/,
+    /ResourceExistsException 400: .*Conflict with resolver rule '\. of the configuration'/,
   );
   await refused(
     'associate_resolver_rule',
     { ResolverRuleId: root.Id, VPCId: 'vpc-9' },
-    /InvalidParameterException: The vpc ID 'vpc-9' does not exist/,
+    /InvalidParameterException 400: The vpc ID 'vpc-9' does not exist/,
   );
   await client.call('associate_resolver_rule', { ResolverRuleId: root.Id, VPCId: 'vpc-2' });
 
@@ -297,7 +301,7 @@ t.test('what else there is, and what is refused', { skip }, async (t) => {
   await refused(
     'create_resolver_endpoint',
     inbound('127.0.0.1', '192.0.2.7'),
-    /InvalidRequestException: This node does not listen on 192.0.2.7/,
+    /InvalidRequestException 400: This node does not listen on 192.0.2.7/,
   );
   const made = await client.call<{ ResolverEndpoint: Rule }>(
     'create_resolver_endpoint',
@@ -310,12 +314,12 @@ t.test('what else there is, and what is refused', { skip }, async (t) => {
   await refused(
     'update_resolver_endpoint',
     { ResolverEndpointId, ResolverEndpointType: 'IPV6' },
-    /InvalidRequestException: .*type IPV4 cannot become one of type IPV6/,
+    /InvalidRequestException 400: .*type IPV4 cannot become one of type IPV6/,
   );
   await refused(
     'update_resolver_endpoint',
     { ResolverEndpointId, UpdateIpAddresses: [{ IpId: 'rni-0', Ipv6: '2001:db8::1' }] },
-    /ResourceNotFoundException: .*'rni-0'/,
+    /ResourceNotFoundException 400: .*'rni-0'/,
   );
   const wider = { Name: 'wide', ...(isOld ? {} : { ResolverEndpointType: 'DUALSTACK' }) };
   t.match(await client.call('update_resolver_endpoint', { ResolverEndpointId, ...wider }), {

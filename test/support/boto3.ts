@@ -7,12 +7,14 @@ import { pythonWith } from './python.ts';
 
 const DRIVER = `
 import boto3, json, os, sys
+from botocore.config import Config
 from botocore.exceptions import ClientError
+once = Config(retries={'total_max_attempts': 1})
 clients = {}
 for line in sys.stdin:
     service, operation, params = json.loads(line)
     if service not in clients:
-        clients[service] = boto3.client(service, endpoint_url=os.environ['AWS_ENDPOINT_URL'])
+        clients[service] = boto3.client(service, endpoint_url=os.environ['AWS_ENDPOINT_URL'], config=once)
     try:
         out = getattr(clients[service], operation)(**params)
         out.pop('ResponseMetadata', None)
@@ -27,7 +29,10 @@ for line in sys.stdin:
 export type Output = any;
 
 export interface Boto3 {
-  /** `call('route53', 'get_change', { Id })`; rejects with `NoSuchChange 404: …` for an error that the API tells. */
+  /**
+   * `call('route53', 'get_change', { Id })`; rejects with `NoSuchChange 404: …` for an error that the API tells,
+   * `ParamValidationError: …` for one of the client's own.
+   */
   call(service: string, operation: string, params?: object): Promise<Output>;
   close(): void;
 }
@@ -48,7 +53,8 @@ export async function startBoto3(daemon: Daemon, port: number, account?: string)
       const { value } = await lines.next();
       const output = JSON.parse(value ?? '{"error":{"Code":"Gone","Message":"no answer"}}') as Output;
       if (output.error === undefined) return output;
-      throw new Error(`${output.error.Code} ${output.status}: ${output.error.Message}`);
+      const { error, status } = output;
+      throw new Error(`${status === undefined ? error.Code : `${error.Code} ${status}`}: ${error.Message}`);
     },
     close: () => child.stdin.end(),
   };
