@@ -327,6 +327,12 @@ t.test('what else there is, and what is refused', { skip }, async (t) => {
   });
   await refused('delete_resolver_endpoint', { ResolverEndpointId: 'in-1' }, /declared in the configuration/);
 
+  await refused(
+    'associate_resolver_endpoint_ip_address',
+    { ResolverEndpointId, IpAddress: { SubnetId: 'subnet-3', Ip: '127.0.0.33' } },
+    /InvalidRequestException 400: This node does not listen on 127.0.0.33/,
+  );
+
   // Tags.
   await client.call('tag_resource', {
     ResourceArn,
@@ -341,6 +347,53 @@ t.test('what else there is, and what is refused', { skip }, async (t) => {
   });
   await client.call('delete_resolver_endpoint', { ResolverEndpointId });
   await refused('list_tags_for_resource', { ResourceArn }, /ResourceNotFoundException/);
+});
+
+t.test('one address more of an endpoint, and one less', { skip }, async (t) => {
+  const client = new Client(await startWorld(t));
+  const refused = (operation: string, members: object, fault: RegExp): Promise<unknown> =>
+    t.rejects(client.call(operation, members), fault, String(fault));
+  const { ResolverEndpoint } = await client.call<{ ResolverEndpoint: Rule }>('create_resolver_endpoint', {
+    CreatorRequestId: 'out',
+    Direction: 'OUTBOUND',
+    SecurityGroupIds: ['sg-1'],
+    IpAddresses: ['127.0.0.31', '127.0.0.32'].map((Ip, i) => ({ SubnetId: `subnet-${i}`, Ip })),
+  });
+  const { Id: ResolverEndpointId } = ResolverEndpoint;
+  const associate = 'associate_resolver_endpoint_ip_address';
+  const disassociate = 'disassociate_resolver_endpoint_ip_address';
+  const third = { SubnetId: 'subnet-3', Ip: '127.0.0.33' };
+  t.match(await client.call(associate, { ResolverEndpointId, IpAddress: third }), {
+    ResolverEndpoint: { Id: ResolverEndpointId, IpAddressCount: 3 },
+  });
+  for (const [operation, IpAddress, fault] of [
+    [associate, { ...third, SubnetId: 'subnet-4' }, /ResourceExistsException 400: .*127\.0\.0\.33 already/],
+    [associate, { Ip: '127.0.0.34' }, /InvalidParameterException 400: .*SubnetId/],
+    [associate, { ...third, IpId: 'rni-1' }, /InvalidParameterException 400: .*leave IpId out/],
+    [disassociate, {}, /InvalidParameterException 400: Say by IpId/],
+    [disassociate, { Ip: '127.0.0.99' }, /ResourceNotFoundException 400: .*no such IP address/],
+  ] as const)
+    await refused(operation, { ResolverEndpointId, IpAddress }, fault);
+  await refused(
+    associate,
+    { ResolverEndpointId: 'out-1', IpAddress: third },
+    /declared in the configuration/,
+  );
+  const { IpAddresses } = await client.call<{ IpAddresses: { IpId: string; Ip: string }[] }>(
+    'list_resolver_endpoint_ip_addresses',
+    { ResolverEndpointId },
+  );
+  t.equal(IpAddresses.at(-1)?.Ip, third.Ip);
+  for (const { IpId } of IpAddresses.slice(0, 2))
+    await client.call(disassociate, { ResolverEndpointId, IpAddress: { IpId } });
+  await refused(
+    disassociate,
+    { ResolverEndpointId, IpAddress: third },
+    /InvalidRequestException 400: .*keeps at least one IP address/,
+  );
+  t.match(await client.call('list_resolver_endpoint_ip_addresses', { ResolverEndpointId }), {
+    IpAddresses: [third],
+  });
 });
 
 t.test('settings of a VPC, and rules after a crash', { skip }, async (t) => {

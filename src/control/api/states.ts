@@ -62,11 +62,13 @@ export const SERVED: Readonly<Record<ServiceName, readonly string[]>> = {
     'UpdateHostedZoneFeatures',
   ],
   route53resolver: [
+    'AssociateResolverEndpointIpAddress',
     'AssociateResolverRule',
     'CreateResolverEndpoint',
     'CreateResolverRule',
     'DeleteResolverEndpoint',
     'DeleteResolverRule',
+    'DisassociateResolverEndpointIpAddress',
     'DisassociateResolverRule',
     'GetResolverConfig',
     'GetResolverDnssecConfig',

@@ -9,10 +9,10 @@ import {
 import { revisionOrder } from '../../store/order.ts';
 import type { PutItem, Reads, Resource } from '../../store/store.ts';
 import { apiError } from '../errors.ts';
-import type { Caller, ResolverHandlers } from '../handler.ts';
+import type { Call, Caller, ResolverHandlers } from '../handler.ts';
 import type { CreateResolverEndpointRequest, Protocol } from '../models/route53resolver.ts';
 import { originOf } from '../route53/means.ts';
-import { checkFamily, readIpAddress, vpcOf, withUpdates } from './addresses.ts';
+import { addedAddress, addressNamed, checkFamily, readIpAddress, vpcOf, withUpdates } from './addresses.ts';
 import { endpointNamed, endpointsOf, viewOf } from './endpointviews.ts';
 import { pageOf } from './lists.ts';
 import { invalidRequest, newId, ownOf, type ResolverMeans, traced } from './means.ts';
@@ -98,6 +98,30 @@ export function endpointHandlers(means: ResolverMeans): ResolverHandlers {
       return { ResolverEndpoint: { ...endpoint, Status: 'DELETING' as const } };
     },
 
+    async AssociateResolverEndpointIpAddress(call) {
+      const { IpAddress } = call.input;
+      const endpoint = await changeAddresses(means, call, ({ type, direction, addresses }) => {
+        refuseTooManyAddresses(addresses.length + 1);
+        const added = addedAddress(means, IpAddress, type, addresses);
+        if (direction !== 'OUTBOUND') refuseUnheard(means, direction, [added]);
+        return [...addresses, added];
+      });
+      return shown(endpoint);
+    },
+
+    async DisassociateResolverEndpointIpAddress(call) {
+      const { IpAddress } = call.input;
+      const endpoint = await changeAddresses(means, call, ({ addresses }) => {
+        const gone = addressNamed(addresses, IpAddress);
+        if (addresses.length === 1)
+          throw invalidRequest(
+            'A resolver endpoint keeps at least one IP address: delete the endpoint instead.',
+          );
+        return addresses.filter((address) => address !== gone);
+      });
+      return shown(endpoint);
+    },
+
     ListResolverEndpoints({ input, caller }) {
       const all = endpointsOf(means, means.store, caller).map(({ place, endpoint }) => ({
         place,
@@ -131,18 +155,34 @@ function readEndpoint(means: ResolverMeans, input: CreateResolverEndpointRequest
   refuseProtocols(input.Protocols);
   if (input.OutpostArn !== undefined || input.PreferredInstanceType !== undefined)
     throw invalidRequest('There are no Outposts here: leave OutpostArn and PreferredInstanceType out.');
-  if (list.length > ADDRESSES_MAX)
-    throw apiError(
-      'LimitExceededException',
-      `A resolver endpoint has at most ${ADDRESSES_MAX} IP addresses.`,
-      {
-        ResourceType: 'ip address',
-      },
-    );
+  refuseTooManyAddresses(list.length);
   const addresses = list.map((each) => readIpAddress(means, each, type));
   if (direction !== 'OUTBOUND') refuseUnheard(means, direction, addresses);
   const { Name: name, SecurityGroupIds: securityGroups } = input;
   return { name, direction, type, addresses, securityGroups, vpc: vpcOf(means, addresses) };
+}
+
+/** Decides and stores in one transaction which addresses an endpoint has from now on. */
+async function changeAddresses(
+  means: ResolverMeans,
+  call: Call<{ readonly ResolverEndpointId: string }>,
+  decide: (body: EndpointBody) => readonly EndpointAddress[],
+): Promise<Resource<EndpointBody>> {
+  const { input, caller, at } = call;
+  const { ResolverEndpointId: id } = input;
+  const statusMessage = traced(means.prng, 'This Resolver Endpoint is operational.');
+  await means.store.apply((state) => {
+    const endpoint = ownEndpoint(means, state, id, caller);
+    const changed = { ...endpoint.body, addresses: decide(endpoint.body), modified: at, statusMessage };
+    return { origin: originOf(call, id), items: [putEndpoint(endpoint, changed)] };
+  });
+  return ownEndpoint(means, means.store, id, caller);
+}
+
+function refuseTooManyAddresses(count: number): void {
+  if (count <= ADDRESSES_MAX) return;
+  const text = `A resolver endpoint has at most ${ADDRESSES_MAX} IP addresses.`;
+  throw apiError('LimitExceededException', text, { ResourceType: 'ip address' });
 }
 
 /** Targets and clients are met by plain DNS only. */
