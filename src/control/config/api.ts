@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { SettingError } from './problem.ts';
-import { parseAddressAndPort, setting, text, word } from './setting.ts';
+import { parseAddressAndPort, setting, text } from './setting.ts';
 
 const PORT = 8053;
 export const DEFAULT_ACCOUNT = '000000000000';
@@ -17,12 +17,6 @@ export const apiSchema = z.strictObject({
       example: '127.0.0.1:8053',
     },
   ).prefault(`127.0.0.1:${PORT}`),
-  unknownVpcs: setting(word(['refuse', 'register']), {
-    description:
-      'What becomes of a VPC that a client names and nobody has declared: `refuse` is an error, with `register` it is known from then on, without clients until it is given blocks.',
-    range: 'refuse or register',
-    example: 'register',
-  }).prefault('refuse'),
   rateLimit: z
     .strictObject({
       rate: setting(z.int().min(1).max(1_000_000), {
@@ -44,7 +38,6 @@ export type ApiConfig = z.output<typeof apiSchema>;
 
 export const apiExample = `api:
   listen: 127.0.0.1:8053
-  unknownVpcs: refuse
   rateLimit: { rate: 2000, burst: 4000 }
 `;
 

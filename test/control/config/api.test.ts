@@ -11,12 +11,10 @@ t.test('no API unless it is configured; one account', async (t) => {
 t.test('defaults', async (t) => {
   t.same(good('api: {}').api, {
     listen: { address: '127.0.0.1', port: 8053 },
-    unknownVpcs: 'refuse',
     rateLimit: { rate: 2000, burst: 4000 },
   });
-  t.same(good('api: { listen: "[::1]:80", unknownVpcs: register }').api, {
+  t.same(good('api: { listen: "[::1]:80" }').api, {
     listen: { address: '::1', port: 80 },
-    unknownVpcs: 'register',
     rateLimit: { rate: 2000, burst: 4000 },
   });
 });
@@ -30,9 +28,9 @@ t.test('an address that others hear is warned of', async (t) => {
 });
 
 t.test('what is wrong', async (t) => {
-  t.match(errorsOf('api: { listen: localhost, unknownVpcs: allow }'), [
+  t.match(errorsOf('api: { listen: localhost, rateLimit: { rate: 0 } }'), [
     /api\.listen: /,
-    /write refuse or register/,
+    /api\.rateLimit\.rate: .*1 to 1000000/,
   ]);
   t.match(errorsOf('accounts: [{ id: "1" }]').join(), /"1" is not an account; write 12 digits in quotes/);
   t.match(errorsOf('accounts: [{ id: 111122223333 }]').join(), /accounts\[0\]\.id/);
