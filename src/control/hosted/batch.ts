@@ -1,5 +1,5 @@
 import { TYPE } from '../../wire/constants.ts';
-import { nameKey } from '../../wire/name.ts';
+import { isAtOrBelow, type Name, nameKey } from '../../wire/name.ts';
 import { octetsKey } from '../../wire/octets.ts';
 import { canonicalRdata, typeToText } from '../../wire/rdata/table.ts';
 import type { Content } from '../../zone/recordset.ts';
@@ -11,7 +11,7 @@ import { checkSets } from '../records/rules.ts';
 import { asRecordSet, type Draft, readRecordSet } from '../records/set.ts';
 import { recordSetOrder } from '../store/order.ts';
 import type { Item, Reads } from '../store/store.ts';
-import { KIND, putSet, type SetBody, setId, type ZoneResource } from './bodies.ts';
+import { KIND, policyNamesOf, putSet, type SetBody, setId, type ZoneResource } from './bodies.ts';
 import { draftOf, nameOfKey, StoredNames, setsAt } from './sets.ts';
 
 export interface BatchChange {
@@ -59,6 +59,7 @@ class Batch {
   readonly #state: Reads;
   readonly #zone: ZoneResource;
   readonly #identity: ZoneIdentity;
+  readonly #policyNames: Name;
   readonly #resources: Resources;
   readonly #faults: Fault[] = [];
   /** By the key of the name, then by sort key. */
@@ -69,6 +70,7 @@ class Batch {
     this.#zone = zone;
     this.#resources = resources;
     this.#identity = { name: nameFromRoute53(zone.body.name), id: zone.id };
+    this.#policyNames = policyNamesOf(zone);
   }
 
   apply({ action, set }: BatchChange): void {
@@ -83,6 +85,12 @@ class Batch {
     const slots = this.#load(nameKey(draft.name));
     const slot = slots.get(sort) ?? { sort, before: undefined, after: undefined };
     slots.set(sort, slot);
+    const owner = this.#ownerOf(draft.name, slots, set);
+    if (owner !== set.trafficPolicyInstanceId) {
+      const message = `Tried to change resource record set ${keyText(draft, set)} but it is for instances of traffic policies alone`;
+      report('InvalidChangeBatch', [], message, 'update or delete the instance');
+      return;
+    }
     const refusal = refusalOf(action, slot.after?.draft, draft);
     if (refusal !== undefined) {
       const message = `Tried to ${refusal[0]} resource record set ${keyText(draft, set)} but ${refusal[1]}`;
@@ -104,6 +112,15 @@ class Batch {
     this.#checkCount(slots);
     if (this.#faults.length > 0) throw new BatchError(this.#faults);
     return items;
+  }
+
+  /** The instance of a traffic policy that alone may change what is of the name and type of a set. */
+  #ownerOf(name: Name, slots: ReadonlyMap<string, Slot>, set: SetBody): string | undefined {
+    for (const { after } of slots.values())
+      if (after?.body.type === set.type && after.body.trafficPolicyInstanceId !== undefined)
+        return after.body.trafficPolicyInstanceId;
+    const isInside = isAtOrBelow(name, this.#policyNames);
+    return isInside ? (set.trafficPolicyInstanceId ?? 'nobody') : set.trafficPolicyInstanceId;
   }
 
   #load(key: string): Map<string, Slot> {

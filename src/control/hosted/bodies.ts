@@ -1,6 +1,7 @@
 import type { Name } from '../../wire/name.ts';
 import type { HealthCheckConfig } from '../api/models/route53.ts';
 import type { RecordSetInput } from '../records/input.ts';
+import { nameFromRoute53 } from '../records/names.ts';
 import { recordSetOrder } from '../store/order.ts';
 import type { PutItem, Reads, Resource } from '../store/store.ts';
 
@@ -19,7 +20,13 @@ export const KIND = {
   /** That a VPC may be associated with a zone, which is its parent. */
   authorization: 'vpc-authorization',
   queryLog: 'query-logging-config',
+  trafficPolicy: 'traffic-policy',
+  trafficPolicyVersion: 'traffic-policy-version',
+  trafficPolicyInstance: 'traffic-policy-instance',
 } as const;
+
+/** Below this label of a zone stand the groups of traffic policies' rules: nobody lists them. */
+export const POLICY_LABEL = '_trafficpolicy';
 
 export interface ZoneBody {
   /** As Route 53 writes it. */
@@ -58,7 +65,39 @@ export interface VpcRef {
 }
 
 /** A record set as it was given, with name and type as Route 53 writes them. */
-export type SetBody = RecordSetInput;
+export interface SetBody extends RecordSetInput {
+  /** The instance of a traffic policy that it is made for, and that alone changes it. */
+  readonly trafficPolicyInstanceId?: string | undefined;
+}
+
+/** A traffic policy; its place among others is that of its making. */
+export interface TrafficPolicyBody {
+  readonly name: string;
+  readonly type: string;
+  /** The version that was made last, deleted or not: it counts up from 1. */
+  readonly last: number;
+  /** Those that are not deleted, ascending. */
+  readonly versions: readonly number[];
+}
+
+/** A version of a traffic policy, which is its parent. It can be read when it is deleted. */
+export interface TrafficPolicyVersionBody {
+  readonly document: string;
+  readonly comment?: string | undefined;
+}
+
+/** A traffic policy in force at a name of a zone; its place among others is that of its zone, name and type. */
+export interface TrafficPolicyInstanceBody {
+  readonly zone: string;
+  /** As Route 53 writes it. */
+  readonly name: string;
+  readonly ttl: number;
+  readonly policy: string;
+  readonly version: number;
+  readonly type: string;
+  /** What it is made of. */
+  readonly sets: readonly SetBody[];
+}
 
 export interface ChangeBody {
   /** Milliseconds since 1970. */
@@ -92,6 +131,13 @@ export type ZoneResource = Resource<ZoneBody>;
 /** The id of a record set: there is one of each name, type and SetIdentifier in a zone. */
 export function setId(zone: string, sort: string): string {
   return `${zone} ${sort}`;
+}
+
+/** Where the groups of traffic policies' rules stand in a zone. */
+export function policyNamesOf({ body }: ZoneResource): Name {
+  const { name } = body;
+  // The root has no other name for what is below it.
+  return nameFromRoute53(`${POLICY_LABEL}.${name === '.' ? '' : name}`);
 }
 
 /** @param name that of `body`, which is a set of the zone */

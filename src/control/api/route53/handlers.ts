@@ -11,6 +11,8 @@ import { queryLogHandlers } from './querylogs.ts';
 import { recordHandlers } from './records.ts';
 import { tagHandlers } from './tags.ts';
 import { testAnswerHandlers } from './testanswer.ts';
+import { trafficInstanceHandlers } from './trafficinstances.ts';
+import { trafficPolicyHandlers } from './trafficpolicies.ts';
 import { zoneHandlers } from './zones.ts';
 
 /** All of Route 53 that there is. */
@@ -29,5 +31,7 @@ export function route53Handlers(means: Means): Route53Handlers {
     ...dnssecHandlers(means),
     ...testAnswerHandlers(means),
     ...queryLogHandlers(means),
+    ...trafficPolicyHandlers(means),
+    ...trafficInstanceHandlers(means),
   };
 }

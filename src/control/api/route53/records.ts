@@ -1,9 +1,15 @@
 import { BatchError, decideBatch } from '../../hosted/batch.ts';
-import { type ChangeBody, KIND, type SetBody } from '../../hosted/bodies.ts';
+import {
+  type ChangeBody,
+  KIND,
+  policyNamesOf,
+  type SetBody,
+  type ZoneResource,
+} from '../../hosted/bodies.ts';
 import { nameFromRoute53 } from '../../records/names.ts';
 import { FatalProblem, type Fault } from '../../records/problem.ts';
-import { recordSetStart } from '../../store/order.ts';
-import type { Resource } from '../../store/store.ts';
+import { nameOrder, recordSetStart } from '../../store/order.ts';
+import type { Reads, Resource } from '../../store/store.ts';
 import { type ApiError, apiError } from '../errors.ts';
 import type { Route53Handlers } from '../handler.ts';
 import type { ChangeBatch } from '../models/route53.ts';
@@ -42,7 +48,7 @@ export function recordHandlers(means: Means): Route53Handlers {
       const zone = ownZone(means.store, input.HostedZoneId, call.caller);
       const limit = pageSize(input.MaxItems, PAGE_MAX);
       const from = startOf(input);
-      const sets = means.store.list<SetBody>({ kind: KIND.set, parent: zone.id, from, limit: limit + 1 });
+      const sets = listedSets(means.store, zone, from, limit + 1);
       const next = sets[limit]?.body;
       return {
         ResourceRecordSets: sets.slice(0, limit).map(({ body }) => outputOf(body)),
@@ -65,6 +71,25 @@ export function recordHandlers(means: Means): Route53Handlers {
       return { ChangeInfo: changeInfo(means, change.id, change.body, change.revision) };
     },
   };
+}
+
+/** Sets from a place on; those that rules of traffic policies are made of stand together, and are left out. */
+function listedSets(
+  state: Reads,
+  zone: ZoneResource,
+  from: { readonly sort: string } | undefined,
+  limit: number,
+): Resource<SetBody>[] {
+  const hidden = nameOrder(policyNamesOf(zone));
+  const found: Resource<SetBody>[] = [];
+  for (let place = from; ; ) {
+    const page = state.list<SetBody>({ kind: KIND.set, parent: zone.id, from: place, limit });
+    found.push(...page.filter(({ sort }) => !sort.startsWith(hidden)));
+    if (found.length >= limit || page.length < limit) return found.slice(0, limit);
+    const last = page.at(-1)!;
+    // Behind all that begins so: every character of a sort key is less.
+    place = last.sort.startsWith(hidden) ? { sort: `${hidden}\x7f` } : { sort: `${last.sort}\0` };
+  }
 }
 
 function summaryOf(zone: string, { Changes: changes }: ChangeBatch): string {

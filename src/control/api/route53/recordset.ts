@@ -50,6 +50,11 @@ export function inputOf(set: ResourceRecordSet): RecordSetInput {
 
 /** A stored record set as the API gives it. */
 export function outputOf(body: SetBody): ResourceRecordSet {
+  const { trafficPolicyInstanceId } = body;
+  if (trafficPolicyInstanceId !== undefined) {
+    const Type = body.type as ResourceRecordSet['Type'];
+    return { Name: body.name, Type, TrafficPolicyInstanceId: trafficPolicyInstanceId };
+  }
   const {
     aliasTarget: alias,
     geoLocation: geo,
