@@ -89,7 +89,10 @@ t.test('clients of both workers ask the same: one packet goes to the target', as
   }
   const joins = (): Promise<number> => counter(metrics, 'causeway_joined_queries_total');
   while ((await joins()) < CLIENTS - 1) await sleep(10);
-  t.equal(upstream.asked.length, 1);
+  // On a busy machine the target is held longer than the forwarder waits before it asks again.
+  const { length: asked } = upstream.asked;
+  const repeated = await counter(metrics, 'causeway_upstream_replies_total{result="timeout"}');
+  t.ok(asked >= 1 && asked <= 1 + repeated, `one question: ${asked} packets, ${repeated} of them again`);
   upstream.answer();
   await until(() => answers === CLIENTS, 'the answers');
   const handedOver = await counter(metrics, 'causeway_handed_over_queries_total');
