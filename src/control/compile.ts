@@ -13,6 +13,7 @@ import {
 } from './compile/contexts.ts';
 import { diffSnapshots } from './compile/diff.ts';
 import { compileClients, compileEndpoints, compileNode } from './compile/endpoints.ts';
+import { compileDomainLists } from './compile/firewall.ts';
 import { missingGeoFiles } from './compile/geofiles.ts';
 import { compileHealth, HealthSlots } from './compile/health.ts';
 import { stableKey } from './compile/key.ts';
@@ -131,6 +132,7 @@ function assemble(
     paths,
     geo: previous?.snapshot.geo ?? { locations: [], rtt: undefined },
     collections: compileCollections(config, previous?.snapshot.collections),
+    domainLists: compileDomainLists(config.firewall, previous?.snapshot.domainLists),
     recursion,
     endpoints: compileEndpoints(config, views),
     health: compileHealth(config, healthSlots, previous?.snapshot.health),

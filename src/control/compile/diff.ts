@@ -7,6 +7,7 @@ import { Zone } from '../../zone/image.ts';
 import { NameTable } from '../../zone/nametable.ts';
 import { diffCollections } from './collections.ts';
 import { diffRecursion, diffRest, diffSettings, sameSettings, touchAll } from './diffsettings.ts';
+import { diffFirewalls } from './firewall.ts';
 import { NOBODY } from './owners.ts';
 import { AUTODEFINED_RECURSION } from './paths.ts';
 
@@ -26,6 +27,7 @@ export function diffSnapshots(old: Snapshot, next: Snapshot): SnapshotDiff {
   const changes: string[] = [];
   const replaced = diffZoneData(old, next, touched, changes);
   diffViews(old, next, replaced, touched, changes);
+  diffFirewalls(old, next, touched, changes);
   diffRecursion(old, next, touched, changes);
   diffCollections(old, next, changes);
   diffRest(old, next, changes);
