@@ -28,7 +28,8 @@ export function diffZones(old: Zone, next: Zone, max = CHANGES_MAX): Name[] | 'a
     }
   };
   let kept = 0;
-  for (let node = 0; node < next.nodeCount && changes.size <= max; node++) {
+  for (const node of next.nodes()) {
+    if (changes.size > max) break;
     const before = old.find(next.nameOf(node));
     if (before < 0) {
       add(next, node);
@@ -41,7 +42,8 @@ export function diffZones(old: Zone, next: Zone, max = CHANGES_MAX): Name[] | 'a
     add(old, before);
     add(next, node);
   }
-  for (let node = 0; node < old.nodeCount && kept < old.nodeCount && changes.size <= max; node++) {
+  for (const node of kept < old.size ? old.nodes() : []) {
+    if (changes.size > max) break;
     if (next.find(old.nameOf(node)) >= 0) continue;
     add(old, node);
     add(old, old.parent(node));
