@@ -84,6 +84,11 @@ export class PatchedZone extends Zone {
     return Array.from(namesIn(this.#names), ({ name }) => name);
   }
 
+  /** Nodes of the patch: their numbers begin with `nodeCount`. */
+  get patchNodes(): number {
+    return this.#patch.nodeCount;
+  }
+
   #wildcardOf(node: number): number {
     const patched = this.#patch.wildcard(node);
     if (patched !== NONE) return this.#numbers[patched]!;

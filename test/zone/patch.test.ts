@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import t from 'tap';
 import { isAtOrBelow, type Name, nameFromText, nameKey, nameToText } from '../../src/wire/name.ts';
 import type { Rr } from '../../src/wire/record.ts';
-import { diffZones } from '../../src/zone/diff.ts';
+import { diffPatched, diffZones } from '../../src/zone/diff.ts';
 import { Zone } from '../../src/zone/image.ts';
+import { mergePatch } from '../../src/zone/merge.ts';
 import { buildPatch, openZone, type PatchedName } from '../../src/zone/patch.ts';
 import type { RecordSet } from '../../src/zone/recordset.ts';
 import { ORIGIN, questions } from './random.ts';
@@ -25,7 +26,7 @@ const setsOf = (rrs: readonly Rr[], name: Name): RecordSet[] => {
 };
 
 /** The zone of `before` with what is another in `after` as a patch; undefined where no patch can say it. */
-function patched(before: string, after: string): Zone | undefined {
+function patched(before: string, after: string): PatchedPair | undefined {
   const [old, next] = [before, after].map((text) => records(ORIGIN, APEX + text));
   const keyOf = (rrs: readonly Rr[], name: Name): string =>
     JSON.stringify(setsOf(rrs, name).map((set) => [set.type, set.content]));
@@ -34,7 +35,15 @@ function patched(before: string, after: string): Zone | undefined {
   const zone = Zone.from(build(ORIGIN, APEX + before).image!);
   const list = changed.map((name): PatchedName => ({ name, sets: setsOf(next!, name) }));
   const patch = buildPatch(zone, list, (name) => next!.some((rr) => isAtOrBelow(rr.name, name)));
-  return patch && openZone({ image: zone.image, patch, key: 0 });
+  if (patch === undefined) return undefined;
+  const merged = Zone.from(mergePatch(zone.image, patch));
+  return { old: zone, zone: openZone({ image: zone.image, patch, key: 0 }), merged };
+}
+
+interface PatchedPair {
+  readonly old: Zone;
+  readonly zone: Zone;
+  readonly merged: Zone;
 }
 
 const whole = (text: string): Zone => Zone.from(build(ORIGIN, APEX + text).image!);
@@ -63,14 +72,23 @@ t.test('random changes of random zones', async (t) => {
       const [old, next] = [end + textOf(same) + rest(before), end + textOf(same) + rest(after)];
       if (build(ORIGIN, APEX + old).image === undefined || build(ORIGIN, APEX + next).image === undefined)
         return;
-      const zone = patched(old, next);
-      if (zone === undefined) return;
+      const pair = patched(old, next);
+      if (pair === undefined) return;
       patches++;
+      const { zone, merged } = pair;
       const wanted = whole(next);
-      t.equal(zone.size, wanted.size);
-      t.equal([...zone.nodes()].length, wanted.size);
       const told = (each: Zone) => ASKED.map((question) => `${question}: ${ask(each, question).join()}`);
-      t.same(told(zone), told(wanted));
+      for (const each of [zone, merged]) {
+        t.equal(each.size, wanted.size);
+        t.equal([...each.nodes()].length, wanted.size);
+        t.same(told(each), told(wanted));
+      }
+      t.same(diffZones(merged, wanted), []);
+      t.equal(merged.recordCount, wanted.recordCount);
+      const texts = (names: readonly Name[] | 'all') => (names as Name[]).map(nameToText).sort();
+      t.same(texts(diffPatched(pair.old, zone)), texts(diffZones(pair.old, wanted)));
+      t.same(texts(diffPatched(zone, pair.old)), texts(diffZones(wanted, pair.old)));
+      t.same(diffPatched(zone, merged), []);
       for (const other of [whole(old), wanted, whole('')]) {
         const sorted = (diff: Name[] | 'all') => (diff === 'all' ? diff : diff.map(nameToText).sort());
         t.same(sorted(diffZones(other, zone)), sorted(diffZones(other, wanted)));
