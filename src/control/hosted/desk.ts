@@ -18,12 +18,14 @@ import { resourcesOf } from '../compile/resources.ts';
 import { hostHasOf } from '../compile/sources.ts';
 import type { Config, ResourceNames } from '../config/load.ts';
 import { isServed } from '../config/served.ts';
+import type { FirewallPolicy } from '../firewall/policy.ts';
 import type { HealthDesk } from '../health/desk.ts';
 import { HttpFault } from '../http.ts';
 import type { Resources } from '../records/input.ts';
 import { StoreError } from '../store/errors.ts';
 import type { Reads, Revision, Store, Watch } from '../store/store.ts';
 import { type CollectionBody, type HealthCheckBody, KIND, type ZoneResource } from './bodies.ts';
+import { isFirewallKind } from './firewall.ts';
 import { type Hosted, NamedResources, NOTHING_HOSTED, withNamed } from './named.ts';
 import { isResolverKind, withResolver } from './resolver.ts';
 import { HostedZones, type Slots } from './zones.ts';
@@ -128,7 +130,7 @@ export class HostedDesk {
     this.#named = new NamedResources(this.#store);
     this.#named.follow(this.#o.changed);
     this.#watch = this.#store.watch(this.#store.revision, ({ items }) => {
-      if (items.some(({ kind }) => isResolverKind(kind))) this.#o.changed();
+      if (items.some(({ kind }) => isResolverKind(kind) || isFirewallKind(kind))) this.#o.changed();
     });
     return zones;
   }
@@ -235,10 +237,13 @@ export class HostedDesk {
       get store() {
         return opened();
       },
+      clock: this.#o.clock,
+      log: this.#o.log,
       prng: this.#o.prng,
       served: () => this.#served,
       config: () => this.#inForce(),
       hostHas: (address) => hostHasOf()(address),
+      declaredFirewall: () => NO_FIREWALL,
     };
   }
 
@@ -247,6 +252,9 @@ export class HostedDesk {
     throw apiError('ServiceUnavailable', 'No configuration is in force yet.');
   }
 }
+
+/** The configuration declares none yet. */
+const NO_FIREWALL: FirewallPolicy = { lists: [], groups: [], associations: [], failOpen: new Set() };
 
 /** Above all slots that there are. */
 const NO_SLOT = 2 ** 24;
