@@ -93,13 +93,13 @@ export function fileOf(means: ResolverMeans, url: string): string {
 
 /** The path below the folder for imports, by whichever of its names. What is elsewhere is not even looked for. */
 function pathOf(url: string, folders: readonly string[]): string {
-  const [, scheme, path] = /^(s3|file):\/\/(.+)$/.exec(url) ?? [];
-  if (scheme === undefined || path === undefined)
+  const { key, path } = /^(?:s3:\/\/(?<key>[^/]+\/.+)|file:\/\/(?<path>\/.+))$/s.exec(url)?.groups ?? {};
+  const folder = folders.find((each) => path?.startsWith(`${each}/`));
+  const below = key ?? path?.slice(folder === undefined ? path.length : folder.length + 1);
+  if (below === undefined)
     throw invalid(
       `The DomainFileUrl '${url}' is invalid: write s3://BUCKET/KEY, or file:// and the path of a file.`,
     );
-  const folder = scheme === 's3' ? '' : folders.find((each) => path.startsWith(`${each}/`));
-  const below = folder === undefined ? '' : path.slice(folder === '' ? 0 : folder.length + 1);
   const steps = below.split('/');
   if (steps.some((step) => ['', '.', '..'].includes(step) || step.includes('\0'))) throw isElsewhere(url);
   return below;
