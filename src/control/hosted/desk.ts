@@ -18,14 +18,13 @@ import { resourcesOf } from '../compile/resources.ts';
 import { hostHasOf } from '../compile/sources.ts';
 import type { Config, ResourceNames } from '../config/load.ts';
 import { isServed } from '../config/served.ts';
-import type { FirewallPolicy } from '../firewall/policy.ts';
 import type { HealthDesk } from '../health/desk.ts';
 import { HttpFault } from '../http.ts';
 import type { Resources } from '../records/input.ts';
 import { StoreError } from '../store/errors.ts';
 import type { Reads, Revision, Store, Watch } from '../store/store.ts';
 import { type CollectionBody, type HealthCheckBody, KIND, type ZoneResource } from './bodies.ts';
-import { isFirewallKind } from './firewall.ts';
+import { isFirewallKind, withFirewall } from './firewall.ts';
 import { type Hosted, NamedResources, NOTHING_HOSTED, withNamed } from './named.ts';
 import { isResolverKind, withResolver } from './resolver.ts';
 import { HostedZones, type Slots } from './zones.ts';
@@ -93,7 +92,9 @@ export class HostedDesk {
 
   /** A configuration with the rules of the store, and all else of Resolver, as if they were declared. */
   amended(config: Config): Config {
-    return this.#store === undefined ? config : withResolver(config, this.#store, hostHasOf());
+    if (this.#store === undefined) return config;
+    const firewall = withFirewall(config.firewall, this.#store);
+    return { ...withResolver(config, this.#store, hostHasOf()), firewall };
   }
 
   /** Something was made at some time. */
@@ -243,7 +244,6 @@ export class HostedDesk {
       served: () => this.#served,
       config: () => this.#inForce(),
       hostHas: (address) => hostHasOf()(address),
-      declaredFirewall: () => NO_FIREWALL,
     };
   }
 
@@ -252,9 +252,6 @@ export class HostedDesk {
     throw apiError('ServiceUnavailable', 'No configuration is in force yet.');
   }
 }
-
-/** The configuration declares none yet. */
-const NO_FIREWALL: FirewallPolicy = { lists: [], groups: [], associations: [], failOpen: new Set() };
 
 /** Above all slots that there are. */
 const NO_SLOT = 2 ** 24;

@@ -4,7 +4,6 @@ import { isoFromWall } from '../../../telemetry/text.ts';
 import type { Clock } from '../../../util/clock.ts';
 import type { Prng } from '../../../util/prng.ts';
 import type { Config } from '../../config/load.ts';
-import type { FirewallPolicy } from '../../firewall/policy.ts';
 import type { Made } from '../../hosted/resolver.ts';
 import type { Reads, Resource, Revision, Store } from '../../store/store.ts';
 import { type ApiError, apiError } from '../errors.ts';
@@ -22,8 +21,6 @@ export interface ResolverMeans {
   config(): Config;
   /** Whether the host has an address to send from. */
   hostHas(address: string): boolean;
-  /** The firewalls that are declared. */
-  declaredFirewall(): FirewallPolicy;
 }
 
 const ID_DIGITS = 17;

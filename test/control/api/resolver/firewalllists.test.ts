@@ -13,7 +13,6 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { FirewallPolicy } from '../../../../src/control/firewall/policy.ts';
 import { withFirewall } from '../../../../src/control/hosted/firewall.ts';
-import { good } from '../../config/support.ts';
 import { startResolver, type TestResolver, THEIRS } from './support.ts';
 
 const NONE: FirewallPolicy = { lists: [], groups: [], associations: [], failOpen: new Set() };
@@ -186,9 +185,7 @@ t.test('a list of the configuration', async (t) => {
 async function withImports(t: Test): Promise<{ list: List; folder: string }> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'causeway-imports-')));
   t.teardown(() => rmSync(folder, { recursive: true }));
-  const config = good('');
   const api = startResolver(NONE, {
-    ...config,
     api: { listen: { address: '127.0.0.1', port: 1 }, rateLimit: { rate: 1, burst: 1 }, imports: folder },
   });
   mkdirSync(join(folder, 'bucket/lists'), { recursive: true });

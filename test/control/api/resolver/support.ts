@@ -40,7 +40,7 @@ export function startResolver(
   over: Partial<Config> = {},
 ): TestResolver {
   const store = new MemoryStore(() => systemClock.wall(), 1000);
-  const config = { ...good(CONFIG), ...over };
+  const config = { ...good(CONFIG), firewall: declared, ...over };
   let served = 0;
   let at = Date.UTC(2026, 2, 9);
   const state = { isServing: true };
@@ -55,7 +55,6 @@ export function startResolver(
     },
     config: () => config,
     hostHas: () => true,
-    declaredFirewall: () => declared,
   });
   return Object.assign(state, {
     store,

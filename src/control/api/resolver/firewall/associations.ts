@@ -142,7 +142,7 @@ export function associationHandlers(means: ResolverMeans): ResolverHandlers {
 function listed(means: ResolverMeans, leaving: Leaving<GroupAssociationBody>, caller: Caller) {
   const made = [...allOf<GroupAssociationBody>(means.store, FIREWALL.association, caller.account)];
   const all = [
-    ...means.declaredFirewall().associations.map((each) => asDeclared(means, each, caller)),
+    ...means.config().firewall.associations.map((each) => asDeclared(means, each, caller)),
     ...made.map((each) => asAssociation(means, each)),
     ...leaving.of(caller).map((each) => asAssociation(means, each, 'DELETING')),
   ];
@@ -158,7 +158,7 @@ function associationsOf(means: ResolverMeans, state: Reads, vpc: string): GroupA
     ...body,
     id,
   }));
-  return [...means.declaredFirewall().associations, ...made].filter((each) => each.vpc === vpc);
+  return [...means.config().firewall.associations, ...made].filter((each) => each.vpc === vpc);
 }
 
 function refuseTaken(means: ResolverMeans, state: Reads, body: GroupAssociationBody): void {
@@ -207,7 +207,7 @@ function isProtected(id: string) {
 function ownAssociation(means: ResolverMeans, state: Reads, id: string, caller: Caller): Association {
   const made = ownOf<GroupAssociationBody>(state, FIREWALL.association, id, caller);
   if (made !== undefined) return made;
-  if (means.declaredFirewall().associations.some((each) => each.id === id))
+  if (means.config().firewall.associations.some((each) => each.id === id))
     throw isDeclared('The association', id);
   throw cannotFind('firewall rule group association', id);
 }
@@ -251,7 +251,7 @@ function asDeclared(
     Arn: arnOf(means, account, TYPE, id),
     FirewallRuleGroupId: group,
     VpcId: vpc,
-    Name: id,
+    Name: group,
     Priority: priority,
     MutationProtection: 'ENABLED',
     ManagedOwnerName: DECLARED_OWNER,

@@ -56,7 +56,7 @@ function knownVpc(means: ResolverMeans, id: string): string {
 
 function configOf(means: ResolverMeans, vpc: string, { account }: Caller): FirewallConfig {
   const made = means.store.get<SwitchBody>(FIREWALL.config, vpc);
-  const isOpen = made?.body.enabled ?? means.declaredFirewall().failOpen.has(vpc);
+  const isOpen = made?.body.enabled ?? means.config().firewall.failOpen.has(vpc);
   return {
     Id: derivedId('rslvr-fc', vpc),
     ResourceId: vpc,

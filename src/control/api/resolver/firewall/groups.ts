@@ -69,7 +69,7 @@ export function groupHandlers(means: ResolverMeans): ResolverHandlers {
         place: `1 ${group.sort} ${group.id}`,
         shown: asGroup(means, group),
       }));
-      const declared = means.declaredFirewall().groups.map((group) => ({
+      const declared = means.config().firewall.groups.map((group) => ({
         place: `0 ${group.id}`,
         shown: asDeclaredGroup(means, group, caller),
       }));
@@ -93,7 +93,7 @@ export function ownGroup(means: ResolverMeans, state: Reads, id: string, caller:
 export function groupNamed(means: ResolverMeans, state: Reads, id: string, caller: Caller) {
   const made = ownOf<RuleGroupBody>(state, FIREWALL.group, id, caller);
   if (made !== undefined) return { group: asGroup(means, made), made };
-  const declared = means.declaredFirewall().groups.find((group) => group.id === id);
+  const declared = means.config().firewall.groups.find((group) => group.id === id);
   if (declared === undefined) throw cannotFind('firewall rule group', id);
   return { group: asDeclaredGroup(means, declared, caller), declared };
 }

@@ -77,7 +77,7 @@ export function listHandlers(means: ResolverMeans, imports: Imports): ResolverHa
         place: `1 ${list.sort} ${list.id}`,
         shown: asMetadata(means, list),
       }));
-      const declared = means.declaredFirewall().lists.map((list) => ({
+      const declared = means.config().firewall.lists.map((list) => ({
         place: `0 ${list.id}`,
         shown: declaredMetadata(means, list, caller),
       }));
@@ -106,7 +106,7 @@ type NamedList =
 export function listNamed(means: ResolverMeans, state: Reads, id: string, caller: Caller): NamedList {
   const made = ownOf<DomainListBody>(state, FIREWALL.list, id, caller);
   if (made !== undefined) return { made };
-  const declared = means.declaredFirewall().lists.find((list) => list.id === id);
+  const declared = means.config().firewall.lists.find((list) => list.id === id);
   if (declared === undefined) throw cannotFind('firewall domain list', id);
   return { declared };
 }
