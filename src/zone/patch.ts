@@ -53,7 +53,7 @@ export class PatchedZone extends Zone {
   readonly #numbers: Uint32Array;
   /** Nodes of the image. */
   readonly #gone = new Set<number>();
-  /** Of all nodes that the patch has: the child `*`, or NONE. */
+  /** Of nodes of the image whose child `*` is another than there, or NONE. */
   readonly #wildcards = new Map<number, number>();
   readonly #names: SharedArrayBuffer;
 
@@ -64,15 +64,24 @@ export class PatchedZone extends Zone {
     const there = new Set<number>();
     for (const { name, isThere } of namesIn(names)) {
       if (isThere) there.add(this.#patch.find(name));
-      else if (super.find(name) >= 0) this.#gone.add(super.find(name));
+      else this.#remove(super.find(name));
     }
     const { nodeCount } = this.#patch;
     this.#numbers = Uint32Array.from({ length: nodeCount }, (_, node) => {
       const own = there.has(node) ? -1 : super.find(this.#patch.nameOf(node));
       return own < 0 || this.#gone.has(own) ? this.nodeCount + node : own;
     });
-    for (let node = 0; node < nodeCount; node++)
-      this.#wildcards.set(this.#numbers[node]!, this.#wildcardOf(node));
+    for (let node = 0; node < nodeCount; node++) {
+      const [wildcard, number] = [this.#patch.wildcard(node), this.#numbers[node]!];
+      if (wildcard !== NONE && number < this.nodeCount) this.#wildcards.set(number, this.#numbers[wildcard]!);
+    }
+  }
+
+  #remove(node: number): void {
+    if (node < 0) return;
+    this.#gone.add(node);
+    const parent = super.parent(node);
+    if (super.wildcard(parent) === node) this.#wildcards.set(parent, NONE);
   }
 
   static open(image: SharedArrayBuffer, patch: ZonePatch, id = 0): PatchedZone {
@@ -89,6 +98,7 @@ export class PatchedZone extends Zone {
     return this.#patch.nodeCount;
   }
 
+  /** Of a node of the patch that has its records there. */
   #wildcardOf(node: number): number {
     const patched = this.#patch.wildcard(node);
     if (patched !== NONE) return this.#numbers[patched]!;
@@ -146,6 +156,7 @@ export class PatchedZone extends Zone {
   }
 
   override wildcard(node: number): number {
+    if (node >= this.nodeCount) return this.#wildcardOf(node - this.nodeCount);
     return this.#wildcards.get(node) ?? super.wildcard(node);
   }
 
