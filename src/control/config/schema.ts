@@ -12,6 +12,7 @@ import {
   safetyRuleSchema,
   safetyRulesExample,
 } from './health.ts';
+import { logSchema, logsExample } from './logs.ts';
 import { nodeExample, nodeSchema } from './node.ts';
 import { recursionExample, recursionSchema } from './recursion.ts';
 import { ruleSchema, rulesExample } from './rules.ts';
@@ -33,6 +34,7 @@ export const configSchema = z.strictObject({
   safetyRules: z.array(safetyRuleSchema).prefault([]),
   geo: geoSchema.prefault({}),
   cidrCollections: z.array(collectionSchema).prefault([]),
+  logs: z.array(logSchema).prefault([]),
   api: apiSchema.optional(),
   accounts: accountsSchema,
 });
@@ -114,6 +116,12 @@ export const chapters = [
     example: collectionsExample,
   },
   {
+    key: 'logs',
+    text: 'Logs of queries, in the formats of Route 53. `causeway log` shows and searches them; they are no part of what the daemon says of itself, which goes to the standard error output.',
+    title: 'Query logs',
+    example: logsExample,
+  },
+  {
     key: 'api',
     text: "The APIs of Route 53, by which AWS's own clients drive this node; see [api.md](api.md). Without this section nothing listens.",
     title: 'The APIs',
@@ -131,7 +139,6 @@ export const chapters = [
 const LATER = new Map([
   ['console', 'the web console'],
   ['firewall', 'DNS Firewall'],
-  ['logs', 'query logging'],
   ['profiles', 'Route 53 Profiles'],
   ['replication', 'replication'],
   ['tls', 'TLS'],

@@ -5,6 +5,7 @@ import { checkCollections } from './collections.ts';
 import { CheckContext, type Draft } from './context.ts';
 import { checkEndpoints, Listening } from './endpoints.ts';
 import { checkHealth } from './health.ts';
+import { checkLogs } from './logs.ts';
 import { checkPublicZones } from './publiczones.ts';
 import { checkRecursion } from './recursion.ts';
 import { checkRules } from './rules.ts';
@@ -26,6 +27,7 @@ export function crossCheck(
   checkZones(context, rules);
   checkHealth(context);
   checkPublicZones(context);
+  checkLogs(context);
   checkApi(context);
   return { errors: context.errors, warnings: context.warnings };
 }
