@@ -89,18 +89,32 @@ export class LogFile implements Output {
   }
 
   #try(lines: readonly string[], now: number): void {
-    const { metrics } = this.#o;
+    let at = 0;
     try {
       if (now - this.#lookedAt >= PAUSE_MS) this.#look(now);
-      const octets = Buffer.from(lines.join(''));
-      if (this.#size > 0 && this.#size + octets.length > this.#excess + this.rotation.bytes) this.#rotate();
-      this.#write(octets);
-      metrics.add(METRIC.logRecords, lines.length);
-      metrics.add(METRIC.logBytes, octets.length);
+      while (at < lines.length) {
+        const end = this.#endOfRoom(lines, at);
+        if (end === at) this.#rotate();
+        else this.#write(lines.slice(at, end));
+        at = end;
+      }
       this.#recovered();
     } catch (err) {
-      this.#failed(err, now, lines.length);
+      this.#failed(err, now, lines.length - at);
     }
+  }
+
+  /** Index behind the last line that the file has room for: one at least where there is nothing in it. */
+  #endOfRoom(lines: readonly string[], at: number): number {
+    if (this.#opened === undefined) this.#open();
+    const limit = this.#excess + this.rotation.bytes;
+    let size = this.#size;
+    for (let end = at; end < lines.length; end++) {
+      const grown = size + Buffer.byteLength(lines[end]!);
+      if (grown > limit && size > this.#excess) return end;
+      size = grown;
+    }
+    return lines.length;
   }
 
   /** Opens the file, anew where another one or none is at its path. */
@@ -121,12 +135,19 @@ export class LogFile implements Output {
     this.#opened = { fd, stat };
     this.#size = stat.size;
     this.#excess = 0;
-    if (endsInsideLine(fd, stat.size)) this.#write(Buffer.from('\n'));
+    if (endsInsideLine(fd, stat.size)) this.#append(Buffer.from('\n'));
     void this.#archive.tidy(this.rotation);
   }
 
-  #write(octets: Uint8Array): void {
-    if (this.#opened === undefined) this.#open();
+  #write(lines: readonly string[]): void {
+    const { metrics } = this.#o;
+    const octets = Buffer.from(lines.join(''));
+    this.#append(octets);
+    metrics.add(METRIC.logRecords, lines.length);
+    metrics.add(METRIC.logBytes, octets.length);
+  }
+
+  #append(octets: Uint8Array): void {
     const { fd } = this.#opened!;
     let written = 0;
     try {

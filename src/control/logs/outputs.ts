@@ -19,11 +19,9 @@ export class Outputs {
     const wanted = new Map(logs.map((log) => [log.to, log]));
     for (const [path, file] of this.#files) {
       const log = wanted.get(path);
-      if (log !== undefined) file.rotation = log.rotate;
-      else {
-        file.close();
-        this.#files.delete(path);
-      }
+      // It stays known: what was answered before this may still be written, and who compresses is one.
+      if (log === undefined) file.close();
+      else file.rotation = log.rotate;
     }
   }
 

@@ -56,6 +56,11 @@ t.test('put aside before it is too large; the newest are kept', async (t) => {
     ['b', 'c'],
   );
   t.ok(archivesOf(path).every((each) => /q\.jsonl\.\d{8}T\d{6}\.\d{3}Z$/.test(each)));
+  write(...['x', 'y', 'z'].map((each) => each.repeat(59)));
+  t.equal(text(), `${'z'.repeat(59)}\n`, 'however much is written together');
+  write('w'.repeat(500));
+  t.equal(text().length, 501, 'a line that is too long is alone');
+  write('d'.repeat(79));
   file.rotation = { bytes: 1000, keep: 2, compress: false };
   write('e'.repeat(79));
   t.equal(text().length, 160, 'another size counts at once');
