@@ -24,6 +24,7 @@ import type { Resources } from '../records/input.ts';
 import { StoreError } from '../store/errors.ts';
 import type { Reads, Revision, Store, Watch } from '../store/store.ts';
 import { type CollectionBody, type HealthCheckBody, KIND, type ZoneResource } from './bodies.ts';
+import { isLogKind, logAt, withLogs } from './logs.ts';
 import { type Hosted, NamedResources, NOTHING_HOSTED, withNamed } from './named.ts';
 import { isResolverKind, withResolver } from './resolver.ts';
 import { HostedZones, type Slots } from './zones.ts';
@@ -89,9 +90,10 @@ export class HostedDesk {
     return this.#latest;
   }
 
-  /** A configuration with the rules of the store, and all else of Resolver, as if they were declared. */
+  /** A configuration with the rules of the store, and all else of Resolver, as if they were declared, and with what is logged. */
   amended(config: Config): Config {
-    return this.#store === undefined ? config : withResolver(config, this.#store, hostHasOf());
+    if (this.#store === undefined) return config;
+    return withLogs(withResolver(config, this.#store, hostHasOf()), this.#store);
   }
 
   /** Something was made at some time. */
@@ -128,7 +130,7 @@ export class HostedDesk {
     this.#named = new NamedResources(this.#store);
     this.#named.follow(this.#o.changed);
     this.#watch = this.#store.watch(this.#store.revision, ({ items }) => {
-      if (items.some(({ kind }) => isResolverKind(kind))) this.#o.changed();
+      if (items.some(({ kind }) => isResolverKind(kind) || isLogKind(kind))) this.#o.changed();
     });
     return zones;
   }
@@ -157,8 +159,7 @@ export class HostedDesk {
         return vpc && (vpc.account ?? accounts[0]!.id);
       },
       answer: (zone, question) => this.#answer(zone, question),
-      // No log of queries is written yet, whatever it is called.
-      hasLogGroup: () => false,
+      hasLogGroup: (arn) => logAt(this.#inForce(), 'public', arn) !== undefined,
       delegationSets: () =>
         this.#inForce().delegationSets.map(({ id, nameServers }) => ({
           id,

@@ -2,6 +2,8 @@ import type { ResolverHandlers } from '../handler.ts';
 import { associationHandlers } from './associations.ts';
 import { endpointHandlers } from './endpoints.ts';
 import type { ResolverMeans } from './means.ts';
+import { logAssociationHandlers } from './querylogassociations.ts';
+import { logConfigHandlers } from './querylogconfigs.ts';
 import { ruleHandlers } from './rules.ts';
 import { settingHandlers } from './settings.ts';
 import { tagHandlers } from './tags.ts';
@@ -13,6 +15,8 @@ export function resolverHandlers(means: ResolverMeans): ResolverHandlers {
     ...associationHandlers(means),
     ...endpointHandlers(means),
     ...settingHandlers(means),
+    ...logConfigHandlers(means),
+    ...logAssociationHandlers(means),
     ...tagHandlers(means),
   };
 }

@@ -40,7 +40,12 @@ function hexOf(prng: Prng, digits: number): string {
   return Array.from({ length: digits }, () => prng.below(16).toString(16)).join('');
 }
 
-export type Tagged = 'resolver-rule' | 'resolver-endpoint' | 'resolver-config' | 'resolver-dnssec-config';
+export type Tagged =
+  | 'resolver-rule'
+  | 'resolver-endpoint'
+  | 'resolver-config'
+  | 'resolver-dnssec-config'
+  | 'resolver-query-log-config';
 
 export function arnOf(means: ResolverMeans, account: string, type: Tagged, id: string): string {
   return `arn:aws:route53resolver:${means.config().node.region}:${account}:${type}/${id}`;

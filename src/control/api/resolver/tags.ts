@@ -15,9 +15,10 @@ type TagsBody = Readonly<Record<string, string>>;
 const KINDS: Readonly<Record<string, string>> = {
   'resolver-rule': RESOLVER.rule,
   'resolver-endpoint': RESOLVER.endpoint,
+  'resolver-query-log-config': RESOLVER.logConfig,
 };
 
-/** Tags of rules and endpoints that the API made. */
+/** Tags of rules, endpoints and configurations of query logs that the API made. */
 export function tagHandlers(means: ResolverMeans): ResolverHandlers {
   return {
     async TagResource(call) {
