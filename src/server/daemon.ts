@@ -241,10 +241,11 @@ export class Daemon {
       else this.#log.error({ revision }, `the configuration is refused: ${failure}`);
       return;
     }
+    const isLoggedAnew = this.#inForce?.logs.revision !== snapshot.logs.revision;
     this.#inForce = snapshot;
     this.#startHealth();
     this.#startLogs();
-    this.#tellLogs({ order: 'logs', logs: snapshot.logs });
+    if (isLoggedAnew) this.#tellLogs({ order: 'logs', logs: snapshot.logs });
     this.#tellControl({ order: 'sockets', revision });
     if (this.#workers !== undefined) this.#workers.adopt(snapshot);
     else this.#startWorkers(this.#sockets, snapshot);

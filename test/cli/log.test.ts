@@ -1,7 +1,9 @@
 /** Logs of queries, searched where no daemon runs. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { cli } from '../support/cli.ts';
@@ -126,6 +128,37 @@ t.test('tail: the newest', async (t) => {
     { code: 0, out: '', err: '' },
     'nothing is there yet',
   );
+});
+
+t.test('tail --follow: on into the file that takes the place of one that is put aside', async (t) => {
+  const path = join(logs, 'none');
+  writeFileSync(path, line({ hour: 7, name: 'before.example.' }));
+  const bin = fileURLToPath(new URL('../../bin/causeway', import.meta.url));
+  const child = spawn(bin, ['log', 'tail', 'none', '-f', '--json', '--type', 'A', ...config]);
+  t.teardown(() => child.kill('SIGKILL'));
+  let out = '';
+  child.stdout.on('data', (chunk) => (out += String(chunk)));
+  const seen = (): string[] => out.match(/(?<="query_name":")[^"]+/g) ?? [];
+  const until = async (count: number): Promise<void> => {
+    while (seen().length < count) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  await until(1);
+  // It follows once it has shown what was there.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  appendFileSync(
+    path,
+    line({ hour: 8, name: 'first.example.' }) + line({ hour: 8, name: 'x.example.', type: 'MX' }),
+  );
+  await until(2);
+  appendFileSync(path, line({ hour: 9, name: 'last.example.' }).slice(0, 30));
+  appendFileSync(path, line({ hour: 9, name: 'last.example.' }).slice(30));
+  renameSync(path, `${path}.20260309T090000.000Z`);
+  writeFileSync(path, line({ hour: 10, name: 'next.example.' }));
+  await until(4);
+  t.same(seen(), ['before.example.', 'first.example.', 'last.example.', 'next.example.']);
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGINT');
+  t.equal(await ended, 0);
 });
 
 t.test('what is not right is told', async (t) => {
