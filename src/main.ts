@@ -34,6 +34,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     workerFile: new URL(`./server/worker${suffix}`, import.meta.url),
     controlFile: new URL(`./control/thread${suffix}`, import.meta.url),
     healthFile: new URL(`./control/health/thread${suffix}`, import.meta.url),
+    logsFile: new URL(`./control/logs/thread${suffix}`, import.meta.url),
     clock,
     prng,
     log: createLogger({ thread: 'main', clock }),

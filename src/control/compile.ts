@@ -18,6 +18,7 @@ import { missingGeoFiles } from './compile/geofiles.ts';
 import { compileHealth, HealthSlots } from './compile/health.ts';
 import { stableKey } from './compile/key.ts';
 import { LocalZones } from './compile/local.ts';
+import { compileLogs } from './compile/logs.ts';
 import { endpointOwner, orderOwners, ownersOf } from './compile/owners.ts';
 import { compileRecursion, expiredAnchors, hintServers } from './compile/recursion.ts';
 import { resourcesOf } from './compile/resources.ts';
@@ -124,8 +125,10 @@ function assemble(
   const trust = { servers: hintServers(config, root), digest: trustDigest(recursion) };
   const parts = { config, contexts, trust, zones: data, associations };
   const { views, paths } = compileViews(parts, orderOwners(ownersOf(config), previous?.snapshot.views));
+  const revision = (previous?.snapshot.revision ?? 0) + 1;
+  const endpoints = compileEndpoints(config, views);
   const snapshot: Snapshot = {
-    revision: (previous?.snapshot.revision ?? 0) + 1,
+    revision,
     node: compileNode(config),
     clients: compileClients(config, views),
     views,
@@ -135,8 +138,9 @@ function assemble(
     collections: compileCollections(config, previous?.snapshot.collections),
     domainLists: compileDomainLists(config.firewall, previous?.snapshot.domainLists),
     recursion,
-    endpoints: compileEndpoints(config, views),
+    endpoints,
     health: compileHealth(config, healthSlots, previous?.snapshot.health),
+    logs: compileLogs(config, { revision, views, zones: data, endpoints }, previous?.snapshot.logs),
     nextContext: contexts.next,
   };
   const diff =

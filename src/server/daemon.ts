@@ -11,6 +11,7 @@ import { Dependencies } from '../util/deps.ts';
 import { type Ffi, loadFfi, RECEIVE_BUFFER } from '../util/ffi.ts';
 import { HealthBits } from '../util/healthbits.ts';
 import type { Prng } from '../util/prng.ts';
+import { ringBuffer } from '../util/ring.ts';
 import {
   CONTROL_SLOT,
   type ControlNews,
@@ -19,6 +20,9 @@ import {
   HEALTH_SLOT,
   type HealthOrder,
   type HealthStart,
+  LOGS_SLOT,
+  type LogsOrder,
+  type LogsStart,
   MAIN_SLOT,
   SHARED_SLOTS,
   type SharedBuffers,
@@ -30,6 +34,7 @@ import {
   Brake,
   CONTROL_SILENT_MS,
   HEALTH_SILENT_MS,
+  LOGS_SILENT_MS,
   type Post,
   Supervisor,
   type Thread,
@@ -44,6 +49,7 @@ export interface DaemonOptions {
   readonly workerFile: URL;
   readonly controlFile: URL;
   readonly healthFile: URL;
+  readonly logsFile: URL;
   readonly clock: Clock;
   readonly prng: Prng;
   readonly log: Logger;
@@ -64,6 +70,11 @@ const CONTROL_LIMITS = { maxOldGenerationSizeMb: 4096 };
 /** As many checks as there may be, with their sockets and history. */
 const HEALTH_LIMITS = { maxOldGenerationSizeMb: 512 };
 
+/** Lines that wait to be written, and a file that is being compressed. */
+const LOGS_LIMITS = { maxOldGenerationSizeMb: 256 };
+/** Records of a worker that is at its fastest for a tenth of a second, half of it read meanwhile. */
+const RING_OCTETS = 4 * 1024 * 1024;
+
 /** The main thread: owns the listening sockets, starts the other threads and keeps them alive. Serves no query. */
 export class Daemon {
   readonly #o: DaemonOptions;
@@ -76,6 +87,9 @@ export class Daemon {
   readonly #outcome = Promise.withResolvers<number>();
   #control: Post | undefined;
   #health: Post | undefined;
+  #logs: Post | undefined;
+  /** By slot of the worker. */
+  #rings: readonly SharedArrayBuffer[] = [];
   #inForce: Snapshot | undefined;
   #sockets: Sockets | undefined;
   #workers: Workers | undefined;
@@ -164,6 +178,29 @@ export class Daemon {
     health.postMessage(toHealth, [port2]);
   }
 
+  /** From the first log on: it outlives control. One that hangs, as its disk does, holds up nobody and is left alone. */
+  #startLogs(): void {
+    if (this.#logs !== undefined || this.#inForce!.logs.logs.length === 0) return;
+    this.#logs = this.#supervisor.add({
+      name: 'logs',
+      cell: LOGS_SLOT,
+      silentMs: LOGS_SILENT_MS,
+      brake: new Brake(this.#o.clock),
+      start: () => {
+        const { logs } = this.#inForce!;
+        const workerData: LogsStart = { shared: this.#shared, rings: this.#rings, logs };
+        return new Worker(this.#o.logsFile, { workerData, resourceLimits: LOGS_LIMITS, name: 'logs' });
+      },
+      ended: (delayMs) => {
+        if (delayMs !== undefined) this.#metrics.add(METRIC.logsRestarts);
+      },
+    });
+  }
+
+  #tellLogs(order: LogsOrder): void {
+    this.#logs?.thread?.postMessage(order);
+  }
+
   #tellControl(order: ControlOrder): void {
     this.#control?.thread?.postMessage(order);
   }
@@ -204,8 +241,11 @@ export class Daemon {
       else this.#log.error({ revision }, `the configuration is refused: ${failure}`);
       return;
     }
+    const isLoggedAnew = this.#inForce?.logs.revision !== snapshot.logs.revision;
     this.#inForce = snapshot;
     this.#startHealth();
+    this.#startLogs();
+    if (isLoggedAnew) this.#tellLogs({ order: 'logs', logs: snapshot.logs });
     this.#tellControl({ order: 'sockets', revision });
     if (this.#workers !== undefined) this.#workers.adopt(snapshot);
     else this.#startWorkers(this.#sockets, snapshot);
@@ -213,6 +253,7 @@ export class Daemon {
 
   #makeSockets(workers: number): Sockets {
     const passed = passedSockets(this.#ffi, process.env, process.pid);
+    this.#rings = Array.from({ length: slotsFor(workers) }, () => ringBuffer(RING_OCTETS));
     return new Sockets({ ffi: this.#ffi, slots: slotsFor(workers), clock: this.#o.clock, passed });
   }
 
@@ -224,6 +265,7 @@ export class Daemon {
         file: this.#o.workerFile,
         slots: sockets.slots,
         seeds: this.#seeds(snapshot),
+        rings: this.#rings,
         sockets,
         supervisor: this.#supervisor,
         clock: this.#o.clock,
@@ -302,6 +344,7 @@ export class Daemon {
     process.on('SIGHUP', () => {
       this.#log.info({}, 'SIGHUP: reading the configuration again');
       this.#tellControl({ order: 'reload' });
+      this.#tellLogs({ order: 'reopen' });
     });
     for (const [signal, number] of [['SIGTERM', 15] as const, ['SIGINT', 2] as const]) {
       process.on(signal, () => {
@@ -327,6 +370,8 @@ export class Daemon {
     const control = this.#control?.retire();
     await workers;
     this.#sockets?.closeWatches();
+    this.#tellLogs({ order: 'stop' });
+    await Promise.race([this.#logs?.retire(), this.#pause(LOGS_EXIT_MS)]);
     await Promise.race([control, this.#pause(CONTROL_EXIT_MS)]);
     this.#log.info({}, 'stopped');
     this.#outcome.resolve(0);
@@ -385,6 +430,8 @@ function slotsFor(workers: number): number {
 /** More only take caches from each other. */
 const WORKERS_PER_CORE_MAX = 8;
 const COOKIE_SECRET_OCTETS = 16;
+/** For what was answered last to be written. */
+const LOGS_EXIT_MS = 2_000;
 /** For control to close its sockets. */
 const CONTROL_EXIT_MS = 1_000;
 /** Descriptors that are ours whatever clients do: files, listening sockets, event loops. */

@@ -1,4 +1,5 @@
 import type { AnswerCache } from '../cache/answers.ts';
+import { NO_RULE } from '../policy/firewall.ts';
 import type { RateLimit } from '../policy/ratelimit.ts';
 import { Budget } from '../resolver/budget.ts';
 import { isOwnToken, readTokens } from '../resolver/loop.ts';
@@ -32,6 +33,7 @@ import { Asker } from '../zone/routing/asker.ts';
 import { FastPath } from './fastpath.ts';
 import { type Client, keptClient, type QueryHandler, type Reply } from './handler.ts';
 import { Query, type Resolve } from './query.ts';
+import type { QueryLogger } from './querylogger.ts';
 import { RecentQuestions } from './recent.ts';
 import { admit, cookieOf, encode, encodeSlip, type Framing, storeAnswer } from './respond.ts';
 import { edeOf } from './screen.ts';
@@ -57,6 +59,8 @@ export interface PipelineOptions {
   readonly prng: Prng;
   /** Current idle time of TCP connections, milliseconds, for EDNS keepalive. */
   readonly idleMs: () => number;
+  /** Undefined: no query is logged, whatever the snapshot says. */
+  readonly queryLogger?: QueryLogger | undefined;
 }
 
 /** DNS cookie of the query at hand: none, the client's half only, or a server half that we made (RFC 9018). */
@@ -181,7 +185,14 @@ export class Pipeline implements QueryHandler {
     if (rule >= 0) this.#tellVerdict(settings, rule);
     metrics.add(METRIC.answersFromCache);
     metrics.rcode(out[3]! & 0x0f);
-    return this.#reply(length);
+    const reply = this.#reply(length);
+    const { logged } = this.world;
+    // What the firewall tells of is told each time.
+    if ((rule < 0 ? logged.cached : logged.looked)[view] !== 0) {
+      const from = rule < 0 ? 'cache' : 'lookup';
+      this.#o.queryLogger?.add(logged, view, client, from, out[3]! & 0x0f, rule, reply);
+    }
+    return reply;
   }
 
   /** The answer of the record set that is chosen for this client; -1 where none is stored. */
@@ -376,7 +387,14 @@ export class Pipeline implements QueryHandler {
     const length = encode(this.#writer, message, answer, framing);
     this.#o.metrics.rcode(answer.rcode);
     if (this.#writer.truncated) this.#o.metrics.add(METRIC.truncated);
-    return this.#reply(length);
+    const reply = this.#reply(length);
+    if (q !== undefined) this.#log(client, q, reply);
+    return reply;
+  }
+
+  #log(client: Client, { world, view, source, answer, verdict }: Query, reply: Uint8Array): void {
+    const from = verdict === undefined && FROM_CACHES.has(source) ? 'cache' : 'lookup';
+    this.#o.queryLogger?.add(world.logged, view.index, client, from, answer.rcode, verdict ?? NO_RULE, reply);
   }
 
   #slip(message: Message, { serves }: InboundEndpoint): Uint8Array {
@@ -425,6 +443,9 @@ function cookieCell(length: number, verdict: CookieVerdict): number {
   if (verdict !== 'invalid') return METRIC.cookiesValid;
   return length === CLIENT_COOKIE_OCTETS ? METRIC.cookiesClientOnly : METRIC.cookiesBad;
 }
+
+/** Sources that had the answer before it was asked for. */
+const FROM_CACHES: ReadonlySet<Query['source']> = new Set(['cache', 'stale', 'failure-cache']);
 
 /** Told apart from "no hit": the hit was there and the rate limit dropped it. */
 const DROPPED = Symbol('dropped');

@@ -43,6 +43,8 @@ export const WORKER_SILENT_MS = 500;
 export const CONTROL_SILENT_MS = 60_000;
 /** Rounds of health checks wait for a health thread that hangs; reports of many checks take it a second. */
 export const HEALTH_SILENT_MS = 10_000;
+/** A disk that hangs may come back, and a thread in a system call cannot be ended: the process would have to be. */
+export const LOGS_SILENT_MS = Number.POSITIVE_INFINITY;
 /** The supervisor itself is late by this much: then nobody's silence means anything. */
 const OWN_LAG_MS_MAX = 50;
 /** From a thread's start to its first beat: imports on a slow machine that is busy. */

@@ -36,6 +36,7 @@ import { explain } from './explain.ts';
 import { Listeners } from './listeners.ts';
 import { Ownership } from './ownership.ts';
 import { Pipeline } from './pipeline.ts';
+import { QueryLogger } from './querylogger.ts';
 import { countResolver } from './resolvercount.ts';
 import { TcpClients } from './tcpclients.ts';
 import { NativeUdpListeners } from './udpnative.ts';
@@ -123,6 +124,7 @@ class Worker {
       clock: moment,
       prng,
       idleMs: () => this.#listeners.idleMs,
+      queryLogger: new QueryLogger(start.queries, moment, prng, metrics),
     });
     this.#listeners = new Listeners({
       handler: this.#pipeline,

@@ -18,6 +18,8 @@ export interface WorkersOptions {
   readonly file: URL;
   readonly slots: number;
   readonly seeds: WorkerSeeds;
+  /** For logged queries, by slot. */
+  readonly rings: readonly SharedArrayBuffer[];
   readonly sockets: Sockets;
   readonly supervisor: Supervisor;
   readonly clock: Clock;
@@ -117,7 +119,7 @@ export class Workers {
   }
 
   #startWorker(slot: Slot): Thread {
-    const { file, seeds, sockets, slots } = this.#o;
+    const { file, seeds, rings, sockets, slots } = this.#o;
     const watches = sockets.watches(slot.number);
     const descriptors = sockets.descriptors(slot.number);
     const workerData: WorkerStart = {
@@ -127,6 +129,7 @@ export class Workers {
       snapshot: this.#snapshot,
       descriptors,
       watches,
+      queries: rings[slot.number]!,
     };
     let worker: Worker;
     try {

@@ -20,6 +20,7 @@ import type { Facts } from '../zone/routing/policy.ts';
 import type { Dns64Rules } from './dns64.ts';
 import type { Client } from './handler.ts';
 import { AddressLocator, RegionLocator } from './locators.ts';
+import { LoggedViews } from './loggedviews.ts';
 import { type Locators, Routing } from './routing.ts';
 
 /** How a view's answers are made, ready to be read. */
@@ -88,6 +89,7 @@ export class World {
   readonly #clientSubnet: readonly CidrTable[];
   readonly #deps: Dependencies;
   readonly routing: Routing;
+  readonly logged: LoggedViews;
 
   /** @param health what checks found, shared with the health thread; default: all are healthy */
   constructor(snapshot: Snapshot, dependencies: Dependencies, health = new HealthBits()) {
@@ -102,6 +104,7 @@ export class World {
     this.#allow = snapshot.endpoints.map((endpoint) => CidrTable.from(endpoint.allow));
     this.#clientSubnet = snapshot.endpoints.map((endpoint) => CidrTable.from(endpoint.clientSubnet));
     this.routing = new Routing(health, factsOf(snapshot), locatorsOf(snapshot));
+    this.logged = new LoggedViews(snapshot.logs, snapshot.views.length);
   }
 
   zone(index: number): Zone {

@@ -205,6 +205,15 @@ const LIST = [
     reloadsApplied: 'applied',
     reloadsRefused: 'refused',
   } as const),
+  counter('logRecords', 'causeway_query_log_records_total', 'Lines of query logs that were written.'),
+  counter('logBytes', 'causeway_query_log_bytes_total', 'Octets of query logs that were written.'),
+  ...family(
+    'causeway_query_log_dropped_total',
+    'What was to be logged and is not: the log was too slow, the file could not be written, or the configuration in which it was answered is forgotten.',
+    'reason',
+    { logDroppedFull: 'full', logDroppedFile: 'file', logDroppedRevision: 'revision' } as const,
+  ),
+  counter('logsRestarts', 'causeway_logs_restarts_total', 'Times the logs thread was started again.'),
   counter(
     'workerErrors',
     'causeway_worker_errors_total',

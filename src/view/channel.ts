@@ -3,19 +3,22 @@ import type { FetchedKeys } from '../resolver/authorities.ts';
 import type { UdpWay } from '../util/watch.ts';
 import type { Explanation } from './explain.ts';
 import type { HealthCheckData } from './health.ts';
+import type { QueryLogs } from './querylog.ts';
 import type { CacheEntry, Flushed, WorkerCaches, WorkerStatus } from './report.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { WhatIfQuestion, WorkerWhatIf } from './whatif.ts';
 
 /**
  * Everything that threads say to each other. Main starts the others, owns the sockets and hands out ports;
- * control compiles and publishes; workers serve; health makes health checks.
+ * control compiles and publishes; workers serve; health makes health checks; logs writes what is logged of queries.
  *
  *     main    → control  ControlOrder      control → main   ControlNews
  *     main    → worker   WorkerOrder       worker  → main   WorkerNews
  *     control → worker   WorkerCall        worker  → control WorkerAnswer    (over a port that main makes for the pair)
  *     control → health   HealthCall         health  → control HealthAnswer    (likewise; view/health.ts)
  *     main    → health   HealthOrder
+ *     main    → logs     LogsOrder
+ *     worker  → logs     telemetry/queryrecord                               (a ring of main's for each slot)
  *     worker ↔ worker    server/ownership                                    (over a port that main makes for the pair)
  *
  * A new configuration goes through these hands:
@@ -50,11 +53,12 @@ export const FD_OPEN = -2;
 
 /** Workers beyond this are not started: the shared buffers below are sized before the configuration is read. */
 export const WORKERS_MAX = 64;
-/** Where control's, main's and health's own cells are in `counters` and `beats`, behind those of the workers. */
+/** Where control's, main's, health's and logs' own cells are in `counters` and `beats`, behind those of the workers. */
 export const CONTROL_SLOT = WORKERS_MAX;
 export const MAIN_SLOT = WORKERS_MAX + 1;
 export const HEALTH_SLOT = WORKERS_MAX + 2;
-export const SHARED_SLOTS = WORKERS_MAX + 3;
+export const LOGS_SLOT = WORKERS_MAX + 3;
+export const SHARED_SLOTS = WORKERS_MAX + 4;
 
 /** Buffers that all threads of the process share. */
 export interface SharedBuffers {
@@ -95,6 +99,8 @@ export interface WorkerStart {
   readonly seed: number;
   readonly loopToken: Uint8Array;
   readonly cookieSecrets: { readonly current: Uint8Array; readonly previous?: Uint8Array };
+  /** util/ring: queries for the log. The slot's: what one worker has written is read when it is gone. */
+  readonly queries: SharedArrayBuffer;
 }
 
 export type WorkerOrder =
@@ -166,6 +172,22 @@ export interface HealthStart {
 export interface HealthOrder {
   readonly port: MessagePort;
 }
+
+/** `workerData` of the logs thread. */
+export interface LogsStart {
+  readonly shared: SharedBuffers;
+  /** Rings of all workers. */
+  readonly rings: readonly SharedArrayBuffer[];
+  readonly logs: QueryLogs;
+}
+
+export type LogsOrder =
+  /** What is logged from now on; it comes before any worker has it. */
+  | { readonly order: 'logs'; readonly logs: QueryLogs }
+  /** Open the files anew (SIGHUP): somebody may have moved them. */
+  | { readonly order: 'reopen' }
+  /** Write what the rings hold, then exit. */
+  | { readonly order: 'stop' };
 
 /** What control asks of a worker. Names are in wire form. */
 export type Ask =

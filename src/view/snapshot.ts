@@ -6,6 +6,7 @@ import type { ComputeNames } from '../zone/compute.ts';
 import type { RttData } from '../zone/geo/rtt.ts';
 import type { ZonePatch } from '../zone/patch.ts';
 import type { HealthData } from './health.ts';
+import type { QueryLogs } from './querylog.ts';
 
 /**
  * All that answering needs to know, compiled off the packet path and never changed: plain data that may be posted
@@ -36,6 +37,7 @@ export interface Snapshot {
   readonly configuredAnchors?: readonly TrustAnchor[];
   readonly endpoints: readonly InboundEndpoint[];
   readonly health: HealthData;
+  readonly logs: QueryLogs;
   /** The least context number that was never given out: none is ever given out twice. */
   readonly nextContext: number;
 }

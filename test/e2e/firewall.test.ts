@@ -1,10 +1,11 @@
 /** DNS Firewall as an operator has it: lists in files, blocked names by dig, a list of 250,000 that is swapped. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { startDaemon } from '../support/daemon.ts';
 import { at, dig } from '../support/dig.ts';
 import { missing, startNsd } from '../support/servers.ts';
+import { until } from '../support/sockets.ts';
 import { APEX, forwardRule } from './config.ts';
 
 t.setTimeout(120_000);
@@ -30,6 +31,7 @@ endpoints:
   inbound: [{ id: in-1, listen: ["127.0.0.1:PORT"], vpc: by-source, allow: [127.0.0.0/8] }]
   outbound: [{ id: out-1 }]
 rules: [${rule}]
+logs: [{ id: fw, to: logs/firewall.jsonl, vpcs: [v], firewallActions: [ALERT, BLOCK] }]
 firewall:
   lists: [{ id: bad, domains: [bad.corp.test] }, { id: watched, domains: [good.corp.test] }, { id: long, file: long.txt }]
   groups:
@@ -66,6 +68,32 @@ t.test(
       t.match(await ask(domain(7, 'one.test')), { status: 'NXDOMAIN', answers: [], ede: [15] });
       t.match(await ask('bad.corp.test', '-b', '127.0.1.1'), { answers: ['A 10.8.0.66'] }, 'of another VPC');
     }
+    const logged = (): Record<string, string>[] => {
+      const file = join(daemon.folder, 'state/logs/firewall.jsonl');
+      if (!existsSync(file)) return [];
+      return readFileSync(file, 'utf8')
+        .split('\n')
+        .flatMap((line) => (line === '' ? [] : JSON.parse(line)));
+    };
+    await until(() => logged().length === 16, 'sixteen lines, of hits too');
+    const counts = new Map<string, number>();
+    for (const {
+      query_name,
+      firewall_rule_action,
+      firewall_domain_list_id,
+      firewall_rule_group_id,
+    } of logged()) {
+      const text = [query_name, firewall_rule_action, firewall_domain_list_id, firewall_rule_group_id].join(
+        ' ',
+      );
+      counts.set(text, (counts.get(text) ?? 0) + 1);
+    }
+    t.same(Object.fromEntries(counts), {
+      'bad.corp.test. BLOCK bad base': 4,
+      'alias.corp.test. BLOCK bad base': 4,
+      'good.corp.test. ALERT watched base': 4,
+      [`${domain(7, 'one.test')}. BLOCK long base`]: 4,
+    });
     const { stdout } = await daemon.cli('explain', 'alias.corp.test', 'A', '--client', '127.0.0.9');
     t.match(stdout, /firewall\s+bad\.corp\.test\.: block \(rule group base, list bad\)/);
 

@@ -10,6 +10,7 @@ import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { CidrTable } from '../../src/util/cidr.ts';
 import { systemClock as clock } from '../../src/util/clock.ts';
 import { type Ffi, loadFfi } from '../../src/util/ffi.ts';
+import { ringBuffer } from '../../src/util/ring.ts';
 import { MAIN_SLOT, SHARED_SLOTS, WORKERS_MAX } from '../../src/view/channel.ts';
 import type { Snapshot } from '../../src/view/snapshot.ts';
 import { Flows } from '../support/flows.ts';
@@ -76,6 +77,7 @@ async function run(slots: number, file = '../support/echo-worker.ts') {
         loopToken: new Uint8Array(8),
         cookieSecrets: { current: new Uint8Array(16) },
       },
+      rings: Array.from({ length: slots }, () => ringBuffer(1024)),
       sockets,
       supervisor,
       clock,

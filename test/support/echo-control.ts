@@ -16,6 +16,7 @@ import {
   type ControlStart,
 } from '../../src/view/channel.ts';
 import { type HealthData, NO_HEALTH_CHECKS } from '../../src/view/health.ts';
+import { NO_QUERY_LOGS } from '../../src/view/querylog.ts';
 import type { Snapshot } from '../../src/view/snapshot.ts';
 
 interface EchoConfig {
@@ -50,7 +51,9 @@ function propose(config: EchoConfig): void {
     rateLimited: true,
     clientSubnet: CidrTable.build([]).buffer,
   }));
-  snapshot = { revision: revision + 1, node: {}, endpoints, health: healthOf(config) } as unknown as Snapshot;
+  const health = healthOf(config);
+  const logs = NO_QUERY_LOGS;
+  snapshot = { revision: revision + 1, node: {}, endpoints, health, logs } as unknown as Snapshot;
   tell({ news: 'snapshot', snapshot, workers: config.workers });
 }
 

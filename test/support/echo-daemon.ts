@@ -10,6 +10,7 @@ const options = {
   workerFile: new URL('./echo-worker.ts', import.meta.url),
   controlFile: new URL('./echo-control.ts', import.meta.url),
   healthFile: new URL('./echo-health.ts', import.meta.url),
+  logsFile: new URL('../../src/control/logs/thread.ts', import.meta.url),
   clock,
   prng,
   log: createLogger({ thread: 'main', format: 'json', clock }),

@@ -4,6 +4,7 @@ import { RateLimit, type RateLimitSettings } from '../../src/policy/ratelimit.ts
 import type { Client, Reply } from '../../src/server/handler.ts';
 import { Pipeline } from '../../src/server/pipeline.ts';
 import type { Resolve } from '../../src/server/query.ts';
+import type { QueryLogger } from '../../src/server/querylogger.ts';
 import { World } from '../../src/server/world.ts';
 import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { parseAddress } from '../../src/util/cidr.ts';
@@ -37,6 +38,7 @@ export function pipelineOf(
     clock?: Clock;
     health?: HealthBits;
     prng?: Prng;
+    queryLogger?: QueryLogger;
     /** Default: one that begins a batch with each query. */
     pipeline?: typeof Pipeline;
   } = {},
@@ -65,6 +67,7 @@ export function pipelineOf(
     metrics: new Metrics(counters.block(0)),
     clock: moment,
     idleMs: () => 10_000,
+    queryLogger: options.queryLogger,
   });
   return { pipeline, clock, dependencies, counters, answers };
 }

@@ -35,7 +35,7 @@ export async function startRoute53(over: Partial<Means> = {}): Promise<TestRoute
     served: () => store.revision,
     knowsVpc: (id) => ['vpc-ours', 'vpc-ours2', 'vpc-theirs'].includes(id),
     vpcAccount: (id) => (id === 'vpc-theirs' ? THEIRS : OURS),
-    hasLogGroup: (name) => name === '/aws/route53/shop.example',
+    hasLogGroup: (arn) => /:log-group:\/aws\/route53\/shop\.example(:\*)?$/.test(arn),
     answer: async () => undefined,
     delegationSets: () => [{ id: 'SET1', nameServers: ['ns1.example.net.', 'ns2.example.net.'] }],
     ...over,

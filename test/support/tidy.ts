@@ -20,7 +20,14 @@ const LAYERS: readonly (readonly string[])[] = [
   ['control', 'cli', 'console'],
 ];
 /** Composition roots: they join layers that do not know each other. */
-const ROOTS = new Set(['main.ts', 'cli/serve.ts', 'cli/check.ts', 'cli/keys.ts', 'cli/storefile.ts']);
+const ROOTS = new Set([
+  'main.ts',
+  'cli/serve.ts',
+  'cli/check.ts',
+  'cli/keys.ts',
+  'cli/logfiles.ts',
+  'cli/storefile.ts',
+]);
 
 const IO_MODULES =
   /^node:(net|dgram|tls|http|https|http2|fs|fs\/promises|worker_threads|child_process|sqlite)$/;

@@ -8,6 +8,7 @@ import { World } from '../../src/server/world.ts';
 import { CidrTable, parseAddress, parseCidr } from '../../src/util/cidr.ts';
 import { Dependencies } from '../../src/util/deps.ts';
 import { NO_HEALTH_CHECKS } from '../../src/view/health.ts';
+import { NO_QUERY_LOGS } from '../../src/view/querylog.ts';
 import type { Candidate, Overlay, Snapshot, ViewData } from '../../src/view/snapshot.ts';
 import { type Name, nameFromText, nameKey } from '../../src/wire/name.ts';
 import type { Rr } from '../../src/wire/record.ts';
@@ -242,6 +243,7 @@ export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision =
     collections: [],
     domainLists: listsOf(views),
     geo: { locations: [], rtt: undefined },
+    logs: NO_QUERY_LOGS,
     nextContext: 1_000_000,
   };
 }

@@ -80,6 +80,7 @@ export function diffRest(old: Snapshot, next: Snapshot, changes: string[]): void
     else if (!sameSettings(was, endpoint)) changes.push(`endpoint ${endpoint.id}: changed`);
   }
   for (const id of before.keys()) changes.push(`endpoint ${id}: removed`);
+  if (!sameSettings(old.logs.logs, next.logs.logs)) changes.push('query logs: changed');
   changes.push(...diffHealth(old.health, next.health));
 }
 

@@ -92,6 +92,7 @@ export interface Config extends FileEntries {
   readonly delegationSets: ConfigFile['delegationSets'];
   readonly geo: ConfigFile['geo'];
   readonly cidrCollections: ConfigFile['cidrCollections'];
+  readonly logs: ConfigFile['logs'];
   readonly api?: ConfigFile['api'];
   readonly accounts: ConfigFile['accounts'];
   readonly rules: readonly Rule[];

@@ -13,6 +13,7 @@ import {
   safetyRuleSchema,
   safetyRulesExample,
 } from './health.ts';
+import { logSchema, logsExample } from './logs.ts';
 import { nodeExample, nodeSchema } from './node.ts';
 import { recursionExample, recursionSchema } from './recursion.ts';
 import { ruleSchema, rulesExample } from './rules.ts';
@@ -35,6 +36,7 @@ export const configSchema = z.strictObject({
   safetyRules: z.array(safetyRuleSchema).prefault([]),
   geo: geoSchema.prefault({}),
   cidrCollections: z.array(collectionSchema).prefault([]),
+  logs: z.array(logSchema).prefault([]),
   api: apiSchema.optional(),
   accounts: accountsSchema,
 });
@@ -122,6 +124,12 @@ export const chapters = [
     example: collectionsExample,
   },
   {
+    key: 'logs',
+    text: 'Logs of queries, in the formats of Route 53. `causeway log` shows and searches them; they are no part of what the daemon says of itself, which goes to the standard error output.',
+    title: 'Query logs',
+    example: logsExample,
+  },
+  {
     key: 'api',
     text: "The APIs of Route 53, by which AWS's own clients drive this node; see [api.md](api.md). Without this section nothing listens.",
     title: 'The APIs',
@@ -138,7 +146,6 @@ export const chapters = [
 /** Sections of later releases: who writes one is told so, and not that it is unknown. */
 const LATER = new Map([
   ['console', 'the web console'],
-  ['logs', 'query logging'],
   ['profiles', 'Route 53 Profiles'],
   ['replication', 'replication'],
   ['tls', 'TLS'],

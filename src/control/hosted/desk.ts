@@ -25,6 +25,7 @@ import { StoreError } from '../store/errors.ts';
 import type { Reads, Revision, Store, Watch } from '../store/store.ts';
 import { type CollectionBody, type HealthCheckBody, KIND, type ZoneResource } from './bodies.ts';
 import { isFirewallKind, withFirewall } from './firewall.ts';
+import { isLogKind, logAt, withLogs } from './logs.ts';
 import { type Hosted, NamedResources, NOTHING_HOSTED, withNamed } from './named.ts';
 import { isResolverKind, withResolver } from './resolver.ts';
 import { HostedZones, type Slots } from './zones.ts';
@@ -90,11 +91,12 @@ export class HostedDesk {
     return this.#latest;
   }
 
-  /** A configuration with the rules of the store, and all else of Resolver, as if they were declared. */
+  /** A configuration with the rules of the store, and all else of Resolver, as if they were declared, and with what is logged. */
   amended(config: Config): Config {
     if (this.#store === undefined) return config;
+    const resolved = withResolver(config, this.#store, hostHasOf());
     const firewall = withFirewall(config.firewall, this.#store);
-    return { ...withResolver(config, this.#store, hostHasOf()), firewall };
+    return withLogs({ ...resolved, firewall }, this.#store);
   }
 
   /** Something was made at some time. */
@@ -131,7 +133,7 @@ export class HostedDesk {
     this.#named = new NamedResources(this.#store);
     this.#named.follow(this.#o.changed);
     this.#watch = this.#store.watch(this.#store.revision, ({ items }) => {
-      if (items.some(({ kind }) => isResolverKind(kind) || isFirewallKind(kind))) this.#o.changed();
+      if (items.some(({ kind }) => isAmending(kind))) this.#o.changed();
     });
     return zones;
   }
@@ -160,8 +162,7 @@ export class HostedDesk {
         return vpc && (vpc.account ?? accounts[0]!.id);
       },
       answer: (zone, question) => this.#answer(zone, question),
-      // No log of queries is written yet, whatever it is called.
-      hasLogGroup: () => false,
+      hasLogGroup: (arn) => logAt(this.#inForce(), 'public', arn) !== undefined,
       delegationSets: () =>
         this.#inForce().delegationSets.map(({ id, nameServers }) => ({
           id,
@@ -270,4 +271,9 @@ function slotsIn(
     ...named.cidrCollections.map(({ id }) => [id, resources.cidrCollection(id)?.slot] as const),
   ]);
   return { declared, stored };
+}
+
+/** Whether a configuration is amended by resources of this kind. */
+function isAmending(kind: string): boolean {
+  return isResolverKind(kind) || isFirewallKind(kind) || isLogKind(kind);
 }

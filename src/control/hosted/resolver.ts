@@ -12,6 +12,8 @@ export const RESOLVER = {
   reverse: 'resolver-config',
   /** Of a VPC, whose id is the id: whether answers are validated. */
   dnssec: 'resolver-dnssec-config',
+  logConfig: 'resolver-query-log-config',
+  logAssociation: 'resolver-query-log-association',
   tags: 'resolver-tags',
 } as const;
 

@@ -2,6 +2,7 @@
 import type { ForwardPath, HintServer, Path, RecursivePath } from '../../../src/resolver/path.ts';
 import { CidrTable, parseCidr } from '../../../src/util/cidr.ts';
 import { NO_HEALTH_CHECKS } from '../../../src/view/health.ts';
+import { NO_QUERY_LOGS } from '../../../src/view/querylog.ts';
 import type { Candidate, NodeSettings, Snapshot, ViewData, ZoneData } from '../../../src/view/snapshot.ts';
 import {
   isAtOrBelow,
@@ -67,6 +68,7 @@ export function snapshotOf(config: Config): Snapshot {
     health: NO_HEALTH_CHECKS,
     collections: [],
     geo: { locations: [], rtt: undefined },
+    logs: NO_QUERY_LOGS,
     nextContext: PATH_CONTEXT + paths.length,
   };
 }

@@ -3,6 +3,8 @@ import { associationHandlers } from './associations.ts';
 import { endpointHandlers } from './endpoints.ts';
 import { firewallHandlers } from './firewall/handlers.ts';
 import type { ResolverMeans } from './means.ts';
+import { logAssociationHandlers } from './querylogassociations.ts';
+import { logConfigHandlers } from './querylogconfigs.ts';
 import { ruleHandlers } from './rules.ts';
 import { settingHandlers } from './settings.ts';
 import { tagHandlers } from './tags.ts';
@@ -15,6 +17,8 @@ export function resolverHandlers(means: ResolverMeans): ResolverHandlers {
     ...endpointHandlers(means),
     ...settingHandlers(means),
     ...firewallHandlers(means),
+    ...logConfigHandlers(means),
+    ...logAssociationHandlers(means),
     ...tagHandlers(means),
   };
 }

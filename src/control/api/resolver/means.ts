@@ -51,7 +51,8 @@ export type Tagged =
   | 'resolver-dnssec-config'
   | 'firewall-rule-group'
   | 'firewall-rule-group-association'
-  | 'firewall-domain-list';
+  | 'firewall-domain-list'
+  | 'resolver-query-log-config';
 
 export function arnOf(means: ResolverMeans, account: string, type: Tagged, id: string): string {
   return `arn:aws:route53resolver:${means.config().node.region}:${account}:${type}/${id}`;

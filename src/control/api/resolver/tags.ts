@@ -19,6 +19,7 @@ const KINDS: Readonly<Record<string, string>> = {
   'firewall-rule-group': FIREWALL.group,
   'firewall-rule-group-association': FIREWALL.association,
   'firewall-domain-list': FIREWALL.list,
+  'resolver-query-log-config': RESOLVER.logConfig,
 };
 
 /** Tags of what the API made. */

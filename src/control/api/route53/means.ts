@@ -34,8 +34,8 @@ export interface Means {
    * serves the zone, or no worker answers.
    */
   answer(zone: ZoneResource, question: ZoneQuestion): Promise<Explanation | undefined>;
-  /** Whether there is somewhere to log to that is called so: `/aws/route53/example.com`. */
-  hasLogGroup(name: string): boolean;
+  /** Whether there is somewhere to log to that has this ARN. */
+  hasLogGroup(arn: string): boolean;
   /** Delegation sets of the configuration, the default one first. */
   delegationSets(): readonly { readonly id: string; readonly nameServers: readonly string[] }[];
 }

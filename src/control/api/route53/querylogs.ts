@@ -79,7 +79,7 @@ function checkLogGroup(means: Means, arn: string, { account }: Caller): void {
   const [, owner, name] = LOG_GROUP.exec(arn) ?? [];
   if (owner === undefined || name === undefined)
     throw apiError('InvalidInput', `The ARN ${arn} is not one of a log group in us-east-1.`);
-  if (owner === account && means.hasLogGroup(name)) return;
+  if (owner === account && means.hasLogGroup(arn)) return;
   throw apiError(
     'NoSuchCloudWatchLogsLogGroup',
     `The specified CloudWatch Logs log group does not exist: ${name}`,

@@ -1,0 +1,87 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { createGunzip } from 'node:zlib';
+import { logPath } from '../control/compile/logs.ts';
+import { loadConfig } from '../control/config/load.ts';
+import { durationMs, instantMs } from '../control/config/setting.ts';
+import { archivesOf } from '../control/logs/archive.ts';
+import { systemClock } from '../util/clock.ts';
+import { STDOUT } from '../view/querylog.ts';
+import { CliError, type Input, usageError } from './command.ts';
+import { findConfig } from './daemon.ts';
+import type { LogFormat } from './logline.ts';
+
+/** The files of query logs, as the configuration names them: no daemon is asked. */
+export interface LogSource {
+  readonly id: string;
+  readonly format: LogFormat;
+  /** Absolute. */
+  readonly path: string;
+}
+
+/** The logs that are files, or the one with this id. Throws CliError. */
+export function logSources(input: Input, cwd: string, id: string | undefined): LogSource[] {
+  const file = findConfig(input.text('config'), cwd);
+  const { config } = loadConfig(file);
+  if (config === undefined) throw new CliError(`${file} has errors`, 'see `causeway check`');
+  const { logs, stateFolder } = config;
+  const wanted =
+    id === undefined ? logs.filter(({ to }) => to !== STDOUT) : logs.filter((log) => log.id === id);
+  if (wanted.length === 0 && id === undefined)
+    throw new CliError(`${file} has no query log in a file`, 'add one to logs');
+  if (wanted.length === 0)
+    throw new CliError(
+      `no log has the id "${id}"`,
+      `there are ${logs.map((log) => log.id).join(', ') || 'none'}`,
+    );
+  if (wanted[0]!.to === STDOUT)
+    throw new CliError(`the log "${id}" is the daemon's standard output`, 'look where that goes');
+  return wanted.map(({ id, format, to }) => ({ id, format, path: logPath(to, stateFolder) }));
+}
+
+/** All that was put aside since then, and the file itself: the oldest first. Throws CliError. */
+export function filesOf({ path }: LogSource, sinceMs: number): string[] {
+  try {
+    const aside = archivesOf(path).filter((file) => putAsideAt(path, file) >= sinceMs);
+    return [...aside, ...(existsSync(path) ? [path] : [])];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new CliError(`${path}: ${(error as Error).message}`, "run as the daemon's user, or as root");
+  }
+}
+
+/** When a file got its name, `….20260309T081402.113Z.gz`: all that is in it was answered before. */
+function putAsideAt(path: string, file: string): number {
+  const [, date = '', hour, minute, second, ms] =
+    /^\.(\d{8})T(\d\d)(\d\d)(\d\d)\.(\d{3})/.exec(file.slice(path.length)) ?? [];
+  const day = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`;
+  return instantMs(`${day}T${hour}:${minute}:${second}.${ms}Z`) ?? Number.POSITIVE_INFINITY;
+}
+
+/** The lines of a file, compressed or not. Throws CliError. */
+export async function* linesOf(file: string): AsyncGenerator<string, void> {
+  const octets = createReadStream(file);
+  const text = file.endsWith('.gz') ? octets.pipe(createGunzip()) : octets;
+  octets.on('error', (error) => text.destroy(error));
+  try {
+    yield* createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY });
+  } catch (error) {
+    throw new CliError(`${file}: ${(error as Error).message}`, "run as the daemon's user, or as root");
+  }
+}
+
+/** Milliseconds since 1970 of the time in a line; one that cannot be read is before all others. */
+export function wallOf(time: string): number {
+  return instantMs(time) ?? Number.NEGATIVE_INFINITY;
+}
+
+/** `2h` is two hours ago. Milliseconds since 1970. Throws CliError. */
+export function readTime(option: string, text: string): number {
+  const ago = durationMs(text);
+  const ms = ago === undefined ? instantMs(text) : systemClock.wall() - ago;
+  if (ms !== undefined) return ms;
+  throw usageError(
+    'log',
+    `--${option} is ${JSON.stringify(text)}; it is 2026-12-31T18:00Z, or 2h for two hours ago`,
+  );
+}

@@ -1,0 +1,104 @@
+import { posix } from 'node:path';
+import { STDOUT } from '../../../view/querylog.ts';
+import type { Path } from '../problem.ts';
+import { PUBLIC } from '../zones.ts';
+import { type CheckContext, type Draft, derivedId, Once } from './context.ts';
+
+type Log = NonNullable<NonNullable<Draft['logs']>[number]>;
+
+/** Logs of queries: whose they are, and that no two write one file. */
+export function checkLogs(context: CheckContext): void {
+  const seen = { ids: new Once(), files: new Once(), destinations: new Once() };
+  const zones = new PublicZones(context);
+  context.draft.logs?.forEach((log, i) => {
+    if (log === undefined) return;
+    const path: Path = ['logs', i];
+    const first = log.id && seen.ids.add(log.id, [...path, 'id']);
+    if (first)
+      context.error([...path, 'id'], `id "${log.id}" is taken by ${first}`, 'give each log an id of its own');
+    checkFile(context, log, seen.files, path);
+    checkDestinations(context, log, seen.destinations, path);
+    if (log.format !== undefined) checkFormat(context, log, path);
+    context.associatedVpcs(log.vpcs, [...path, 'vpcs']);
+    log.zones?.forEach((zone, j) => {
+      zones.check(zone, [...path, 'zones', j]);
+    });
+  });
+}
+
+function checkFile(context: CheckContext, { to }: Log, files: Once, path: Path): void {
+  if (to === undefined || to === STDOUT) return;
+  const first = files.add(posix.normalize(to), [...path, 'to']);
+  if (first)
+    context.error(
+      [...path, 'to'],
+      `${to} is written by the log at ${first}`,
+      'give each log a file of its own',
+    );
+}
+
+/** One may be a log of Resolver's and one of a public zone's. */
+function checkDestinations(
+  context: CheckContext,
+  { format, destinations }: Log,
+  known: Once,
+  path: Path,
+): void {
+  destinations?.forEach((destination, j) => {
+    const at: Path = [...path, 'destinations', j];
+    const first = destination && format && known.add(`${format} ${destination}`, at);
+    if (first)
+      context.error(
+        at,
+        `"${destination}" is the log at ${first}`,
+        'a destination is one log: leave it out here',
+      );
+  });
+}
+
+const OF_FORMAT = {
+  resolver: { own: 'vpcs', alien: ['zones'] },
+  public: { own: 'zones', alien: ['vpcs', 'firewallActions'] },
+} as const;
+
+function checkFormat(context: CheckContext, { format }: Log, path: Path): void {
+  const { own, alien } = OF_FORMAT[format!];
+  const wrong = alien.filter((key) => context.has([...path, key]));
+  for (const key of wrong)
+    context.error([...path, key], `a log of format ${format} has no ${key}`, `leave it out; it has ${own}`);
+  if (wrong.length === 0 && !context.has([...path, own]) && !context.has([...path, 'destinations']))
+    context.error(
+      path,
+      'nothing is logged here',
+      `add ${own}, or destinations by which the API knows this log`,
+    );
+}
+
+/** The ids of public zones of the configuration. */
+class PublicZones {
+  readonly #context: CheckContext;
+  readonly #ids: ReadonlySet<string>;
+  readonly #privateIds: ReadonlySet<string>;
+
+  constructor(context: CheckContext) {
+    this.#context = context;
+    const ids = new Set<string>();
+    const privateIds = new Set<string>();
+    context.draft.zones?.forEach((zone, i) => {
+      if (zone === undefined) return;
+      const isPublic = !context.has(['zones', i, 'vpcs']);
+      const made = zone.name && derivedId(zone.name, isPublic ? [PUBLIC] : (zone.vpcs ?? []));
+      const known = zone.id ?? made;
+      if (known !== undefined) (isPublic ? ids : privateIds).add(known);
+    });
+    this.#ids = ids;
+    this.#privateIds = privateIds;
+  }
+
+  check(zone: string | undefined, path: Path): void {
+    if (zone === undefined || this.#ids.has(zone)) return;
+    if (this.#privateIds.has(zone))
+      this.#context.error(path, `zone "${zone}" is private`, 'log its VPCs, in a log of format resolver');
+    else this.#context.unknown(path, `no public zone has the id "${zone}"`, zone, this.#ids);
+  }
+}

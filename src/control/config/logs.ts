@@ -1,0 +1,150 @@
+import * as z from 'zod';
+import { STDOUT } from '../../view/querylog.ts';
+import { SettingError } from './problem.ts';
+import { domain, ID_RANGE, id, setting, size, text, word } from './setting.ts';
+
+const KEEP_MAX = 10_000;
+const PATH_MAX = 4096;
+const DESTINATION_MAX = 512;
+const DESTINATION_RANGE = `an ARN, or a name of letters, digits and . _ / # -, at most ${DESTINATION_MAX} characters`;
+
+/** Throws SettingError. */
+function readPath(input: string): string {
+  const remedy = `write a path such as logs/queries.jsonl, or ${STDOUT}`;
+  if (input === '' || input.length > PATH_MAX || input.includes('\0'))
+    throw new SettingError(`"${input.slice(0, 80)}" is not a path`, remedy);
+  if (input.endsWith('/')) throw new SettingError(`"${input}" is a folder`, remedy);
+  return input;
+}
+
+/** Throws SettingError. */
+function readDestination(input: string): string {
+  if (input.length <= DESTINATION_MAX && /^(arn:[!-~]+|[\w./#-]+)$/.test(input)) return input;
+  throw new SettingError(`"${input}" is not a destination`, `write ${DESTINATION_RANGE}`);
+}
+
+const rotate = z.strictObject({
+  size: setting(size('64kB', '64GB'), {
+    description:
+      'A file that would grow beyond this is put aside under its name and the time, as queries.jsonl.20260309T081402.113Z.',
+    range: 'a size from 64kB to 64GB',
+    example: '64MB',
+  }).prefault('64MB'),
+  keep: setting(z.int().min(1).max(KEEP_MAX), {
+    description: 'How many of the files that were put aside are kept: the newest.',
+    range: `a number from 1 to ${KEEP_MAX}`,
+    example: '10',
+  }).prefault(10),
+  compress: setting(z.boolean(), {
+    description: 'Compress them (gzip).',
+    range: 'true or false',
+    example: 'false',
+  }).prefault(true),
+});
+
+/** A log of queries. */
+export const logSchema = z.strictObject({
+  id: setting(id(), {
+    description: 'Id of the log, by which `causeway log` knows it.',
+    range: ID_RANGE,
+    example: 'corp-queries',
+  }),
+  to: setting(text(readPath), {
+    description:
+      'The file. Relative paths start at the state folder, and its folder is made where there is none. `stdout` is the standard output of the daemon, which is never rotated.',
+    range: 'a path, or stdout',
+    example: 'logs/queries.jsonl',
+  }),
+  format: setting(word(['resolver', 'public']), {
+    description:
+      '`resolver`: a JSON object a line, as Route 53 Resolver writes them, of what the clients of `vpcs` ask. `public`: a line of text, as Route 53 writes them for public hosted zones, of what authoritative endpoints are asked for `zones`.',
+    range: 'resolver or public',
+    example: 'public',
+  }).prefault('resolver'),
+  vpcs: z
+    .array(
+      setting(id(), {
+        description: 'VPCs whose queries are logged.',
+        range: 'ids of VPCs',
+        example: 'vpc-corp',
+      }),
+    )
+    .prefault([]),
+  zones: z
+    .array(
+      setting(id(), {
+        description: 'Public zones for which queries are logged.',
+        range: 'ids of public zones',
+        example: 'example.org.@public',
+      }),
+    )
+    .prefault([]),
+  destinations: z
+    .array(
+      setting(text(readDestination), {
+        description:
+          'What the APIs call this log: a log group, bucket or delivery stream, by its name or its whole ARN. What they associate with it is logged here too, with the settings of this log.',
+        range: DESTINATION_RANGE,
+        example: '/aws/route53/example.org',
+      }),
+    )
+    .prefault([]),
+  hits: setting(z.boolean(), {
+    description:
+      'Log also what is answered from a cache. Route 53 Resolver does not: its log has each question when it is asked for the first time, and again when the answer expired.',
+    range: 'true or false',
+    example: 'true',
+    absent: 'false for `resolver`, true for `public`',
+  }).optional(),
+  sample: setting(z.number().gt(0).max(1), {
+    description:
+      'The share of queries that is logged, drawn by chance. A larger sample holds all of a smaller one.',
+    range: 'a number over 0 and up to 1',
+    example: '0.01',
+  }).prefault(1),
+  names: z
+    .array(
+      setting(domain(), {
+        description: 'Log only queries for these names and what is below them.',
+        range: 'domain names, no wildcards',
+        example: 'corp.example.',
+      }),
+    )
+    .prefault([]),
+  rcodes: z
+    .array(
+      setting(word(['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED', 'YXDOMAIN']), {
+        description: 'Log only queries that were answered so.',
+        range: 'NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED or YXDOMAIN',
+        example: 'SERVFAIL',
+      }),
+    )
+    .prefault([]),
+  firewallActions: z
+    .array(
+      setting(word(['ALERT', 'BLOCK']), {
+        description: 'Log only queries for which a rule of the firewall did this.',
+        range: 'ALERT or BLOCK',
+        example: 'BLOCK',
+      }),
+    )
+    .prefault([]),
+  rotate: rotate.prefault({}),
+});
+
+export type LogConfig = z.output<typeof logSchema>;
+
+export const logsExample = `logs:
+  - id: corp-queries
+    to: logs/queries.jsonl
+    vpcs: [vpc-corp]
+    hits: false
+    sample: 1
+    rotate: { size: 64MB, keep: 10, compress: true }
+  - { id: failures, to: stdout, vpcs: [vpc-corp, vpc-lab], rcodes: [SERVFAIL], names: [corp.example.] }
+  - id: example-org
+    to: logs/example.org.log
+    format: public
+    zones: [example.org.@public]
+    destinations: [/aws/route53/example.org]
+`;

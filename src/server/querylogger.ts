@@ -1,0 +1,54 @@
+import { METRIC, type Metrics } from '../telemetry/metrics.ts';
+import {
+  type AnsweredFrom,
+  NO_FIREWALL_RULE,
+  type Sender,
+  writeQueryRecord,
+} from '../telemetry/queryrecord.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Prng } from '../util/prng.ts';
+import { RingWriter } from '../util/ring.ts';
+import { bitOf, DRAWS, type LoggedViews } from './loggedviews.ts';
+
+/** A worker's end of the log of queries. */
+export class QueryLogger {
+  readonly #ring: RingWriter;
+  readonly #clock: Pick<Clock, 'wall'>;
+  readonly #prng: Prng;
+  readonly #metrics: Metrics;
+
+  /** @param ring the worker's own (util/ring) */
+  constructor(ring: SharedArrayBuffer, clock: Pick<Clock, 'wall'>, prng: Prng, metrics: Metrics) {
+    this.#ring = new RingWriter(ring);
+    this.#clock = clock;
+    this.#prng = prng;
+    this.#metrics = metrics;
+  }
+
+  /**
+   * Takes an answer, if a log wants it. Never waits, allocates nothing; what finds the ring full is counted and gone.
+   *
+   * @param logged those of the snapshot in which the query began
+   * @param rule index of the view's firewall rule that alerted or blocked, or NO_RULE
+   */
+  add(
+    logged: LoggedViews,
+    view: number,
+    client: Sender,
+    from: AnsweredFrom,
+    rcode: number,
+    rule: number,
+    reply: Uint8Array,
+  ): void {
+    const wanted = from === 'cache' ? logged.cached[view]! : logged.looked[view]!;
+    if ((wanted & bitOf(rcode)) === 0) return;
+    const bound = logged.bound[view]!;
+    const draw = bound === DRAWS ? 0 : this.#prng.u32();
+    if (draw >= bound) return;
+    const { revision } = logged;
+    const wall = this.#clock.wall();
+    const told = rule < 0 ? NO_FIREWALL_RULE : rule;
+    if (!writeQueryRecord(this.#ring, revision, wall, view, client, from, rcode, told, draw, reply))
+      this.#metrics.add(METRIC.logDroppedFull);
+  }
+}

@@ -1,0 +1,111 @@
+import type { RingReader, RingWriter } from '../util/ring.ts';
+
+/**
+ * An answered query on its way from a worker to the log: one message of a ring (util/ring).
+ *
+ *     word 0  revision of the logs (view/querylog)        5   draw
+ *          1  seconds since 1970                          6   transport u8 │ from u8 │ octets of the address u16
+ *          2  milliseconds of them u16 │ port u16         7…10  address
+ *          3  view u16 │ endpoint u16                     11…  the reply as it was sent
+ *          4  rcode u16 │ firewall rule u16
+ */
+export interface QueryRecord {
+  /** Of the logs by which view, endpoint and firewall rule are to be understood. */
+  readonly revision: number;
+  /** Milliseconds since 1970. */
+  readonly wall: number;
+  readonly view: number;
+  readonly endpoint: number;
+  /** 4 or 16 octets. */
+  readonly address: Uint8Array;
+  readonly port: number;
+  readonly transport: 'udp' | 'tcp';
+  readonly from: AnsweredFrom;
+  readonly rcode: number;
+  /** Index of the firewall rule that matched, or NO_FIREWALL_RULE. */
+  readonly firewallRule: number;
+  /** A random number in 0..2^32-1: logs of a sample take what is below a bound. */
+  readonly draw: number;
+  /** Question, answers, OPT. */
+  readonly message: Uint8Array;
+}
+
+/** `cache`: what some earlier query had made known. */
+export type AnsweredFrom = 'cache' | 'lookup';
+
+/** Who asked, and where. */
+export interface Sender {
+  readonly address: Uint8Array;
+  readonly port: number;
+  readonly transport: 'udp' | 'tcp';
+  readonly endpoint: number;
+}
+
+export const NO_FIREWALL_RULE = 0xffff;
+
+const HEAD_WORDS = 11;
+const HEAD_OCTETS = 4 * HEAD_WORDS;
+const ADDRESS_AT = 28;
+
+/** Writes a record; false where the ring is full. Allocates nothing. */
+export function writeQueryRecord(
+  ring: RingWriter,
+  revision: number,
+  wall: number,
+  view: number,
+  sender: Sender,
+  from: AnsweredFrom,
+  rcode: number,
+  firewallRule: number,
+  draw: number,
+  message: Uint8Array,
+): boolean {
+  const at = ring.reserve(HEAD_OCTETS + message.length);
+  if (at < 0) return false;
+  const { words, octets } = ring;
+  const { address } = sender;
+  const word = at >>> 2;
+  const seconds = Math.floor(wall / 1000);
+  words[word] = revision;
+  words[word + 1] = seconds;
+  words[word + 2] = ((wall - seconds * 1000) << 16) | sender.port;
+  words[word + 3] = (view << 16) | sender.endpoint;
+  words[word + 4] = (rcode << 16) | firewallRule;
+  words[word + 5] = draw;
+  words[word + 6] =
+    (sender.transport === 'tcp' ? TCP : 0) | (from === 'cache' ? FROM_CACHE : 0) | address.length;
+  for (let i = 0; i < address.length; i++) octets[at + ADDRESS_AT + i] = address[i]!;
+  octets.set(message, at + HEAD_OCTETS);
+  ring.commit();
+  return true;
+}
+
+const TCP = 1 << 24;
+const FROM_CACHE = 1 << 16;
+
+/** The revision of the record that the ring has found. */
+export function revisionOfRecord({ words, at }: RingReader): number {
+  return words[at >>> 2]!;
+}
+
+/** The record that the ring has found, a copy. */
+export function readQueryRecord({ words, octets, at, length }: RingReader): QueryRecord {
+  const word = at >>> 2;
+  const [time, where, verdict] = [words[word + 2]!, words[word + 3]!, words[word + 4]!];
+  const flags = words[word + 6]!;
+  const address = at + ADDRESS_AT;
+  return {
+    revision: words[word]!,
+    wall: words[word + 1]! * 1000 + (time >>> 16),
+    view: where >>> 16,
+    endpoint: where & 0xffff,
+    address: octets.slice(address, address + (flags & 0xffff)),
+    port: time & 0xffff,
+    transport: (flags & TCP) === 0 ? 'udp' : 'tcp',
+    from: (flags & FROM_CACHE) === 0 ? 'lookup' : 'cache',
+    rcode: verdict >>> 16,
+    firewallRule: verdict & 0xffff,
+    draw: words[word + 5]!,
+    message: octets.slice(at + HEAD_OCTETS, at + length),
+  };
+}

@@ -1,0 +1,97 @@
+import t from 'tap';
+import { BASE, errorsOf, good, warningsOf } from './support.ts';
+
+const ZONES = `delegationSets: [{ id: set-1, nameServers: [ns.example.net.] }]
+zones:
+  - { name: example.org., delegationSet: set-1, records: "" }
+  - { id: inner, name: corp.example., records: "", vpcs: [vpc-a] }
+`;
+const withLogs = (...logs: readonly string[]): string =>
+  `${BASE}${ZONES}logs:\n${logs.map((log) => `  - ${log}\n`).join('')}`;
+
+t.test('a log, and what holds where it says nothing', async (t) => {
+  const { logs } = good(withLogs('{ id: q, to: logs/q.jsonl, vpcs: [vpc-a] }'));
+  t.same(logs, [
+    {
+      id: 'q',
+      to: 'logs/q.jsonl',
+      format: 'resolver',
+      vpcs: ['vpc-a'],
+      zones: [],
+      destinations: [],
+      sample: 1,
+      names: [],
+      rcodes: [],
+      firewallActions: [],
+      rotate: { size: 64 * 1024 * 1024, keep: 10, compress: true },
+    },
+  ]);
+});
+
+t.test('all that may be right beside each other', async (t) => {
+  const text = withLogs(
+    '{ id: a, to: stdout, vpcs: [vpc-a, vpc-b], hits: true, sample: 0.01, rcodes: [SERVFAIL], firewallActions: [BLOCK] }',
+    '{ id: b, to: stdout, vpcs: [vpc-a], names: [corp.example.] }',
+    '{ id: c, to: c.log, destinations: [/aws/vpc/a, "arn:aws:s3:::logs"] }',
+    '{ id: d, to: d.log, format: public, zones: [example.org.@public], destinations: [/aws/vpc/a] }',
+  );
+  t.same(errorsOf(text), []);
+  t.same(
+    warningsOf(text).filter((each) => each.includes('logs')),
+    [],
+  );
+});
+
+t.test('what is wrong, where, and what would be right', async (t) => {
+  const faults = (...logs: readonly string[]): string[] => errorsOf(withLogs(...logs));
+  t.same(faults('{ id: a, to: a, vpcs: [vpc-aa] }'), [
+    '12:28 logs[0].vpcs[0]: no VPC has the id "vpc-aa"; did you mean "vpc-a"?',
+  ]);
+  t.same(faults('{ id: a, to: a, format: public, zones: [exampel.org.@public] }'), [
+    '12:45 logs[0].zones[0]: no public zone has the id "exampel.org.@public"; did you mean "example.org.@public"?',
+  ]);
+  t.same(faults('{ id: a, to: a, format: public, zones: [inner] }'), [
+    '12:45 logs[0].zones[0]: zone "inner" is private; log its VPCs, in a log of format resolver',
+  ]);
+  t.same(
+    faults(
+      '{ id: a, to: a, zones: [example.org.@public] }',
+      '{ id: b, to: b, format: public, vpcs: [vpc-a] }',
+    ),
+    [
+      '12:28 logs[0].zones: a log of format resolver has no zones; leave it out; it has vpcs',
+      '13:43 logs[1].vpcs: a log of format public has no vpcs; leave it out; it has zones',
+    ],
+  );
+  t.same(faults('{ id: a, to: a }'), [
+    '12:5 logs[0]: nothing is logged here; add vpcs, or destinations by which the API knows this log',
+  ]);
+  t.same(
+    faults('{ id: a, to: logs/x, vpcs: [vpc-a] }', '{ id: a, to: logs//x, vpcs: [vpc-b] }').map((each) =>
+      each.replace(/^\S+ /, ''),
+    ),
+    [
+      'logs[1].id: id "a" is taken by logs[0].id; give each log an id of its own',
+      'logs[1].to: logs//x is written by the log at logs[0].to; give each log a file of its own',
+    ],
+  );
+  t.match(faults('{ id: a, to: x, destinations: [g] }', '{ id: b, to: y, destinations: [g] }'), [
+    /"g" is the log at logs\[0\]\.destinations\[0\]/,
+  ]);
+  for (const [setting, fault] of [
+    ['to: logs/', /"logs\/" is a folder/],
+    ['to: ""', /is not a path/],
+    ['to: x, sample: 0', /sample/],
+    ['to: x, sample: 1.5', /sample/],
+    ['to: x, rcodes: [NXDOMAN]', /NXDOMAIN/],
+    ['to: x, firewallActions: [ALLOW]', /ALERT or BLOCK/],
+    ['to: x, rotate: { size: 1kB }', /64kB/],
+    ['to: x, rotate: { keep: 0 }', /keep/],
+    ['to: x, destinations: ["a b"]', /"a b" is not a destination/],
+    ['to: x, vpcs: [vpc-a], file: y', /unknown key "file"/],
+  ] as const)
+    t.match(
+      faults(`{ id: a, vpcs: [vpc-a], ${setting} }`.replace('vpcs: [vpc-a], to: x, vpcs', 'to: x, vpcs')),
+      [fault],
+    );
+});

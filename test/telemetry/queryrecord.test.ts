@@ -1,0 +1,62 @@
+import t from 'tap';
+import {
+  NO_FIREWALL_RULE,
+  readQueryRecord,
+  revisionOfRecord,
+  writeQueryRecord,
+} from '../../src/telemetry/queryrecord.ts';
+import { parseAddress } from '../../src/util/cidr.ts';
+import { RingReader, RingWriter, ringBuffer } from '../../src/util/ring.ts';
+
+t.test('what is written is read, at the ends of each range', async (t) => {
+  const buffer = ringBuffer(1 << 17);
+  const writer = new RingWriter(buffer);
+  const reader = new RingReader(buffer);
+  const message = Uint8Array.from({ length: 65_535 }, (_, i) => i);
+  const wall = Date.UTC(2106, 0, 1) + 999;
+  const sender = {
+    address: parseAddress('2001:db8::1'),
+    port: 65_535,
+    transport: 'tcp',
+    endpoint: 65_535,
+  } as const;
+  t.ok(
+    writeQueryRecord(writer, 0xffff_ffff, wall, 65_535, sender, 'cache', 4095, 65_534, 0xffff_ffff, message),
+  );
+  t.ok(reader.next());
+  t.equal(revisionOfRecord(reader), 0xffff_ffff);
+  t.same(readQueryRecord(reader), {
+    revision: 0xffff_ffff,
+    wall,
+    view: 65_535,
+    endpoint: 65_535,
+    address: sender.address,
+    port: 65_535,
+    transport: 'tcp',
+    from: 'cache',
+    rcode: 4095,
+    firewallRule: 65_534,
+    draw: 0xffff_ffff,
+    message,
+  });
+  reader.take();
+
+  const least = { address: parseAddress('192.0.2.1'), port: 0, transport: 'udp', endpoint: 0 } as const;
+  t.ok(writeQueryRecord(writer, 0, 0, 0, least, 'lookup', 0, NO_FIREWALL_RULE, 0, Uint8Array.of(1)));
+  t.ok(reader.next());
+  t.match(readQueryRecord(reader), {
+    ...{ revision: 0, wall: 0, view: 0, from: 'lookup', rcode: 0, firewallRule: NO_FIREWALL_RULE },
+    ...least,
+    message: Uint8Array.of(1),
+  });
+  reader.take();
+  t.notOk(reader.next());
+});
+
+t.test('a full ring says so', async (t) => {
+  const writer = new RingWriter(ringBuffer(128));
+  const sender = { address: parseAddress('192.0.2.1'), port: 1, transport: 'udp', endpoint: 0 } as const;
+  const write = () => writeQueryRecord(writer, 1, 0, 0, sender, 'cache', 0, 0, 0, new Uint8Array(40));
+  t.equal(write(), true);
+  t.equal(write(), false);
+});
