@@ -206,6 +206,7 @@ export class Daemon {
     }
     this.#inForce = snapshot;
     this.#startHealth();
+    this.#tellControl({ order: 'missing', sockets: this.#sockets.missing });
     this.#tellControl({ order: 'sockets', revision });
     if (this.#workers !== undefined) this.#workers.adopt(snapshot);
     else this.#startWorkers(this.#sockets, snapshot);
@@ -268,8 +269,11 @@ export class Daemon {
     this.#manager.tell('READY=1', status);
     this.#o.clock.every(REFRESH_MS, () => {
       if (this.#state !== 'serving') return;
+      const before = sockets.missing;
       const changes = sockets.refresh();
       this.#report(changes);
+      if (before.length > 0 || sockets.missing.length > 0)
+        this.#tellControl({ order: 'missing', sockets: sockets.missing });
       if (changes.opened.length > 0 || changes.closed.length > 0) this.#workers?.giveSockets();
     });
     this.#countDrops(sockets);

@@ -3,7 +3,7 @@ import { addressToText } from '../../util/cidr.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Prng } from '../../util/prng.ts';
 import { RpcError } from '../../util/rpc.ts';
-import type { Ask } from '../../view/channel.ts';
+import type { Ask, MissingSocket } from '../../view/channel.ts';
 import type { Explanation } from '../../view/explain.ts';
 import type { Snapshot } from '../../view/snapshot.ts';
 import { nameToText } from '../../wire/name.ts';
@@ -24,6 +24,7 @@ import type { Resources } from '../records/input.ts';
 import { StoreError } from '../store/errors.ts';
 import type { Reads, Revision, Store, Watch } from '../store/store.ts';
 import { type CollectionBody, type HealthCheckBody, KIND, type ZoneResource } from './bodies.ts';
+import { withInbound } from './inbound.ts';
 import { type Hosted, NamedResources, NOTHING_HOSTED, withNamed } from './named.ts';
 import { isResolverKind, withResolver } from './resolver.ts';
 import { HostedZones, type Slots } from './zones.ts';
@@ -59,6 +60,8 @@ export class HostedDesk {
   #latest = NOTHING_HOSTED;
   #built: Revision = 0;
   #served: Revision = 0;
+  /** Sockets of endpoints that the API made, which cannot be opened at the moment. */
+  missing: readonly MissingSocket[] = [];
 
   constructor(options: HostedOptions) {
     this.#o = options;
@@ -91,7 +94,8 @@ export class HostedDesk {
 
   /** A configuration with the rules of the store, and all else of Resolver, as if they were declared. */
   amended(config: Config): Config {
-    return this.#store === undefined ? config : withResolver(config, this.#store, hostHasOf());
+    if (this.#store === undefined) return config;
+    return withInbound(withResolver(config, this.#store, hostHasOf()), this.#store);
   }
 
   /** Something was made at some time. */
@@ -239,6 +243,8 @@ export class HostedDesk {
       served: () => this.#served,
       config: () => this.#inForce(),
       hostHas: (address) => hostHasOf()(address),
+      missing: ({ address, port }) =>
+        this.missing.find((socket) => socket.address === address && socket.port === port)?.why,
     };
   }
 

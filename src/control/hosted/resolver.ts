@@ -59,7 +59,7 @@ export interface EndpointBody extends Made, Requested {
   readonly addresses: readonly EndpointAddress[];
   readonly securityGroups: readonly string[];
   readonly type: 'IPV4' | 'IPV6' | 'DUALSTACK';
-  /** The VPC in which its addresses are, where one is known. */
+  /** The VPC in which its addresses are, where one is known; an inbound one always has it. */
   readonly vpc?: string | undefined;
 }
 
@@ -157,7 +157,7 @@ export function withResolver(config: Config, state: Reads, hostHas: (address: st
   };
 }
 
-/** The addresses that it is to send from. */
+/** All its addresses: those that it sends from, or that it is asked at. */
 export function sourcesOf({ addresses }: Pick<EndpointBody, 'addresses'>): string[] {
   return addresses.flatMap(({ ip, ipv6 }) => [...(ip ? [ip] : []), ...(ipv6 ? [ipv6] : [])]);
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isoFromWall } from '../../../telemetry/text.ts';
 import type { Prng } from '../../../util/prng.ts';
 import type { Config } from '../../config/load.ts';
+import type { AddressAndPort } from '../../config/setting.ts';
 import type { Made } from '../../hosted/resolver.ts';
 import type { Reads, Resource, Revision, Store } from '../../store/store.ts';
 import { type ApiError, apiError } from '../errors.ts';
@@ -17,6 +18,8 @@ export interface ResolverMeans {
   config(): Config;
   /** Whether the host has an address to send from. */
   hostHas(address: string): boolean;
+  /** Why an address of an endpoint that the API made is not listened on; undefined where it is, or is not wanted. */
+  missing(listen: AddressAndPort): string | undefined;
 }
 
 const ID_DIGITS = 17;
