@@ -6,6 +6,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   cache: ['stats', 'dump', 'flush'],
   completion: ['bash', 'zsh', 'fish'],
   keys: ['create', 'list', 'delete'],
+  vpc: ['create', 'list', 'delete'],
   help: COMMANDS.map(({ name }) => name),
 };
 /** Options whose value is a path. */

@@ -37,6 +37,7 @@ export const COMMANDS: readonly Entry[] = [
   { name: 'geo', summary: 'show where a client is', load: () => import('./geo.ts') },
   { name: 'cache', summary: 'show or flush what is cached', load: () => import('./cache.ts') },
   { name: 'keys', summary: 'make, list or delete access keys of the APIs', load: () => import('./keys.ts') },
+  { name: 'vpc', summary: 'make, list or delete VPCs', load: () => import('./vpc.ts') },
   { name: 'reload', summary: 'read the configuration again', load: () => import('./reload.ts') },
   { name: 'audit', summary: 'show who changed what', load: () => import('./audit.ts') },
   { name: 'backup', summary: 'copy what was made through the API', load: () => import('./backup.ts') },

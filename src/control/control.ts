@@ -135,6 +135,7 @@ export class Control {
       health: this.#health,
       api: this.#api,
       store: this.#store,
+      vpcs: this.#hosted.vpcs,
       whatIf: () => this.#whatIfMeans(),
     };
   }

@@ -13,6 +13,7 @@ import { resolverHandlers } from '../api/resolver/handlers.ts';
 import type { ResolverMeans } from '../api/resolver/means.ts';
 import { route53Handlers } from '../api/route53/handlers.ts';
 import type { Means, ZoneQuestion } from '../api/route53/means.ts';
+import { registering } from '../api/unknownvpcs.ts';
 import { endpointOwner } from '../compile/owners.ts';
 import { resourcesOf } from '../compile/resources.ts';
 import { hostHasOf } from '../compile/sources.ts';
@@ -27,6 +28,8 @@ import { type CollectionBody, type HealthCheckBody, KIND, type ZoneResource } fr
 import { withInbound } from './inbound.ts';
 import { type Hosted, NamedResources, NOTHING_HOSTED, withNamed } from './named.ts';
 import { isResolverKind, withResolver } from './resolver.ts';
+import type { VpcMeans } from './vpcdesk.ts';
+import { VPC_KIND, withVpcs } from './vpcs.ts';
 import { HostedZones, type Slots } from './zones.ts';
 
 export interface HostedOptions {
@@ -69,9 +72,21 @@ export class HostedDesk {
 
   /** What answers requests: all of it at all times, the store opened or not. */
   get handlers(): Handlers {
+    const means = this.#resolverMeans();
+    const handlers = { route53: route53Handlers(this.#means()), route53resolver: resolverHandlers(means) };
+    return registering(handlers, means);
+  }
+
+  /** What operators do with VPCs. */
+  get vpcs(): VpcMeans {
+    const desk = this;
     return {
-      route53: route53Handlers(this.#means()),
-      route53resolver: resolverHandlers(this.#resolverMeans()),
+      get store() {
+        return desk.#store;
+      },
+      get declared() {
+        return desk.#config;
+      },
     };
   }
 
@@ -95,8 +110,17 @@ export class HostedDesk {
   /** A configuration with the rules of the store, and all else of Resolver, as if they were declared. */
   amended(config: Config): Config {
     if (this.#store === undefined) return config;
-    return withInbound(withResolver(config, this.#store, hostHasOf()), this.#store);
+    return withInbound(withResolver(this.#withVpcs(config), this.#store, hostHasOf()), this.#store);
   }
+
+  /** A configuration with the VPCs of the store: the same as long as they are. */
+  #withVpcs(declared: Config): Config {
+    if (this.#store === undefined) return declared;
+    if (this.#known?.declared !== declared)
+      this.#known = { declared, config: withVpcs(declared, this.#store) };
+    return this.#known.config;
+  }
+  #known: { readonly declared: Config; readonly config: Config } | undefined;
 
   /** Something was made at some time. */
   get isUsed(): boolean {
@@ -132,7 +156,9 @@ export class HostedDesk {
     this.#named = new NamedResources(this.#store);
     this.#named.follow(this.#o.changed);
     this.#watch = this.#store.watch(this.#store.revision, ({ items }) => {
-      if (items.some(({ kind }) => isResolverKind(kind))) this.#o.changed();
+      const isVpc = items.some(({ kind }) => kind === VPC_KIND);
+      if (isVpc) this.#known = undefined;
+      if (isVpc || items.some(({ kind }) => isResolverKind(kind))) this.#o.changed();
     });
     return zones;
   }
@@ -248,8 +274,9 @@ export class HostedDesk {
     };
   }
 
+  /** As it was declared, with the VPCs of the store. */
   #inForce(): Config {
-    if (this.#config !== undefined) return this.#config;
+    if (this.#config !== undefined) return this.#withVpcs(this.#config);
     throw apiError('ServiceUnavailable', 'No configuration is in force yet.');
   }
 }

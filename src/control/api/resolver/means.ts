@@ -14,7 +14,7 @@ export interface ResolverMeans {
   readonly prng: Prng;
   /** Of the store, as all workers serve it. */
   served(): Revision;
-  /** The configuration in force, as it was declared. */
+  /** The configuration in force as it was declared, with the VPCs of the store. */
   config(): Config;
   /** Whether the host has an address to send from. */
   hostHas(address: string): boolean;
