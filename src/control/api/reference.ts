@@ -55,6 +55,15 @@ configuration is no key.
 - An operation that is not served answers \`InvalidAction\` (Route 53) or \`UnknownOperationException\`.
 `;
 
+const SHARING = `## Sharing
+
+There is no Resource Access Manager here: what one account lets another do with a rule, a rule group or a query log
+configuration of its own is the policy of that resource (\`PutResolverRulePolicy\` and its likes), and holds at once. A
+statement is \`Allow\`, names accounts, operations without wildcards, and the ARN of the resource. A policy with no
+statement takes the one that is there away. What an account has associated with its VPCs and may not associate any more
+is disassociated.
+`;
+
 const COOKBOOK = `## Cookbook
 
 A private zone for a VPC of the configuration, a record in it, and the wait until all workers serve it:
@@ -92,7 +101,9 @@ beside the keys.
 
 /** The text of docs/api.md. */
 export function apiReferenceText(): string {
-  return [INTRODUCTION, COOKBOOK, '## Operations\n', countText(), ...SERVICES.map(serviceText)].join('\n');
+  return [INTRODUCTION, SHARING, COOKBOOK, '## Operations\n', countText(), ...SERVICES.map(serviceText)].join(
+    '\n',
+  );
 }
 
 function countText(): string {

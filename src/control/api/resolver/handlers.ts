@@ -2,6 +2,7 @@ import type { ResolverHandlers } from '../handler.ts';
 import { associationHandlers } from './associations.ts';
 import { endpointHandlers } from './endpoints.ts';
 import type { ResolverMeans } from './means.ts';
+import { policyHandlers } from './policies.ts';
 import { ruleHandlers } from './rules.ts';
 import { settingHandlers } from './settings.ts';
 import { tagHandlers } from './tags.ts';
@@ -13,6 +14,7 @@ export function resolverHandlers(means: ResolverMeans): ResolverHandlers {
     ...associationHandlers(means),
     ...endpointHandlers(means),
     ...settingHandlers(means),
+    ...policyHandlers(means),
     ...tagHandlers(means),
   };
 }

@@ -81,8 +81,18 @@ export function invalidRequest(message: string): ApiError {
   return apiError('InvalidRequestException', message);
 }
 
-/** Throws ApiError InvalidParameterException, in AWS's words. */
-export function refuseUnknownVpc(means: ResolverMeans, id: string, field: string): void {
-  if (means.config().vpcs.some((vpc) => vpc.id === id)) return;
+/** A VPC of an account; undefined for those of others. */
+export function ownVpc(means: ResolverMeans, id: string, account: string) {
+  const { vpcs, accounts } = means.config();
+  return vpcs.find((vpc) => vpc.id === id && (vpc.account ?? accounts[0]!.id) === account);
+}
+
+/** A caller's are those of its account. Throws ApiError InvalidParameterException, in AWS's words. */
+export function refuseUnknownVpc(means: ResolverMeans, id: string, field: string, caller?: Caller): void {
+  const known =
+    caller === undefined
+      ? means.config().vpcs.some((vpc) => vpc.id === id)
+      : ownVpc(means, id, caller.account) !== undefined;
+  if (known) return;
   throw invalidParameter(field, `The vpc ID '${id}' does not exist`);
 }

@@ -10,7 +10,7 @@ import type {
 } from '../models/route53resolver.ts';
 import { originOf } from '../route53/means.ts';
 import { pageOf } from './lists.ts';
-import { derivedId, isServed, notFound, type ResolverMeans } from './means.ts';
+import { derivedId, isServed, notFound, ownVpc, type ResolverMeans } from './means.ts';
 
 type Kind = typeof RESOLVER.reverse | typeof RESOLVER.dnssec;
 type Flag = 'ENABLE' | 'DISABLE' | 'USE_LOCAL_RESOURCE_SETTING';
@@ -82,7 +82,7 @@ class Switches {
 
   /** As it is for a VPC, by the API or by the configuration. Throws ApiError ResourceNotFoundException. */
   at(id: string, account: string): Setting {
-    const vpc = this.#vpc(id);
+    const vpc = this.#vpc(id, account);
     const made = this.#means.store.get<SwitchBody>(this.#kind, id);
     if (made !== undefined) return this.#setting(made);
     return this.#of(id, account, this.#declared(vpc) ? 'ENABLED' : 'DISABLED');
@@ -102,7 +102,7 @@ class Switches {
     const { account } = call.caller;
     const { store } = this.#means;
     const summary = `${id}: ${flag}`;
-    this.#vpc(id);
+    this.#vpc(id, account);
     // Where nothing is made there is nothing to delete, nor to apply.
     if (flag === 'USE_LOCAL_RESOURCE_SETTING' && store.get(this.#kind, id) === undefined)
       return this.at(id, account);
@@ -134,8 +134,8 @@ class Switches {
     return { id: derivedId(this.#prefix, vpc), vpc, owner, status };
   }
 
-  #vpc(id: string): Vpc {
-    const vpc = this.#means.config().vpcs.find((each) => each.id === id);
+  #vpc(id: string, account: string): Vpc {
+    const vpc = ownVpc(this.#means, id, account);
     if (vpc === undefined) throw notFound('vpc', `The VPC with ID '${id}' does not exist.`);
     return vpc;
   }
