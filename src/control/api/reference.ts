@@ -64,6 +64,15 @@ statement takes the one that is there away. What an account has associated with 
 is disassociated.
 `;
 
+const PROFILES = `## Profiles
+
+A Profile holds private hosted zones, Resolver rules, rule groups (\`ResourceProperties\` \`{"priority":101}\`) and query
+log configurations, and brings them to the VPCs that it is associated with; a VPC has one Profile. Over what a VPC has of
+its own and what its Profile brings, the most specific name decides; at the same name the VPC's own does. Interface VPC
+endpoints are machines of AWS and are refused. A resource that is deleted stays in the Profile as \`FAILED\` until it is
+disassociated.
+`;
+
 const COOKBOOK = `## Cookbook
 
 A private zone for a VPC of the configuration, a record in it, and the wait until all workers serve it:
@@ -101,9 +110,15 @@ beside the keys.
 
 /** The text of docs/api.md. */
 export function apiReferenceText(): string {
-  return [INTRODUCTION, SHARING, COOKBOOK, '## Operations\n', countText(), ...SERVICES.map(serviceText)].join(
-    '\n',
-  );
+  return [
+    INTRODUCTION,
+    SHARING,
+    PROFILES,
+    COOKBOOK,
+    '## Operations\n',
+    countText(),
+    ...SERVICES.map(serviceText),
+  ].join('\n');
 }
 
 function countText(): string {

@@ -110,7 +110,24 @@ export const SERVED: Readonly<Record<ServiceName, readonly string[]>> = {
     'UpdateResolverEndpoint',
     'UpdateResolverRule',
   ],
-  route53profiles: [],
+  route53profiles: [
+    'AssociateProfile',
+    'AssociateResourceToProfile',
+    'CreateProfile',
+    'DeleteProfile',
+    'DisassociateProfile',
+    'DisassociateResourceFromProfile',
+    'GetProfile',
+    'GetProfileAssociation',
+    'GetProfileResourceAssociation',
+    'ListProfileAssociations',
+    'ListProfileResourceAssociations',
+    'ListProfiles',
+    'ListTagsForResource',
+    'TagResource',
+    'UntagResource',
+    'UpdateProfileResourceAssociation',
+  ],
 };
 
 const OUTPOSTS = 'AWS Outposts are machines of AWS';

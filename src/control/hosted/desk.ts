@@ -9,6 +9,7 @@ import type { Snapshot } from '../../view/snapshot.ts';
 import { nameToText } from '../../wire/name.ts';
 import { apiError } from '../api/errors.ts';
 import type { Handlers } from '../api/handler.ts';
+import { profilesHandlers } from '../api/profiles/handlers.ts';
 import { resolverHandlers } from '../api/resolver/handlers.ts';
 import type { ResolverMeans } from '../api/resolver/means.ts';
 import { route53Handlers } from '../api/route53/handlers.ts';
@@ -27,6 +28,7 @@ import type { Reads, Revision, Store, Watch } from '../store/store.ts';
 import { type CollectionBody, type HealthCheckBody, KIND, type ZoneResource } from './bodies.ts';
 import { withInbound } from './inbound.ts';
 import { type Hosted, NamedResources, NOTHING_HOSTED, withNamed } from './named.ts';
+import { broughtByProfiles, isProfileKind, withProfileZones } from './profiles.ts';
 import { isResolverKind, withResolver } from './resolver.ts';
 import type { VpcMeans } from './vpcdesk.ts';
 import { VPC_KIND, withVpcs } from './vpcs.ts';
@@ -73,7 +75,11 @@ export class HostedDesk {
   /** What answers requests: all of it at all times, the store opened or not. */
   get handlers(): Handlers {
     const means = this.#resolverMeans();
-    const handlers = { route53: route53Handlers(this.#means()), route53resolver: resolverHandlers(means) };
+    const handlers = {
+      route53: route53Handlers(this.#means()),
+      route53resolver: resolverHandlers(means),
+      route53profiles: profilesHandlers(means),
+    };
     return registering(handlers, means);
   }
 
@@ -103,14 +109,17 @@ export class HostedDesk {
     const resources = resourcesOf(withNamed(config.resources, named), before);
     const { zones, revision } = this.#zones.build(resources, slotsIn(config.resources, named, resources));
     this.#built = revision;
-    this.#latest = { zones, ...named };
+    const brought = broughtByProfiles(this.#withVpcs(config), this.#opened());
+    this.#latest = { zones: withProfileZones(zones, brought), ...named };
     return this.#latest;
   }
 
   /** A configuration with the rules of the store, and all else of Resolver, as if they were declared. */
   amended(config: Config): Config {
     if (this.#store === undefined) return config;
-    return withInbound(withResolver(this.#withVpcs(config), this.#store, hostHasOf()), this.#store);
+    const known = this.#withVpcs(config);
+    const { rules } = broughtByProfiles(known, this.#store);
+    return withInbound(withResolver(known, this.#store, hostHasOf(), rules), this.#store);
   }
 
   /** A configuration with the VPCs of the store: the same as long as they are. */
@@ -158,7 +167,7 @@ export class HostedDesk {
     this.#watch = this.#store.watch(this.#store.revision, ({ items }) => {
       const isVpc = items.some(({ kind }) => kind === VPC_KIND);
       if (isVpc) this.#known = undefined;
-      if (isVpc || items.some(({ kind }) => isResolverKind(kind))) this.#o.changed();
+      if (isVpc || items.some(({ kind }) => isResolverKind(kind) || isProfileKind(kind))) this.#o.changed();
     });
     return zones;
   }

@@ -141,9 +141,15 @@ function ruleKey(type: RuleSettings['type'], name: Name, vpc: string): string {
  * declared. Where a VPC is not known, or the configuration has a rule of the name, that of the store is nowhere.
  *
  * @param hostHas whether the host has an address to send from
+ * @param brought by id of a rule, VPCs that have it without being associated with it
  */
-export function withResolver(config: Config, state: Reads, hostHas: (address: string) => boolean): Config {
-  const { rules, delegates } = rulesOf(config, state);
+export function withResolver(
+  config: Config,
+  state: Reads,
+  hostHas: (address: string) => boolean,
+  brought: ReadonlyMap<string, readonly string[]> = new Map(),
+): Config {
+  const { rules, delegates } = rulesOf(config, state, brought);
   const outbound = [...allOf<EndpointBody>(state, RESOLVER.endpoint)]
     .filter(({ body }) => body.direction === 'OUTBOUND')
     .map(({ id, body }) => ({ id, source: sourcesOf(body).filter(hostHas) }));
@@ -162,7 +168,11 @@ export function sourcesOf({ addresses }: Pick<EndpointBody, 'addresses'>): strin
   return addresses.flatMap(({ ip, ipv6 }) => [...(ip ? [ip] : []), ...(ipv6 ? [ipv6] : [])]);
 }
 
-function rulesOf(config: Config, state: Reads): { rules: Rule[]; delegates: DelegateRule[] } {
+function rulesOf(
+  config: Config,
+  state: Reads,
+  brought: ReadonlyMap<string, readonly string[]>,
+): { rules: Rule[]; delegates: DelegateRule[] } {
   const inConfig = declaredRules(config);
   const known = new Set(config.vpcs.map(({ id }) => id));
   const associated = new Map<string, string[]>();
@@ -175,7 +185,8 @@ function rulesOf(config: Config, state: Reads): { rules: Rule[]; delegates: Dele
   const rules: Rule[] = [];
   const delegates: DelegateRule[] = [];
   for (const { id, body } of allOf<RuleBody>(state, RESOLVER.rule)) {
-    const vpcs = (associated.get(id) ?? []).filter((vpc) => !inConfig.has(body, vpc));
+    const all = [...(associated.get(id) ?? []), ...(brought.get(id) ?? [])];
+    const vpcs = all.filter((vpc) => !inConfig.has(body, vpc));
     if (vpcs.length === 0) continue;
     const name = fold(nameFromRoute53(body.domain));
     if (body.type === 'DELEGATE')

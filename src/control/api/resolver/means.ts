@@ -54,7 +54,7 @@ export function timesOf({ created, modified }: Made): { CreationTime: string; Mo
   return { CreationTime: isoFromWall(created), ModificationTime: isoFromWall(modified) };
 }
 
-export function isServed(means: ResolverMeans, { revision }: Resource): boolean {
+export function isServed(means: Pick<ResolverMeans, 'served'>, { revision }: Resource): boolean {
   return means.served() >= revision;
 }
 
@@ -82,7 +82,7 @@ export function invalidRequest(message: string): ApiError {
 }
 
 /** A VPC of an account; undefined for those of others. */
-export function ownVpc(means: ResolverMeans, id: string, account: string) {
+export function ownVpc(means: Pick<ResolverMeans, 'config'>, id: string, account: string) {
   const { vpcs, accounts } = means.config();
   return vpcs.find((vpc) => vpc.id === id && (vpc.account ?? accounts[0]!.id) === account);
 }
