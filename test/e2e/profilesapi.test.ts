@@ -133,8 +133,8 @@ zones:
 
   // In force.
   await becomes('nothing', 2, 'www.corp.example', 'a Profile alone changes nothing');
-  const associate = (ResourceId: string, of = ProfileId) =>
-    call('associate_profile', { Name: 'here', ProfileId: of, ResourceId });
+  const associate = (ResourceId: string, of = ProfileId, Name = 'here') =>
+    call('associate_profile', { Name, ProfileId: of, ResourceId });
   let { ProfileAssociation: association } = await associate('vpc-spoke');
   while (association.Status !== 'COMPLETE')
     ({ ProfileAssociation: association } = await call('get_profile_association', {
@@ -146,7 +146,7 @@ zones:
   t.equal(await asked(3, 'www.corp.example'), 'nothing', 'another VPC');
   await put(deep, 'deep');
   await becomes('10.9.9.8', 2, 'deep.corp.example', 'the more specific name decides, once it is there');
-  await t.rejects(associate('vpc-spoke'), /ResourceExistsException 409/);
+  await t.rejects(associate('vpc-spoke', ProfileId, 'again'), /ResourceExistsException 409/);
   await t.rejects(associate('vpc-spoke', second.Profile.Id), /ConflictException 409/);
   await t.rejects(associate('vpc-9'), /ResourceNotFoundException 404: The VPC with ID 'vpc-9'/);
   await t.rejects(associate('vpc-theirs'), /ResourceNotFoundException 404/);
@@ -163,6 +163,22 @@ zones:
     Name: 'renamed',
   });
   t.match(renamed, { Name: 'renamed', ResourceArn: corp });
+
+  // What the Profile says of all its VPCs.
+  const setting = (operation: string, more: object = {}) =>
+    boto3.call('route53resolver', operation, { ResourceId: ProfileId, ...more });
+  const reverse = async () => (await setting('get_resolver_config')).ResolverConfig.AutodefinedReverse;
+  const reversed = async (last: number): Promise<string> => {
+    const name = '1.0.0.10.in-addr.arpa';
+    const asks = ['-b', `127.0.0.${last}`, '@127.0.0.1', '-p', String(daemon.port), '+time=10', name, 'PTR'];
+    return (await dig(...asks)).status;
+  };
+  t.equal(await reverse(), 'USE_LOCAL_RESOURCE_SETTING');
+  t.equal(await reversed(2), 'NXDOMAIN', 'its own setting');
+  await setting('update_resolver_config', { AutodefinedReverseFlag: 'DISABLE' });
+  while ((await reverse()) !== 'DISABLED');
+  t.equal(await reversed(2), 'SERVFAIL', 'as any other name: nobody answers at the rule for "."');
+  t.equal(await reversed(3), 'NXDOMAIN', 'another VPC');
 
   // Taken apart.
   await refused('delete_profile', { ProfileId }, /ConflictException 409: .*'vpc-spoke'/);

@@ -118,8 +118,8 @@ export class HostedDesk {
   amended(config: Config): Config {
     if (this.#store === undefined) return config;
     const known = this.#withVpcs(config);
-    const { rules } = broughtByProfiles(known, this.#store);
-    return withInbound(withResolver(known, this.#store, hostHasOf(), rules), this.#store);
+    const brought = broughtByProfiles(known, this.#store);
+    return withInbound(withResolver(known, this.#store, hostHasOf(), brought), this.#store);
   }
 
   /** A configuration with the VPCs of the store: the same as long as they are. */

@@ -7,6 +7,7 @@ import { KIND } from './bodies.ts';
 import {
   type AssociationBody,
   allOf,
+  type ByProfiles,
   type Made,
   RESOLVER,
   type RuleBody,
@@ -62,15 +63,20 @@ export function isProfileKind(kind: string): boolean {
  * What Profiles bring to VPCs. A zone or rule is not brought to a VPC that has one of its own for the same name: that goes
  * before it. Between others the most specific name decides, wherever it is from, as in any view.
  */
-export interface Brought {
-  /** The VPCs of each, by id. */
+export interface Brought extends ByProfiles {
+  /** By id of a zone, VPCs that have it without being associated with it. */
   readonly zones: ReadonlyMap<string, readonly string[]>;
-  readonly rules: ReadonlyMap<string, readonly string[]>;
   readonly groups: readonly { readonly group: string; readonly vpc: string; readonly priority: number }[];
   readonly queryLogs: readonly { readonly config: string; readonly vpc: string }[];
 }
 
-const NOTHING_BROUGHT: Brought = { zones: new Map(), rules: new Map(), groups: [], queryLogs: [] };
+const NOTHING_BROUGHT: Brought = {
+  profiles: new Map(),
+  zones: new Map(),
+  rules: new Map(),
+  groups: [],
+  queryLogs: [],
+};
 
 /** @param config with all VPCs that are known */
 export function broughtByProfiles(config: Config, state: Reads): Brought {
@@ -104,11 +110,14 @@ export function broughtByProfiles(config: Config, state: Reads): Brought {
           break;
       }
     }
-  return { zones, rules, groups, queryLogs };
+  return { profiles, zones, rules, groups, queryLogs };
 }
 
 /** Hosted zones with the VPCs that have them by a Profile. */
-export function withProfileZones(zones: readonly HostedZone[], { zones: brought }: Brought): HostedZone[] {
+export function withProfileZones(
+  zones: readonly HostedZone[],
+  { zones: brought }: Pick<Brought, 'zones'>,
+): HostedZone[] {
   return zones.map((zone) => {
     const vpcs = brought.get(zone.id);
     return vpcs === undefined ? zone : { ...zone, vpcs: [...(zone.vpcs ?? []), ...vpcs] };

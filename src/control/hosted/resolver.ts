@@ -70,10 +70,20 @@ export interface EndpointAddress {
   readonly ipv6?: string | undefined;
 }
 
-/** Of a VPC, in place of what the configuration says. */
+/** Of a VPC, in place of what the configuration says; or of a Profile, in place of what its VPCs say. */
 export interface SwitchBody {
   readonly enabled: boolean;
 }
+
+/** What Profiles bring to VPCs. */
+export interface ByProfiles {
+  /** The Profile of a VPC. */
+  readonly profiles: ReadonlyMap<string, string>;
+  /** By id of a rule, the VPCs that have it without being associated with it. */
+  readonly rules: ReadonlyMap<string, readonly string[]>;
+}
+
+const NO_PROFILES: ByProfiles = { profiles: new Map(), rules: new Map() };
 
 const COMPILED: readonly string[] = [
   RESOLVER.rule,
@@ -141,13 +151,12 @@ function ruleKey(type: RuleSettings['type'], name: Name, vpc: string): string {
  * declared. Where a VPC is not known, or the configuration has a rule of the name, that of the store is nowhere.
  *
  * @param hostHas whether the host has an address to send from
- * @param brought by id of a rule, VPCs that have it without being associated with it
  */
 export function withResolver(
   config: Config,
   state: Reads,
   hostHas: (address: string) => boolean,
-  brought: ReadonlyMap<string, readonly string[]> = new Map(),
+  brought: ByProfiles = NO_PROFILES,
 ): Config {
   const { rules, delegates } = rulesOf(config, state, brought);
   const outbound = [...allOf<EndpointBody>(state, RESOLVER.endpoint)]
@@ -156,7 +165,7 @@ export function withResolver(
   const { endpoints } = config;
   return {
     ...config,
-    vpcs: vpcsOf(config, state),
+    vpcs: vpcsOf(config, state, brought),
     endpoints: { ...endpoints, outbound: [...endpoints.outbound, ...outbound] },
     rules: [...config.rules, ...rules],
     delegates: [...config.delegates, ...delegates],
@@ -171,7 +180,7 @@ export function sourcesOf({ addresses }: Pick<EndpointBody, 'addresses'>): strin
 function rulesOf(
   config: Config,
   state: Reads,
-  brought: ReadonlyMap<string, readonly string[]>,
+  brought: ByProfiles,
 ): { rules: Rule[]; delegates: DelegateRule[] } {
   const inConfig = declaredRules(config);
   const known = new Set(config.vpcs.map(({ id }) => id));
@@ -185,7 +194,7 @@ function rulesOf(
   const rules: Rule[] = [];
   const delegates: DelegateRule[] = [];
   for (const { id, body } of allOf<RuleBody>(state, RESOLVER.rule)) {
-    const all = [...(associated.get(id) ?? []), ...(brought.get(id) ?? [])];
+    const all = [...(associated.get(id) ?? []), ...(brought.rules.get(id) ?? [])];
     const vpcs = all.filter((vpc) => !inConfig.has(body, vpc));
     if (vpcs.length === 0) continue;
     const name = fold(nameFromRoute53(body.domain));
@@ -204,10 +213,16 @@ function asRule(id: string, { type, targets, endpoint }: RuleBody, domain: Name,
   return { ...base, type: 'forward', outbound: endpoint, targets: servers };
 }
 
-function vpcsOf({ vpcs }: Config, state: Reads): Config['vpcs'] {
+/** What a Profile says goes before what its VPCs say. */
+function vpcsOf({ vpcs }: Config, state: Reads, { profiles }: ByProfiles): Config['vpcs'] {
   return vpcs.map((vpc) => {
-    const reverse = state.get<SwitchBody>(RESOLVER.reverse, vpc.id)?.body.enabled;
-    const dnssec = state.get<SwitchBody>(RESOLVER.dnssec, vpc.id)?.body.enabled;
+    const profile = profiles.get(vpc.id);
+    const enabled = (kind: string): boolean | undefined => {
+      const of = (id: string) => state.get<SwitchBody>(kind, id)?.body.enabled;
+      return (profile === undefined ? undefined : of(profile)) ?? of(vpc.id);
+    };
+    const reverse = enabled(RESOLVER.reverse);
+    const dnssec = enabled(RESOLVER.dnssec);
     return {
       ...vpc,
       autodefinedReverse: reverse ?? vpc.autodefinedReverse,

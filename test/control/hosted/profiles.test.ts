@@ -47,9 +47,10 @@ async function brought(...items: PutItem[]) {
   if (items.length > 0) await store.apply({ origin: ORIGIN, items });
   const { config } = load(CONFIG);
   const found = broughtByProfiles(config!, store);
-  const rules = withResolver(config!, store, () => true, found.rules);
+  const rules = withResolver(config!, store, () => true, found);
   return {
     ...found,
+    vpcs: rules.vpcs,
     zones: Object.fromEntries(found.zones),
     rules: [...rules.rules, ...rules.delegates].flatMap(({ id, vpcs }) =>
       id.startsWith('rr') ? `${id} ${vpcs}` : [],
@@ -119,18 +120,29 @@ t.test('what a VPC has of its own at the same name goes before it', async (t) =>
   t.ok(deeper.rules.includes('rr vpc-1'), 'a DELEGATE rule is for name servers of its name');
 });
 
+t.test('a setting of a Profile goes before that of a VPC', async (t) => {
+  const { vpcs } = await brought(
+    ...[associate('rp', 'vpc-1'), associate('rp', 'vpc-2')],
+    ...[put(RESOLVER.dnssec, 'rp', { enabled: false }), put(RESOLVER.dnssec, 'vpc-2', { enabled: true })],
+    put(RESOLVER.reverse, 'vpc-2', { enabled: false }),
+  );
+  t.same(
+    vpcs.map(({ dnssec, autodefinedReverse }) => [dnssec, autodefinedReverse]),
+    [
+      ['off', true],
+      ['off', false],
+      ['validate', true],
+    ],
+  );
+});
+
 t.test('images of zones are as they were', (t) => {
   const image = new SharedArrayBuffer(1);
   const zones: HostedZone[] = [
     { id: 'Z1', name: nameFromText('a.example.'), vpcs: ['vpc-3'], delegationSet: undefined, image },
     { id: 'Z2', name: nameFromText('b.example.'), vpcs: undefined, delegationSet: 'set', image },
   ];
-  const found = withProfileZones(zones, {
-    zones: new Map([['Z1', ['vpc-1']]]),
-    rules: new Map(),
-    groups: [],
-    queryLogs: [],
-  });
+  const found = withProfileZones(zones, { zones: new Map([['Z1', ['vpc-1']]]) });
   t.same(
     found.map(({ name, vpcs }) => [nameToText(name), vpcs]),
     [
