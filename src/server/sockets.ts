@@ -152,7 +152,7 @@ export class Sockets {
           errors.push(error as SocketError);
           return;
         case 'optional':
-          missing.push({ kind, address, port, why: (error as SocketError).message });
+          missing.push({ kind, address, port, why: (error as Error).message });
           return;
         default:
           unreachable(from);
@@ -295,7 +295,12 @@ export class Sockets {
       return { ...place, fds: [passed.fd] };
     }
     const ffi = this.#ffi;
-    if (ffi === undefined) return { ...place, fds: [] };
+    if (ffi === undefined) {
+      // A worker that cannot open what it is told to does not start.
+      if (place.from === 'optional' && !this.#hostHas(place.address))
+        throw new Error(`${socketText(place)}: the host does not have the address`);
+      return { ...place, fds: [] };
+    }
     this.#checkAlone(ffi, place);
     const fds: number[] = [];
     try {
@@ -305,6 +310,11 @@ export class Sockets {
       throw error;
     }
     return { ...place, fds };
+  }
+
+  /** Linux has all of 127.0.0.0/8. */
+  #hostHas(address: string): boolean {
+    return address.startsWith('127.') || this.#hostAddresses().includes(address);
   }
 
   /** Sharing is with our own sockets only: another program of this user would take a part of the clients, unseen. */

@@ -39,6 +39,14 @@ t.test('without FFI workers are told to open sockets themselves', (t) => {
   t.end();
 });
 
+t.test('without FFI what may be closed is not opened where the host does not have it', (t) => {
+  const sockets = new Sockets({ ffi: undefined, clock, slots: 1, hostAddresses: () => ['192.0.2.1'] });
+  sockets.apply([{ ...endpoint('made', ['192.0.2.1', 5300], ['192.0.2.2', 5300]), mayBeClosed: true }]);
+  t.same(sockets.listening(), ['udp 192.0.2.1:5300', 'tcp 192.0.2.1:5300']);
+  t.match(sockets.missing, [{ kind: 'udp', address: '192.0.2.2', why: /does not have the address/ }, {}]);
+  t.end();
+});
+
 if (loaded === undefined) process.exit(0);
 const ffi: Ffi = loaded;
 const openFiles = (): number => readdirSync('/proc/self/fd').length;

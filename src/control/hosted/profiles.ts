@@ -1,7 +1,8 @@
 import { fold, type Name, nameKey } from '../../wire/name.ts';
+import { POLICY_KIND, SHARING, type Shareable, usableBy } from '../api/resolver/sharing.ts';
 import type { Config } from '../config/load.ts';
 import { nameFromRoute53 } from '../records/names.ts';
-import type { Reads } from '../store/store.ts';
+import type { Reads, Resource } from '../store/store.ts';
 import type { ZoneBody } from './bodies.ts';
 import { KIND } from './bodies.ts';
 import {
@@ -52,7 +53,29 @@ export type ProfileResourceType =
   | 'FIREWALL_RULE_GROUP'
   | 'RESOLVER_QUERY_LOG_CONFIG';
 
-const COMPILED: readonly string[] = [PROFILE.association, PROFILE.resource];
+/** Of another account's resources a Profile brings what that lets its account associate. */
+const COMPILED: readonly string[] = [PROFILE.association, PROFILE.resource, POLICY_KIND];
+
+/** Kinds of what another account may share. */
+const SHAREABLE: Readonly<Record<Exclude<ProfileResourceType, 'PRIVATE_HOSTED_ZONE'>, Shareable>> = {
+  RESOLVER_RULE: 'resolver-rule',
+  FIREWALL_RULE_GROUP: 'firewall-rule-group',
+  RESOLVER_QUERY_LOG_CONFIG: 'resolver-query-log-config',
+};
+
+/** What a Profile of an account has in it; undefined where it is gone, or not shared with the account any more. */
+export function resourceIn<Body>(
+  state: Reads,
+  { type, id }: Pick<ProfileResourceBody, 'type' | 'id'>,
+  account: string,
+): Resource<Body> | undefined {
+  if (type !== 'PRIVATE_HOSTED_ZONE') {
+    const kind = SHAREABLE[type];
+    return usableBy<Body>(state, { kind, id }, { account }, SHARING[kind].associate);
+  }
+  const zone = state.get<Body>(KIND.zone, id);
+  return zone?.account === account ? zone : undefined;
+}
 
 /** Whether answers may depend on resources of this kind. */
 export function isProfileKind(kind: string): boolean {
@@ -88,20 +111,17 @@ export function broughtByProfiles(config: Config, state: Reads): Brought {
   const groups: Brought['groups'][number][] = [];
   const queryLogs: Brought['queryLogs'][number][] = [];
   for (const [vpc, profile] of profiles)
-    for (const { body } of resourcesOf(state, profile)) {
+    for (const { body, account } of resourcesOf(state, profile)) {
       const { type, id } = body;
+      const there = resourceIn(state, body, account)?.body;
+      if (there === undefined) continue;
       switch (type) {
-        case 'PRIVATE_HOSTED_ZONE': {
-          const zone = state.get<ZoneBody>(KIND.zone, id)?.body;
-          if (zone !== undefined && !own.has(key(vpc, 'zone', nameFromRoute53(zone.name))))
-            add(zones, id, vpc);
+        case 'PRIVATE_HOSTED_ZONE':
+          if (!own.has(key(vpc, 'zone', nameFromRoute53((there as ZoneBody).name)))) add(zones, id, vpc);
           break;
-        }
-        case 'RESOLVER_RULE': {
-          const rule = state.get<RuleBody>(RESOLVER.rule, id)?.body;
-          if (rule !== undefined && !own.has(ruleKey(vpc, rule))) add(rules, id, vpc);
+        case 'RESOLVER_RULE':
+          if (!own.has(ruleKey(vpc, there as RuleBody))) add(rules, id, vpc);
           break;
-        }
         case 'FIREWALL_RULE_GROUP':
           groups.push({ group: id, vpc, priority: body.priority! });
           break;

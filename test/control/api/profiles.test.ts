@@ -104,7 +104,7 @@ t.test('what cannot be in a Profile, and what is gone', async (t) => {
     items: [{ action: 'delete', kind: 'resolver-query-log-config', id: 'q1' }],
   });
   t.match(await call('GetProfileResourceAssociation', { ProfileResourceAssociationId: made.Id! }), {
-    ProfileResourceAssociation: { Status: 'FAILED', StatusMessage: /does not exist any more/ },
+    ProfileResourceAssociation: { Status: 'FAILED', StatusMessage: /is deleted, or not shared any more/ },
   });
   t.match(await call('DisassociateResourceFromProfile', { ProfileId: id, ResourceArn: q1 }), {
     ProfileResourceAssociation: { Status: 'DELETING' },

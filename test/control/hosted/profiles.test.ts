@@ -1,5 +1,6 @@
 /** What Profiles bring to the views of VPCs, beside and behind what those have of their own. */
 import t from 'tap';
+import { POLICY_KIND } from '../../../src/control/api/resolver/sharing.ts';
 import { KIND } from '../../../src/control/hosted/bodies.ts';
 import {
   broughtByProfiles,
@@ -74,6 +75,7 @@ t.test('zones, rules, groups and logs come to each VPC of the Profile', async (t
     ],
     ...[zone('Z1', 'a.example.', 'vpc-3'), rule('rr', 'b.example.'), rule('rr-d', 'ns.example.', 'DELEGATE')],
     ...[resource('rp', 'PRIVATE_HOSTED_ZONE', 'Z1'), resource('rp', 'RESOLVER_RULE', 'rr')],
+    ...[put('firewall-rule-group', 'frg', {}), put('resolver-query-log-config', 'rqlc', {})],
     ...[resource('rp', 'RESOLVER_RULE', 'rr-d'), resource('rp', 'RESOLVER_RULE', 'rr-gone')],
     ...[
       resource('rp', 'FIREWALL_RULE_GROUP', 'frg', 101),
@@ -118,6 +120,21 @@ t.test('what a VPC has of its own at the same name goes before it', async (t) =>
   );
   t.same(deeper.zones, { Z1: ['vpc-1'] }, 'a more specific name is another');
   t.ok(deeper.rules.includes('rr vpc-1'), 'a DELEGATE rule is for name servers of its name');
+});
+
+t.test('a rule of another account comes as long as that shares it', async (t) => {
+  const theirs: PutItem = { ...rule('rr', 'a.example.'), account: '111122223333' };
+  const items = [associate('rp', 'vpc-1'), theirs, resource('rp', 'RESOLVER_RULE', 'rr')];
+  const policy = (action: string): PutItem => ({
+    ...put(POLICY_KIND, 'resolver-rule/rr', {
+      document: '',
+      grants: [{ accounts: [ORIGIN.account], actions: [action] }],
+    }),
+    account: '111122223333',
+  });
+  t.same((await brought(...items)).rules, []);
+  t.same((await brought(...items, policy('GetResolverRule'))).rules, []);
+  t.same((await brought(...items, policy('AssociateResolverRule'))).rules, ['rr vpc-1']);
 });
 
 t.test('a setting of a Profile goes before that of a VPC', async (t) => {

@@ -1,4 +1,10 @@
-import { PROFILE, type ProfileResourceBody, RESOURCES_MAX, resourcesOf } from '../../hosted/profiles.ts';
+import {
+  PROFILE,
+  type ProfileResourceBody,
+  RESOURCES_MAX,
+  resourceIn,
+  resourcesOf,
+} from '../../hosted/profiles.ts';
 import { revisionOrder } from '../../store/order.ts';
 import type { PutItem, Reads, Resource } from '../../store/store.ts';
 import { apiError } from '../errors.ts';
@@ -31,7 +37,7 @@ export function resourceHandlers(means: ProfilesMeans): ProfilesHandlers {
         ownProfile(state, profile, caller);
         const target = targetNamed(state, arn, caller);
         const priority = readPriority(target.type, ResourceProperties);
-        refuseTaken(state, profile, target, priority);
+        refuseTaken(state, profile, target, priority, account);
         const times = { created: at, modified: at };
         const body: ProfileResourceBody = {
           ...{ profile, arn, name, statusMessage, priority },
@@ -91,15 +97,21 @@ export function resourceHandlers(means: ProfilesMeans): ProfilesHandlers {
 }
 
 /** A Profile has a resource once, and one rule or zone of a name. */
-function refuseTaken(state: Reads, profile: string, target: Target, priority: number | undefined): void {
+function refuseTaken(
+  state: Reads,
+  profile: string,
+  target: Target,
+  priority: number | undefined,
+  account: string,
+): void {
   const there = resourcesOf(state, profile);
   if (there.length >= RESOURCES_MAX)
     throw apiError('LimitExceededException', `A Profile has at most ${RESOURCES_MAX} resources.`, {
       ResourceType: 'PROFILE_RESOURCE_ASSOCIATION',
     });
-  const key = targetKey(state, target.type, target.resource.id);
+  const key = targetKey(state, { type: target.type, id: target.resource.id }, account);
   for (const { body } of there)
-    if (body.type === target.type && targetKey(state, body.type, body.id) === key)
+    if (body.type === target.type && targetKey(state, body, account) === key)
       throw conflict(`The Profile '${profile}' has '${body.arn}' already.`);
   refusePriority(state, profile, priority);
 }
@@ -134,8 +146,8 @@ function asAssociation(
   association: Stored,
   status?: ProfileStatus,
 ): ProfileResourceAssociation {
-  const { id, body } = association;
-  const isThere = targetKey(means.store, body.type, body.id) !== undefined;
+  const { id, body, account } = association;
+  const isThere = resourceIn(means.store, body, account) !== undefined;
   return {
     Id: id,
     Name: body.name,
@@ -147,6 +159,6 @@ function asAssociation(
       : { ResourceProperties: JSON.stringify({ priority: body.priority }) }),
     ...madeOf(association),
     Status: status ?? (isThere ? statusOf(means, association) : 'FAILED'),
-    ...(isThere ? {} : { StatusMessage: `The resource '${body.arn}' does not exist any more.` }),
+    ...(isThere ? {} : { StatusMessage: `The resource '${body.arn}' is deleted, or not shared any more.` }),
   };
 }

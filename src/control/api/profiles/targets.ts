@@ -1,6 +1,7 @@
+import { unreachable } from '../../../util/assert.ts';
 import { KIND, type ZoneBody } from '../../hosted/bodies.ts';
-import type { ProfileResourceType } from '../../hosted/profiles.ts';
-import { RESOLVER, type RuleBody } from '../../hosted/resolver.ts';
+import { type ProfileResourceBody, type ProfileResourceType, resourceIn } from '../../hosted/profiles.ts';
+import type { RuleBody } from '../../hosted/resolver.ts';
 import type { Reads, Resource } from '../../store/store.ts';
 import type { Caller } from '../handler.ts';
 import { ownOf } from '../resolver/means.ts';
@@ -53,18 +54,25 @@ function ofResolver(state: Reads, arn: string, caller: Caller): Target | undefin
 }
 
 /** What a Profile has once: the name of a zone or rule, else the resource itself. Undefined: it is gone. */
-export function targetKey(state: Reads, type: ProfileResourceType, id: string): string | undefined {
-  switch (type) {
+export function targetKey(
+  state: Reads,
+  what: Pick<ProfileResourceBody, 'type' | 'id'>,
+  account: string,
+): string | undefined {
+  const body = resourceIn(state, what, account)?.body;
+  if (body === undefined) return undefined;
+  switch (what.type) {
     case 'PRIVATE_HOSTED_ZONE':
-      return state.get<ZoneBody>(KIND.zone, id)?.body.name;
+      return (body as ZoneBody).name;
     case 'RESOLVER_RULE': {
-      const rule = state.get<RuleBody>(RESOLVER.rule, id)?.body;
-      return rule && `${rule.type === 'DELEGATE' ? 'delegate ' : ''}${rule.domain}`;
+      const { type, domain } = body as RuleBody;
+      return `${type === 'DELEGATE' ? 'delegate ' : ''}${domain}`;
     }
     case 'FIREWALL_RULE_GROUP':
-      return state.get('firewall-rule-group' satisfies Shareable, id)?.id;
     case 'RESOLVER_QUERY_LOG_CONFIG':
-      return state.get('resolver-query-log-config' satisfies Shareable, id)?.id;
+      return what.id;
+    default:
+      return unreachable(what.type);
   }
 }
 

@@ -66,7 +66,8 @@ export interface SharedKey {
   readonly id: string;
 }
 
-const POLICY_KIND = 'resource-policy';
+/** In the store. */
+export const POLICY_KIND = 'resource-policy';
 
 export interface PolicyBody {
   /** As it was given. */
