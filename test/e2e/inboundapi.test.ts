@@ -1,4 +1,7 @@
 /** Inbound endpoints made by boto3: dig asks them as soon as they are OPERATIONAL, and nobody answers when they are gone. */
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type Boto3, startBoto3 } from '../support/boto3.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
@@ -209,6 +212,24 @@ t.test('addresses: picked, refused, and one that the host does not have', { skip
   );
   await daemon.cli('reload');
   t.equal(await client.answer('127.0.0.53', '127.0.2.9'), '10.2.0.1', 'a reload keeps it');
+});
+
+t.test('after a crash it listens again, whatever of it cannot', { skip }, async (t) => {
+  const { client, daemon } = await startWorld(t);
+  await client.settled(await client.create(['127.0.0.53', ELSEWHERE]));
+  t.equal(await client.answer('127.0.0.53', '127.0.2.9'), '10.2.0.1');
+  const state = mkdtempSync(join(tmpdir(), 'causeway-state-'));
+  t.teardown(() => rmSync(state, { recursive: true, force: true }));
+  const config = readFileSync(daemon.configFile, 'utf8');
+  daemon.kill('SIGKILL');
+  cpSync(join(daemon.folder, 'state'), state, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+  await daemon.stop();
+  const next = await startDaemon({
+    config: config.replace('state: ./state', `state: ${JSON.stringify(state)}`),
+  });
+  t.teardown(() => next.stop());
+  t.equal(await client.answer('127.0.0.53', '127.0.2.9'), '10.2.0.1');
+  t.match(next.log(), /192\.0\.2\.9.*EADDRNOTAVAIL/, 'the log says what is missing');
 });
 
 t.test('INBOUND_DELEGATION answers from private zones with authority', { skip }, async (t) => {

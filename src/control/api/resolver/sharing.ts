@@ -54,7 +54,7 @@ export const SHARING = {
       'ListResolverQueryLogConfigs',
     ],
     associate: 'AssociateResolverQueryLogConfig',
-    association: { kind: 'resolver-query-log-config-association', member: 'config' },
+    association: { kind: 'resolver-query-log-association', member: 'config' },
   },
 } as const satisfies Readonly<Record<string, Sharing>>;
 
