@@ -10,7 +10,7 @@ import { foldOctet } from '../wire/name.ts';
  *     key     view u16 | variant u8 | qtype u16 | qname folded | choice 3 x u32, where one was made
  *     value   0  stored     u32   tenths of a second since the cache was made
  *             4  expires    u32   the same; the entry is dead from then on
- *             8  flags      u8    bit 0: TTLs stand still (authoritative data); bit 1: a fork
+ *             8  flags      u8    bit 0: TTLs stand still (authoritative data); bit 1: a fork; bit 2: a verdict
  *             9  deps       u8    number of dependencies, 0..DEPENDENCIES_MAX
  *            10  length     u16   octets of the message
  *            12  ttls       u8    number of TTL positions
@@ -21,6 +21,7 @@ import { foldOctet } from '../wire/name.ts';
  *            20  deps x (slot u16, generation u32)
  *             …  ttls x u16       where TTLs are
  *             …  message          header to the last record, without OPT
+ *             …  verdict   u16    index of the rule of the view's firewall that alerted or blocked, if one did
  *
  * What an answer depends on is in its key or among its dependencies; an answer with more is not stored.
  *
@@ -36,6 +37,8 @@ const KEY_HEADER = 5;
 export const VIEWS_MAX = 65_536;
 const TTLS_STAND_STILL = 1;
 const FORK = 2;
+const VERDICT = 4;
+const VERDICT_OCTETS = 2;
 const FORK_OCTETS = 12;
 const CHOICE_OCTETS = 12;
 
@@ -82,6 +85,8 @@ export interface StoredAnswer {
   readonly turned: number;
   /** Slots with the generations they had when the query began. */
   readonly dependencies: readonly Dependency[];
+  /** Index of a firewall rule, whose every match is told; undefined: none. */
+  readonly verdict?: number | undefined;
 }
 
 export class AnswerCache {
@@ -173,6 +178,13 @@ export class AnswerCache {
     return at;
   }
 
+  /** The firewall rule that made or let pass the answer behind a handle, and is to tell of it; -1: none. */
+  verdictOf(at: number): number {
+    const { view } = this.#slab;
+    if ((view.getUint8(at + 8) & VERDICT) === 0) return -1;
+    return view.getUint16(this.#messageOf(at) + view.getUint16(at + 10, true), true);
+  }
+
   /** Octets of the message behind a handle. */
   lengthOf(at: number): number {
     return this.#slab.view.getUint16(at + 10, true);
@@ -230,7 +242,9 @@ export class AnswerCache {
     if (answer.lifetime <= 0 || !this.#deps.hold(dependencies)) return false;
     let keyLength = this.#fillKey(view, variant, qtype, qname, 0, qname.length);
     if (chosen !== undefined) keyLength = this.#addChoice(chosen.number, chosen.member, chosen.mask);
-    return this.#storeKey(keyLength, answer, answer.ttlsStandStill ? TTLS_STAND_STILL : 0);
+    const flags =
+      (answer.ttlsStandStill ? TTLS_STAND_STILL : 0) | (answer.verdict === undefined ? 0 : VERDICT);
+    return this.#storeKey(keyLength, answer, flags);
   }
 
   /** @param dependencies those of the question up to the choice, all of them zone data @param lifetime seconds */
@@ -254,9 +268,10 @@ export class AnswerCache {
   }
 
   #storeKey(keyLength: number, answer: StoredAnswer, flags: number): boolean {
-    const { dependencies, ttlCount, ttlOffsets, length } = answer;
+    const { dependencies, ttlCount, ttlOffsets, length, verdict } = answer;
     const slab = this.#slab;
-    const size = VALUE_HEADER + DEP_OCTETS * dependencies.length + 2 * ttlCount + length;
+    const told = verdict === undefined ? 0 : VERDICT_OCTETS;
+    const size = VALUE_HEADER + DEP_OCTETS * dependencies.length + 2 * ttlCount + length + told;
     const at = slab.insert(slab.hash(this.#key, 0, keyLength), this.#key, 0, keyLength, size);
     if (at < 0) return false;
     this.#writeHeader(at, answer, flags);
@@ -268,7 +283,9 @@ export class AnswerCache {
       end += DEP_OCTETS;
     }
     for (let i = 0; i < ttlCount; i++) data.setUint16(end + 2 * i, ttlOffsets[i]!, true);
-    slab.u8.set(answer.message.subarray(0, length), end + 2 * ttlCount);
+    const message = end + 2 * ttlCount;
+    slab.u8.set(answer.message.subarray(0, length), message);
+    if (verdict !== undefined) data.setUint16(message + length, verdict, true);
     return true;
   }
 

@@ -13,6 +13,7 @@ import {
 } from './compile/contexts.ts';
 import { diffSnapshots } from './compile/diff.ts';
 import { compileClients, compileEndpoints, compileNode } from './compile/endpoints.ts';
+import { compileDomainLists } from './compile/firewall.ts';
 import { missingGeoFiles } from './compile/geofiles.ts';
 import { compileHealth, HealthSlots } from './compile/health.ts';
 import { stableKey } from './compile/key.ts';
@@ -103,7 +104,7 @@ function assemble(
   const healthIds = config.healthChecks.map(({ id }) => id);
   const healthSlots = new HealthSlots(healthIds, previous?.snapshot.health);
   const contexts = new ContextRegistry(previous?.contexts);
-  const images = new Map(hosted.zones.map(({ id, image }) => [id, image]));
+  const hostedById = new Map(hosted.zones.map((zone) => [zone.id, zone]));
   const data: ZoneData[] = config.zones.map(({ id, name, vpcs, clientsBy }) => {
     const kind = vpcs === undefined ? 'public' : 'private';
     return {
@@ -112,7 +113,8 @@ function assemble(
       name,
       kind,
       clientsBy: clientsBy ?? (kind === 'public' ? 'address' : 'vpc'),
-      image: images.get(id) ?? zones.get(id)!.image,
+      image: (hostedById.get(id) ?? zones.get(id)!).image,
+      patch: hostedById.get(id)?.patch,
       compute: undefined,
     };
   });
@@ -131,6 +133,7 @@ function assemble(
     paths,
     geo: previous?.snapshot.geo ?? { locations: [], rtt: undefined },
     collections: compileCollections(config, previous?.snapshot.collections),
+    domainLists: compileDomainLists(config.firewall, previous?.snapshot.domainLists),
     recursion,
     endpoints: compileEndpoints(config, views),
     health: compileHealth(config, healthSlots, previous?.snapshot.health),

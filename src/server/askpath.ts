@@ -78,7 +78,10 @@ function takeResolution(q: Query, path: Path, resolution: Resolution | undefined
       takeSet(q, path, rrset);
       continue;
     }
-    if (q.follow([rrset], rrset.rdatas[0]!) === 'done') return 'done';
+    const target = rrset.rdatas[0]!;
+    if (q.follow([rrset], target) === 'done') return 'done';
+    // The firewall has put another answer in the place of this one.
+    if (q.current !== target) return 'follow';
     if (!leavesPath(q, path)) continue;
     // They may prove the wildcard that a link was made from.
     takeProofs(q, resolution);

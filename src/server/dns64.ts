@@ -65,7 +65,7 @@ export function synthesizeAaaa(
     if (usable.length < found.rdatas.length) replaceLast(q, { ...unsigned(found), rdatas: usable });
     return undefined;
   }
-  const sub = q.sub(q.unanswered ? q.qname : q.current, TYPE.A);
+  const sub = q.sub(q.unanswered ? q.qname : q.current, TYPE.A, true);
   q.trace?.step('dns64', `${nameToText(sub.qname)} has no AAAA record that may be used; A is asked for`);
   const waiting = walk(sub);
   const chain = found === undefined ? answer : answer.slice(0, -1);
@@ -85,6 +85,10 @@ export function isForValidator(q: Query): boolean {
  */
 function mayLack(q: Query): boolean {
   if (q.trace?.known === false) return false;
+  const { blockedBy } = q;
+  // As in AWS: a rule for AAAA records is not for those that are made.
+  if (blockedBy !== undefined && blockedBy.qtype !== TYPE.AAAA) return false;
+  if (blockedBy !== undefined) return q.answer.answer.length === 0;
   if (q.answer.rcode !== RCODE.NOERROR) return q.unanswered && q.answer.rcode !== RCODE.NXDOMAIN;
   return !q.answer.authority.some(({ type }) => type === TYPE.NS);
 }
@@ -111,13 +115,15 @@ function merge(
   q.restOn(sub);
   const { answer } = sub.answer;
   const isMade = answer.at(-1)?.type === TYPE.A;
+  const isTold = q.unanswered || (isMade && q.blockedBy !== undefined);
   if (isDenied && !isMade && sub.answer.rcode === RCODE.NOERROR) return;
   const soa = q.answer.authority.find(({ type }) => type === TYPE.SOA);
   q.source = sub.source;
   if (q.links === 0) q.answer.aa = sub.answer.aa;
   q.answer.rcode = sub.answer.rcode;
   // Why nobody told of AAAA records is of no interest any more.
-  q.answer.ede = q.unanswered ? sub.answer.ede : [...q.answer.ede, ...sub.answer.ede];
+  q.answer.ede = isTold ? sub.answer.ede : [...q.answer.ede, ...sub.answer.ede];
+  if (isMade) q.verdict = sub.verdict;
   q.answer.authority = isMade ? [] : sub.answer.authority;
   q.answer.additional = [];
   const isError =

@@ -55,6 +55,7 @@ export async function explain(
     resolve,
     asker,
     tokens: [],
+    screened: true,
     trace,
   });
   await answerQuery(q);

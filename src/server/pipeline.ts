@@ -34,10 +34,11 @@ import { type Client, keptClient, type QueryHandler, type Reply } from './handle
 import { Query, type Resolve } from './query.ts';
 import { RecentQuestions } from './recent.ts';
 import { admit, cookieOf, encode, encodeSlip, type Framing, storeAnswer } from './respond.ts';
+import { edeOf } from './screen.ts';
 import { answerQuery } from './stages.ts';
 import { type SubnetOption, subnetOption } from './subnet.ts';
 import { WAITING_PER_CLIENT_MAX, WaitingClients } from './waitingclients.ts';
-import type { World } from './world.ts';
+import type { ViewSettings, World } from './world.ts';
 
 export interface PipelineOptions {
   readonly world: World;
@@ -62,6 +63,8 @@ export interface PipelineOptions {
 type CookieState = 'none' | 'client' | 'valid' | 'renew';
 
 const COOKIE_OCTETS = CLIENT_COOKIE_OCTETS + SERVER_COOKIE_OCTETS;
+/** The option with its code and no text (RFC 8914 section 2). */
+const EDE_OCTETS = 6;
 
 /** One query of the slow path: what was read of it, who asked, and where. */
 interface Asked {
@@ -154,11 +157,16 @@ export class Pipeline implements QueryHandler {
   ): Uint8Array | typeof DROPPED | undefined {
     const fast = this.#fast;
     const { answers, metrics } = this.#o;
-    let handle = fast.find(answers, view, this.world.settingsAt(view).variants, bytes);
+    const settings = this.world.settingsAt(view);
+    let handle = fast.find(answers, view, settings.variants, bytes);
     if (handle >= 0 && answers.isFork(handle)) handle = this.#chosen(handle, client, view);
     if (handle < 0) return undefined;
     const limit = client.transport === 'udp' ? fast.payload : MESSAGE_OCTETS_MAX;
-    const optLength = fast.hasEdns ? 11 + (fast.cookieAt > 0 ? 4 + COOKIE_OCTETS : 0) : 0;
+    const rule = answers.verdictOf(handle);
+    const ede = rule < 0 ? undefined : edeOf(settings.firewall?.rules[rule]?.action);
+    const optLength = fast.hasEdns
+      ? 11 + (fast.cookieAt > 0 ? 4 + COOKIE_OCTETS : 0) + (ede === undefined ? 0 : EDE_OCTETS)
+      : 0;
     if (answers.lengthOf(handle) + optLength > limit) return undefined;
     const state =
       fast.cookieAt > 0 ? this.#checkCookie(bytes, fast.cookieAt, fast.cookieLength, client) : 'none';
@@ -169,7 +177,8 @@ export class Pipeline implements QueryHandler {
         : DROPPED;
     const out = this.#writer.out;
     let length = fast.patch(answers, handle, bytes, out);
-    if (fast.hasEdns) length = this.#appendOpt(out, length, state);
+    if (fast.hasEdns) length = this.#appendOpt(out, length, state, ede);
+    if (rule >= 0) this.#tellVerdict(settings, rule);
     metrics.add(METRIC.answersFromCache);
     metrics.rcode(out[3]! & 0x0f);
     return this.#reply(length);
@@ -193,8 +202,18 @@ export class Pipeline implements QueryHandler {
     return chooser.isRepeatable ? answers.findChosen(number, chooser.member, chooser.mask) : -1;
   }
 
-  /** OPT for a hit: payload 1232, DO echoed, the cookie if the client has one. ARCOUNT counts it. */
-  #appendOpt(out: Uint8Array, at: number, cookie: CookieState): number {
+  /** A rule alerts of every query that it matches, or blocks it, from the cache or not. */
+  #tellVerdict({ firewall }: ViewSettings, rule: number): void {
+    const kind = firewall?.rules[rule]?.action.kind;
+    if (kind !== undefined)
+      this.#o.metrics.add(kind === 'block' ? METRIC.firewallBlocks : METRIC.firewallAlerts);
+  }
+
+  /**
+   * OPT for a hit: payload 1232, DO echoed, the cookie if the client has one, an EDE without text where there is one to
+   * tell. ARCOUNT counts it.
+   */
+  #appendOpt(out: Uint8Array, at: number, cookie: CookieState, ede: number | undefined): number {
     const arcount = ((out[10]! << 8) | out[11]!) + 1;
     out[10] = arcount >>> 8;
     out[11] = arcount;
@@ -208,17 +227,26 @@ export class Pipeline implements QueryHandler {
     out[at + 7] = this.#fast.dnssecOk ? 0x80 : 0;
     out[at + 8] = 0;
     out[at + 9] = 0;
-    if (cookie === 'none') {
-      out[at + 10] = 0;
-      return at + 11;
+    let end = at + 11;
+    if (cookie !== 'none') {
+      out[end] = 0;
+      out[end + 1] = OPTION.COOKIE;
+      out[end + 2] = 0;
+      out[end + 3] = COOKIE_OCTETS;
+      for (let i = 0; i < COOKIE_OCTETS; i++) out[end + 4 + i] = this.#cookie[i]!;
+      end += 4 + COOKIE_OCTETS;
     }
-    out[at + 10] = 4 + COOKIE_OCTETS;
-    out[at + 11] = 0;
-    out[at + 12] = OPTION.COOKIE;
-    out[at + 13] = 0;
-    out[at + 14] = COOKIE_OCTETS;
-    for (let i = 0; i < COOKIE_OCTETS; i++) out[at + 15 + i] = this.#cookie[i]!;
-    return at + 15 + COOKIE_OCTETS;
+    if (ede !== undefined) {
+      out[end] = 0;
+      out[end + 1] = OPTION.EDE;
+      out[end + 2] = 0;
+      out[end + 3] = 2;
+      out[end + 4] = ede >>> 8;
+      out[end + 5] = ede;
+      end += EDE_OCTETS;
+    }
+    out[at + 10] = end - at - 11;
+    return end;
   }
 
   /** Outside the ACL nothing is said, unless the endpoint is told to refuse. */
@@ -287,6 +315,7 @@ export class Pipeline implements QueryHandler {
       resolve: isFull ? this.#refuseToWait : this.#o.resolve,
       asker: askerOf(asked, draw),
       tokens: isLoop ? 'loop' : tokens,
+      screened: true,
     });
     const waiting = answerQuery(q);
     if (waiting === undefined) return this.#answered(asked, q);
@@ -314,6 +343,7 @@ export class Pipeline implements QueryHandler {
   #answered(asked: Asked, q: Query): Reply {
     this.#o.metrics.source(q.source);
     if (q.hasLooped) this.#o.metrics.add(METRIC.loops);
+    if (q.verdict !== undefined) this.#tellVerdict(q.settings, q.verdict);
     const reply = this.#finish(asked, q.answer, q);
     // A query that began in an older world may not speak for this one.
     const isForAll = q.recursionDesired || q.view.serves === 'authority';

@@ -1,3 +1,4 @@
+import type { FirewallRule } from '../policy/firewall.ts';
 import type { Budget } from '../resolver/budget.ts';
 import type { Resolution, ResolveRequest } from '../resolver/resolve.ts';
 import type { Dependency } from '../util/deps.ts';
@@ -5,9 +6,11 @@ import type { View } from '../view/view.ts';
 import { EDE, RCODE, TYPE } from '../wire/constants.ts';
 import { fold, type Name, nameEquals, nameToText, ROOT } from '../wire/name.ts';
 import { type Answer, emptyAnswer, type Rrset } from '../wire/record.ts';
+import { firewallHash } from '../zone/dependency.ts';
 import type { ZoneResult } from '../zone/lookup.ts';
 import type { Asker } from '../zone/routing/asker.ts';
 import type { MadeChoice } from './routing.ts';
+import { type Screening, screen } from './screen.ts';
 import type { Trace } from './trace.ts';
 import type { ViewSettings, World } from './world.ts';
 
@@ -39,6 +42,8 @@ export interface QueryOptions {
   readonly trace?: Trace | undefined;
   /** Default 0. */
   readonly depth?: number;
+  /** It has to pass the firewall. */
+  readonly screened: boolean;
 }
 
 /**
@@ -94,8 +99,12 @@ export class Query {
   choice: MadeChoice | undefined;
   /** On how many leading bits of the client's address the answer depends (the scope of RFC 7871). */
   scopeBits: number;
+  /** Whether the firewall looks at names of the chain. */
+  screening: Screening;
+  /** Index of the view's firewall rule that alerted of the question or blocked it; a block goes before an alert. */
+  verdict: number | undefined;
   /** Where the answer came from, for logs and `explain`. */
-  source: 'zone' | 'local' | Resolution['source'] | 'none';
+  source: 'zone' | 'local' | 'firewall' | Resolution['source'] | 'none';
 
   constructor(options: QueryOptions) {
     const { world, view } = options;
@@ -131,12 +140,14 @@ export class Query {
     this.storable = true;
     this.choice = undefined;
     this.scopeBits = 0;
+    this.screening = options.screened ? 'inspected' : 'none';
+    this.verdict = undefined;
     this.source = 'none';
   }
 
   /** Another question of the same client, under the same budget, for an answer that is made of its answer. */
-  sub(qname: Name, qtype: number): Query {
-    return new Query({ ...this, qname, qtype, depth: this.depth + 1 });
+  sub(qname: Name, qtype: number, screened = false): Query {
+    return new Query({ ...this, qname, qtype, depth: this.depth + 1, screened });
   }
 
   /** What is said of this question rests on what is said of `sub`. Its choice would be named by no key. */
@@ -147,6 +158,7 @@ export class Query {
     this.storable = this.storable && sub.storable && sub.choice === undefined;
     this.scopeBits = Math.max(this.scopeBits, sub.scopeBits);
     this.hasLooped = this.hasLooped || sub.hasLooped;
+    this.verdict ??= sub.verdict;
   }
 
   /** An authority asks others for nobody's sake but that of its own aliases. */
@@ -168,6 +180,19 @@ export class Query {
     for (const name of view.matchedNames(of))
       if (name.length >= upTo.length) this.depend(world.viewDependency(view, name));
     if (upTo.length === 1) this.depend(world.viewDependency(view, ROOT));
+  }
+
+  /** What the firewall says of a name is part of the answer. */
+  dependOnFirewall(name: Name): void {
+    const { view, world } = this;
+    this.depend(world.dependency(firewallHash(view.key, ROOT)));
+    this.depend(world.dependency(firewallHash(view.key, name)));
+  }
+
+  /** The firewall rule that the answer is made by, in place of the true one. */
+  get blockedBy(): FirewallRule | undefined {
+    const rule = this.verdict === undefined ? undefined : this.settings.firewall?.rules[this.verdict];
+    return rule?.action.kind === 'block' ? rule : undefined;
   }
 
   /** An answer that is only an error: what the chain had so far is not served as if it were whole. */
@@ -210,7 +235,10 @@ export class Query {
     return this.qtype === TYPE.CNAME || this.qtype === TYPE.ANY;
   }
 
-  /** Appends links to the chain and goes on at `target`, within the bound and never in a circle. */
+  /**
+   * Appends links to the chain and goes on at `target`, within the bound and never in a circle. Where the firewall
+   * overrides the answer, it goes on at another name than that.
+   */
   follow(links: readonly Rrset[], target: Name): 'done' | 'follow' {
     this.answer.answer.push(...links);
     this.visited.push(this.current);
@@ -226,6 +254,6 @@ export class Query {
     if (isSeen) return this.fail(RCODE.SERVFAIL, EDE.OTHER, `${vpc}: CNAME loop at ${nameToText(target)}`);
     this.trace?.step('follow', nameToText(target));
     this.current = target;
-    return 'follow';
+    return screen(this, 'hop') === 'done' ? 'done' : 'follow';
   }
 }

@@ -28,6 +28,7 @@ import { type Message, readHead, readMessage } from '../wire/message.ts';
 import { type Answer, type Ede, emptyAnswer, type Rrset } from '../wire/record.ts';
 import { TTL_OFFSETS_MAX, type Writer } from '../wire/writer.ts';
 import type { Query } from './query.ts';
+import { edeOf } from './screen.ts';
 import { type SubnetOption, subnetReply } from './subnet.ts';
 
 /**
@@ -224,9 +225,12 @@ export function encodeSlip(writer: Writer, message: Message, serves: Role): numb
  */
 export function storeAnswer(cache: AnswerCache, q: Query, message: Message, writer: Writer): void {
   const answer = q.answer;
-  if (!q.storable || answer.ede.length > 0 || answer.rcode > 15 || !writer.complete) return;
+  // A firewall's answer holds until the firewall changes, and hits tell of it as the rule says.
+  const told = edeOf(q.blockedBy?.action);
+  if (!q.storable || answer.ede.some(({ code }) => code !== told) || answer.rcode > 15 || !writer.complete)
+    return;
   // No record: nothing says for how long it holds (RFC 2308 section 5), or it was not this answer that was sent.
-  if (writer.records === 0 || writer.records > TTL_OFFSETS_MAX) return;
+  if ((writer.records === 0 && told === undefined) || writer.records > TTL_OFFSETS_MAX) return;
   const sets = [...answer.answer, ...answer.authority, ...answer.additional];
   const lifetime = q.authoritative ? AUTHORITATIVE_SECONDS : learnedLifetime(sets, q.ageSeconds);
   const variant = variantOf(q.dnssecOk, q.checkingDisabled);
@@ -255,6 +259,7 @@ export function storeAnswer(cache: AnswerCache, q: Query, message: Message, writ
       turnSize: turn.turnSize,
       turned: message.id,
       dependencies: q.dependencies,
+      verdict: q.verdict,
     };
     cache.store(q.view.index, variant, q.qtype, q.qname, stored, choice);
   });

@@ -13,18 +13,19 @@ import { synthesizeAaaa } from './dns64.ts';
 import { answerSpecial } from './dns64names.ts';
 import type { Negative, Query, Step } from './query.ts';
 import { choose, flatten } from './routing.ts';
+import { screen } from './screen.ts';
 
 /**
  * THE list: what happens to a question that no cache of answers knew, in order, and why in this order.
  *
  *     1  read         wire/message: what is malformed is answered before anything is looked up  (server/respond)
- *     2  firewall     on the name, before private zones as Route 53 does                        (later)
+ *     2  firewall     on the name, before private zones as Route 53 does                        (server/screen)
  *     3  match        the view's longest match over rules, private zones, autodefined zones     (view/view)
  *     4  zone         answers that never leave this worker                                      (zone/lookup)
  *     5  resolve      in the worker that owns the question                                      (server/ownership)
  *     6  rebinding    on each link and answer of the public Internet, before it is believed     (policy/rebinding)
- *     7  firewall     on the hops of the answer                                                 (later)
- *     8  dns64        when the whole chain is known to have no AAAA: 3 to 7 again, for A        (server/dns64)
+ *     7  firewall     on each name that an alias leads to, before it is followed                (server/screen)
+ *     8  dns64        when the whole chain is known to have no AAAA: 2 to 7 again, for A        (server/dns64)
  *     9  encode       decide first, encode once                                                 (server/respond)
  *    10  store        if key and dependencies say all that the answer depends on                (server/respond)
  *
@@ -32,16 +33,16 @@ import { choose, flatten } from './routing.ts';
  * the same budget.
  */
 
-/** Stages 3 to 8: fills `q.answer`. Returns a promise only when an upstream or another worker had to be asked. */
+/** Stages 2 to 8: fills `q.answer`. Returns a promise only when an upstream or another worker had to be asked. */
 export function answerQuery(q: Query): undefined | Promise<undefined> {
-  const waiting = walkChain(q);
+  const waiting = screenAndWalk(q);
   return waiting === undefined ? conclude(q) : waiting.then(() => conclude(q));
 }
 
 function conclude(q: Query): undefined | Promise<undefined> {
   // There are only zones in its view, and what it says is not made for a resolver's clients.
   if (q.view.serves === 'authority') return void addNameServers(q);
-  const waiting = synthesizeAaaa(q, walkChain);
+  const waiting = synthesizeAaaa(q, screenAndWalk);
   return waiting === undefined ? setAd(q) : waiting.then(() => setAd(q));
 }
 
@@ -56,6 +57,11 @@ function setAd(q: Query): undefined {
   if (fault === undefined) return;
   q.fail(RCODE.SERVFAIL, fault.code, fault.text);
   q.answer.ad = false;
+}
+
+/** Stages 2 to 7. */
+function screenAndWalk(q: Query): undefined | Promise<undefined> {
+  return screen(q, 'asked') === 'done' ? undefined : walkChain(q);
 }
 
 /** Stages 3 to 7 from link to link. */

@@ -1,4 +1,5 @@
 import { VARIANT, VIEWS_MAX } from '../cache/answers.ts';
+import { Firewall } from '../policy/firewall.ts';
 import { Rebinding } from '../policy/rebinding.ts';
 import { assert } from '../util/assert.ts';
 import { CidrTable } from '../util/cidr.ts';
@@ -9,10 +10,12 @@ import { View } from '../view/view.ts';
 import type { Name } from '../wire/name.ts';
 import { lookupCompute } from '../zone/compute.ts';
 import { dependencyHash } from '../zone/dependency.ts';
+import { Domains } from '../zone/domains.ts';
 import { Locations } from '../zone/geo/locations.ts';
 import { Rtt } from '../zone/geo/rtt.ts';
-import { Zone } from '../zone/image.ts';
+import type { Zone } from '../zone/image.ts';
 import { lookup, type ZoneResult } from '../zone/lookup.ts';
+import { openZone } from '../zone/patch.ts';
 import type { Facts } from '../zone/routing/policy.ts';
 import type { Dns64Rules } from './dns64.ts';
 import type { Client } from './handler.ts';
@@ -29,9 +32,12 @@ export interface ViewSettings {
   readonly variants: number;
   readonly rebinding: Rebinding | undefined;
   readonly dns64: Dns64Rules | undefined;
+  readonly firewall: Firewall | undefined;
 }
 
-function settingsOf({ serves, dnssec, rebinding, dns64 }: ViewData): ViewSettings {
+type Lists = ReadonlyMap<string, Domains | undefined>;
+
+function settingsOf({ serves, dnssec, rebinding, dns64, firewall }: ViewData, lists: Lists): ViewSettings {
   // CD is of no concern to an authority (RFC 4035 section 3.1.6), and what its zones say is the same under DO.
   const showsDnssec = serves === 'resolver' && dnssec !== 'route53';
   return {
@@ -40,7 +46,17 @@ function settingsOf({ serves, dnssec, rebinding, dns64 }: ViewData): ViewSetting
     variants: showsDnssec ? VARIANT.DO | VARIANT.CD : 0,
     rebinding: rebinding && new Rebinding(CidrTable.from(rebinding.blocked), rebinding.exempt),
     dns64: dns64 && { ...dns64, exclude: CidrTable.from(dns64.exclude) },
+    firewall:
+      firewall &&
+      new Firewall(
+        firewall,
+        firewall.rules.map(({ list }) => lists.get(list)),
+      ),
   };
+}
+
+function domainsOf({ domainLists }: Snapshot): Lists {
+  return new Map(domainLists.map(({ id, table }) => [id, table && Domains.from(table)]));
 }
 
 function factsOf({ collections, geo }: Snapshot): Facts {
@@ -78,8 +94,9 @@ export class World {
     this.snapshot = snapshot;
     this.#deps = dependencies;
     this.#views = snapshot.views.map((_, index) => new View(snapshot, index));
-    this.#settings = snapshot.views.map(settingsOf);
-    this.#zones = snapshot.zones.map((zone) => Zone.from(zone.image, zone.key));
+    const lists = domainsOf(snapshot);
+    this.#settings = snapshot.views.map((view) => settingsOf(view, lists));
+    this.#zones = snapshot.zones.map(openZone);
     this.#clients = CidrTable.from(snapshot.clients);
     this.#allow = snapshot.endpoints.map((endpoint) => CidrTable.from(endpoint.allow));
     this.#clientSubnet = snapshot.endpoints.map((endpoint) => CidrTable.from(endpoint.clientSubnet));

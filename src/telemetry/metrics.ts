@@ -72,12 +72,22 @@ const LIST = [
     answersFromCache: 'answer-cache',
     answersFromZone: 'zone',
     answersFromLocal: 'local',
+    answersFromFirewall: 'firewall',
     answersFromRecords: 'record-cache',
     answersFromUpstream: 'upstream',
     answersStale: 'stale',
     answersFromFailures: 'failure-cache',
     answersFromNothing: 'none',
   } as const),
+  ...family(
+    'causeway_firewall_verdicts_total',
+    'Queries that DNS Firewall alerted of or blocked.',
+    'action',
+    {
+      firewallAlerts: 'ALERT',
+      firewallBlocks: 'BLOCK',
+    } as const,
+  ),
   ...family('causeway_answer_cache_lookups_total', 'Lookups in the caches of finished answers.', 'result', {
     answerCacheHits: 'hit',
     answerCacheMisses: 'miss',
@@ -244,6 +254,7 @@ export type AnswerSource =
   | 'answer-cache'
   | 'zone'
   | 'local'
+  | 'firewall'
   | 'cache'
   | 'upstream'
   | 'stale'
@@ -254,6 +265,7 @@ const SOURCE_CELLS: Readonly<Record<AnswerSource, number>> = {
   'answer-cache': METRIC.answersFromCache,
   zone: METRIC.answersFromZone,
   local: METRIC.answersFromLocal,
+  firewall: METRIC.answersFromFirewall,
   cache: METRIC.answersFromRecords,
   upstream: METRIC.answersFromUpstream,
   stale: METRIC.answersStale,

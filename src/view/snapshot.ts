@@ -1,8 +1,10 @@
+import type { FirewallData } from '../policy/firewall.ts';
 import type { Path } from '../resolver/path.ts';
 import type { RecursionSettings, TrustAnchor } from '../resolver/settings.ts';
 import type { Name } from '../wire/name.ts';
 import type { ComputeNames } from '../zone/compute.ts';
 import type { RttData } from '../zone/geo/rtt.ts';
+import type { ZonePatch } from '../zone/patch.ts';
 import type { HealthData } from './health.ts';
 
 /**
@@ -26,6 +28,8 @@ export interface Snapshot {
   readonly paths: readonly Path[];
   /** CIDR collections by slot; undefined where one was removed. */
   readonly collections: readonly (CidrCollection | undefined)[];
+  /** What rules of firewalls name, each once. */
+  readonly domainLists: readonly DomainListData[];
   readonly geo: GeoData;
   readonly recursion: RecursionSettings;
   /** The anchors of the configuration, where RFC 5011 has made others of them. Contexts are by these. */
@@ -99,6 +103,8 @@ export interface ViewData {
   readonly dns64: Dns64 | undefined;
   /** Addresses that no public name may have in this view (rebinding protection), and names that may. */
   readonly rebinding: Rebinding | undefined;
+  /** DNS Firewall; undefined: none of its rule groups is associated with the VPC. */
+  readonly firewall: FirewallData | undefined;
   /** DELEGATE rules: which referrals are followed, by the names of the servers that they name. */
   readonly delegates: readonly DelegateRule[];
 }
@@ -172,6 +178,8 @@ export interface ZoneData {
   readonly clientsBy: 'vpc' | 'address';
   /** See zone/image.ts. The same buffer as before where a reload did not change the zone. */
   readonly image: SharedArrayBuffer;
+  /** What of the zone is otherwise than in the image; see zone/patch.ts. */
+  readonly patch?: ZonePatch | undefined;
   /** Names of instances that are made up when asked for: such a zone is asked by `lookupCompute`. */
   readonly compute: ComputeNames | undefined;
 }
@@ -182,6 +190,15 @@ export interface GeoData {
   readonly locations: readonly SharedArrayBuffer[];
   /** Undefined: nothing was measured. */
   readonly rtt: RttData | undefined;
+}
+
+/** A list of domains, as firewalls of any number of views look names up in it. */
+export interface DomainListData {
+  readonly id: string;
+  /** Lists of one id and version have the same domains. */
+  readonly version: string;
+  /** See zone/domains.ts; undefined: the list cannot be had. */
+  readonly table: SharedArrayBuffer | undefined;
 }
 
 /** What IP-based routing goes by. */

@@ -1,4 +1,4 @@
-import { foldOctet, type Name } from '../wire/name.ts';
+import { foldOctet, labelCount, type Name, suffixOf } from '../wire/name.ts';
 
 /**
  * What a stored answer depends on is a pair of zone and owner name, hashed: a reload bumps the generations of
@@ -16,6 +16,17 @@ export function dependencyHash(zone: number, name: Name): number {
 export function nameServersHash(zone: number, origin: Name): number {
   return dependencyHash(~zone, origin);
 }
+
+/**
+ * What the firewall of a view says of a name: of all names that share its last two labels together, as a list may hold
+ * any of the names above it. By the root all names of the view are meant.
+ */
+export function firewallHash(view: number, name: Name): number {
+  return dependencyHash(~view, suffixOf(name, Math.min(labelCount(name), FIREWALL_LABELS)));
+}
+
+/** Labels by which names are told apart, as far as the firewall is concerned. */
+export const FIREWALL_LABELS = 2;
 
 const FNV_BASIS = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;

@@ -1,5 +1,7 @@
 /** A world for tests of the pipeline: views, zones in zone-file form and forward rules, without sockets or config. */
 
+import { listedDomain, readDomain } from '../../src/control/firewall/domain.ts';
+import type { FirewallRule } from '../../src/policy/firewall.ts';
 import type { Path } from '../../src/resolver/path.ts';
 import type { RecursionSettings } from '../../src/resolver/settings.ts';
 import { World } from '../../src/server/world.ts';
@@ -10,6 +12,7 @@ import type { Candidate, Overlay, Snapshot, ViewData } from '../../src/view/snap
 import { type Name, nameFromText, nameKey } from '../../src/wire/name.ts';
 import type { Rr } from '../../src/wire/record.ts';
 import { parseZone } from '../../src/wire/text/zonefile.ts';
+import { Domains } from '../../src/zone/domains.ts';
 import { ZoneBuilder } from '../../src/zone/image.ts';
 import { NameTable } from '../../src/zone/nametable.ts';
 import type { RecordSet } from '../../src/zone/recordset.ts';
@@ -35,6 +38,31 @@ export interface ViewSpec {
   readonly rebinding?:
     | { readonly blocked: readonly string[]; readonly exempt?: readonly string[] }
     | undefined;
+  readonly firewall?: FirewallSpec | undefined;
+}
+
+/** The rules of one group, each with a list of its own: `undefined` for one that cannot be had. */
+export interface FirewallSpec {
+  readonly failOpen?: boolean;
+  readonly rules: readonly (Partial<FirewallRule> & { readonly domains: readonly string[] | undefined })[];
+}
+
+function firewallOf(vpc: string, { failOpen = false, rules }: FirewallSpec): ViewData['firewall'] {
+  const made = rules.map(({ domains: _, ...rule }, i): FirewallRule => {
+    const action = { kind: 'block', response: 'nxdomain' } as const;
+    return { group: 'g', list: `${vpc} ${i}`, qtype: undefined, action, redirection: 'inspect', ...rule };
+  });
+  return { failOpen, rules: made };
+}
+
+function listsOf(views: Readonly<Record<string, ViewSpec>>): Snapshot['domainLists'] {
+  return Object.entries(views).flatMap(([vpc, { firewall }]) =>
+    (firewall?.rules ?? []).map(({ domains }, i) => ({
+      id: `${vpc} ${i}`,
+      version: String(domains),
+      table: domains && Domains.build(domains.map((domain) => listedDomain(readDomain(domain)!))),
+    })),
+  );
 }
 
 /** Blocks as a table whose values mean nothing. */
@@ -170,6 +198,7 @@ export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision =
         blocked: blocksOf(spec.rebinding.blocked),
         exempt: (spec.rebinding.exempt ?? []).map((text) => nameFromText(text)),
       },
+      firewall: spec.firewall && firewallOf(vpc, spec.firewall),
       delegates: [],
     };
   });
@@ -211,6 +240,7 @@ export function snapshotOf(views: Readonly<Record<string, ViewSpec>>, revision =
     ],
     health: NO_HEALTH_CHECKS,
     collections: [],
+    domainLists: listsOf(views),
     geo: { locations: [], rtt: undefined },
     nextContext: 1_000_000,
   };

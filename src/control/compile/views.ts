@@ -6,6 +6,7 @@ import { NameTable, NameTableBuilder } from '../../zone/nametable.ts';
 import type { Config, Rule } from '../config/load.ts';
 import { type ContextRegistry, zoneFingerprint } from './contexts.ts';
 import { compileDns64 } from './dns64.ts';
+import { compileFirewall } from './firewall.ts';
 import { stableKey } from './key.ts';
 import { type Asks, NOBODY, type Owner } from './owners.ts';
 import { AUTODEFINED_RECURSION, Paths, type Trust } from './paths.ts';
@@ -61,6 +62,7 @@ export function compileViews(
       dnssec: vpc.dnssec,
       dns64: compileDns64(vpc.dns64),
       rebinding: compileRebinding(vpc),
+      firewall: compileFirewall(config.firewall, vpc.id),
       delegates: (delegates.get(vpc.id) ?? []).map((rule) => paths.delegate(rule, vpc)),
     });
   });
@@ -83,7 +85,10 @@ function candidateOf(paths: Paths, rule: Rule, vpc: Asks, view: number): Candida
 }
 
 /** What a view has beside its names. */
-type ViewSettings = Pick<ViewData, 'serves' | 'region' | 'dnssec' | 'dns64' | 'rebinding' | 'delegates'>;
+type ViewSettings = Pick<
+  ViewData,
+  'serves' | 'region' | 'dnssec' | 'dns64' | 'rebinding' | 'firewall' | 'delegates'
+>;
 
 const NO_SETTINGS: ViewSettings = {
   serves: 'resolver',
@@ -91,6 +96,7 @@ const NO_SETTINGS: ViewSettings = {
   dnssec: 'off',
   dns64: undefined,
   rebinding: undefined,
+  firewall: undefined,
   delegates: [],
 };
 

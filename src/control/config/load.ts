@@ -1,6 +1,8 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Node } from 'yaml';
 import type { Name } from '../../wire/name.ts';
+import { declaredFirewall } from '../firewall/declared.ts';
+import type { FirewallPolicy } from '../firewall/policy.ts';
 import { crossCheck } from './check/check.ts';
 import { type Draft, derivedDelegateId, derivedId } from './check/context.ts';
 import { ConfigDocument } from './document.ts';
@@ -96,6 +98,7 @@ export interface Config extends FileEntries {
   readonly rules: readonly Rule[];
   readonly delegates: readonly DelegateRule[];
   readonly zones: readonly (ZoneConfig & Pick<ZoneEntry, 'id' | 'apex'>)[];
+  readonly firewall: FirewallPolicy;
   readonly healthChecks: ConfigFile['healthChecks'];
   readonly routingControls: ConfigFile['routingControls'];
   readonly safetyRules: ConfigFile['safetyRules'];
@@ -150,8 +153,19 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
   }
   // Without errors there are no holes in the draft.
   const file = draft as ConfigFile;
+  const { policy: firewall, problems } = declaredFirewall(file, {
+    files,
+    folder,
+    pathOf: (each) => pathIn(folder, each),
+    problemAt,
+  });
+  if (problems.length > 0) {
+    const entries = { ...place, zones: readableZones(document, draft), root: rootEntries(draft) };
+    return { errors: sortProblems(problems), warnings: sortProblems(warnings), entries };
+  }
   const config: Config = {
     ...file,
+    firewall,
     ...place,
     stateFolder: resolve(folder, file.node.state),
     cookies: cookies as Config['cookies'],

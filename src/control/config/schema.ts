@@ -3,6 +3,7 @@ import { accountsExample, accountsSchema, apiExample, apiSchema } from './api.ts
 import { collectionSchema, collectionsExample } from './collections.ts';
 import { delegationSetSchema, delegationSetsExample } from './delegationsets.ts';
 import { endpointsExample, endpointsSchema } from './endpoints.ts';
+import { firewallExample, firewallSchema } from './firewall.ts';
 import { geoExample, geoSchema } from './geo.ts';
 import {
   healthChecksExample,
@@ -28,6 +29,7 @@ export const configSchema = z.strictObject({
   rules: z.array(ruleSchema).prefault([]),
   delegationSets: z.array(delegationSetSchema).prefault([]),
   zones: z.array(zoneSchema).prefault([]),
+  firewall: firewallSchema.prefault({}),
   healthChecks: healthChecksSchema.prefault([]),
   routingControls: z.array(routingControlSchema).prefault([]),
   safetyRules: z.array(safetyRuleSchema).prefault([]),
@@ -84,6 +86,12 @@ export const chapters = [
     example: zonesExample,
   },
   {
+    key: 'firewall',
+    text: 'DNS Firewall decides on names before anything else does: before private zones, rules and caches. The rules of a VPC are those of its groups, in the order of priorities; the first that matches decides. What nothing matches passes.',
+    title: 'DNS Firewall',
+    example: firewallExample,
+  },
+  {
     key: 'healthChecks',
     text: "Health checks, as Route 53's API has them. Each is made as soon as it is configured, whether a record set names it or not.",
     title: 'Health checks',
@@ -130,7 +138,6 @@ export const chapters = [
 /** Sections of later releases: who writes one is told so, and not that it is unknown. */
 const LATER = new Map([
   ['console', 'the web console'],
-  ['firewall', 'DNS Firewall'],
   ['logs', 'query logging'],
   ['profiles', 'Route 53 Profiles'],
   ['replication', 'replication'],

@@ -66,6 +66,9 @@ const rebinding = z.strictObject({
     .prefault([]),
 });
 
+/** Those of the API are 100 to 9900; the others are for what is to stand before or behind. */
+const groupPriority = z.int().min(0).max(0xffff);
+
 /** A VPC: a set of clients that share one view of the name space. */
 export const vpcSchema = z.strictObject({
   id: setting(id(), {
@@ -112,6 +115,32 @@ export const vpcSchema = z.strictObject({
     range: 'on, off, or settings',
     example: '{ exempt: [home.example.net.], allow: [10.20.80.0/24] }',
   }).prefault('on'),
+  firewall: z
+    .strictObject({
+      groups: z
+        .array(
+          z.strictObject({
+            group: setting(id(), {
+              description: 'Id of a rule group.',
+              range: 'the id of one of `firewall.groups`',
+              example: 'base',
+            }),
+            priority: setting(groupPriority, {
+              description: 'Of several groups the one with the least priority is looked at first.',
+              range: 'a whole number from 0 to 65535, unique in the VPC',
+              example: '101',
+            }),
+          }),
+        )
+        .prefault([]),
+      failOpen: setting(z.boolean(), {
+        description:
+          'What becomes of queries where a rule cannot be evaluated, as its list cannot be had: with true the rule is passed over, with false they are answered SERVFAIL.',
+        range: 'true or false',
+        example: 'true',
+      }).prefault(false),
+    })
+    .prefault({}),
   autodefinedReverse: setting(z.boolean(), {
     description:
       'Answer for the reverse names of private addresses and of this VPC (RFC 6303) where no rule and no private zone does. With false they are matched like any other name.',
@@ -129,6 +158,7 @@ export const vpcsExample = `vpcs:
     dnssec: validate
     dns64: { prefix: "64:ff9b::/96" }
     rebinding: { exempt: [home.example.net.] }
+    firewall: { groups: [{ group: base, priority: 101 }] }
     autodefinedReverse: true
   - { id: vpc-lab, cidrs: [10.30.0.0/16] }
 `;

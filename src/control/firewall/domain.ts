@@ -1,17 +1,11 @@
-import { type Name, nameFromText, ROOT } from '../../wire/name.ts';
+import { nameFromText, ROOT } from '../../wire/name.ts';
+import type { Domain } from '../../zone/domains.ts';
 
 /** Text of a domain that a list may have: Route 53 takes an asterisk in front, letters, digits, `-`, `_` and dots. */
 const DOMAIN_CHARS_MAX = 255;
 const LABELS = /^[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/;
 /** All names that there are. */
 const ALL = '*';
-
-/** What a domain of a list covers: the name alone, or all below it without the name. */
-export interface ListedDomain {
-  /** Folded. */
-  readonly name: Name;
-  readonly covers: 'name' | 'below' | 'all';
-}
 
 /**
  * A domain as lists have it: in lower case, with its final dot, a `*.` in front where it is for what is below the
@@ -31,7 +25,7 @@ export const DOMAIN_REMEDY =
   'write a name, *. and a name for all below it, or * alone; labels of a-z, 0-9, - and _ with 63 characters at most';
 
 /** @param domain as `readDomain` gives it */
-export function listedDomain(domain: string): ListedDomain {
+export function listedDomain(domain: string): Domain {
   if (domain === ALL) return { name: ROOT, covers: 'all' };
   if (domain.startsWith('*.')) return { name: nameFromText(domain.slice(2)), covers: 'below' };
   return { name: nameFromText(domain), covers: 'name' };

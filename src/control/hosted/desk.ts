@@ -26,6 +26,7 @@ import type { Resources } from '../records/input.ts';
 import { StoreError } from '../store/errors.ts';
 import type { Reads, Revision, Store, Watch } from '../store/store.ts';
 import { type CollectionBody, type HealthCheckBody, KIND, type ZoneResource } from './bodies.ts';
+import { isFirewallKind, withFirewall } from './firewall.ts';
 import { withInbound } from './inbound.ts';
 import { type Hosted, NamedResources, NOTHING_HOSTED, withNamed } from './named.ts';
 import { broughtByProfiles, isProfileKind, withProfileZones } from './profiles.ts';
@@ -119,7 +120,8 @@ export class HostedDesk {
     if (this.#store === undefined) return config;
     const known = this.#withVpcs(config);
     const brought = broughtByProfiles(known, this.#store);
-    return withInbound(withResolver(known, this.#store, hostHasOf(), brought), this.#store);
+    const firewall = withFirewall(known.firewall, this.#store, brought.groups);
+    return { ...withInbound(withResolver(known, this.#store, hostHasOf(), brought), this.#store), firewall };
   }
 
   /** A configuration with the VPCs of the store: the same as long as they are. */
@@ -165,9 +167,11 @@ export class HostedDesk {
     this.#named = new NamedResources(this.#store);
     this.#named.follow(this.#o.changed);
     this.#watch = this.#store.watch(this.#store.revision, ({ items }) => {
-      const isVpc = items.some(({ kind }) => kind === VPC_KIND);
+      const kinds = items.map(({ kind }) => kind);
+      const isVpc = kinds.includes(VPC_KIND);
       if (isVpc) this.#known = undefined;
-      if (isVpc || items.some(({ kind }) => isResolverKind(kind) || isProfileKind(kind))) this.#o.changed();
+      if (isVpc || kinds.some((kind) => isResolverKind(kind) || isFirewallKind(kind) || isProfileKind(kind)))
+        this.#o.changed();
     });
     return zones;
   }
@@ -274,6 +278,8 @@ export class HostedDesk {
       get store() {
         return opened();
       },
+      clock: this.#o.clock,
+      log: this.#o.log,
       prng: this.#o.prng,
       served: () => this.#served,
       config: () => this.#inForce(),

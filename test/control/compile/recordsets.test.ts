@@ -104,7 +104,10 @@ t.test('every routing policy, with places, collections and health checks', async
 
 t.test('the examples of the reference compile', async (t) => {
   const text = chapters.map(({ example }) => example).join('');
-  const result = compiled(text, { [at('zones/internal.example.zone')]: APEX });
+  const result = compiled(text, {
+    [at('zones/internal.example.zone')]: APEX,
+    [at('lists/malware.txt')]: '',
+  });
   t.same(
     recordsOf(result, 'shop.example.@vpc-corp').filter((record) => / TXT /.test(record)),
     ['shop.example. TXT "v=spf1 -all"'],

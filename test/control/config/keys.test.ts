@@ -22,8 +22,8 @@ t.test('missing keys: where they belong, and an example', async (t) => {
 });
 
 t.test('what a later release has is known, and refused as such', async (t) => {
-  t.match(errorsOf('firewall: {}\nconsole: {}'), [
-    /1:1 firewall: "firewall": DNS Firewall is not yet supported in this release; leave it out/,
+  t.match(errorsOf('profiles: {}\nconsole: {}'), [
+    /1:1 profiles: "profiles": Route 53 Profiles is not yet supported in this release; leave it out/,
     /the web console is not yet supported/,
   ]);
   const rule = (type: string) => `${BASE}rules: [{ domain: ., type: ${type}, vpcs: [vpc-a] }]`;

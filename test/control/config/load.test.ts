@@ -45,7 +45,10 @@ zones:
 
 t.test('what is read is what the schema gives', async (t) => {
   const text = chapters.map(({ example }) => example).join('');
-  const { config } = load(text, { '/etc/causeway/zones/internal.example.zone': '' });
+  const { config } = load(text, {
+    '/etc/causeway/zones/internal.example.zone': '',
+    '/etc/causeway/lists/malware.txt': '',
+  });
   const parsed = configSchema.parse(parse(text));
   t.same({ ...config!.node }, parsed.node);
   t.same(config!.vpcs, parsed.vpcs);

@@ -2,6 +2,7 @@
 import t from 'tap';
 import { POLICY_KIND } from '../../../src/control/api/resolver/sharing.ts';
 import { KIND } from '../../../src/control/hosted/bodies.ts';
+import { withFirewall } from '../../../src/control/hosted/firewall.ts';
 import {
   broughtByProfiles,
   PROFILE,
@@ -52,6 +53,7 @@ async function brought(...items: PutItem[]) {
   return {
     ...found,
     vpcs: rules.vpcs,
+    firewall: withFirewall(config!.firewall, store, found.groups),
     zones: Object.fromEntries(found.zones),
     rules: [...rules.rules, ...rules.delegates].flatMap(({ id, vpcs }) =>
       id.startsWith('rr') ? `${id} ${vpcs}` : [],
@@ -88,6 +90,11 @@ t.test('zones, rules, groups and logs come to each VPC of the Profile', async (t
     { group: 'frg', vpc: 'vpc-1', priority: 101 },
     { group: 'frg', vpc: 'vpc-2', priority: 101 },
   ]);
+  t.same(
+    found.firewall.associations.map(({ group, vpc, priority }) => `${group} ${vpc} ${priority}`),
+    ['frg vpc-1 101', 'frg vpc-2 101'],
+  );
+  t.match(found.firewall.groups, [{ id: 'frg', rules: [] }]);
   t.same(found.queryLogs, [
     { config: 'rqlc', vpc: 'vpc-1' },
     { config: 'rqlc', vpc: 'vpc-2' },
@@ -156,8 +163,22 @@ t.test('a setting of a Profile goes before that of a VPC', async (t) => {
 t.test('images of zones are as they were', (t) => {
   const image = new SharedArrayBuffer(1);
   const zones: HostedZone[] = [
-    { id: 'Z1', name: nameFromText('a.example.'), vpcs: ['vpc-3'], delegationSet: undefined, image },
-    { id: 'Z2', name: nameFromText('b.example.'), vpcs: undefined, delegationSet: 'set', image },
+    {
+      id: 'Z1',
+      name: nameFromText('a.example.'),
+      vpcs: ['vpc-3'],
+      delegationSet: undefined,
+      image,
+      patch: undefined,
+    },
+    {
+      id: 'Z2',
+      name: nameFromText('b.example.'),
+      vpcs: undefined,
+      delegationSet: 'set',
+      image,
+      patch: undefined,
+    },
   ];
   const found = withProfileZones(zones, { zones: new Map([['Z1', ['vpc-1']]]) });
   t.same(

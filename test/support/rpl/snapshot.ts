@@ -47,6 +47,7 @@ export function snapshotOf(config: Config): Snapshot {
     clients: buffer,
     views: [viewOf(groups)],
     zones,
+    domainLists: [],
     paths,
     recursion: config.recursion,
     endpoints: [
@@ -144,6 +145,7 @@ function viewOf(groups: readonly Group[]): ViewData {
     dnssec: 'validate',
     dns64: undefined,
     rebinding: undefined,
+    firewall: undefined,
     delegates: [],
   };
 }

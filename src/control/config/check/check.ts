@@ -4,6 +4,7 @@ import { checkApi } from './api.ts';
 import { checkCollections } from './collections.ts';
 import { CheckContext, type Draft } from './context.ts';
 import { checkEndpoints, Listening } from './endpoints.ts';
+import { checkFirewall } from './firewall.ts';
 import { checkHealth } from './health.ts';
 import { checkPublicZones } from './publiczones.ts';
 import { checkRecursion } from './recursion.ts';
@@ -24,6 +25,7 @@ export function crossCheck(
   checkEndpoints(context, listening);
   const rules = checkRules(context, listening);
   checkZones(context, rules);
+  checkFirewall(context);
   checkHealth(context);
   checkPublicZones(context);
   checkApi(context);

@@ -1,0 +1,55 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { nameFromText, nameToText } from '../../src/wire/name.ts';
+import { type Domain, Domains } from '../../src/zone/domains.ts';
+
+const below = (text: string): Domain => ({ name: nameFromText(text), covers: 'below' });
+const name = (text: string): Domain => ({ name: nameFromText(text), covers: 'name' });
+const listOf = (...domains: Domain[]): Domains => Domains.from(Domains.build(domains));
+
+t.test('a name is that name alone, *. is what is below it alone, * is all', async (t) => {
+  const list = listOf(name('one.test.'), below('two.test.'), name('both.test.'), below('both.test.'));
+  for (const [text, covered] of [
+    ['one.test.', true],
+    ['ONE.Test.', true],
+    ['a.one.test.', false],
+    ['two.test.', false],
+    ['a.two.test.', true],
+    ['a.b.two.test.', true],
+    ['both.test.', true],
+    ['a.both.test.', true],
+    ['test.', false],
+    ['.', false],
+  ] as const)
+    t.equal(list.covers(nameFromText(text)), covered, text);
+  const all = listOf({ name: nameFromText('.'), covers: 'all' });
+  for (const text of ['.', 'test.', 'a.test.']) t.ok(all.covers(nameFromText(text)));
+  t.notOk(listOf().covers(nameFromText('a.test.')));
+});
+
+t.test('it covers what a walk through the list finds', async (t) => {
+  const labels = fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 4 });
+  const texts = labels.map((each) => `${each.join('.')}.`);
+  const domains = fc.array(
+    fc.record({ text: texts, covers: fc.constantFrom('name' as const, 'below' as const) }),
+  );
+  fc.assert(
+    fc.property(domains, texts, (list, asked) => {
+      const walked = list.some(({ text, covers }) =>
+        covers === 'name' ? asked === text : asked.endsWith(`.${text}`),
+      );
+      const made = listOf(...list.map(({ text, covers }) => ({ name: nameFromText(text), covers })));
+      t.equal(made.covers(nameFromText(asked)), walked);
+    }),
+    { seed: 15, numRuns: 500 },
+  );
+});
+
+t.test('the difference is what only one has, up to a bound', async (t) => {
+  const a = listOf(name('one.test.'), name('both.test.'), below('both.test.'), name('same.test.'));
+  const b = listOf(below('two.test.'), name('both.test.'), name('same.test.'));
+  const texts = Domains.difference(a, b, 3)!.map((each) => `${each.covers} ${nameToText(each.name)}`);
+  t.same(texts.sort(), ['below both.test.', 'below two.test.', 'name one.test.']);
+  t.equal(Domains.difference(a, b, 2), undefined);
+  t.same(Domains.difference(a, a, 0), []);
+});
