@@ -7,6 +7,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   completion: ['bash', 'zsh', 'fish'],
   keys: ['create', 'list', 'delete'],
   log: ['tail', 'search'],
+  vpc: ['create', 'list', 'delete'],
   help: COMMANDS.map(({ name }) => name),
 };
 /** Options whose value is a path. */

@@ -38,6 +38,7 @@ export const COMMANDS: readonly Entry[] = [
   { name: 'cache', summary: 'show or flush what is cached', load: () => import('./cache.ts') },
   { name: 'log', summary: 'show or search logs of queries', load: () => import('./log.ts') },
   { name: 'keys', summary: 'make, list or delete access keys of the APIs', load: () => import('./keys.ts') },
+  { name: 'vpc', summary: 'make, list or delete VPCs', load: () => import('./vpc.ts') },
   { name: 'reload', summary: 'read the configuration again', load: () => import('./reload.ts') },
   { name: 'audit', summary: 'show who changed what', load: () => import('./audit.ts') },
   { name: 'backup', summary: 'copy what was made through the API', load: () => import('./backup.ts') },

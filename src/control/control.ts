@@ -8,7 +8,7 @@ import type { Dependencies } from '../util/deps.ts';
 import { DEPENDENCY_SLOTS } from '../util/deps.ts';
 import { cryptoPrng } from '../util/prng.ts';
 import type { Port } from '../util/rpc.ts';
-import { type ControlNews, type ControlStart, WORKERS_MAX } from '../view/channel.ts';
+import { type ControlNews, type ControlStart, type MissingSocket, WORKERS_MAX } from '../view/channel.ts';
 import type { AnchorsReport, GeoReport, ReloadReport, StatusReport, WorkerStatus } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
 import { fetchKeys } from './anchorkeys.ts';
@@ -135,6 +135,7 @@ export class Control {
       health: this.#health,
       api: this.#api,
       store: this.#store,
+      vpcs: this.#hosted.vpcs,
       whatIf: () => this.#whatIfMeans(),
     };
   }
@@ -207,6 +208,11 @@ export class Control {
     if (revision === this.#proposed) this.#socketsAnswer?.(failure);
   }
   #proposed = 0;
+
+  /** Sockets of endpoints that the API made, which main cannot open at the moment. */
+  socketsMissing(sockets: readonly MissingSocket[]): void {
+    this.#hosted.missing = sockets;
+  }
 
   /** Reads the configuration again. While one reload runs, all that are asked for meanwhile are one more. */
   reload(): Promise<ReloadReport> {

@@ -13,6 +13,7 @@ import { keyRoutes } from './api/routes.ts';
 import { NOBODY } from './compile/owners.ts';
 import type { HealthDesk } from './health/desk.ts';
 import { healthRoutes } from './health/routes.ts';
+import { type VpcMeans, vpcRoutes } from './hosted/vpcdesk.ts';
 import { HttpFault, Plain, type Routes, readBody } from './http.ts';
 import { cacheDump, cacheReport } from './reports.ts';
 import type { StoreDesk } from './store/desk.ts';
@@ -34,6 +35,7 @@ export interface Daemon {
   readonly health: Pick<HealthDesk, 'reports' | 'setAlarm' | 'routingControls' | 'setControls'>;
   readonly api: Pick<ApiDesk, 'keys' | 'accounts'>;
   readonly store: Pick<StoreDesk, 'audit' | 'backup'>;
+  readonly vpcs: VpcMeans;
   /** What trying another world takes; undefined while no configuration is in force. */
   readonly whatIf: () => WhatIfMeans | undefined;
 }
@@ -75,6 +77,7 @@ export function controlRoutes(daemon: Daemon): Routes {
     ...healthRoutes(daemon.health),
     ...keyRoutes(daemon.api),
     ...storeRoutes(daemon.store),
+    ...vpcRoutes(daemon.vpcs),
     'POST /what-if': ({ body }) => whatIf(known(daemon.whatIf()), readBody(whatIfBody, body)),
   };
 }

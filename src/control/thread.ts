@@ -57,6 +57,9 @@ async function obey(order: ControlOrder): Promise<void> {
     case 'sockets':
       control.socketsOpened(order.revision, order.failure);
       return;
+    case 'missing':
+      control.socketsMissing(order.sockets);
+      return;
     case 'stop':
       await control.stop();
       process.exit(0);

@@ -246,6 +246,7 @@ export class Daemon {
     this.#startHealth();
     this.#startLogs();
     if (isLoggedAnew) this.#tellLogs({ order: 'logs', logs: snapshot.logs });
+    this.#tellControl({ order: 'missing', sockets: this.#sockets.missing });
     this.#tellControl({ order: 'sockets', revision });
     if (this.#workers !== undefined) this.#workers.adopt(snapshot);
     else this.#startWorkers(this.#sockets, snapshot);
@@ -310,8 +311,11 @@ export class Daemon {
     this.#manager.tell('READY=1', status);
     this.#o.clock.every(REFRESH_MS, () => {
       if (this.#state !== 'serving') return;
+      const before = sockets.missing;
       const changes = sockets.refresh();
       this.#report(changes);
+      if (before.length > 0 || sockets.missing.length > 0)
+        this.#tellControl({ order: 'missing', sockets: sockets.missing });
       if (changes.opened.length > 0 || changes.closed.length > 0) this.#workers?.giveSockets();
     });
     this.#countDrops(sockets);

@@ -1,7 +1,8 @@
+import { unreachable } from '../util/assert.ts';
 import type { Clock } from '../util/clock.ts';
 import { type Ffi, type SocketError, type SocketKind, socketText } from '../util/ffi.ts';
 import { closeRemains } from '../util/watch.ts';
-import { type Descriptor, FD_KEPT, FD_OPEN, type Watches } from '../view/channel.ts';
+import { type Descriptor, FD_KEPT, FD_OPEN, type MissingSocket, type Watches } from '../view/channel.ts';
 import type { InboundEndpoint } from '../view/snapshot.ts';
 import { canonicalAddress, hostAddresses, isWildcard } from './addresses.ts';
 
@@ -22,8 +23,8 @@ interface Place {
   readonly endpoint: string;
   readonly address: string;
   readonly port: number;
-  /** `wildcard`: may be missing, as the host's other addresses still serve. */
-  readonly from: 'address' | 'wildcard';
+  /** `wildcard`: may be missing, as the host's other addresses still serve. `optional`: may be missing. */
+  readonly from: 'address' | 'wildcard' | 'optional';
 }
 
 interface Opened extends Place {
@@ -61,6 +62,7 @@ export class Sockets {
   #endpoints: readonly InboundEndpoint[] = [];
   #opened = new Map<string, Opened>();
   #failed: readonly string[] = [];
+  #missing: readonly MissingSocket[] = [];
   /** By slot. */
   readonly #watches: Watches[] = [];
   /** What the kernel had dropped by the last look, by descriptor. */
@@ -82,9 +84,14 @@ export class Sockets {
     this.#hostAddresses = options.hostAddresses ?? hostAddresses;
   }
 
+  /** What endpoints that may be closed want and do not have. */
+  get missing(): readonly MissingSocket[] {
+    return this.#missing;
+  }
+
   /**
    * Opens what is new and closes what is gone. Where an address that is named cannot be opened, or no address of
-   * a wildcard, nothing changes: throws SocketError.
+   * a wildcard, nothing changes: throws SocketError. Those of endpoints that may be closed are `missing` then.
    */
   apply(endpoints: readonly InboundEndpoint[]): SocketChanges {
     const changes = this.#change(endpoints);
@@ -109,8 +116,10 @@ export class Sockets {
     const wanted = this.#placesOf(endpoints);
     const added: Opened[] = [];
     const errors: SocketError[] = [];
+    const missing: MissingSocket[] = [];
     try {
-      for (const [key, place] of wanted) if (!this.#opened.has(key)) this.#tryOpen(place, added, errors);
+      for (const [key, place] of wanted)
+        if (!this.#opened.has(key)) this.#tryOpen(place, added, errors, missing);
       const inUse = [...wanted.keys()].some((key) => this.#opened.has(key)) || added.length > 0;
       if (!inUse && errors.length > 0) throw errors[0];
     } catch (error) {
@@ -126,16 +135,28 @@ export class Sockets {
     }
     for (const opened of added) next.set(socketText(opened), opened);
     this.#opened = next;
-    this.#failed = errors.map((error) => error.message);
+    this.#failed = [...errors.map((error) => error.message), ...missing.map(({ why }) => why)];
+    this.#missing = missing;
     return { opened: added.map(socketText), closed: closed.map(socketText), failed: this.#failed };
   }
 
-  #tryOpen(place: Place, added: Opened[], errors: SocketError[]): void {
+  #tryOpen(place: Place, added: Opened[], errors: SocketError[], missing: MissingSocket[]): void {
     try {
       added.push(this.#open(place));
     } catch (error) {
-      if (place.from === 'address') throw error;
-      errors.push(error as SocketError);
+      const { kind, address, port, from } = place;
+      switch (from) {
+        case 'address':
+          throw error;
+        case 'wildcard':
+          errors.push(error as SocketError);
+          return;
+        case 'optional':
+          missing.push({ kind, address, port, why: (error as Error).message });
+          return;
+        default:
+          unreachable(from);
+      }
     }
   }
 
@@ -235,7 +256,7 @@ export class Sockets {
   #placesOf(endpoints: readonly InboundEndpoint[]): Map<string, Place> {
     const named = new Map<string, Place>();
     const others = new Map<string, Place>();
-    for (const { id, listen } of endpoints) {
+    for (const { id, listen, mayBeClosed = false } of endpoints) {
       for (const { address, port } of listen) {
         for (const kind of TRANSPORTS) {
           const place = {
@@ -243,7 +264,7 @@ export class Sockets {
             endpoint: id,
             address: canonicalAddress(address),
             port,
-            from: 'address',
+            from: mayBeClosed ? 'optional' : 'address',
           } as const;
           if (!isWildcard(place.address) || this.#passedFor(place)) named.set(socketText(place), place);
           else for (const each of this.#expand(place)) others.set(socketText(each), each);
@@ -274,7 +295,12 @@ export class Sockets {
       return { ...place, fds: [passed.fd] };
     }
     const ffi = this.#ffi;
-    if (ffi === undefined) return { ...place, fds: [] };
+    if (ffi === undefined) {
+      // A worker that cannot open what it is told to does not start.
+      if (place.from === 'optional' && !this.#hostHas(place.address))
+        throw new Error(`${socketText(place)}: the host does not have the address`);
+      return { ...place, fds: [] };
+    }
     this.#checkAlone(ffi, place);
     const fds: number[] = [];
     try {
@@ -284,6 +310,11 @@ export class Sockets {
       throw error;
     }
     return { ...place, fds };
+  }
+
+  /** Linux has all of 127.0.0.0/8. */
+  #hostHas(address: string): boolean {
+    return address.startsWith('127.') || this.#hostAddresses().includes(address);
   }
 
   /** Sharing is with our own sockets only: another program of this user would take a part of the clients, unseen. */

@@ -46,6 +46,15 @@ export interface Descriptor {
   readonly fd: number;
 }
 
+/** A socket of an endpoint that may be closed, which cannot be opened at the moment. */
+export interface MissingSocket {
+  readonly kind: 'udp' | 'tcp';
+  readonly address: string;
+  readonly port: number;
+  /** One line. */
+  readonly why: string;
+}
+
 /** `Descriptor.fd`: the worker has this socket already and goes on with it. */
 export const FD_KEPT = -1;
 /** `Descriptor.fd`: the worker opens the socket itself (SO_REUSEPORT), as there is no FFI. */
@@ -141,6 +150,8 @@ export type ControlOrder =
   | { readonly order: 'health'; readonly port: MessagePort }
   /** Result of opening the sockets of the snapshot that control proposed. */
   | { readonly order: 'sockets'; readonly revision: number; readonly failure?: string }
+  /** All sockets that are missing from now on: told before `sockets`, and when it changes later. */
+  | { readonly order: 'missing'; readonly sockets: readonly MissingSocket[] }
   /** Close what is open to the outside, then exit. */
   | { readonly order: 'stop' };
 

@@ -113,6 +113,15 @@ export interface EndpointReport {
   readonly vpc: string;
 }
 
+/** A VPC, an element of `GET /vpcs`. */
+export interface VpcListing {
+  readonly id: string;
+  readonly region: string;
+  readonly account: string;
+  readonly cidrs: readonly string[];
+  readonly from: 'configuration' | 'store';
+}
+
 export interface ViewReport {
   readonly vpc: string;
   readonly zones: number;

@@ -232,6 +232,8 @@ export interface InboundEndpoint {
   readonly rateLimited: boolean;
   /** CidrTable of those whose client subnet option counts (RFC 7871); its values mean nothing. */
   readonly clientSubnet: SharedArrayBuffer;
+  /** True: a socket of it that cannot be opened is tried again, and keeps nothing else from being served. */
+  readonly mayBeClosed?: boolean;
 }
 
 /** A wildcard address (`0.0.0.0`, `::`) stands for every address of the host. */

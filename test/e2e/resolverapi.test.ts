@@ -38,6 +38,7 @@ vpcs: [{ id: ${VPC}, cidrs: [127.0.0.0/8], dnssec: off }, { id: vpc-2, cidrs: [1
 endpoints:
   inbound: [{ id: in-1, listen: ["127.0.0.1:PORT"], rateLimit: false }]
   outbound: [{ id: out-1, source: [127.0.0.8] }]
+  api: { addresses: [{ listen: "127.0.0.41:PORT" }, { listen: "127.0.0.42:PORT" }] }
 rules: [{ id: rr-all, domain: ".", type: forward, targets: ["127.0.0.1:${outside.port}"], vpcs: [${VPC}] }]
 zones:
   - { name: corp.example., vpcs: [${VPC}], records: [{ name: www, type: A, ttl: 60, values: 10.7.7.7 }] }
@@ -300,16 +301,16 @@ t.test('what else there is, and what is refused', { skip }, async (t) => {
   });
   await refused(
     'create_resolver_endpoint',
-    inbound('127.0.0.1', '192.0.2.7'),
-    /InvalidRequestException 400: This node does not listen on 192.0.2.7/,
+    inbound('127.0.0.41', '192.0.2.7'),
+    /InvalidRequestException 400: IP address '192.0.2.7' is either not in subnet 'subnet-1'/,
   );
   const made = await client.call<{ ResolverEndpoint: Rule }>(
     'create_resolver_endpoint',
-    inbound('127.0.0.1', '127.0.0.1'),
+    inbound('127.0.0.41', '127.0.0.42'),
   );
   const { Id: ResolverEndpointId, Arn: ResourceArn } = made.ResolverEndpoint;
   t.match(await client.call('list_resolver_endpoint_ip_addresses', { ResolverEndpointId }), {
-    IpAddresses: [{ IpId: /^rni-/, Ip: '127.0.0.1', SubnetId: 'subnet-0', Status: 'ATTACHED' }, {}],
+    IpAddresses: [{ IpId: /^rni-/, Ip: '127.0.0.41', SubnetId: 'subnet-0' }, {}],
   });
   await refused(
     'update_resolver_endpoint',
@@ -330,7 +331,7 @@ t.test('what else there is, and what is refused', { skip }, async (t) => {
   await refused(
     'associate_resolver_endpoint_ip_address',
     { ResolverEndpointId, IpAddress: { SubnetId: 'subnet-3', Ip: '127.0.0.33' } },
-    /InvalidRequestException 400: This node does not listen on 127.0.0.33/,
+    /InvalidRequestException 400: IP address '127.0.0.33' is either not in subnet 'subnet-3'/,
   );
 
   // Tags.

@@ -39,6 +39,14 @@ t.test('without FFI workers are told to open sockets themselves', (t) => {
   t.end();
 });
 
+t.test('without FFI what may be closed is not opened where the host does not have it', (t) => {
+  const sockets = new Sockets({ ffi: undefined, clock, slots: 1, hostAddresses: () => ['192.0.2.1'] });
+  sockets.apply([{ ...endpoint('made', ['192.0.2.1', 5300], ['192.0.2.2', 5300]), mayBeClosed: true }]);
+  t.same(sockets.listening(), ['udp 192.0.2.1:5300', 'tcp 192.0.2.1:5300']);
+  t.match(sockets.missing, [{ kind: 'udp', address: '192.0.2.2', why: /does not have the address/ }, {}]);
+  t.end();
+});
+
 if (loaded === undefined) process.exit(0);
 const ffi: Ffi = loaded;
 const openFiles = (): number => readdirSync('/proc/self/fd').length;
@@ -117,6 +125,22 @@ t.test('when one address cannot be had, everything stays as it was', async (t) =
   t.notOk(taken('udp', '127.0.0.1', b));
   sockets.closeAll();
   ffi.close(other);
+});
+
+t.test('what may be closed keeps nothing else from being opened, and is tried again', async (t) => {
+  const [a, b] = [await freePort(), await freePort()];
+  const other = ffi.open({ kind: 'tcp', address: '127.0.0.1', port: b, sharing: 'alone' });
+  const sockets = new Sockets({ ffi, clock, slots: 1 });
+  const made = { ...endpoint('made', ['127.0.0.1', b]), mayBeClosed: true };
+  const changes = sockets.apply([endpoint('in-1', ['127.0.0.1', a]), made]);
+  t.same(changes.opened, [`udp 127.0.0.1:${a}`, `tcp 127.0.0.1:${a}`, `udp 127.0.0.1:${b}`]);
+  t.match(sockets.missing, [{ kind: 'tcp', address: '127.0.0.1', port: b, why: /EADDRINUSE/ }]);
+  t.same(sockets.refresh().failed, [], 'it was told');
+  ffi.close(other);
+  t.same(sockets.refresh().opened, [`tcp 127.0.0.1:${b}`]);
+  t.same(sockets.missing, []);
+  t.same(sockets.apply([endpoint('in-1', ['127.0.0.1', a])]).closed.length, 2);
+  sockets.closeAll();
 });
 
 t.test('an address may come back while a worker still answers there', async (t) => {

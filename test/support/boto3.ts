@@ -38,11 +38,16 @@ export interface Boto3 {
 }
 
 /** Calls the API of a daemon at this port with a new key; other accounts than the first by their number. */
-export async function startBoto3(daemon: Daemon, port: number, account?: string): Promise<Boto3> {
+export async function startBoto3(
+  daemon: Daemon,
+  port: number,
+  account?: string,
+  python = pythonWith('boto3')!,
+): Promise<Boto3> {
   const which = account === undefined ? [] : ['--account', account];
   const { stdout } = await daemon.cli('keys', 'create', '--scope', 'admin', '--json', ...which);
   const key = JSON.parse(stdout);
-  const child = spawn(pythonWith('boto3')!, ['-c', DRIVER], {
+  const child = spawn(python, ['-c', DRIVER], {
     env: awsEnvironment(`http://127.0.0.1:${port}`, key),
     stdio: ['pipe', 'pipe', 'inherit'],
   });

@@ -345,6 +345,7 @@ export async function startFakeDaemon(options: {
       health: fakeHealth,
       api,
       store: fakeStore,
+      vpcs: { store: undefined, declared: undefined },
       ...options.daemon,
     }),
     log,

@@ -9,10 +9,19 @@ export function missingPython(module: string): string | false {
 
 /** A Python that has the module: Debian's own, or that of the PATH. */
 export function pythonWith(module: string): string | undefined {
+  return pythonThatRuns(`import ${module}`);
+}
+
+/** A Python whose boto3 knows a service of AWS: Debian's does not know those that came later. */
+export function pythonWithService(service: string): string | undefined {
+  return pythonThatRuns(`import boto3; boto3.Session().get_available_services().index('${service}')`);
+}
+
+function pythonThatRuns(code: string): string | undefined {
   return ['/usr/bin/python3', findTool('python3')].find((python) => {
     if (python === undefined) return false;
     try {
-      execFileSync(python, ['-c', `import ${module}`], { stdio: 'ignore', timeout: 60_000 });
+      execFileSync(python, ['-c', code], { stdio: 'ignore', timeout: 60_000 });
       return true;
     } catch {
       return false;

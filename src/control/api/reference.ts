@@ -55,6 +55,24 @@ configuration is no key.
 - An operation that is not served answers \`InvalidAction\` (Route 53) or \`UnknownOperationException\`.
 `;
 
+const SHARING = `## Sharing
+
+There is no Resource Access Manager here: what one account lets another do with a rule, a rule group or a query log
+configuration of its own is the policy of that resource (\`PutResolverRulePolicy\` and its likes), and holds at once. A
+statement is \`Allow\`, names accounts, operations without wildcards, and the ARN of the resource. A policy with no
+statement takes the one that is there away. What an account has associated with its VPCs and may not associate any more
+is disassociated.
+`;
+
+const PROFILES = `## Profiles
+
+A Profile holds private hosted zones, Resolver rules, rule groups (\`ResourceProperties\` \`{"priority":101}\`) and query
+log configurations, and brings them to the VPCs that it is associated with; a VPC has one Profile. Over what a VPC has of
+its own and what its Profile brings, the most specific name decides; at the same name the VPC's own does. Interface VPC
+endpoints are machines of AWS and are refused. A resource that is deleted stays in the Profile as \`FAILED\` until it is
+disassociated.
+`;
+
 const FIREWALL = `## DNS Firewall
 
 Rules are by lists of domains. There are no detectors here: what DNS Firewall Advanced and partners decide by
@@ -118,6 +136,8 @@ beside the keys.
 export function apiReferenceText(): string {
   return [
     INTRODUCTION,
+    SHARING,
+    PROFILES,
     COOKBOOK,
     FIREWALL,
     '## Operations\n',

@@ -28,6 +28,7 @@ export function compileEndpoints(config: Config, views: readonly ViewData[]): In
     outside: endpoint.outside,
     rateLimited: endpoint.rateLimit,
     clientSubnet: clientsOf(endpoint.clientSubnet ?? 'none'),
+    mayBeClosed: endpoint.isMade === true,
   }));
   const authorities = authoritative.map((endpoint) => ({
     serves: 'authority' as const,
@@ -40,6 +41,7 @@ export function compileEndpoints(config: Config, views: readonly ViewData[]): In
     outside: endpoint.outside,
     rateLimited: endpoint.rateLimit,
     clientSubnet: clientsOf(endpoint.clientSubnet ?? (endpoint.vpc === undefined ? 'any' : 'none')),
+    mayBeClosed: endpoint.isMade === true,
   }));
   return [...resolvers, ...authorities];
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { SettingError } from './problem.ts';
-import { parseAddressAndPort, setting, text } from './setting.ts';
+import { parseAddressAndPort, setting, text, word } from './setting.ts';
 
 const PORT = 8053;
 export const DEFAULT_ACCOUNT = '000000000000';
@@ -17,6 +17,12 @@ export const apiSchema = z.strictObject({
       example: '127.0.0.1:8053',
     },
   ).prefault(`127.0.0.1:${PORT}`),
+  unknownVpcs: setting(word(['refuse', 'register']), {
+    description:
+      'What becomes of a VPC that a client calls its own and nobody knows, as in CreateHostedZone. `register`: it is known from then on as the account’s, without addresses until `causeway vpc create` gives it some. Only ids such as vpc-0a1b2c3d are taken.',
+    range: 'refuse or register',
+    example: 'register',
+  }).prefault('refuse'),
   rateLimit: z
     .strictObject({
       rate: setting(z.int().min(1).max(1_000_000), {
@@ -45,6 +51,7 @@ export type ApiConfig = z.output<typeof apiSchema>;
 
 export const apiExample = `api:
   listen: 127.0.0.1:8053
+  unknownVpcs: refuse
   rateLimit: { rate: 2000, burst: 4000 }
   imports: /var/lib/causeway/imports
 `;

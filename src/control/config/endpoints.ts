@@ -144,15 +144,69 @@ export const outboundSchema = z.strictObject({
     .prefault([]),
 });
 
+/** Where endpoints made by the API may listen. */
+export const apiEndpointsSchema = z.strictObject({
+  addresses: z
+    .array(
+      z.strictObject({
+        listen: setting(listenAddress(DNS_PORT), {
+          description:
+            'Address of this host, and port, that an inbound endpoint made by the API may have. It is opened while one has it.',
+          range: 'an address with or without a port (default 53)',
+          example: '10.20.0.4',
+        }),
+        vpc: setting(id(), {
+          description: 'The VPC that the address is in: what asks there gets its view.',
+          range: 'the id of a VPC',
+          example: 'vpc-corp',
+          absent: 'the VPC of whose blocks the longest holds the address',
+        }).optional(),
+        subnet: setting(id(), {
+          description: 'The subnet that the address is in: only requests that name it get the address.',
+          range: ID_RANGE,
+          example: 'subnet-0a1b2c3d',
+          absent: 'any subnet that is named has it',
+        }).optional(),
+      }),
+    )
+    .max(LISTEN_MAX)
+    .prefault([]),
+  allow: z
+    .array(
+      setting(cidr(), {
+        description:
+          'Who may ask endpoints made by the API beside the addresses of the VPC: security groups mean nothing here.',
+        range: 'blocks of addresses',
+        example: '10.99.0.0/16',
+      }),
+    )
+    .prefault([]),
+  outside,
+  rateLimit,
+});
+
 export const endpointsSchema = z.strictObject({
   inbound: z.array(inboundSchema).prefault([]),
   authoritative: z.array(authoritativeSchema).prefault([]),
   outbound: z.array(outboundSchema).prefault([]),
+  api: apiEndpointsSchema.prefault({}),
 });
 
-export type InboundConfig = z.output<typeof inboundSchema>;
-export type AuthoritativeConfig = z.output<typeof authoritativeSchema>;
+/** `isMade`: by the API. What cannot be listened on is no reason then to refuse all else. */
+interface Making {
+  readonly isMade?: true;
+}
+
+export type InboundConfig = z.output<typeof inboundSchema> & Making;
+export type AuthoritativeConfig = z.output<typeof authoritativeSchema> & Making;
 export type OutboundConfig = z.output<typeof outboundSchema>;
+
+export interface EndpointsConfig {
+  readonly inbound: readonly InboundConfig[];
+  readonly authoritative: readonly AuthoritativeConfig[];
+  readonly outbound: readonly OutboundConfig[];
+  readonly api: z.output<typeof apiEndpointsSchema>;
+}
 
 export const endpointsExample = `endpoints:
   inbound:
@@ -168,4 +222,9 @@ export const endpointsExample = `endpoints:
     - { id: deleg-1, listen: ["10.20.0.3"], vpc: vpc-corp, allow: [10.0.0.0/8] }
   outbound:
     - { id: out-1, source: [10.20.0.2, "fd00:20::2"] }
+  api:
+    addresses:
+      - { listen: 10.20.0.4, subnet: subnet-0a1b2c3d }
+      - { listen: "10.20.1.4:53", vpc: vpc-corp }
+    allow: [10.99.0.0/16]
 `;

@@ -6,6 +6,7 @@ import type { FirewallPolicy } from '../firewall/policy.ts';
 import { crossCheck } from './check/check.ts';
 import { type Draft, derivedDelegateId, derivedId } from './check/context.ts';
 import { ConfigDocument } from './document.ts';
+import type { EndpointsConfig } from './endpoints.ts';
 import { type Files, fileFault, systemFiles } from './files.ts';
 import type { NodeConfig } from './node.ts';
 import { type ConfigProblem, type Path, sortProblems } from './problem.ts';
@@ -88,7 +89,7 @@ export interface Config extends FileEntries {
   readonly cookies: { readonly current: Uint8Array; readonly previous: Uint8Array | undefined } | undefined;
   readonly recursion: ConfigFile['recursion'];
   readonly vpcs: ConfigFile['vpcs'];
-  readonly endpoints: ConfigFile['endpoints'];
+  readonly endpoints: EndpointsConfig;
   readonly delegationSets: ConfigFile['delegationSets'];
   readonly geo: ConfigFile['geo'];
   readonly cidrCollections: ConfigFile['cidrCollections'];

@@ -3,16 +3,18 @@ import { addressToText } from '../../util/cidr.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Prng } from '../../util/prng.ts';
 import { RpcError } from '../../util/rpc.ts';
-import type { Ask } from '../../view/channel.ts';
+import type { Ask, MissingSocket } from '../../view/channel.ts';
 import type { Explanation } from '../../view/explain.ts';
 import type { Snapshot } from '../../view/snapshot.ts';
 import { nameToText } from '../../wire/name.ts';
 import { apiError } from '../api/errors.ts';
 import type { Handlers } from '../api/handler.ts';
+import { profilesHandlers } from '../api/profiles/handlers.ts';
 import { resolverHandlers } from '../api/resolver/handlers.ts';
 import type { ResolverMeans } from '../api/resolver/means.ts';
 import { route53Handlers } from '../api/route53/handlers.ts';
 import type { Means, ZoneQuestion } from '../api/route53/means.ts';
+import { registering } from '../api/unknownvpcs.ts';
 import { endpointOwner } from '../compile/owners.ts';
 import { resourcesOf } from '../compile/resources.ts';
 import { hostHasOf } from '../compile/sources.ts';
@@ -25,9 +27,13 @@ import { StoreError } from '../store/errors.ts';
 import type { Reads, Revision, Store, Watch } from '../store/store.ts';
 import { type CollectionBody, type HealthCheckBody, KIND, type ZoneResource } from './bodies.ts';
 import { isFirewallKind, withFirewall } from './firewall.ts';
+import { withInbound } from './inbound.ts';
 import { isLogKind, logAt, withLogs } from './logs.ts';
 import { type Hosted, NamedResources, NOTHING_HOSTED, withNamed } from './named.ts';
+import { broughtByProfiles, isProfileKind, withProfileZones } from './profiles.ts';
 import { isResolverKind, withResolver } from './resolver.ts';
+import type { VpcMeans } from './vpcdesk.ts';
+import { VPC_KIND, withVpcs } from './vpcs.ts';
 import { HostedZones, type Slots } from './zones.ts';
 
 export interface HostedOptions {
@@ -61,6 +67,8 @@ export class HostedDesk {
   #latest = NOTHING_HOSTED;
   #built: Revision = 0;
   #served: Revision = 0;
+  /** Sockets of endpoints that the API made, which cannot be opened at the moment. */
+  missing: readonly MissingSocket[] = [];
 
   constructor(options: HostedOptions) {
     this.#o = options;
@@ -68,9 +76,25 @@ export class HostedDesk {
 
   /** What answers requests: all of it at all times, the store opened or not. */
   get handlers(): Handlers {
-    return {
+    const means = this.#resolverMeans();
+    const handlers = {
       route53: route53Handlers(this.#means()),
-      route53resolver: resolverHandlers(this.#resolverMeans()),
+      route53resolver: resolverHandlers(means),
+      route53profiles: profilesHandlers(means),
+    };
+    return registering(handlers, means);
+  }
+
+  /** What operators do with VPCs. */
+  get vpcs(): VpcMeans {
+    const desk = this;
+    return {
+      get store() {
+        return desk.#store;
+      },
+      get declared() {
+        return desk.#config;
+      },
     };
   }
 
@@ -87,17 +111,29 @@ export class HostedDesk {
     const resources = resourcesOf(withNamed(config.resources, named), before);
     const { zones, revision } = this.#zones.build(resources, slotsIn(config.resources, named, resources));
     this.#built = revision;
-    this.#latest = { zones, ...named };
+    const brought = broughtByProfiles(this.#withVpcs(config), this.#opened());
+    this.#latest = { zones: withProfileZones(zones, brought), ...named };
     return this.#latest;
   }
 
   /** A configuration with the rules of the store, and all else of Resolver, as if they were declared, and with what is logged. */
   amended(config: Config): Config {
     if (this.#store === undefined) return config;
-    const resolved = withResolver(config, this.#store, hostHasOf());
-    const firewall = withFirewall(config.firewall, this.#store);
-    return withLogs({ ...resolved, firewall }, this.#store);
+    const known = this.#withVpcs(config);
+    const brought = broughtByProfiles(known, this.#store);
+    const resolved = withResolver(known, this.#store, hostHasOf(), brought);
+    const firewall = withFirewall(known.firewall, this.#store, brought.groups);
+    return withLogs({ ...withInbound(resolved, this.#store), firewall }, this.#store, brought.queryLogs);
   }
+
+  /** A configuration with the VPCs of the store: the same as long as they are. */
+  #withVpcs(declared: Config): Config {
+    if (this.#store === undefined) return declared;
+    if (this.#known?.declared !== declared)
+      this.#known = { declared, config: withVpcs(declared, this.#store) };
+    return this.#known.config;
+  }
+  #known: { readonly declared: Config; readonly config: Config } | undefined;
 
   /** Something was made at some time. */
   get isUsed(): boolean {
@@ -133,7 +169,9 @@ export class HostedDesk {
     this.#named = new NamedResources(this.#store);
     this.#named.follow(this.#o.changed);
     this.#watch = this.#store.watch(this.#store.revision, ({ items }) => {
-      if (items.some(({ kind }) => isAmending(kind))) this.#o.changed();
+      const kinds = items.map(({ kind }) => kind);
+      if (kinds.includes(VPC_KIND)) this.#known = undefined;
+      if (kinds.some(isAmending)) this.#o.changed();
     });
     return zones;
   }
@@ -245,11 +283,14 @@ export class HostedDesk {
       served: () => this.#served,
       config: () => this.#inForce(),
       hostHas: (address) => hostHasOf()(address),
+      missing: ({ address, port }) =>
+        this.missing.find((socket) => socket.address === address && socket.port === port)?.why,
     };
   }
 
+  /** As it was declared, with the VPCs of the store. */
   #inForce(): Config {
-    if (this.#config !== undefined) return this.#config;
+    if (this.#config !== undefined) return this.#withVpcs(this.#config);
     throw apiError('ServiceUnavailable', 'No configuration is in force yet.');
   }
 }
@@ -275,5 +316,11 @@ function slotsIn(
 
 /** Whether a configuration is amended by resources of this kind. */
 function isAmending(kind: string): boolean {
-  return isResolverKind(kind) || isFirewallKind(kind) || isLogKind(kind);
+  return (
+    kind === VPC_KIND ||
+    isResolverKind(kind) ||
+    isFirewallKind(kind) ||
+    isProfileKind(kind) ||
+    isLogKind(kind)
+  );
 }

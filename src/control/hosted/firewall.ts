@@ -82,9 +82,16 @@ export function rulesOf(state: Reads, group: string): Resource<FirewallRuleBody>
 /**
  * A declared policy with what the store has, behind it. Groups that no VPC has are left out. A list that a rule names
  * and that is not declared any more cannot be evaluated: such a rule is not to vanish without a word.
+ *
+ * @param brought groups that VPCs have without being associated with them
  */
-export function withFirewall(policy: FirewallPolicy, state: Reads): FirewallPolicy {
-  const associations = [...allOf<GroupAssociationBody>(state, FIREWALL.association)].map(asAssociation);
+export function withFirewall(
+  policy: FirewallPolicy,
+  state: Reads,
+  brought: readonly Omit<GroupAssociation, 'id'>[] = [],
+): FirewallPolicy {
+  const own = [...allOf<GroupAssociationBody>(state, FIREWALL.association)].map(asAssociation);
+  const associations = [...own, ...broughtTo(own, brought)];
   const associated = new Set(associations.map(({ group }) => group));
   const groups = [...allOf<RuleGroupBody>(state, FIREWALL.group)]
     .filter(({ id }) => associated.has(id))
@@ -96,6 +103,17 @@ export function withFirewall(policy: FirewallPolicy, state: Reads): FirewallPoli
     associations: [...policy.associations, ...associations],
     failOpen: failOpenOf(policy, state),
   };
+}
+
+/** A VPC that has a group of its own does not have it once more. */
+function broughtTo(
+  own: readonly GroupAssociation[],
+  brought: readonly Omit<GroupAssociation, 'id'>[],
+): GroupAssociation[] {
+  const there = new Set(own.map(({ group, vpc }) => `${vpc} ${group}`));
+  return brought
+    .filter(({ group, vpc }) => !there.has(`${vpc} ${group}`))
+    .map((each) => ({ ...each, id: `profile:${each.vpc}:${each.group}` }));
 }
 
 function storedLists(state: Reads): DomainList[] {

@@ -58,15 +58,24 @@ export function isLogKind(kind: string): boolean {
 /**
  * The configuration with the VPCs and zones that the API has associated with its logs. Where a destination is no log, or a
  * VPC not known, nothing is logged.
+ *
+ * @param brought what Profiles associate besides
  */
-export function withLogs(config: Config, state: Reads): Config {
+export function withLogs(
+  config: Config,
+  state: Reads,
+  brought: readonly { readonly config: string; readonly vpc: string }[] = [],
+): Config {
   if (config.logs.length === 0) return config;
   const known = new Set(config.vpcs.map(({ id }) => id));
   const vpcs = new Associated();
-  for (const { body } of allOf<LogAssociationBody>(state, RESOLVER.logAssociation)) {
-    const made = state.get<LogConfigBody>(RESOLVER.logConfig, body.config)?.body;
-    if (made !== undefined && known.has(body.vpc))
-      vpcs.add(logAt(config, 'resolver', made.destination), body.vpc);
+  const associated = Array.from(
+    allOf<LogAssociationBody>(state, RESOLVER.logAssociation),
+    ({ body }) => body,
+  );
+  for (const { config: id, vpc } of [...associated, ...brought]) {
+    const made = state.get<LogConfigBody>(RESOLVER.logConfig, id)?.body;
+    if (made !== undefined && known.has(vpc)) vpcs.add(logAt(config, 'resolver', made.destination), vpc);
   }
   const zones = new Associated();
   for (const { body } of allOf<QueryLogBody>(state, KIND.queryLog))

@@ -61,7 +61,7 @@ export interface EndpointBody extends Made, Requested {
   readonly addresses: readonly EndpointAddress[];
   readonly securityGroups: readonly string[];
   readonly type: 'IPV4' | 'IPV6' | 'DUALSTACK';
-  /** The VPC in which its addresses are, where one is known. */
+  /** The VPC in which its addresses are, where one is known; an inbound one always has it. */
   readonly vpc?: string | undefined;
 }
 
@@ -72,10 +72,20 @@ export interface EndpointAddress {
   readonly ipv6?: string | undefined;
 }
 
-/** Of a VPC, in place of what the configuration says. */
+/** Of a VPC, in place of what the configuration says; or of a Profile, in place of what its VPCs say. */
 export interface SwitchBody {
   readonly enabled: boolean;
 }
+
+/** What Profiles bring to VPCs. */
+export interface ByProfiles {
+  /** The Profile of a VPC. */
+  readonly profiles: ReadonlyMap<string, string>;
+  /** By id of a rule, the VPCs that have it without being associated with it. */
+  readonly rules: ReadonlyMap<string, readonly string[]>;
+}
+
+const NO_PROFILES: ByProfiles = { profiles: new Map(), rules: new Map() };
 
 const COMPILED: readonly string[] = [
   RESOLVER.rule,
@@ -144,27 +154,36 @@ function ruleKey(type: RuleSettings['type'], name: Name, vpc: string): string {
  *
  * @param hostHas whether the host has an address to send from
  */
-export function withResolver(config: Config, state: Reads, hostHas: (address: string) => boolean): Config {
-  const { rules, delegates } = rulesOf(config, state);
+export function withResolver(
+  config: Config,
+  state: Reads,
+  hostHas: (address: string) => boolean,
+  brought: ByProfiles = NO_PROFILES,
+): Config {
+  const { rules, delegates } = rulesOf(config, state, brought);
   const outbound = [...allOf<EndpointBody>(state, RESOLVER.endpoint)]
     .filter(({ body }) => body.direction === 'OUTBOUND')
     .map(({ id, body }) => ({ id, source: sourcesOf(body).filter(hostHas) }));
   const { endpoints } = config;
   return {
     ...config,
-    vpcs: vpcsOf(config, state),
+    vpcs: vpcsOf(config, state, brought),
     endpoints: { ...endpoints, outbound: [...endpoints.outbound, ...outbound] },
     rules: [...config.rules, ...rules],
     delegates: [...config.delegates, ...delegates],
   };
 }
 
-/** The addresses that it is to send from. */
+/** All its addresses: those that it sends from, or that it is asked at. */
 export function sourcesOf({ addresses }: Pick<EndpointBody, 'addresses'>): string[] {
   return addresses.flatMap(({ ip, ipv6 }) => [...(ip ? [ip] : []), ...(ipv6 ? [ipv6] : [])]);
 }
 
-function rulesOf(config: Config, state: Reads): { rules: Rule[]; delegates: DelegateRule[] } {
+function rulesOf(
+  config: Config,
+  state: Reads,
+  brought: ByProfiles,
+): { rules: Rule[]; delegates: DelegateRule[] } {
   const inConfig = declaredRules(config);
   const known = new Set(config.vpcs.map(({ id }) => id));
   const associated = new Map<string, string[]>();
@@ -177,7 +196,8 @@ function rulesOf(config: Config, state: Reads): { rules: Rule[]; delegates: Dele
   const rules: Rule[] = [];
   const delegates: DelegateRule[] = [];
   for (const { id, body } of allOf<RuleBody>(state, RESOLVER.rule)) {
-    const vpcs = (associated.get(id) ?? []).filter((vpc) => !inConfig.has(body, vpc));
+    const all = [...(associated.get(id) ?? []), ...(brought.rules.get(id) ?? [])];
+    const vpcs = all.filter((vpc) => !inConfig.has(body, vpc));
     if (vpcs.length === 0) continue;
     const name = fold(nameFromRoute53(body.domain));
     if (body.type === 'DELEGATE')
@@ -195,10 +215,16 @@ function asRule(id: string, { type, targets, endpoint }: RuleBody, domain: Name,
   return { ...base, type: 'forward', outbound: endpoint, targets: servers };
 }
 
-function vpcsOf({ vpcs }: Config, state: Reads): Config['vpcs'] {
+/** What a Profile says goes before what its VPCs say. */
+function vpcsOf({ vpcs }: Config, state: Reads, { profiles }: ByProfiles): Config['vpcs'] {
   return vpcs.map((vpc) => {
-    const reverse = state.get<SwitchBody>(RESOLVER.reverse, vpc.id)?.body.enabled;
-    const dnssec = state.get<SwitchBody>(RESOLVER.dnssec, vpc.id)?.body.enabled;
+    const profile = profiles.get(vpc.id);
+    const enabled = (kind: string): boolean | undefined => {
+      const of = (id: string) => state.get<SwitchBody>(kind, id)?.body.enabled;
+      return (profile === undefined ? undefined : of(profile)) ?? of(vpc.id);
+    };
+    const reverse = enabled(RESOLVER.reverse);
+    const dnssec = enabled(RESOLVER.dnssec);
     return {
       ...vpc,
       autodefinedReverse: reverse ?? vpc.autodefinedReverse,

@@ -12,10 +12,12 @@ t.test('defaults', async (t) => {
   t.same(good('api: {}').api, {
     listen: { address: '127.0.0.1', port: 8053 },
     rateLimit: { rate: 2000, burst: 4000 },
+    unknownVpcs: 'refuse',
   });
   t.same(good('api: { listen: "[::1]:80" }').api, {
     listen: { address: '::1', port: 80 },
     rateLimit: { rate: 2000, burst: 4000 },
+    unknownVpcs: 'refuse',
   });
 });
 

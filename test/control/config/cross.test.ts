@@ -185,6 +185,22 @@ t.test('an address is listened on once', async (t) => {
   t.same(errorsOf(`node: { metrics: off }\n${text('127.0.0.1:9153')}`), []);
 });
 
+t.test('addresses for endpoints of the API are single ones that nothing else has', async (t) => {
+  const text = (...listen: string[]) => {
+    const offered = listen.map((each) => `{ listen: "${each}" }`).join();
+    return `${INBOUND}    - { id: a, listen: [127.0.0.1] }\n  api: { addresses: [${offered}] }\n`;
+  };
+  t.same(errorsOf(text('127.0.0.2', '127.0.0.3:54')), []);
+  t.match(errorsOf(text('127.0.0.1')), [
+    /endpoints\.api\.addresses\[0\]\.listen: 127\.0\.0\.1:53 is taken by/,
+  ]);
+  t.match(errorsOf(text('127.0.0.2', '127.0.0.2:54')), [/127\.0\.0\.2 stands at .*addresses\[0\]/]);
+  t.match(errorsOf(text('0.0.0.0')), [/0\.0\.0\.0 stands for every address/]);
+  t.match(errorsOf(`${INBOUND}    []\n  api: { addresses: [{ listen: 127.0.0.2, vpc: vpc-x }] }`), [
+    /no VPC has the id "vpc-x"/,
+  ]);
+});
+
 t.test('the default VPC is of endpoints that go by the source', async (t) => {
   t.match(errorsOf(`${INBOUND}    - { id: a, listen: [127.0.0.1], vpc: vpc-a, defaultVpc: vpc-a }`), [
     /every client of this endpoint is in vpc-a; leave defaultVpc out/,

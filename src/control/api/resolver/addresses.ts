@@ -1,4 +1,3 @@
-import { CidrTable, parseAddress } from '../../../util/cidr.ts';
 import { type EndpointAddress, type EndpointBody, sourcesOf } from '../../hosted/resolver.ts';
 import { apiError } from '../errors.ts';
 import type { IpAddressRequest, IpAddressUpdate, UpdateIpAddresses } from '../models/route53resolver.ts';
@@ -85,14 +84,4 @@ export function withUpdates(addresses: readonly EndpointAddress[], updates: Upda
     if (update === undefined) return address;
     return { ...address, ipv6: readAddress(update.Ipv6, 'IPV6', 'UpdateIpAddresses') };
   });
-}
-
-/** The VPC whose clients have the first address that lies in one. */
-export function vpcOf(means: ResolverMeans, addresses: readonly EndpointAddress[]): string | undefined {
-  const { vpcs } = means.config();
-  const table = CidrTable.build(
-    vpcs.flatMap(({ cidrs }, value) => cidrs.map((cidr) => ({ ...cidr, value }))),
-  );
-  const found = sourcesOf({ addresses }).map((address) => table.lookup(parseAddress(address)));
-  return vpcs[found.find((index) => index >= 0) ?? -1]?.id;
 }

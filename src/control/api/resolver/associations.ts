@@ -15,8 +15,8 @@ import type { ResolverRuleAssociation, ResolverRuleAssociationStatus } from '../
 import { originOf } from '../route53/means.ts';
 import { Leaving } from './leaving.ts';
 import { pageOf } from './lists.ts';
-import { isServed, newId, notFound, ownOf, type ResolverMeans, refuseUnknownVpc, traced } from './means.ts';
-import { ownRule } from './rules.ts';
+import { isServed, newId, notFound, type ResolverMeans, refuseUnknownVpc, traced } from './means.ts';
+import { usableRule } from './rules.ts';
 
 /** Route 53's quota of associations of an account in a region. */
 const ASSOCIATIONS_MAX = 2000;
@@ -41,8 +41,8 @@ export function associationHandlers(means: ResolverMeans): ResolverHandlers {
         modified: call.at,
       };
       await means.store.apply((state) => {
-        const { body: settings } = ownRule(state, rule, caller);
-        refuseUnknownVpc(means, vpc, 'VPCId');
+        const { body: settings } = usableRule(state, rule, caller, 'AssociateResolverRule');
+        refuseUnknownVpc(means, vpc, 'VPCId', caller);
         refuseTaken(means, state, settings, rule, vpc);
         if (state.count({ kind: RESOLVER.association, account }) >= ASSOCIATIONS_MAX)
           throw apiError('LimitExceededException', `Account '${account}' has exceeded 'max-associations'`, {
@@ -163,7 +163,7 @@ function asAssociation(
 
 function statusOf(means: ResolverMeans, association: Association): ResolverRuleAssociationStatus {
   const { rule: id, vpc } = association.body;
-  const rule = ownOf<RuleBody>(means.store, RESOLVER.rule, id, association);
+  const rule = means.store.get<RuleBody>(RESOLVER.rule, id);
   if (rule !== undefined && declaredRules(means.config()).has(rule.body, vpc)) return 'OVERRIDDEN';
   return isServed(means, association) ? 'COMPLETE' : 'CREATING';
 }

@@ -4,7 +4,6 @@ import {
   type EndpointBody,
   RESOLVER,
   type RuleBody,
-  sourcesOf,
 } from '../../hosted/resolver.ts';
 import { revisionOrder } from '../../store/order.ts';
 import type { PutItem, Reads, Resource } from '../../store/store.ts';
@@ -12,8 +11,9 @@ import { apiError } from '../errors.ts';
 import type { Call, Caller, ResolverHandlers } from '../handler.ts';
 import type { CreateResolverEndpointRequest, Protocol } from '../models/route53resolver.ts';
 import { originOf } from '../route53/means.ts';
-import { addedAddress, addressNamed, checkFamily, readIpAddress, vpcOf, withUpdates } from './addresses.ts';
+import { addedAddress, addressNamed, checkFamily, readIpAddress, withUpdates } from './addresses.ts';
 import { endpointNamed, endpointsOf, viewOf } from './endpointviews.ts';
+import { placed, vpcOf } from './inbound.ts';
 import { pageOf } from './lists.ts';
 import { invalidRequest, newId, ownOf, type ResolverMeans, traced } from './means.ts';
 import { madeBefore, requestOf, requestTaken } from './requests.ts';
@@ -24,7 +24,7 @@ const WHAT = 'Resolver endpoint';
 const ENDPOINTS_MAX = 4;
 const ADDRESSES_MAX = 6;
 
-/** Where rules ask from, and where this node is asked; the latter is the configuration's matter. */
+/** Where rules ask from, and where this node is asked. */
 export function endpointHandlers(means: ResolverMeans): ResolverHandlers {
   const shown = (resource: Resource<EndpointBody>) => ({
     ResolverEndpoint: viewOf(means, resource).endpoint,
@@ -38,11 +38,12 @@ export function endpointHandlers(means: ResolverMeans): ResolverHandlers {
       const id = newId(means.prng, input.Direction === 'OUTBOUND' ? 'rslvr-out' : 'rslvr-in');
       const times = { created: call.at, modified: call.at };
       const statusMessage = traced(means.prng, 'This Resolver Endpoint is operational.');
-      const body: EndpointBody = { ...readEndpoint(means, input), statusMessage, ...times, ...request };
+      const asked: EndpointBody = { ...readEndpoint(means, input), statusMessage, ...times, ...request };
       await means.store.apply((state) => {
         if (madeBefore(state, RESOLVER.endpoint, WHAT, caller, request) !== undefined)
           throw requestTaken(WHAT, request.creatorRequestId);
         refuseTooMany(state, caller);
+        const body = asked.direction === 'OUTBOUND' ? asked : { ...asked, ...placed(means, state, asked) };
         const put = putEndpoint({ id, account: caller.account, sort: revisionOrder(call.at) }, body);
         const tags = firstTags('resolver-endpoint', id, caller, input.Tags);
         return { origin: originOf(call, `${id}: ${body.direction}`), items: [put, ...tags] };
@@ -67,11 +68,11 @@ export function endpointHandlers(means: ResolverMeans): ResolverHandlers {
           throw invalidRequest(`A resolver endpoint of type ${body.type} cannot become one of type ${type}.`);
         const addresses = withUpdates(body.addresses, input.UpdateIpAddresses);
         for (const address of addresses) checkFamily(address, type ?? body.type);
+        const wanted = { ...body, type: type ?? body.type, addresses };
         const changed: EndpointBody = {
-          ...body,
+          ...wanted,
+          ...(input.UpdateIpAddresses === undefined ? {} : placedAgain(means, state, id, wanted)),
           name: name ?? body.name,
-          type: type ?? body.type,
-          addresses,
           modified: at,
           statusMessage,
         };
@@ -100,11 +101,12 @@ export function endpointHandlers(means: ResolverMeans): ResolverHandlers {
 
     async AssociateResolverEndpointIpAddress(call) {
       const { IpAddress } = call.input;
-      const endpoint = await changeAddresses(means, call, ({ type, direction, addresses }) => {
+      const endpoint = await changeAddresses(means, call, (body, state) => {
+        const { type, addresses } = body;
         refuseTooManyAddresses(addresses.length + 1);
         const added = addedAddress(means, IpAddress, type, addresses);
-        if (direction !== 'OUTBOUND') refuseUnheard(means, direction, [added]);
-        return [...addresses, added];
+        const wanted = { ...body, addresses: [...addresses, added] };
+        return placedAgain(means, state, call.input.ResolverEndpointId, wanted).addresses;
       });
       return shown(endpoint);
     },
@@ -157,23 +159,38 @@ function readEndpoint(means: ResolverMeans, input: CreateResolverEndpointRequest
     throw invalidRequest('There are no Outposts here: leave OutpostArn and PreferredInstanceType out.');
   refuseTooManyAddresses(list.length);
   const addresses = list.map((each) => readIpAddress(means, each, type));
-  if (direction !== 'OUTBOUND') refuseUnheard(means, direction, addresses);
   const { Name: name, SecurityGroupIds: securityGroups } = input;
-  return { name, direction, type, addresses, securityGroups, vpc: vpcOf(means, addresses) };
+  const vpc = direction === 'OUTBOUND' ? vpcOf(means, addresses) : undefined;
+  return { name, direction, type, addresses, securityGroups, vpc };
+}
+
+/** One that is there, with addresses that it did not have: what listens has to have a place for each. */
+function placedAgain(
+  means: ResolverMeans,
+  state: Reads,
+  id: string,
+  body: EndpointBody,
+): Pick<EndpointBody, 'addresses' | 'vpc'> {
+  return body.direction === 'OUTBOUND' ? body : placed(means, state, body, id);
 }
 
 /** Decides and stores in one transaction which addresses an endpoint has from now on. */
 async function changeAddresses(
   means: ResolverMeans,
   call: Call<{ readonly ResolverEndpointId: string }>,
-  decide: (body: EndpointBody) => readonly EndpointAddress[],
+  decide: (body: EndpointBody, state: Reads) => readonly EndpointAddress[],
 ): Promise<Resource<EndpointBody>> {
   const { input, caller, at } = call;
   const { ResolverEndpointId: id } = input;
   const statusMessage = traced(means.prng, 'This Resolver Endpoint is operational.');
   await means.store.apply((state) => {
     const endpoint = ownEndpoint(means, state, id, caller);
-    const changed = { ...endpoint.body, addresses: decide(endpoint.body), modified: at, statusMessage };
+    const changed = {
+      ...endpoint.body,
+      addresses: decide(endpoint.body, state),
+      modified: at,
+      statusMessage,
+    };
     return { origin: originOf(call, id), items: [putEndpoint(endpoint, changed)] };
   });
   return ownEndpoint(means, means.store, id, caller);
@@ -189,43 +206,6 @@ function refuseTooManyAddresses(count: number): void {
 function refuseProtocols(protocols: readonly Protocol[] = []): void {
   const other = protocols.find((protocol) => protocol !== 'Do53');
   if (other !== undefined) throw invalidRequest(`The protocol ${other} is not supported yet: use Do53.`);
-}
-
-/** This node is asked where its configuration says, and nowhere else. */
-function refuseUnheard(
-  means: ResolverMeans,
-  direction: 'INBOUND' | 'INBOUND_DELEGATION',
-  addresses: readonly EndpointAddress[],
-): void {
-  const { inbound, authoritative } = means.config().endpoints;
-  const [there, where] =
-    direction === 'INBOUND'
-      ? [inbound, 'endpoints.inbound']
-      : [authoritative.filter(({ vpc }) => vpc !== undefined), 'endpoints.authoritative'];
-  for (const address of addresses) {
-    const wanted = sourcesOf({ addresses: [address] });
-    if (wanted.length === 0)
-      throw invalidRequest(
-        `${direction} endpoints are declared in the configuration of this node (${where}): name one of its addresses for subnet ${address.subnet}.`,
-      );
-    for (const each of wanted)
-      if (!isOpen(means, there, each))
-        throw invalidRequest(
-          `This node does not listen on ${each}: ${direction} endpoints are declared in its configuration (${where}).`,
-        );
-  }
-}
-
-/** Whether an endpoint listens on an address of this host, at whatever port. */
-function isOpen(
-  means: ResolverMeans,
-  endpoints: readonly { readonly listen: readonly { readonly address: string }[] }[],
-  address: string,
-): boolean {
-  const wildcard = address.includes(':') ? '::' : '0.0.0.0';
-  return endpoints.some(({ listen }) =>
-    listen.some((each) => each.address === address || (each.address === wildcard && means.hostHas(address))),
-  );
 }
 
 function refuseTooMany(state: Reads, { account }: Caller): void {

@@ -1,5 +1,11 @@
 import { BY_SOURCE } from '../../config/endpoints.ts';
-import { allOf, type EndpointBody, RESOLVER } from '../../hosted/resolver.ts';
+import {
+  allOf,
+  type EndpointAddress,
+  type EndpointBody,
+  RESOLVER,
+  sourcesOf,
+} from '../../hosted/resolver.ts';
 import type { Reads, Resource } from '../../store/store.ts';
 import type { Caller } from '../handler.ts';
 import type {
@@ -7,6 +13,7 @@ import type {
   ResolverEndpoint,
   ResolverEndpointDirection,
 } from '../models/route53resolver.ts';
+import { faultOf } from './inbound.ts';
 import { arnOf, derivedId, isServed, notFound, ownOf, type ResolverMeans, timesOf } from './means.ts';
 
 /** An endpoint as it is shown, the configuration's as those that the API made. */
@@ -34,6 +41,7 @@ export function endpointNamed(means: ResolverMeans, state: Reads, id: string, ca
 
 export function viewOf(means: ResolverMeans, resource: Resource<EndpointBody>): EndpointView {
   const { id, account, sort, body } = resource;
+  const addresses = body.addresses.map((address) => addressView(means, resource, address));
   const endpoint: ResolverEndpoint = {
     Id: id,
     CreatorRequestId: body.creatorRequestId,
@@ -43,22 +51,55 @@ export function viewOf(means: ResolverMeans, resource: Resource<EndpointBody>): 
     Direction: body.direction,
     IpAddressCount: body.addresses.length,
     HostVPCId: body.vpc,
-    Status: isServed(means, resource) ? 'OPERATIONAL' : 'UPDATING',
-    StatusMessage: body.statusMessage,
+    ...statusOf(means, resource, addresses),
     ...timesOf(body),
     ResolverEndpointType: body.type,
     Protocols: ['Do53'],
   };
-  const addresses = body.addresses.map((address): IpAddressResponse => {
-    const { id: IpId, subnet: SubnetId, ip: Ip, ipv6: Ipv6 } = address;
-    const foreign = [Ip, Ipv6].filter((each) => each !== undefined && !means.hostHas(each));
-    const StatusMessage =
-      foreign.length === 0
-        ? 'This IP address is operational.'
-        : `This host does not have ${foreign.join(' and ')}: it asks from an address of its own.`;
-    return { IpId, SubnetId, Ip, Ipv6, Status: 'ATTACHED', StatusMessage, ...timesOf(body) };
-  });
   return { place: `1 ${sort} ${id}`, endpoint, addresses };
+}
+
+function statusOf(
+  means: ResolverMeans,
+  resource: Resource<EndpointBody>,
+  addresses: readonly IpAddressResponse[],
+): Pick<ResolverEndpoint, 'Status' | 'StatusMessage'> {
+  const { created, modified, statusMessage } = resource.body;
+  if (!isServed(means, resource))
+    return { Status: created === modified ? 'CREATING' : 'UPDATING', StatusMessage: statusMessage };
+  const faults = addresses.flatMap(({ Status, StatusMessage = '' }) =>
+    Status === 'FAILED_CREATION' ? StatusMessage : [],
+  );
+  if (faults.length === 0) return { Status: 'OPERATIONAL', StatusMessage: statusMessage };
+  return { Status: 'ACTION_NEEDED', StatusMessage: faults.join(' ') };
+}
+
+function addressView(
+  means: ResolverMeans,
+  resource: Resource<EndpointBody>,
+  address: EndpointAddress,
+): IpAddressResponse {
+  const { body } = resource;
+  const { id: IpId, subnet: SubnetId, ip: Ip, ipv6: Ipv6 } = address;
+  return { IpId, SubnetId, Ip, Ipv6, ...addressStatus(means, resource, address), ...timesOf(body) };
+}
+
+function addressStatus(
+  means: ResolverMeans,
+  resource: Resource<EndpointBody>,
+  address: EndpointAddress,
+): Pick<IpAddressResponse, 'Status' | 'StatusMessage'> {
+  const operational = { Status: 'ATTACHED', StatusMessage: 'This IP address is operational.' } as const;
+  const { body } = resource;
+  if (body.direction === 'OUTBOUND') {
+    const foreign = sourcesOf({ addresses: [address] }).filter((each) => !means.hostHas(each));
+    if (foreign.length === 0) return operational;
+    const StatusMessage = `This host does not have ${foreign.join(' and ')}: it asks from an address of its own.`;
+    return { Status: 'ATTACHED', StatusMessage };
+  }
+  if (!isServed(means, resource)) return { Status: 'ATTACHING', StatusMessage: 'This IP address is opened.' };
+  const fault = faultOf(means, body, address);
+  return fault === undefined ? operational : { Status: 'FAILED_CREATION', StatusMessage: fault };
 }
 
 /** The configuration's endpoints: nobody's, and everybody sees them. */

@@ -3,6 +3,7 @@ import { associationHandlers } from './associations.ts';
 import { endpointHandlers } from './endpoints.ts';
 import { firewallHandlers } from './firewall/handlers.ts';
 import type { ResolverMeans } from './means.ts';
+import { policyHandlers } from './policies.ts';
 import { logAssociationHandlers } from './querylogassociations.ts';
 import { logConfigHandlers } from './querylogconfigs.ts';
 import { ruleHandlers } from './rules.ts';
@@ -19,6 +20,7 @@ export function resolverHandlers(means: ResolverMeans): ResolverHandlers {
     ...firewallHandlers(means),
     ...logConfigHandlers(means),
     ...logAssociationHandlers(means),
+    ...policyHandlers(means),
     ...tagHandlers(means),
   };
 }

@@ -4,6 +4,7 @@ import { isoFromWall } from '../../../telemetry/text.ts';
 import type { Clock } from '../../../util/clock.ts';
 import type { Prng } from '../../../util/prng.ts';
 import type { Config } from '../../config/load.ts';
+import type { AddressAndPort } from '../../config/setting.ts';
 import type { Made } from '../../hosted/resolver.ts';
 import type { Reads, Resource, Revision, Store } from '../../store/store.ts';
 import { type ApiError, apiError } from '../errors.ts';
@@ -17,10 +18,12 @@ export interface ResolverMeans {
   readonly prng: Prng;
   /** Of the store, as all workers serve it. */
   served(): Revision;
-  /** The configuration in force, as it was declared. */
+  /** The configuration in force as it was declared, with the VPCs of the store. */
   config(): Config;
   /** Whether the host has an address to send from. */
   hostHas(address: string): boolean;
+  /** Why an address of an endpoint that the API made is not listened on; undefined where it is, or is not wanted. */
+  missing(listen: AddressAndPort): string | undefined;
 }
 
 const ID_DIGITS = 17;
@@ -63,7 +66,7 @@ export function timesOf({ created, modified }: Made): { CreationTime: string; Mo
   return { CreationTime: isoFromWall(created), ModificationTime: isoFromWall(modified) };
 }
 
-export function isServed(means: ResolverMeans, { revision }: Resource): boolean {
+export function isServed(means: Pick<ResolverMeans, 'served'>, { revision }: Resource): boolean {
   return means.served() >= revision;
 }
 
@@ -90,8 +93,18 @@ export function invalidRequest(message: string): ApiError {
   return apiError('InvalidRequestException', message);
 }
 
-/** Throws ApiError InvalidParameterException, in AWS's words. */
-export function refuseUnknownVpc(means: ResolverMeans, id: string, field: string): void {
-  if (means.config().vpcs.some((vpc) => vpc.id === id)) return;
+/** A VPC of an account; undefined for those of others. */
+export function ownVpc(means: Pick<ResolverMeans, 'config'>, id: string, account: string) {
+  const { vpcs, accounts } = means.config();
+  return vpcs.find((vpc) => vpc.id === id && (vpc.account ?? accounts[0]!.id) === account);
+}
+
+/** A caller's are those of its account. Throws ApiError InvalidParameterException, in AWS's words. */
+export function refuseUnknownVpc(means: ResolverMeans, id: string, field: string, caller?: Caller): void {
+  const known =
+    caller === undefined
+      ? means.config().vpcs.some((vpc) => vpc.id === id)
+      : ownVpc(means, id, caller.account) !== undefined;
+  if (known) return;
   throw invalidParameter(field, `The vpc ID '${id}' does not exist`);
 }

@@ -13,7 +13,7 @@ import { originOf } from '../route53/means.ts';
 import { Leaving } from './leaving.ts';
 import { sortedPageOf } from './lists.ts';
 import { isServed, newId, notFound, type ResolverMeans, refuseUnknownVpc } from './means.ts';
-import { ownLogConfig } from './querylogconfigs.ts';
+import { logConfigFor } from './querylogconfigs.ts';
 
 /** Route 53's quota of VPCs of a configuration. */
 const VPCS_MAX = 100;
@@ -32,8 +32,8 @@ export function logAssociationHandlers(means: ResolverMeans): ResolverHandlers {
       const id = newId(means.prng, 'rqlca');
       const body: LogAssociationBody = { config, vpc, created: call.at };
       await means.store.apply((state) => {
-        ownLogConfig(state, config, caller);
-        refuseUnknownVpc(means, vpc, 'ResourceId');
+        logConfigFor(state, config, caller, 'AssociateResolverQueryLogConfig');
+        refuseUnknownVpc(means, vpc, 'ResourceId', caller);
         const others = associationsOf(state, config, caller);
         refuseTaken(others, config, vpc);
         if (others.length >= VPCS_MAX)

@@ -18,6 +18,7 @@ import {
   type ResolverMeans,
 } from './means.ts';
 import { madeBefore, requestOf, requestTaken } from './requests.ts';
+import { policyGone, shareStatusOf, usableBy, visibleTo } from './sharing.ts';
 import { firstTags, tagsGone } from './tags.ts';
 
 /** Route 53's quota of configurations of an account in a region. */
@@ -29,14 +30,16 @@ type LogConfig = Resource<LogConfigBody>;
 
 /** Where the queries of VPCs are logged: to a log of the configuration, which the destination names. */
 export function logConfigHandlers(means: ResolverMeans): ResolverHandlers {
-  const shown = (config: LogConfig) => ({ ResolverQueryLogConfig: asLogConfig(means, config) });
+  const shown = (config: LogConfig, caller: Caller) => ({
+    ResolverQueryLogConfig: asLogConfig(means, config, caller),
+  });
   return {
     async CreateResolverQueryLogConfig(call) {
       const { input, caller } = call;
       const { account } = caller;
       const request = requestOf(input);
       const before = madeBefore<LogConfigBody>(means.store, RESOLVER.logConfig, WHAT, caller, request);
-      if (before !== undefined) return shown(before);
+      if (before !== undefined) return shown(before, caller);
       const { Name: name, DestinationArn: destination } = input;
       checkDestination(means, destination);
       const id = newId(means.prng, 'rqlc');
@@ -57,11 +60,14 @@ export function logConfigHandlers(means: ResolverMeans): ResolverHandlers {
         const tags = firstTags(TYPE, id, caller, input.Tags);
         return { origin: originOf(call, `${id}: ${destination}`), items: [put, ...tags] };
       });
-      return shown(ownLogConfig(means.store, id, caller));
+      return shown(ownLogConfig(means.store, id, caller), caller);
     },
 
     GetResolverQueryLogConfig: ({ input, caller }) =>
-      shown(ownLogConfig(means.store, input.ResolverQueryLogConfigId, caller)),
+      shown(
+        logConfigFor(means.store, input.ResolverQueryLogConfigId, caller, 'GetResolverQueryLogConfig'),
+        caller,
+      ),
 
     async DeleteResolverQueryLogConfig(call) {
       const { input, caller } = call;
@@ -76,17 +82,18 @@ export function logConfigHandlers(means: ResolverMeans): ResolverHandlers {
         const items = [
           { action: 'delete' as const, kind: RESOLVER.logConfig, id },
           ...tagsGone(state, TYPE, id),
+          ...policyGone(state, { kind: TYPE, id }),
         ];
         return { origin: originOf(call, id), items };
       });
-      return { ResolverQueryLogConfig: asLogConfig(means, config, 'DELETING') };
+      return { ResolverQueryLogConfig: asLogConfig(means, config, caller, 'DELETING') };
     },
 
     ListResolverQueryLogConfigs({ input, caller }) {
-      const all = [...allOf<LogConfigBody>(means.store, RESOLVER.logConfig, caller.account)];
+      const all = [...visibleTo<LogConfigBody>(means.store, TYPE, caller, 'ListResolverQueryLogConfigs')];
       const listed = all.map((each) => ({
         place: `${each.sort} ${each.id}`,
-        shown: asLogConfig(means, each),
+        shown: asLogConfig(means, each, caller),
       }));
       const { shown: configs, ...page } = sortedPageOf(listed, input, {
         Arn: ({ Arn }) => [Arn],
@@ -121,15 +128,24 @@ function checkDestination(means: ResolverMeans, arn: string): void {
 }
 
 /** Throws ApiError ResourceNotFoundException. */
-export function ownLogConfig(state: Reads, id: string, caller: Caller): LogConfig {
-  const config = ownOf<LogConfigBody>(state, RESOLVER.logConfig, id, caller);
+function ownLogConfig(state: Reads, id: string, caller: Caller): LogConfig {
+  return found(ownOf<LogConfigBody>(state, RESOLVER.logConfig, id, caller), id);
+}
+
+/** One of the caller's, or with which its owner lets the caller do `action`. Throws likewise. */
+export function logConfigFor(state: Reads, id: string, caller: Caller, action: string): LogConfig {
+  return found(usableBy<LogConfigBody>(state, { kind: TYPE, id }, caller, action), id);
+}
+
+function found(config: LogConfig | undefined, id: string): LogConfig {
   if (config === undefined) throw notFound(TYPE, `The query logging configuration '${id}' does not exist.`);
   return config;
 }
 
-function associationsOf(state: Reads, { id, account }: LogConfig): number {
+/** Of all accounts. */
+function associationsOf(state: Reads, { id }: LogConfig): number {
   let count = 0;
-  for (const { body } of allOf<LogAssociationBody>(state, RESOLVER.logAssociation, account))
+  for (const { body } of allOf<LogAssociationBody>(state, RESOLVER.logAssociation))
     if (body.config === id) count++;
   return count;
 }
@@ -137,6 +153,7 @@ function associationsOf(state: Reads, { id, account }: LogConfig): number {
 function asLogConfig(
   means: ResolverMeans,
   config: LogConfig,
+  caller: Caller,
   status: ResolverQueryLogConfigStatus = 'CREATED',
 ): ResolverQueryLogConfig {
   const { id, account, body } = config;
@@ -144,7 +161,7 @@ function asLogConfig(
     Id: id,
     OwnerId: account,
     Status: status,
-    ShareStatus: 'NOT_SHARED',
+    ShareStatus: shareStatusOf(means.store, { kind: TYPE, id }, account, caller),
     AssociationCount: associationsOf(means.store, config),
     Arn: arnOf(means, account, TYPE, id),
     Name: body.name,

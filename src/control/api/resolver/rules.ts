@@ -31,6 +31,7 @@ import {
   traced,
 } from './means.ts';
 import { madeBefore, requestOf, requestTaken } from './requests.ts';
+import { policyGone, shareStatusOf, usableBy, visibleTo } from './sharing.ts';
 import { firstTags, tagsGone } from './tags.ts';
 import { checkSettings, familyOf, readDomain, readTargets } from './targets.ts';
 
@@ -39,13 +40,15 @@ const RULES_MAX = 1000;
 const WHAT = 'Resolver rule';
 
 export function ruleHandlers(means: ResolverMeans): ResolverHandlers {
-  const shown = (resource: Resource<RuleBody>) => ({ ResolverRule: asRule(means, resource) });
+  const shown = (resource: Resource<RuleBody>, caller: Caller) => ({
+    ResolverRule: asRule(means, resource, caller),
+  });
   return {
     async CreateResolverRule(call) {
       const { input, caller } = call;
       const request = requestOf(input);
       const before = madeBefore<RuleBody>(means.store, RESOLVER.rule, WHAT, caller, request);
-      if (before !== undefined) return shown(before);
+      if (before !== undefined) return shown(before, caller);
       const settings = readSettings(input);
       const id = newId(means.prng, 'rslvr-rr');
       const times = { created: call.at, modified: call.at };
@@ -60,12 +63,13 @@ export function ruleHandlers(means: ResolverMeans): ResolverHandlers {
         const tags = firstTags('resolver-rule', id, caller, input.Tags);
         return { origin: originOf(call, `${id}: ${body.domain}`), items: [put, ...tags] };
       });
-      return shown(ownRule(means.store, id, caller));
+      return shown(ownRule(means.store, id, caller), caller);
     },
 
     GetResolverRule({ input, caller }) {
       if (input.ResolverRuleId === AUTODEFINED_RECURSION) return { ResolverRule: internetResolver(means) };
-      return shown(ownRule(means.store, input.ResolverRuleId, caller));
+      const rule = usableRule(means.store, input.ResolverRuleId, caller, 'GetResolverRule');
+      return shown(rule, caller);
     },
 
     async UpdateResolverRule(call) {
@@ -84,7 +88,7 @@ export function ruleHandlers(means: ResolverMeans): ResolverHandlers {
         checkSettings(means, state, caller, body);
         return { origin: originOf(call, `${rule.id}: ${body.domain}`), items: [putRule(rule, body)] };
       });
-      return shown(ownRule(means.store, input.ResolverRuleId, caller));
+      return shown(ownRule(means.store, input.ResolverRuleId, caller), caller);
     },
 
     async DeleteResolverRule(call) {
@@ -99,20 +103,24 @@ export function ruleHandlers(means: ResolverMeans): ResolverHandlers {
               'Please disassociate this resolver rule from VPC first before deleting',
               { ResourceType: 'resolver rule' },
             );
-        const gone = tagsGone(state, 'resolver-rule', id);
+        const gone = [
+          ...tagsGone(state, 'resolver-rule', id),
+          ...policyGone(state, { kind: RESOLVER.rule, id }),
+        ];
         const items = [{ action: 'delete' as const, kind: RESOLVER.rule, id }, ...gone];
         return { origin: originOf(call, `${id}: ${body.domain}`), items };
       });
-      return { ResolverRule: asRule(means, rule, 'DELETING') };
+      return { ResolverRule: asRule(means, rule, caller, 'DELETING') };
     },
 
     ListResolverRules({ input, caller }) {
-      const own = [...allOf<RuleBody>(means.store, RESOLVER.rule, caller.account)].map((rule) => ({
+      const rules = [...visibleTo<RuleBody>(means.store, RESOLVER.rule, caller, 'ListResolverRules')];
+      const listed = rules.map((rule) => ({
         place: `1 ${rule.sort} ${rule.id}`,
-        shown: asRule(means, rule),
+        shown: asRule(means, rule, caller),
       }));
-      const all = [{ place: '0', shown: internetResolver(means) }, ...own];
-      const { shown: rules, ...page } = pageOf(all, input, {
+      const all = [{ place: '0', shown: internetResolver(means) }, ...listed];
+      const { shown: ResolverRules, ...page } = pageOf(all, input, {
         CreatorRequestId: (rule) => [rule.CreatorRequestId],
         DomainName: (rule) => [rule.DomainName],
         Name: (rule) => [rule.Name],
@@ -120,7 +128,7 @@ export function ruleHandlers(means: ResolverMeans): ResolverHandlers {
         Status: (rule) => [rule.Status],
         Type: (rule) => [rule.RuleType],
       });
-      return { ResolverRules: rules, ...page };
+      return { ResolverRules, ...page };
     },
   };
 }
@@ -159,7 +167,16 @@ export function ownRule(state: Reads, id: string, caller: Caller): Resource<Rule
     throw invalidRequest(
       `The resolver rule '${id}' is autodefined: it cannot be changed, but another rule for . can be made.`,
     );
-  const rule = ownOf<RuleBody>(state, RESOLVER.rule, id, caller);
+  return found(id, ownOf<RuleBody>(state, RESOLVER.rule, id, caller));
+}
+
+/** The caller's, or one with which its owner lets the caller do `action`. Throws ApiError as `ownRule`. */
+export function usableRule(state: Reads, id: string, caller: Caller, action: string): Resource<RuleBody> {
+  if (id === AUTODEFINED_RECURSION) return ownRule(state, id, caller);
+  return found(id, usableBy<RuleBody>(state, { kind: RESOLVER.rule, id }, caller, action));
+}
+
+function found(id: string, rule: Resource<RuleBody> | undefined): Resource<RuleBody> {
   if (rule === undefined) throw notFound('resolver rule', `Resolver rule with ID '${id}' does not exist.`);
   return rule;
 }
@@ -169,7 +186,12 @@ function putRule(rule: Pick<Resource, 'id' | 'account' | 'sort'>, body: RuleBody
   return { action: 'put', kind: RESOLVER.rule, id, account, sort, body };
 }
 
-function asRule(means: ResolverMeans, rule: Resource<RuleBody>, status?: ResolverRuleStatus): ResolverRule {
+function asRule(
+  means: ResolverMeans,
+  rule: Resource<RuleBody>,
+  caller: Caller,
+  status?: ResolverRuleStatus,
+): ResolverRule {
   const { id, account, body } = rule;
   const { type, domain, targets } = body;
   return {
@@ -184,7 +206,7 @@ function asRule(means: ResolverMeans, rule: Resource<RuleBody>, status?: Resolve
     ...(targets.length === 0 ? {} : { TargetIps: targets.map(asTarget) }),
     ResolverEndpointId: body.endpoint,
     OwnerId: account,
-    ShareStatus: 'NOT_SHARED',
+    ShareStatus: shareStatusOf(means.store, { kind: RESOLVER.rule, id }, account, caller),
     ...timesOf(body),
   };
 }

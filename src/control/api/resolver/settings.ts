@@ -1,4 +1,5 @@
 import type { Config } from '../../config/load.ts';
+import { PROFILE } from '../../hosted/profiles.ts';
 import { allOf, RESOLVER, type SwitchBody } from '../../hosted/resolver.ts';
 import { revisionOrder } from '../../store/order.ts';
 import type { Item, Resource } from '../../store/store.ts';
@@ -10,7 +11,7 @@ import type {
 } from '../models/route53resolver.ts';
 import { originOf } from '../route53/means.ts';
 import { pageOf } from './lists.ts';
-import { derivedId, isServed, notFound, type ResolverMeans } from './means.ts';
+import { derivedId, isServed, notFound, ownOf, ownVpc, type ResolverMeans } from './means.ts';
 
 type Kind = typeof RESOLVER.reverse | typeof RESOLVER.dnssec;
 type Flag = 'ENABLE' | 'DISABLE' | 'USE_LOCAL_RESOURCE_SETTING';
@@ -18,7 +19,7 @@ type Vpc = Config['vpcs'][number];
 /** Both settings have the same. */
 type Status = ResolverAutodefinedReverseStatus;
 
-/** Settings of a VPC, by which the API overrides those of the configuration. */
+/** Settings of a VPC, by which the API overrides those of the configuration, or of a Profile, for its VPCs. */
 export function settingHandlers(means: ResolverMeans): ResolverHandlers {
   const reverse = new Switches(means, RESOLVER.reverse, 'rslvr-rc', (vpc) => vpc.autodefinedReverse);
   const dnssec = new Switches(means, RESOLVER.dnssec, 'rdsc', ({ dnssec }) => dnssec !== 'off');
@@ -80,12 +81,13 @@ class Switches {
     this.#declared = declared;
   }
 
-  /** As it is for a VPC, by the API or by the configuration. Throws ApiError ResourceNotFoundException. */
+  /** As it is for a VPC, by the API or by the configuration, or for a Profile. Throws ApiError ResourceNotFoundException. */
   at(id: string, account: string): Setting {
-    const vpc = this.#vpc(id);
+    const named = this.#named(id, account);
     const made = this.#means.store.get<SwitchBody>(this.#kind, id);
     if (made !== undefined) return this.#setting(made);
-    return this.#of(id, account, this.#declared(vpc) ? 'ENABLED' : 'DISABLED');
+    if (named === 'profile') return this.#of(id, account, 'USE_LOCAL_RESOURCE_SETTING');
+    return this.#of(id, account, this.#declared(named) ? 'ENABLED' : 'DISABLED');
   }
 
   /** Those that the API made: only these are listed. */
@@ -95,21 +97,22 @@ class Switches {
   }
 
   /**
-   * USE_LOCAL_RESOURCE_SETTING leaves it to the configuration. So does DISABLE of DNSSEC where that is disabled
-   * already: this is how clients delete it.
+   * USE_LOCAL_RESOURCE_SETTING leaves it to the configuration, or to the VPCs of a Profile. So does DISABLE of DNSSEC
+   * of a VPC where that is disabled already: this is how clients delete it.
    */
   async set(call: Call<unknown>, id: string, flag: Flag): Promise<Setting> {
     const { account } = call.caller;
     const { store } = this.#means;
     const summary = `${id}: ${flag}`;
-    this.#vpc(id);
+    const named = this.#named(id, account);
     // Where nothing is made there is nothing to delete, nor to apply.
     if (flag === 'USE_LOCAL_RESOURCE_SETTING' && store.get(this.#kind, id) === undefined)
       return this.at(id, account);
     let isGone = false;
     await store.apply((state) => {
       const made = state.get<SwitchBody>(this.#kind, id);
-      const isRepeated = this.#kind === RESOLVER.dnssec && flag === 'DISABLE' && made?.body.enabled === false;
+      const isDeletable = this.#kind === RESOLVER.dnssec && named !== 'profile';
+      const isRepeated = isDeletable && flag === 'DISABLE' && made?.body.enabled === false;
       isGone = flag === 'USE_LOCAL_RESOURCE_SETTING' || isRepeated;
       const body: SwitchBody = { enabled: flag === 'ENABLE' };
       const sort = made?.sort ?? revisionOrder(call.at);
@@ -134,8 +137,9 @@ class Switches {
     return { id: derivedId(this.#prefix, vpc), vpc, owner, status };
   }
 
-  #vpc(id: string): Vpc {
-    const vpc = this.#means.config().vpcs.find((each) => each.id === id);
+  #named(id: string, account: string): Vpc | 'profile' {
+    if (ownOf(this.#means.store, PROFILE.profile, id, { account }) !== undefined) return 'profile';
+    const vpc = ownVpc(this.#means, id, account);
     if (vpc === undefined) throw notFound('vpc', `The VPC with ID '${id}' does not exist.`);
     return vpc;
   }

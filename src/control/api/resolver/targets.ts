@@ -3,6 +3,7 @@ import { fold, type Name } from '../../../wire/name.ts';
 import { hears, listenText } from '../../config/check/endpoints.ts';
 import { TARGETS_MAX } from '../../config/rules.ts';
 import { DNS_PORT, hostAddress } from '../../config/setting.ts';
+import { inboundOf } from '../../hosted/inbound.ts';
 import type { RuleSettings, RuleTarget } from '../../hosted/resolver.ts';
 import { nameFromRoute53, nameToRoute53 } from '../../records/names.ts';
 import { FatalProblem } from '../../records/problem.ts';
@@ -93,7 +94,9 @@ export function checkSettings(
         throw invalidRequest(
           `Resolver endpoint '${id}' is of type ${families}: it asks no ${family} targets.`,
         );
-      const circle = targets.find((target) => hears(means.config().endpoints.inbound, target));
+      const config = means.config();
+      const { inbound } = inboundOf(config, state);
+      const circle = targets.find((target) => hears([...config.endpoints.inbound, ...inbound], target));
       if (circle !== undefined)
         throw invalidRequest(
           `The target ${listenText(circle)} is an inbound endpoint of this node: queries would go in a circle.`,

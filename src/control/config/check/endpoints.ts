@@ -7,7 +7,7 @@ type Inbound = NonNullable<NonNullable<NonNullable<Draft['endpoints']>['inbound'
 
 export function checkEndpoints(context: CheckContext, listening: Listening): void {
   const ids = new Once();
-  const { inbound = [], authoritative = [], outbound = [] } = context.draft.endpoints ?? {};
+  const { inbound = [], authoritative = [], outbound = [], api } = context.draft.endpoints ?? {};
   inbound.forEach((endpoint, i) => {
     const path: Path = ['endpoints', 'inbound', i];
     checkId(context, ids, endpoint?.id, [...path, 'id']);
@@ -26,9 +26,19 @@ export function checkEndpoints(context: CheckContext, listening: Listening): voi
   outbound.forEach((endpoint, i) => {
     checkId(context, ids, endpoint?.id, ['endpoints', 'outbound', i, 'id']);
   });
+  const apiAddresses = new Once();
+  api?.addresses?.forEach((each, i) => {
+    const path: Path = ['endpoints', 'api', 'addresses', i];
+    if (each?.listen !== undefined)
+      checkApiAddress(context, listening, apiAddresses, each.listen, [...path, 'listen']);
+    context.knownVpc(each?.vpc, [...path, 'vpc']);
+  });
   const { metrics } = context.draft.node ?? {};
   if (metrics !== undefined && metrics !== 'off') listening.add(context, metrics, ['node', 'metrics']);
-  if (!context.has(['endpoints', 'inbound', 0]) && !context.has(['endpoints', 'authoritative', 0]))
+  const someListen = (['inbound', 'authoritative'] as const).some((key) =>
+    context.has(['endpoints', key, 0]),
+  );
+  if (!someListen && !context.has(['endpoints', 'api', 'addresses', 0]))
     context.warn(
       ['endpoints'],
       'no inbound endpoint: nobody can ask this node',
@@ -39,6 +49,24 @@ export function checkEndpoints(context: CheckContext, listening: Listening): voi
 function checkId(context: CheckContext, ids: Once, id: string | undefined, path: Path): void {
   const first = id && ids.add(id, path);
   if (first) context.error(path, `id "${id}" is taken by ${first}`, 'give each endpoint an id of its own');
+}
+
+/** An endpoint has addresses, not all that there are; the API names them without ports. */
+function checkApiAddress(
+  context: CheckContext,
+  listening: Listening,
+  addresses: Once,
+  listen: AddressAndPort,
+  path: Path,
+): void {
+  const { address } = listen;
+  if (address === '0.0.0.0' || address === '::')
+    context.error(path, `${address} stands for every address`, 'write each address by itself');
+  else {
+    const first = addresses.add(address, path);
+    if (first === undefined) listening.add(context, listen, path);
+    else context.error(path, `${address} stands at ${first} already`, 'leave it out');
+  }
 }
 
 function checkInbound(context: CheckContext, endpoint: Inbound, path: Path): void {

@@ -186,7 +186,12 @@ async function withImports(t: Test): Promise<{ list: List; folder: string }> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'causeway-imports-')));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const api = startResolver(NONE, {
-    api: { listen: { address: '127.0.0.1', port: 1 }, rateLimit: { rate: 1, burst: 1 }, imports: folder },
+    api: {
+      listen: { address: '127.0.0.1', port: 1 },
+      unknownVpcs: 'refuse',
+      rateLimit: { rate: 1, burst: 1 },
+      imports: folder,
+    },
   });
   mkdirSync(join(folder, 'bucket/lists'), { recursive: true });
   return { list: await List.make(api), folder };

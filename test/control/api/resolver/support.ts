@@ -55,6 +55,7 @@ export function startResolver(
     },
     config: () => config,
     hostHas: () => true,
+    missing: () => undefined,
   });
   return Object.assign(state, {
     store,

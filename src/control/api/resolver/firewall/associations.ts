@@ -64,8 +64,8 @@ export function associationHandlers(means: ResolverMeans): ResolverHandlers {
       };
       await means.store.apply((state) => {
         refuseMade(made(state, caller), request);
-        ownGroup(means, state, body.group, caller);
-        refuseUnknownVpc(means, body.vpc, 'VpcId');
+        ownGroup(means, state, body.group, caller, 'AssociateFirewallRuleGroup');
+        refuseUnknownVpc(means, body.vpc, 'VpcId', caller);
         refuseTaken(means, state, body);
         const put = putAssociation({ id, account: caller.account, sort: revisionOrder(at) }, body);
         const tags = firstTags(TYPE, id, caller, input.Tags);

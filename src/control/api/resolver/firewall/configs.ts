@@ -6,20 +6,20 @@ import type { Caller, ResolverHandlers } from '../../handler.ts';
 import type { FirewallConfig } from '../../models/route53resolver.ts';
 import { originOf } from '../../route53/means.ts';
 import { pageOf } from '../lists.ts';
-import { derivedId, type ResolverMeans } from '../means.ts';
+import { derivedId, ownVpc, type ResolverMeans } from '../means.ts';
 import { cannotFind } from './faults.ts';
 
 /** Whether queries of a VPC pass that its firewall cannot evaluate: by the API, or by the configuration. */
 export function configHandlers(means: ResolverMeans): ResolverHandlers {
   return {
     GetFirewallConfig: ({ input, caller }) => ({
-      FirewallConfig: configOf(means, knownVpc(means, input.ResourceId), caller),
+      FirewallConfig: configOf(means, knownVpc(means, input.ResourceId, caller), caller),
     }),
 
     async UpdateFirewallConfig(call) {
       const { input, caller, at } = call;
       const { ResourceId, FirewallFailOpen: wanted } = input;
-      const id = knownVpc(means, ResourceId);
+      const id = knownVpc(means, ResourceId, caller);
       const isLocal = wanted === 'USE_LOCAL_RESOURCE_SETTING';
       const made = means.store.get<SwitchBody>(FIREWALL.config, id);
       // Where nothing is made there is nothing to delete, nor to apply.
@@ -49,8 +49,8 @@ export function configHandlers(means: ResolverMeans): ResolverHandlers {
 }
 
 /** Throws ApiError ResourceNotFoundException. */
-function knownVpc(means: ResolverMeans, id: string): string {
-  if (means.config().vpcs.some((vpc) => vpc.id === id)) return id;
+function knownVpc(means: ResolverMeans, id: string, { account }: Caller): string {
+  if (ownVpc(means, id, account) !== undefined) return id;
   throw cannotFind('vpc', id);
 }
 

@@ -7,8 +7,9 @@ import type { Caller, ResolverHandlers } from '../../handler.ts';
 import type { FirewallRuleGroup, FirewallRuleGroupStatus } from '../../models/route53resolver.ts';
 import { originOf } from '../../route53/means.ts';
 import { pageOf } from '../lists.ts';
-import { arnOf, isServed, newId, ownOf, type ResolverMeans, timesOf, traced } from '../means.ts';
+import { arnOf, isServed, newId, type ResolverMeans, timesOf, traced } from '../means.ts';
 import { requestOf } from '../requests.ts';
+import { policyGone, shareStatusOf, usableBy, visibleTo } from '../sharing.ts';
 import { firstTags, tagsGone } from '../tags.ts';
 import { cannotFind, conflict, isDeclared, madeWith, overLimit, refuseMade } from './faults.ts';
 
@@ -21,15 +22,15 @@ type Group = Resource<RuleGroupBody>;
 /** Groups of rules, which VPCs are associated with. */
 export function groupHandlers(means: ResolverMeans): ResolverHandlers {
   const made = (state: Reads, { account }: Caller) => allOf<RuleGroupBody>(state, FIREWALL.group, account);
-  const shown = (group: Group, status?: FirewallRuleGroupStatus) => ({
-    FirewallRuleGroup: asGroup(means, group, status),
+  const shown = (group: Group, caller: Caller, status?: FirewallRuleGroupStatus) => ({
+    FirewallRuleGroup: asGroup(means, group, caller, status),
   });
   return {
     async CreateFirewallRuleGroup(call) {
       const { input, caller, at } = call;
       const request = requestOf(input);
       const before = madeWith(made(means.store, caller), request);
-      if (before !== undefined) return shown(before);
+      if (before !== undefined) return shown(before, caller);
       const id = newId(means.prng, 'rslvr-frg');
       const statusMessage = traced(means.prng, 'Created Firewall Rule Group');
       const body: RuleGroupBody = { name: input.Name, statusMessage, created: at, modified: at, ...request };
@@ -42,11 +43,12 @@ export function groupHandlers(means: ResolverMeans): ResolverHandlers {
         const tags = firstTags(TYPE, id, caller, input.Tags);
         return { origin: originOf(call, `${id}: ${input.Name}`), items: [put, ...tags] };
       });
-      return shown(means.store.get<RuleGroupBody>(FIREWALL.group, id)!);
+      return shown(means.store.get<RuleGroupBody>(FIREWALL.group, id)!, caller);
     },
 
     GetFirewallRuleGroup({ input, caller }) {
-      const { group } = groupNamed(means, means.store, input.FirewallRuleGroupId, caller);
+      const { FirewallRuleGroupId: id } = input;
+      const { group } = groupNamed(means, means.store, id, caller, 'GetFirewallRuleGroup');
       return { FirewallRuleGroup: group };
     },
 
@@ -54,20 +56,22 @@ export function groupHandlers(means: ResolverMeans): ResolverHandlers {
       const { input, caller } = call;
       const { FirewallRuleGroupId: id } = input;
       const group = ownGroup(means, means.store, id, caller);
-      const output = shown(group, 'DELETING');
+      const output = shown(group, caller, 'DELETING');
       await means.store.apply((state) => {
         ownGroup(means, state, id, caller);
         refuseInUse(state, id);
-        const items = [{ action: 'delete' as const, kind: FIREWALL.group, id }, ...tagsGone(state, TYPE, id)];
+        const gone = [...tagsGone(state, TYPE, id), ...policyGone(state, { kind: TYPE, id })];
+        const items = [{ action: 'delete' as const, kind: FIREWALL.group, id }, ...gone];
         return { origin: originOf(call, id), items };
       });
       return output;
     },
 
     ListFirewallRuleGroups({ input, caller }) {
-      const own = [...made(means.store, caller)].map((group) => ({
+      const visible = visibleTo<RuleGroupBody>(means.store, TYPE, caller, 'ListFirewallRuleGroups');
+      const own = [...visible].map((group) => ({
         place: `1 ${group.sort} ${group.id}`,
-        shown: asGroup(means, group),
+        shown: asGroup(means, group, caller),
       }));
       const declared = means.config().firewall.groups.map((group) => ({
         place: `0 ${group.id}`,
@@ -82,17 +86,27 @@ export function groupHandlers(means: ResolverMeans): ResolverHandlers {
   };
 }
 
-/** One that the API made. Throws ApiError: ResourceNotFoundException, ValidationException for a declared one. */
-export function ownGroup(means: ResolverMeans, state: Reads, id: string, caller: Caller): Group {
-  const { made } = groupNamed(means, state, id, caller);
+/** One that the API made, with `action` as above. Throws ApiError as above, ValidationException for a declared one. */
+export function ownGroup(
+  means: ResolverMeans,
+  state: Reads,
+  id: string,
+  caller: Caller,
+  action?: string,
+): Group {
+  const { made } = groupNamed(means, state, id, caller, action);
   if (made === undefined) throw isDeclared('The rule group', id);
   return made;
 }
 
-/** One that the API made or the configuration declares. Throws ApiError ResourceNotFoundException. */
-export function groupNamed(means: ResolverMeans, state: Reads, id: string, caller: Caller) {
-  const made = ownOf<RuleGroupBody>(state, FIREWALL.group, id, caller);
-  if (made !== undefined) return { group: asGroup(means, made), made };
+/**
+ * One that the API made or the configuration declares. Throws ApiError ResourceNotFoundException.
+ *
+ * @param action with which that of another account may be meant, if it lets the caller do that
+ */
+export function groupNamed(means: ResolverMeans, state: Reads, id: string, caller: Caller, action = '') {
+  const made = usableBy<RuleGroupBody>(state, { kind: TYPE, id }, caller, action);
+  if (made !== undefined) return { group: asGroup(means, made, caller), made };
   const declared = means.config().firewall.groups.find((group) => group.id === id);
   if (declared === undefined) throw cannotFind('firewall rule group', id);
   return { group: asDeclaredGroup(means, declared, caller), declared };
@@ -118,7 +132,12 @@ function refuseInUse(state: Reads, id: string): void {
     throw conflict(`The rule group '${id}' has rules. Delete them before you delete it.`);
 }
 
-function asGroup(means: ResolverMeans, group: Group, status?: FirewallRuleGroupStatus): FirewallRuleGroup {
+function asGroup(
+  means: ResolverMeans,
+  group: Group,
+  caller: Caller,
+  status?: FirewallRuleGroupStatus,
+): FirewallRuleGroup {
   const { id, account, body } = group;
   return {
     Id: id,
@@ -129,7 +148,7 @@ function asGroup(means: ResolverMeans, group: Group, status?: FirewallRuleGroupS
     StatusMessage: body.statusMessage,
     OwnerId: account,
     CreatorRequestId: body.creatorRequestId,
-    ShareStatus: 'NOT_SHARED',
+    ShareStatus: shareStatusOf(means.store, { kind: TYPE, id }, account, caller),
     ...timesOf(body),
   };
 }
