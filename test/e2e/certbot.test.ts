@@ -1,0 +1,91 @@
+/**
+ * certbot with its plugin for Route 53, both as Debian ships them, gets a certificate from Pebble. What Pebble wants to
+ * see in DNS is written by the plugin with boto3 and served by an authoritative endpoint.
+ */
+import { X509Certificate } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateHostedZoneCommand, Route53Client } from '@aws-sdk/client-route-53';
+import t from 'tap';
+import type { AccessKey } from '../../src/control/api/keys.ts';
+import { awsEnvironment, runTool } from '../support/api.ts';
+import { startDaemon } from '../support/daemon.ts';
+import { at, dig } from '../support/dig.ts';
+import { startPebble } from '../support/pebble.ts';
+import { freePort } from '../support/ports.ts';
+import { missingPython } from '../support/python.ts';
+import { missing } from '../support/servers.ts';
+
+const skip = missing('certbot', 'pebble', 'dig', 'openssl') || missingPython('certbot_dns_route53');
+
+/**
+ * botocore before 1.31 does not know AWS_ENDPOINT_URL and takes the addresses of services from files, which
+ * AWS_DATA_PATH has others of.
+ */
+function addressOfRoute53(folder: string, url: string): string {
+  const data = join(folder, 'botocore');
+  const authSchemes = [{ name: 'sigv4', signingName: 'route53', signingRegion: 'us-east-1' }];
+  const rules = [{ type: 'endpoint', conditions: [], endpoint: { url, properties: { authSchemes } } }];
+  mkdirSync(join(data, 'route53/2013-04-01'), { recursive: true });
+  writeFileSync(
+    join(data, 'route53/2013-04-01/endpoint-rule-set-1.json'),
+    JSON.stringify({ version: '1.0', parameters: {}, rules }),
+  );
+  return data;
+}
+
+t.test('a certificate by DNS-01', { skip, timeout: 140_000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-certbot-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const authority = { address: '127.0.0.1', port: await freePort() };
+  const api = await freePort();
+  const daemon = await startDaemon({
+    config: `node: { name: e2e, region: eu-central-1, state: ./state, workers: 2, cache: 32MB, metrics: off }
+api: { listen: "127.0.0.1:${api}" }
+vpcs: [{ id: vpc-0a1b2c3d, region: eu-central-1, cidrs: [127.0.0.0/8] }]
+endpoints:
+  inbound: [{ id: in-1, listen: ["127.0.0.1:PORT"] }]
+  authoritative: [{ id: auth-1, listen: ["127.0.0.1:${authority.port}"], delegationSet: N1 }]
+delegationSets: [{ id: N1, nameServers: [ns1.example.net., ns2.example.net.] }]
+`,
+  });
+  t.teardown(() => daemon.stop());
+  const { stdout } = await daemon.cli('keys', 'create', '--scope', 'admin', '--json');
+  const key = JSON.parse(stdout) as AccessKey;
+  const endpoint = `http://127.0.0.1:${api}`;
+  const client = new Route53Client({ endpoint, region: 'us-east-1', credentials: key });
+  t.teardown(() => client.destroy());
+  const VPC = { VPCRegion: 'eu-central-1', VPCId: 'vpc-0a1b2c3d' } as const;
+  await client.send(new CreateHostedZoneCommand({ Name: 'example', CallerReference: 'a' }));
+  await client.send(new CreateHostedZoneCommand({ Name: 'shop.example', CallerReference: 'b' }));
+  // The plugin has to leave this one alone: it is longer, and private.
+  await client.send(new CreateHostedZoneCommand({ Name: 'eu.shop.example', CallerReference: 'c', VPC }));
+
+  const pebble = await startPebble(authority);
+  t.teardown(() => pebble.stop());
+  const env = {
+    ...awsEnvironment(endpoint, key),
+    AWS_DATA_PATH: addressOfRoute53(folder, endpoint),
+    REQUESTS_CA_BUNDLE: pebble.certificate.certFile,
+  };
+  // The first two have one challenge each at one name.
+  const names = ['shop.example', '*.shop.example', 'www.eu.shop.example'];
+  const { code, stderr } = await runTool(
+    'certbot',
+    [
+      ...['certonly', '--non-interactive', '--agree-tos', '--register-unsafely-without-email'],
+      ...['--dns-route53', '--server', pebble.directory, '--cert-name', 'shop'],
+      ...['config', 'work', 'logs'].flatMap((each) => [`--${each}-dir`, join(folder, each)]),
+      ...names.flatMap((name) => ['--domain', name]),
+    ],
+    env,
+  );
+  t.equal(code, 0, code === 0 ? 'Pebble has issued it' : `${stderr}\n${pebble.log()}`);
+  const certificate = new X509Certificate(readFileSync(join(folder, 'config/live/shop/cert.pem')));
+  t.same(certificate.subjectAltName?.split(', ').sort(), names.map((name) => `DNS:${name}`).sort());
+  for (const name of ['_acme-challenge.shop.example', '_acme-challenge.www.eu.shop.example'])
+    t.match(await dig(at(authority), name, 'TXT'), { status: 'NXDOMAIN' }, 'all was taken away again');
+  const changes = (await daemon.cli('audit')).stdout.split('\n').filter((line) => line.includes('TXT'));
+  t.equal(changes.length, 2 * names.length, 'each challenge was put and taken away');
+});
