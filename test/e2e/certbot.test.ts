@@ -6,14 +6,12 @@ import { X509Certificate } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateHostedZoneCommand, Route53Client } from '@aws-sdk/client-route-53';
+import { CreateHostedZoneCommand } from '@aws-sdk/client-route-53';
 import t from 'tap';
-import type { AccessKey } from '../../src/control/api/keys.ts';
 import { awsEnvironment, runTool } from '../support/api.ts';
-import { startDaemon } from '../support/daemon.ts';
 import { at, dig } from '../support/dig.ts';
+import { startHosted, VPC } from '../support/hosted.ts';
 import { startPebble } from '../support/pebble.ts';
-import { freePort } from '../support/ports.ts';
 import { missingPython } from '../support/python.ts';
 import { missing } from '../support/servers.ts';
 
@@ -38,25 +36,7 @@ function addressOfRoute53(folder: string, url: string): string {
 t.test('a certificate by DNS-01', { skip, timeout: 140_000 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-certbot-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
-  const authority = { address: '127.0.0.1', port: await freePort() };
-  const api = await freePort();
-  const daemon = await startDaemon({
-    config: `node: { name: e2e, region: eu-central-1, state: ./state, workers: 2, cache: 32MB, metrics: off }
-api: { listen: "127.0.0.1:${api}" }
-vpcs: [{ id: vpc-0a1b2c3d, region: eu-central-1, cidrs: [127.0.0.0/8] }]
-endpoints:
-  inbound: [{ id: in-1, listen: ["127.0.0.1:PORT"] }]
-  authoritative: [{ id: auth-1, listen: ["127.0.0.1:${authority.port}"], delegationSet: N1 }]
-delegationSets: [{ id: N1, nameServers: [ns1.example.net., ns2.example.net.] }]
-`,
-  });
-  t.teardown(() => daemon.stop());
-  const { stdout } = await daemon.cli('keys', 'create', '--scope', 'admin', '--json');
-  const key = JSON.parse(stdout) as AccessKey;
-  const endpoint = `http://127.0.0.1:${api}`;
-  const client = new Route53Client({ endpoint, region: 'us-east-1', credentials: key });
-  t.teardown(() => client.destroy());
-  const VPC = { VPCRegion: 'eu-central-1', VPCId: 'vpc-0a1b2c3d' } as const;
+  const { daemon, authority, url, key, client } = await startHosted(t);
   await client.send(new CreateHostedZoneCommand({ Name: 'example', CallerReference: 'a' }));
   await client.send(new CreateHostedZoneCommand({ Name: 'shop.example', CallerReference: 'b' }));
   // The plugin has to leave this one alone: it is longer, and private.
@@ -65,8 +45,8 @@ delegationSets: [{ id: N1, nameServers: [ns1.example.net., ns2.example.net.] }]
   const pebble = await startPebble(authority);
   t.teardown(() => pebble.stop());
   const env = {
-    ...awsEnvironment(endpoint, key),
-    AWS_DATA_PATH: addressOfRoute53(folder, endpoint),
+    ...awsEnvironment(url, key),
+    AWS_DATA_PATH: addressOfRoute53(folder, url),
     REQUESTS_CA_BUNDLE: pebble.certificate.certFile,
   };
   // The first two have one challenge each at one name.
