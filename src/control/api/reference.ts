@@ -25,6 +25,21 @@ export AWS_ENDPOINT_URL=http://127.0.0.1:8053      # older clients: --endpoint-u
 aws route53 list-hosted-zones
 \`\`\`
 
+## HTTPS
+
+\`api.tls\` has the same address speak HTTPS, by TLS 1.2 or 1.3, in the place of HTTP:
+
+\`\`\`yaml
+api:
+  listen: 10.20.0.53:8053
+  tls: { certificate: /etc/causeway/api.crt, key: /etc/causeway/api.key }
+\`\`\`
+
+Its name or address stands in the certificate, and clients know who signed that: \`AWS_CA_BUNDLE=/etc/causeway/ca.crt\`
+for \`aws\`, boto3 and Terraform, \`NODE_EXTRA_CA_CERTS\` for Node.js. A reload (\`causeway reload\`, SIGHUP) reads both files
+again: new connections get the new certificate, open ones stay. With files that do not go together the reload is
+refused, and what was in force stays. The log says until when the certificate is valid.
+
 ## Access keys
 
 A key belongs to an account and has a scope, in which it may do what IAM would have to allow at AWS:
