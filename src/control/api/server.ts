@@ -6,6 +6,7 @@ import type { Prng } from '../../util/prng.ts';
 import { uuid } from '../../util/uuid.ts';
 import type { Credentials } from '../config/tls.ts';
 import { limitedSecureServer, limitedServer, receiveOctets } from '../http.ts';
+import { isOutage, StoreError } from '../store/errors.ts';
 import { authorise } from './authorise.ts';
 import { type ApiResponse, readInput, writeError, writeOutput } from './binding.ts';
 import { ApiError, apiError } from './errors.ts';
@@ -150,6 +151,9 @@ export class Api {
   #told(error: unknown, { method, path, requestId }: Received): ApiError {
     if (error instanceof ApiError) return error;
     this.#o.log.error({ err: error, method, path, requestId }, 'a request to the API failed');
+    // Nothing has changed: the client tries again, and the operator reads what would help.
+    if (error instanceof StoreError && isOutage(error.fault))
+      return apiError('ServiceUnavailable', `The store refuses: ${error.message}.`);
     return apiError(
       'InternalFailure',
       'The request processing has failed because of an unknown error, exception or failure.',
