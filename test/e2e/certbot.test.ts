@@ -6,11 +6,11 @@ import { X509Certificate } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateHostedZoneCommand } from '@aws-sdk/client-route-53';
 import t from 'tap';
+import type { AccessKey } from '../../src/control/api/keys.ts';
 import { awsEnvironment, runTool } from '../support/api.ts';
 import { at, dig } from '../support/dig.ts';
-import { startHosted, VPC } from '../support/hosted.ts';
+import { create, startHosted, VPC } from '../support/hosted.ts';
 import { startPebble } from '../support/pebble.ts';
 import { missingPython } from '../support/python.ts';
 import { missing } from '../support/servers.ts';
@@ -36,11 +36,13 @@ function addressOfRoute53(folder: string, url: string): string {
 t.test('a certificate by DNS-01', { skip, timeout: 140_000 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-certbot-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
-  const { daemon, authority, url, key, client } = await startHosted(t);
-  await client.send(new CreateHostedZoneCommand({ Name: 'example', CallerReference: 'a' }));
-  await client.send(new CreateHostedZoneCommand({ Name: 'shop.example', CallerReference: 'b' }));
+  const { daemon, authority, url, client } = await startHosted(t);
+  await create(client, 'example');
+  const zone = await create(client, 'shop.example');
   // The plugin has to leave this one alone: it is longer, and private.
-  await client.send(new CreateHostedZoneCommand({ Name: 'eu.shop.example', CallerReference: 'c', VPC }));
+  await create(client, 'eu.shop.example', { VPC });
+  const scope = ['--scope', 'zones', '--zone', zone.split('/').at(-1)!];
+  const key = JSON.parse((await daemon.cli('keys', 'create', ...scope, '--json')).stdout) as AccessKey;
 
   const pebble = await startPebble(authority);
   t.teardown(() => pebble.stop());

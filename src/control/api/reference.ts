@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { COOKBOOK } from './cookbook.ts';
 import { models, SERVICES, type ServiceName } from './model.ts';
 import { type Known, OPERATIONS } from './operations.ts';
 import { stateOf } from './states.ts';
@@ -68,41 +69,6 @@ configuration is no key.
 - Requests of an account over \`api.rateLimit\` get \`Throttling\`.
 - Responses have the HTTP status of AWS and \`x-amzn-RequestId\`.
 - An operation that is not served answers \`InvalidAction\` (Route 53) or \`UnknownOperationException\`.
-`;
-
-const COOKBOOK = `## Cookbook
-
-A private zone for a VPC of the configuration, a record in it, and the wait until all workers serve it:
-
-\`\`\`sh
-aws route53 create-hosted-zone --name shop.example --caller-reference 1 --vpc VPCRegion=eu-central-1,VPCId=vpc-corp
-aws route53 change-resource-record-sets --hosted-zone-id Z... --change-batch '{"Changes":[{"Action":"UPSERT",
-  "ResourceRecordSet":{"Name":"www.shop.example","Type":"A","TTL":60,"ResourceRecords":[{"Value":"10.20.1.80"}]}}]}'
-aws route53 wait resource-record-sets-changed --id C...
-\`\`\`
-
-A public zone is served by the authoritative endpoints of its delegation set, which is the first one of the
-configuration unless \`--delegation-set-id\` names another.
-
-\`\`\`python
-import boto3
-route53 = boto3.client('route53', endpoint_url='http://127.0.0.1:8053', region_name='us-east-1')
-\`\`\`
-
-Terraform:
-
-\`\`\`hcl
-provider "aws" {
-  region                      = "us-east-1"
-  skip_credentials_validation = true
-  skip_requesting_account_id  = true
-  skip_metadata_api_check     = true
-  endpoints { route53 = "http://127.0.0.1:8053" }
-}
-\`\`\`
-
-What is made with a current SDK of AWS takes \`AWS_ENDPOINT_URL_ROUTE_53=http://127.0.0.1:8053\` from the environment,
-beside the keys.
 `;
 
 /** The text of docs/api.md. */
