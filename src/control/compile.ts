@@ -104,7 +104,7 @@ function assemble(
   const healthIds = config.healthChecks.map(({ id }) => id);
   const healthSlots = new HealthSlots(healthIds, previous?.snapshot.health);
   const contexts = new ContextRegistry(previous?.contexts);
-  const images = new Map(hosted.zones.map(({ id, image }) => [id, image]));
+  const hostedById = new Map(hosted.zones.map((zone) => [zone.id, zone]));
   const data: ZoneData[] = config.zones.map(({ id, name, vpcs, clientsBy }) => {
     const kind = vpcs === undefined ? 'public' : 'private';
     return {
@@ -113,7 +113,8 @@ function assemble(
       name,
       kind,
       clientsBy: clientsBy ?? (kind === 'public' ? 'address' : 'vpc'),
-      image: images.get(id) ?? zones.get(id)!.image,
+      image: (hostedById.get(id) ?? zones.get(id)!).image,
+      patch: hostedById.get(id)?.patch,
       compute: undefined,
     };
   });

@@ -13,8 +13,9 @@ import { dependencyHash } from '../zone/dependency.ts';
 import { Domains } from '../zone/domains.ts';
 import { Locations } from '../zone/geo/locations.ts';
 import { Rtt } from '../zone/geo/rtt.ts';
-import { Zone } from '../zone/image.ts';
+import type { Zone } from '../zone/image.ts';
 import { lookup, type ZoneResult } from '../zone/lookup.ts';
+import { openZone } from '../zone/patch.ts';
 import type { Facts } from '../zone/routing/policy.ts';
 import type { Dns64Rules } from './dns64.ts';
 import type { Client } from './handler.ts';
@@ -80,7 +81,8 @@ export class World {
   readonly snapshot: Snapshot;
   readonly #views: readonly View[];
   readonly #settings: readonly ViewSettings[];
-  readonly #zones: readonly Zone[];
+  /** Opened when they are asked first: most are not before the next snapshot comes. */
+  readonly #zones: (Zone | undefined)[];
   readonly #clients: CidrTable;
   readonly #allow: readonly CidrTable[];
   readonly #clientSubnet: readonly CidrTable[];
@@ -95,7 +97,7 @@ export class World {
     this.#views = snapshot.views.map((_, index) => new View(snapshot, index));
     const lists = domainsOf(snapshot);
     this.#settings = snapshot.views.map((view) => settingsOf(view, lists));
-    this.#zones = snapshot.zones.map((zone) => Zone.from(zone.image, zone.key));
+    this.#zones = new Array(snapshot.zones.length).fill(undefined);
     this.#clients = CidrTable.from(snapshot.clients);
     this.#allow = snapshot.endpoints.map((endpoint) => CidrTable.from(endpoint.allow));
     this.#clientSubnet = snapshot.endpoints.map((endpoint) => CidrTable.from(endpoint.clientSubnet));
@@ -103,17 +105,17 @@ export class World {
   }
 
   zone(index: number): Zone {
-    return this.#zones[index]!;
+    return (this.#zones[index] ??= openZone(this.snapshot.zones[index]!));
   }
 
   /** True if the zone at `index` is still the one whose image has this number. */
   hasImage(index: number, number: number): boolean {
-    return this.#zones[index]?.number === number;
+    return index < this.#zones.length && this.zone(index).number === number;
   }
 
   /** What the zone says; names of instances are computed (Route 53's `ip-10-0-0-1.<region>.compute.internal`). */
   lookup(index: number, qname: Name, qtype: number): ZoneResult {
-    const zone = this.#zones[index]!;
+    const zone = this.zone(index);
     const { compute } = this.snapshot.zones[index]!;
     return compute === undefined ? lookup(zone, qname, qtype) : lookupCompute(zone, compute, qname, qtype);
   }

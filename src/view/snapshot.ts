@@ -4,6 +4,7 @@ import type { RecursionSettings, TrustAnchor } from '../resolver/settings.ts';
 import type { Name } from '../wire/name.ts';
 import type { ComputeNames } from '../zone/compute.ts';
 import type { RttData } from '../zone/geo/rtt.ts';
+import type { ZonePatch } from '../zone/patch.ts';
 import type { HealthData } from './health.ts';
 
 /**
@@ -177,6 +178,8 @@ export interface ZoneData {
   readonly clientsBy: 'vpc' | 'address';
   /** See zone/image.ts. The same buffer as before where a reload did not change the zone. */
   readonly image: SharedArrayBuffer;
+  /** What of the zone is otherwise than in the image; see zone/patch.ts. */
+  readonly patch?: ZonePatch | undefined;
   /** Names of instances that are made up when asked for: such a zone is asked by `lookupCompute`. */
   readonly compute: ComputeNames | undefined;
 }

@@ -122,7 +122,7 @@ export class ZoneBuilder {
 }
 
 /** As good as plain records: nobody asks for its health. That of others counts where an alias leads to them. */
-function isPlain({ type, policy, health }: RecordSet): boolean {
+export function isPlain({ type, policy, health }: RecordSet): boolean {
   const isNoTarget = type === TYPE.SOA || type === TYPE.NS;
   return policy.kind === 'simple' && (health === undefined || isNoTarget);
 }

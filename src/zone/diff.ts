@@ -1,8 +1,9 @@
-import { type Name, nameEquals, nameKey } from '../wire/name.ts';
+import { type Name, nameEquals, nameKey, parentOf } from '../wire/name.ts';
 import { octetsKey } from '../wire/octets.ts';
 import type { Rrset } from '../wire/record.ts';
 import { additionalFor } from './address.ts';
 import { OCCLUDED } from './layout.ts';
+import { PatchedZone } from './patch.ts';
 import type { Zone } from './zone.ts';
 
 /** More changes than this are a new zone: dropping all its answers is cheaper than as many single ones. */
@@ -28,7 +29,8 @@ export function diffZones(old: Zone, next: Zone, max = CHANGES_MAX): Name[] | 'a
     }
   };
   let kept = 0;
-  for (let node = 0; node < next.nodeCount && changes.size <= max; node++) {
+  for (const node of next.nodes()) {
+    if (changes.size > max) break;
     const before = old.find(next.nameOf(node));
     if (before < 0) {
       add(next, node);
@@ -41,12 +43,36 @@ export function diffZones(old: Zone, next: Zone, max = CHANGES_MAX): Name[] | 'a
     add(old, before);
     add(next, node);
   }
-  for (let node = 0; node < old.nodeCount && kept < old.nodeCount && changes.size <= max; node++) {
+  for (const node of kept < old.size ? old.nodes() : []) {
+    if (changes.size > max) break;
     if (next.find(old.nameOf(node)) >= 0) continue;
     add(old, node);
     add(old, old.parent(node));
   }
   return changes.size > max ? 'all' : [...changes.values()];
+}
+
+/**
+ * The same for two zones that are patches of one image, or of images that were merged of it and its patches: only names
+ * of their patches can differ.
+ */
+export function diffPatched(old: Zone, next: Zone): Name[] {
+  const changes = new Map<string, Name>();
+  for (const name of [...patchedNamesOf(old), ...patchedNamesOf(next)]) {
+    const [before, after] = [old.find(name), next.find(name)];
+    if (before === after && before < 0) continue;
+    if (before >= 0 && after >= 0 && next.sameRrsets(after, old, before)) continue;
+    // With what came or went for its sake, up to the name that is there before and after.
+    for (let each = name; ; each = parentOf(each)) {
+      changes.set(nameKey(each), each);
+      if (old.find(each) >= 0 && next.find(each) >= 0) break;
+    }
+  }
+  return [...changes.values()];
+}
+
+function patchedNamesOf(zone: Zone): readonly Name[] {
+  return zone instanceof PatchedZone ? zone.patchedNames : [];
 }
 
 /** True if the NS of both zones and their addresses are the same, in whatever order. */

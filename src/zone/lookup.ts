@@ -107,7 +107,7 @@ function smallestOf(zone: Zone, node: number): number {
     const type = zone.typeAt(i);
     const records = zone.recordsOf(i);
     if (records < 0) continue;
-    const octets = zone.rdataOctets(records) + (type === TYPE.RRSIG || type === TYPE.NSEC ? 1 << 16 : 0);
+    const octets = zone.storedAt(records).length + (type === TYPE.RRSIG || type === TYPE.NSEC ? 1 << 16 : 0);
     if (octets < least) {
       least = octets;
       best = i;

@@ -51,7 +51,7 @@ export class Zone {
   readonly #rrsets: Uint32Array;
   readonly #rdata: Uint8Array;
 
-  private constructor(image: SharedArrayBuffer, id: number) {
+  protected constructor(image: SharedArrayBuffer, id: number) {
     const header = readHeader(image);
     this.id = id;
     this.image = image;
@@ -97,6 +97,16 @@ export class Zone {
   /** The node of `name` or of its closest encloser (RFC 4592 section 3.3.1); -1 outside the zone. */
   closest(name: Name): number {
     return this.#names.lookupClosest(name, this.origin.length);
+  }
+
+  /** How many `nodes` there are. */
+  get size(): number {
+    return this.nodeCount;
+  }
+
+  /** All nodes. */
+  *nodes(): Generator<number, void> {
+    for (let node = 0; node < this.nodeCount; node++) yield node;
   }
 
   nameOf(node: number): Name {
@@ -171,26 +181,20 @@ export class Zone {
   }
 
   #sameRrset(index: number, other: Zone, there: number): boolean {
-    for (const word of [RRSET.TYPE, RRSET.TTL])
-      if (this.#rrsets[RRSET_WORDS * index + word] !== other.#rrsets[RRSET_WORDS * there + word])
-        return false;
-    const group = this.groupAt(index);
-    if (group !== NONE) return this.routing.digest(group) === other.routing.digest(other.groupAt(there));
-    const start = this.#rrsets[RRSET_WORDS * index + RRSET.RDATA]!;
-    const from = other.#rrsets[RRSET_WORDS * there + RRSET.RDATA]!;
-    const length = this.rdataOctets(index);
-    if (length !== other.rdataOctets(there)) return false;
-    for (let i = 0; i < length; i++) if (this.#rdata[start + i] !== other.#rdata[from + i]) return false;
-    return true;
+    if (this.typeAt(index) !== other.typeAt(there) || this.ttlAt(index) !== other.ttlAt(there)) return false;
+    const [group, otherGroup] = [this.groupAt(index), other.groupAt(there)];
+    if (group === NONE || otherGroup === NONE)
+      return group === otherGroup && sameOctets(this.storedAt(index), other.storedAt(there));
+    return this.routing.digest(group) === other.routing.digest(otherGroup);
   }
 
-  /** Octets that the rdata of an RRset take in the image. */
-  rdataOctets(index: number): number {
+  /** All rdata of an RRset as they stand in the image, each behind its length. */
+  storedAt(index: number): Uint8Array {
     const start = this.#rrsets[RRSET_WORDS * index + RRSET.RDATA]!;
     let at = start;
     for (let left = this.#rrsets[RRSET_WORDS * index + RRSET.TYPE]! >>> COUNT_SHIFT; left > 0; left--)
       at += 2 + ((this.#rdata[at]! << 8) | this.#rdata[at + 1]!);
-    return at - start;
+    return this.#rdata.subarray(start, at);
   }
 
   /** The group of record sets that stands for the RRset, or NONE. */
@@ -209,6 +213,10 @@ export class Zone {
     return this.#rrsets[RRSET_WORDS * index + RRSET.TYPE]! & 0xffff;
   }
 
+  ttlAt(index: number): number {
+    return this.#rrsets[RRSET_WORDS * index + RRSET.TTL]!;
+  }
+
   rrsetAt(index: number, owner: Name): Rrset {
     const words = this.#rrsets;
     const head = words[RRSET_WORDS * index + RRSET.TYPE]!;
@@ -221,6 +229,13 @@ export class Zone {
     }
     return { name: owner, type: head & 0xffff, ttl: words[RRSET_WORDS * index + RRSET.TTL]!, rdatas };
   }
+}
+
+/** Equal, octet by octet. */
+export function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** Octets from the end of an SOA's rdata to its fields (RFC 1035 section 3.3.13). */

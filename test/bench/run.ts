@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { busy } from './busy.ts';
 import { cached } from './cached.ts';
+import { changes } from './changes.ts';
 import { cold } from './cold.ts';
 import { health } from './health.ts';
 import { latency } from './latency.ts';
@@ -31,6 +32,10 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   start: { about: 'seconds to the first answer, also from a zone of a million records', run: start },
   health: { about: '2,000 health checks at 10 s on one core', run: health },
   store: { about: 'changes of the store, with a million record sets', run: store },
+  changes: {
+    about: 'from a change by the API to the answer that has it; 1,000 to 1,000,000 sets',
+    run: changes,
+  },
   scale: { about: 'one and two workers', run: scale },
   routing: { about: 'names whose answer is chosen by weight, place and health', run: routing },
 };

@@ -71,9 +71,40 @@ configuration is no key.
 - An operation that is not served answers \`InvalidAction\` (Route 53) or \`UnknownOperationException\`.
 `;
 
+const FIREWALL = `## DNS Firewall
+
+Rules are by lists of domains. There are no detectors here: what DNS Firewall Advanced and partners decide by
+(\`DnsThreatProtection\`, \`ConfidenceThreshold\`, \`FirewallRuleType\`, \`FirewallThreatProtectionId\`) answers
+\`ValidationException\`, \`ListFirewallRuleTypes\` is empty, and there are no lists that AWS manages. Lists, groups and
+associations of the configuration are shown, and changed there only; rules may name its lists.
+
+\`ImportFirewallDomains\` reads a file of the folder that \`api.imports\` names: \`s3://BUCKET/KEY\` is \`BUCKET/KEY\` in
+it. The list is \`IMPORTING\`, then \`COMPLETE\`, or \`COMPLETE_IMPORT_FAILED\` with the line that is wrong in
+\`StatusMessage\`, and as it was before. An account has at most 1,000 lists with 1,000,000 domains in all, a VPC 5
+groups, a group 100 rules.
+
+\`\`\`sh
+aws route53resolver create-firewall-domain-list --creator-request-id 1 --name ads
+aws route53resolver update-firewall-domains --firewall-domain-list-id rslvr-fdl-... --operation ADD \\
+  --domains ads.example '*.ads.example'
+aws route53resolver create-firewall-rule-group --creator-request-id 1 --name office
+aws route53resolver create-firewall-rule --creator-request-id 1 --name ads --firewall-rule-group-id rslvr-frg-... \\
+  --firewall-domain-list-id rslvr-fdl-... --priority 100 --action BLOCK --block-response NXDOMAIN
+aws route53resolver associate-firewall-rule-group --creator-request-id 1 --name office --vpc-id vpc-corp \\
+  --firewall-rule-group-id rslvr-frg-... --priority 101
+\`\`\`
+`;
+
 /** The text of docs/api.md. */
 export function apiReferenceText(): string {
-  return [INTRODUCTION, COOKBOOK, '## Operations\n', countText(), ...SERVICES.map(serviceText)].join('\n');
+  return [
+    INTRODUCTION,
+    COOKBOOK,
+    FIREWALL,
+    '## Operations\n',
+    countText(),
+    ...SERVICES.map(serviceText),
+  ].join('\n');
 }
 
 function countText(): string {

@@ -2,9 +2,9 @@ import { unreachable } from '../../util/assert.ts';
 import type { Candidate, Snapshot, ViewData, ZoneData } from '../../view/snapshot.ts';
 import { type Name, nameToText, ROOT } from '../../wire/name.ts';
 import { dependencyHash, nameServersHash } from '../../zone/dependency.ts';
-import { diffZones, sameNameServers } from '../../zone/diff.ts';
-import { Zone } from '../../zone/image.ts';
+import { diffPatched, diffZones, sameNameServers } from '../../zone/diff.ts';
 import { NameTable } from '../../zone/nametable.ts';
+import { openZone } from '../../zone/patch.ts';
 import { diffCollections } from './collections.ts';
 import { diffRecursion, diffRest, diffSettings, sameSettings, touchAll } from './diffsettings.ts';
 import { diffFirewalls } from './firewall.ts';
@@ -52,9 +52,10 @@ function diffZoneData(
     }
     // What is made up depends on the name of the zone alone.
     if (!sameSettings(was.compute, zone.compute)) touched.add(dependencyHash(zone.key, zone.name));
-    if (was.image === zone.image) continue;
-    const [from, to] = [Zone.from(was.image, was.key), Zone.from(zone.image, zone.key)];
-    const names = diffZones(from, to);
+    if (was.image === zone.image && was.patch === zone.patch) continue;
+    const [from, to] = [openZone(was), openZone(zone)];
+    // An image keeps its number when patches are merged into it.
+    const names = from.number === to.number ? diffPatched(from, to) : diffZones(from, to);
     if (!sameNameServers(from, to)) touched.add(nameServersHash(zone.key, zone.name));
     if (names === 'all') replaced.add(zone.key);
     else for (const name of names) touched.add(dependencyHash(zone.key, name));

@@ -35,6 +35,13 @@ export const apiSchema = z.strictObject({
       }).prefault(4000),
     })
     .prefault({}),
+  imports: setting(z.string().min(1), {
+    description:
+      'Folder of the files that `ImportFirewallDomains` may read, in the place of S3: `s3://BUCKET/KEY` is `BUCKET/KEY` in it, and a `file://` URL names a file of it by its path. No link may lead out. A file has one domain a line and at most 250,000 lines. Relative paths start at the folder of the configuration file.',
+    range: 'a path',
+    example: '/var/lib/causeway/imports',
+    absent: 'nothing is imported',
+  }).optional(),
 });
 
 export type ApiConfig = z.output<typeof apiSchema>;
@@ -42,6 +49,7 @@ export type ApiConfig = z.output<typeof apiSchema>;
 export const apiExample = `api:
   listen: 127.0.0.1:8053
   rateLimit: { rate: 2000, burst: 4000 }
+  imports: /var/lib/causeway/imports
 `;
 
 /** Throws SettingError. */

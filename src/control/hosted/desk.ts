@@ -24,6 +24,7 @@ import type { Resources } from '../records/input.ts';
 import { StoreError } from '../store/errors.ts';
 import type { Reads, Revision, Store, Watch } from '../store/store.ts';
 import { type CollectionBody, type HealthCheckBody, KIND, type ZoneResource } from './bodies.ts';
+import { isFirewallKind, withFirewall } from './firewall.ts';
 import { type Hosted, NamedResources, NOTHING_HOSTED, withNamed } from './named.ts';
 import { isResolverKind, withResolver } from './resolver.ts';
 import { HostedZones, type Slots } from './zones.ts';
@@ -109,7 +110,9 @@ export class HostedDesk {
 
   /** A configuration with the rules of the store, and all else of Resolver, as if they were declared. */
   amended(config: Config): Config {
-    return this.#store === undefined ? config : withResolver(config, this.#store, hostHasOf());
+    if (this.#store === undefined) return config;
+    const firewall = withFirewall(config.firewall, this.#store);
+    return { ...withResolver(config, this.#store, hostHasOf()), firewall };
   }
 
   /** Something was made at some time. */
@@ -146,7 +149,7 @@ export class HostedDesk {
     this.#named = new NamedResources(this.#store);
     this.#named.follow(this.#o.changed);
     this.#watch = this.#store.watch(this.#store.revision, ({ items }) => {
-      if (items.some(({ kind }) => isResolverKind(kind))) this.#o.changed();
+      if (items.some(({ kind }) => isResolverKind(kind) || isFirewallKind(kind))) this.#o.changed();
     });
     return zones;
   }
@@ -253,6 +256,8 @@ export class HostedDesk {
       get store() {
         return opened();
       },
+      clock: this.#o.clock,
+      log: this.#o.log,
       prng: this.#o.prng,
       served: () => this.#served,
       config: () => this.#inForce(),

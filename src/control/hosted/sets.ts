@@ -51,6 +51,23 @@ export function* setsOf(state: Reads, zone: string): Generator<Resource<SetBody>
   }
 }
 
+/** Whether any name at or below this one has sets. */
+export function existsAtOrBelow(state: Reads, zone: string, name: Name): boolean {
+  const prefix = nameOrder(name);
+  const [first] = state.list({ kind: KIND.set, parent: zone, from: { sort: prefix }, limit: 1 });
+  return first?.sort.startsWith(prefix) === true;
+}
+
+/** The name that a set stands at, by its id. */
+export function nameOfSet(zone: string, id: string): Name {
+  const labels = id
+    .slice(zone.length + 1)
+    .split(' ', 1)[0]!
+    .split('.')
+    .slice(0, -1);
+  return nameFromRoute53(`${labels.reverse().join('.')}.`);
+}
+
 /** Names of the store that a batch does not speak of, as the rules for record sets ask for them. */
 export class StoredNames implements OtherRecords {
   readonly isWhole = true;

@@ -1,11 +1,14 @@
 import type { Logger } from '../../telemetry/log.ts';
-import type { Name } from '../../wire/name.ts';
+import { type Name, nameKey } from '../../wire/name.ts';
+import type { ZonePatch } from '../../zone/patch.ts';
 import type { Resources } from '../records/input.ts';
 import { nameFromRoute53 } from '../records/names.ts';
 import type { AppliedChange, Reads, Revision, Store, Watch } from '../store/store.ts';
 import { LIST_MAX } from '../store/store.ts';
-import { KIND, type SetBody, type ZoneBody, type ZoneResource } from './bodies.ts';
-import { ZoneImages } from './images.ts';
+import { KIND, type ZoneBody, type ZoneResource } from './bodies.ts';
+import { type Names, ZoneImages } from './images.ts';
+import { Merging } from './merging.ts';
+import { nameOfSet } from './sets.ts';
 
 /** A hosted zone as it is compiled into a snapshot. */
 export interface HostedZone {
@@ -15,6 +18,8 @@ export interface HostedZone {
   readonly vpcs: readonly string[] | undefined;
   readonly delegationSet: string | undefined;
   readonly image: SharedArrayBuffer;
+  /** What of the zone is otherwise than in the image. */
+  readonly patch: ZonePatch | undefined;
 }
 
 /** In which slots stands what record sets name. */
@@ -32,20 +37,26 @@ export interface Slots {
 export class HostedZones {
   readonly #store: Store;
   readonly #log: Logger;
-  readonly #images = new ZoneImages();
+  readonly #images: ZoneImages;
+  readonly #merging: Merging;
   readonly #built = new Map<string, HostedZone>();
-  /** Zones that are not as they were built; undefined: nobody has looked at any. */
-  #dirty: Set<string> | undefined;
+  /** Zones that are not as they were built, with the names that have changed; undefined: nobody has looked at any. */
+  #dirty: Map<string, Map<string, Name>> | undefined;
+  /** What `follow` was given. */
+  #changed: () => void = () => {};
   #slots: Slots = { declared: '', stored: new Map() };
   #watch: Watch | undefined;
 
   constructor(store: Store, log: Logger) {
     this.#store = store;
     this.#log = log;
+    this.#merging = new Merging(log, () => this.#changed());
+    this.#images = new ZoneImages(this.#merging);
   }
 
   /** Tells of each change that answers may depend on. */
   follow(changed: () => void): void {
+    this.#changed = changed;
     this.#watch = this.#store.watch(this.#store.revision, (change) => {
       if (this.#note(change)) changed();
     });
@@ -53,6 +64,7 @@ export class HostedZones {
 
   close(): void {
     this.#watch?.close();
+    this.#merging.close();
   }
 
   /**
@@ -69,20 +81,22 @@ export class HostedZones {
     using state = this.#store.snapshot();
     const { revision } = state;
     const dirty = this.#dirty;
-    this.#dirty = new Set();
+    this.#dirty = new Map();
     const there = new Set<string>();
     for (const zone of zonesOf(state)) {
       there.add(zone.id);
-      if (dirty === undefined || dirty.has(zone.id)) this.#build(state, zone, resources);
+      const changed = dirty === undefined ? NO_NAMES : dirty.get(zone.id);
+      if (changed !== undefined || this.#images.isAhead(zone.id))
+        this.#build(state, zone, resources, changed ?? NO_NAMES);
     }
     for (const id of this.#built.keys()) if (!there.has(id)) this.#forget(id);
     return { zones: [...this.#built.values()], revision };
   }
 
-  #build(state: Reads, zone: ZoneResource, resources: Resources): void {
+  #build(state: Reads, zone: ZoneResource, resources: Resources, changed: Names): void {
     const { id, body } = zone;
-    const { image, fault } = this.#images.build(state, zone, resources);
-    const kept = image ?? this.#built.get(id)?.image;
+    const { fault, ...made } = this.#images.build(state, zone, resources, changed);
+    const kept = made.image === undefined ? this.#built.get(id) : made;
     if (fault !== undefined)
       this.#log.error({ zone: id, fault }, 'a hosted zone cannot be built; it stays as it was');
     if (kept === undefined) return;
@@ -92,7 +106,8 @@ export class HostedZones {
       name: nameFromRoute53(body.name),
       vpcs: isPrivate ? body.vpcs.map((vpc) => vpc.id) : undefined,
       delegationSet: body.delegationSet,
-      image: kept,
+      image: kept.image,
+      patch: kept.patch,
     });
   }
 
@@ -103,18 +118,21 @@ export class HostedZones {
 
   #note({ items }: AppliedChange): boolean {
     let isOurs = false;
-    for (const { kind, id, parent, after } of items) {
+    for (const { kind, id, parent } of items) {
       const zone = kind === KIND.zone ? id : kind === KIND.set ? parent : undefined;
       if (zone === undefined) continue;
       isOurs = true;
-      this.#dirty?.add(zone);
+      const names = this.#dirty?.get(zone) ?? new Map<string, Name>();
+      this.#dirty?.set(zone, names);
       if (kind === KIND.zone) continue;
-      if (after === undefined) this.#images.remove(zone, id);
-      else this.#images.put(zone, id, after as SetBody);
+      const name = nameOfSet(zone, id);
+      names.set(nameKey(name), name);
     }
     return isOurs;
   }
 }
+
+const NO_NAMES: Names = new Map();
 
 /** Whether everything is where it was; there may be more. */
 function isKept(before: Slots, after: Slots): boolean {

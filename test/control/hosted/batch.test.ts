@@ -3,6 +3,7 @@ import t from 'tap';
 import { BatchError, decideBatch } from '../../../src/control/hosted/batch.ts';
 import { KIND, type SetBody, type ZoneResource, zoneOf } from '../../../src/control/hosted/bodies.ts';
 import { ZoneImages } from '../../../src/control/hosted/images.ts';
+import { Merging } from '../../../src/control/hosted/merging.ts';
 import { setsOf } from '../../../src/control/hosted/sets.ts';
 import { HostedZones } from '../../../src/control/hosted/zones.ts';
 import { nameOrder } from '../../../src/control/store/order.ts';
@@ -12,6 +13,7 @@ import { TYPE } from '../../../src/wire/constants.ts';
 import { nameFromText } from '../../../src/wire/name.ts';
 import { Zone } from '../../../src/zone/image.ts';
 import { lookup } from '../../../src/zone/lookup.ts';
+import { openZone } from '../../../src/zone/patch.ts';
 import { MemoryStore } from '../../support/memorystore.ts';
 import { show } from '../../zone/support.ts';
 import { RESOURCES } from '../records/support.ts';
@@ -24,6 +26,8 @@ const ORIGIN: Origin = {
   summary: '',
 };
 const ZONE = 'Z1';
+const LOG = createLogger({ thread: 'control', format: 'json', write: () => undefined });
+const NO_MERGING = new Merging(LOG, () => undefined);
 
 async function zoneIn(store: MemoryStore): Promise<ZoneResource> {
   const name = 'example.com.';
@@ -167,7 +171,7 @@ t.test('aliases find what is stored, and never go in a circle', async (t) => {
     'through sets that the batch does not speak of',
   );
   t.same(await change(store, [['DELETE', a('two', ['192.0.2.2'])]]), [], 'a target may go');
-  const { image } = new ZoneImages().build(store, zone, RESOURCES);
+  const { image } = new ZoneImages(NO_MERGING).build(store, zone, RESOURCES, new Map());
   const built = Zone.from(image!);
   t.same(show(lookup(built, nameFromText('two.example.com'), TYPE.A)), ['NXDOMAIN']);
   t.same(show(lookup(built, nameFromText('one.example.com'), TYPE.A)), ['ROUTED', 'one.example.com.']);
@@ -178,15 +182,12 @@ const SAME = { declared: 'same', stored: new Map<string, number>() };
 t.test('images follow the store', async (t) => {
   const store = new MemoryStore(() => 0, 1);
   await zoneIn(store);
-  const zones = new HostedZones(
-    store,
-    createLogger({ thread: 'control', format: 'json', write: () => undefined }),
-  );
+  const zones = new HostedZones(store, LOG);
   let told = 0;
   zones.follow(() => told++);
   const answer = (name: string): string[] => {
     const [zone] = zones.build(RESOURCES, SAME).zones;
-    return show(lookup(Zone.from(zone!.image), nameFromText(name), TYPE.A));
+    return show(lookup(openZone({ ...zone!, key: 0 }), nameFromText(name), TYPE.A));
   };
   t.same(answer('www.example.com'), ['NXDOMAIN']);
   await change(store, [['CREATE', a('www', ['192.0.2.1'])]]);

@@ -8,11 +8,12 @@ import {
   type RuleSettings,
 } from '../../hosted/resolver.ts';
 import { revisionOrder } from '../../store/order.ts';
-import type { Reads, Resource, Revision } from '../../store/store.ts';
+import type { Reads, Resource } from '../../store/store.ts';
 import { apiError } from '../errors.ts';
 import type { Caller, ResolverHandlers } from '../handler.ts';
 import type { ResolverRuleAssociation, ResolverRuleAssociationStatus } from '../models/route53resolver.ts';
 import { originOf } from '../route53/means.ts';
+import { Leaving } from './leaving.ts';
 import { pageOf } from './lists.ts';
 import { isServed, newId, notFound, ownOf, type ResolverMeans, refuseUnknownVpc, traced } from './means.ts';
 import { ownRule } from './rules.ts';
@@ -24,7 +25,7 @@ type Association = Resource<AssociationBody>;
 
 /** Which VPCs have which rules. */
 export function associationHandlers(means: ResolverMeans): ResolverHandlers {
-  const leaving = new Leaving(means);
+  const leaving = new Leaving<AssociationBody>(means);
   return {
     async AssociateResolverRule(call) {
       const { input, caller } = call;
@@ -88,31 +89,7 @@ export function associationHandlers(means: ResolverMeans): ResolverHandlers {
   };
 }
 
-/** Associations that are deleted, while workers still answer by them. */
-class Leaving {
-  readonly #means: ResolverMeans;
-  #all: readonly { readonly association: Association; readonly revision: Revision }[] = [];
-
-  constructor(means: ResolverMeans) {
-    this.#means = means;
-  }
-
-  /** @param revision that of its deletion */
-  add(association: Association, revision: Revision): void {
-    this.#all = [...this.#now(), { association, revision }];
-  }
-
-  of({ account }: Caller): Association[] {
-    this.#all = this.#now();
-    return this.#all.flatMap(({ association }) => (association.account === account ? association : []));
-  }
-
-  #now() {
-    return this.#all.filter(({ revision }) => revision > this.#means.served());
-  }
-}
-
-function listed(means: ResolverMeans, leaving: Leaving, caller: Caller) {
+function listed(means: ResolverMeans, leaving: Leaving<AssociationBody>, caller: Caller) {
   const place = ({ sort, id }: Association): string => `1 ${sort} ${id}`;
   const there = [...allOf<AssociationBody>(means.store, RESOLVER.association, caller.account)];
   return [

@@ -1,6 +1,7 @@
 import type { ResolverHandlers } from '../handler.ts';
 import { associationHandlers } from './associations.ts';
 import { endpointHandlers } from './endpoints.ts';
+import { firewallHandlers } from './firewall/handlers.ts';
 import type { ResolverMeans } from './means.ts';
 import { ruleHandlers } from './rules.ts';
 import { settingHandlers } from './settings.ts';
@@ -13,6 +14,7 @@ export function resolverHandlers(means: ResolverMeans): ResolverHandlers {
     ...associationHandlers(means),
     ...endpointHandlers(means),
     ...settingHandlers(means),
+    ...firewallHandlers(means),
     ...tagHandlers(means),
   };
 }

@@ -20,7 +20,8 @@ export interface Page<Shown> {
   readonly MaxResults: number;
 }
 
-const PAGE = 100;
+/** Where no MaxResults is given. */
+export const PAGE = 100;
 
 /** Members by which a list can be filtered: what it has of each. */
 export type FilterValues<Shown> = Readonly<Record<string, (shown: Shown) => readonly unknown[]>>;
@@ -44,11 +45,13 @@ export function pageOf<Shown>(
   return { shown, MaxResults: size, ...(next === undefined ? {} : { NextToken: tokenOf(next.place) }) };
 }
 
-function tokenOf(place: string): string {
+/** Says where the next part of a list begins. */
+export function tokenOf(place: string): string {
   return Buffer.from(` ${place}`).toString('base64url');
 }
 
-function placeOf(token: string): string {
+/** Throws ApiError InvalidNextTokenException. */
+export function placeOf(token: string): string {
   const place = Buffer.from(token, 'base64url').toString();
   if (!place.startsWith(' ') || tokenOf(place.slice(1)) !== token)
     throw apiError('InvalidNextTokenException', 'Invalid value passed for the NextToken parameter');

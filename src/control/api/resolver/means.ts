@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Logger } from '../../../telemetry/log.ts';
 import { isoFromWall } from '../../../telemetry/text.ts';
+import type { Clock } from '../../../util/clock.ts';
 import type { Prng } from '../../../util/prng.ts';
 import type { Config } from '../../config/load.ts';
 import type { Made } from '../../hosted/resolver.ts';
@@ -10,6 +12,8 @@ import type { Caller } from '../handler.ts';
 /** What the handlers of Resolver need of the control thread. */
 export interface ResolverMeans {
   readonly store: Store;
+  readonly clock: Pick<Clock, 'after'>;
+  readonly log: Pick<Logger, 'error'>;
   readonly prng: Prng;
   /** Of the store, as all workers serve it. */
   served(): Revision;
@@ -40,7 +44,14 @@ function hexOf(prng: Prng, digits: number): string {
   return Array.from({ length: digits }, () => prng.below(16).toString(16)).join('');
 }
 
-export type Tagged = 'resolver-rule' | 'resolver-endpoint' | 'resolver-config' | 'resolver-dnssec-config';
+export type Tagged =
+  | 'resolver-rule'
+  | 'resolver-endpoint'
+  | 'resolver-config'
+  | 'resolver-dnssec-config'
+  | 'firewall-rule-group'
+  | 'firewall-rule-group-association'
+  | 'firewall-domain-list';
 
 export function arnOf(means: ResolverMeans, account: string, type: Tagged, id: string): string {
   return `arn:aws:route53resolver:${means.config().node.region}:${account}:${type}/${id}`;

@@ -1,3 +1,4 @@
+import { FIREWALL } from '../../hosted/firewall.ts';
 import { RESOLVER } from '../../hosted/resolver.ts';
 import type { Item, Reads } from '../../store/store.ts';
 import { apiError } from '../errors.ts';
@@ -15,9 +16,12 @@ type TagsBody = Readonly<Record<string, string>>;
 const KINDS: Readonly<Record<string, string>> = {
   'resolver-rule': RESOLVER.rule,
   'resolver-endpoint': RESOLVER.endpoint,
+  'firewall-rule-group': FIREWALL.group,
+  'firewall-rule-group-association': FIREWALL.association,
+  'firewall-domain-list': FIREWALL.list,
 };
 
-/** Tags of rules and endpoints that the API made. */
+/** Tags of what the API made. */
 export function tagHandlers(means: ResolverMeans): ResolverHandlers {
   return {
     async TagResource(call) {
