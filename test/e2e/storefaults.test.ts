@@ -123,4 +123,9 @@ t.test('a file that is damaged at the start', { skip: long }, async (t) => {
     'a reply, if that of a zone that is not there',
   );
   t.match(await hosted.daemon.cli('reload'), { code: 0 }, 'the configuration is put in force without it');
+  rmSync(join(state, 'store.db'));
+  await hosted.daemon.cli('reload');
+  const zone = await create(hosted.client, 'shop.example');
+  await change(hosted.client, zone, ...all('CREATE', [simple('www.shop.example', 'A', 60, '192.0.2.1')]));
+  t.same(await answers(hosted, 'www.shop.example', 'A'), ['192.0.2.1'], 'once it can be opened, all is well');
 });

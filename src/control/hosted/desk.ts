@@ -144,6 +144,7 @@ export class HostedDesk {
       this.#fault = error;
       return undefined;
     }
+    this.#fault = undefined;
     const zones = new HostedZones(this.#store, this.#o.log);
     zones.follow(this.#o.changed);
     this.#named = new NamedResources(this.#store);
