@@ -39,6 +39,7 @@ import {
 import { controlRoutes, type Daemon, probeRoutes } from './routes.ts';
 import { ControlSocket } from './socket.ts';
 import { StoreDesk } from './store/desk.ts';
+import { StoreError } from './store/errors.ts';
 import type { WhatIfMeans } from './whatif.ts';
 import { Workers } from './workers.ts';
 
@@ -180,8 +181,9 @@ export class Control {
     if (failure !== undefined) this.#o.log.error({ failure }, 'no control socket');
     await this.#openMetrics(config);
     // What was acknowledged when the last one died may not have been put in force.
-    this.#hosted.hostedFor(config, snapshot);
-    if (this.#hosted.isUsed) this.#hostedChanged();
+    const hosted = orStoreFault(() => this.#hosted.hostedFor(config, snapshot));
+    if (hosted instanceof StoreError) this.#cannotPublish(snapshot, [problemOf(hosted)]);
+    else if (this.#hosted.isUsed) this.#hostedChanged();
   }
 
   /** A worker is there. One that serves an older snapshot than is in force gets that. */
@@ -327,8 +329,12 @@ export class Control {
   /** The same configuration with what the store has now. */
   async #publishHosted(config: Config, { compiled, since }: InForce): Promise<ReloadReport> {
     const { snapshot: before } = compiled;
-    const hosted = this.#hosted.hostedFor(config, before);
-    const amended = this.#hosted.amended(config);
+    const read = orStoreFault(() => {
+      const hosted = this.#hosted.hostedFor(config, before);
+      return { hosted, amended: this.#hosted.amended(config) };
+    });
+    if (read instanceof StoreError) return this.#cannotPublish(before, [problemOf(read)]);
+    const { hosted, amended } = read;
     // A control that took over has not read the files of the configuration yet.
     const next =
       compiled.root === undefined
@@ -365,7 +371,10 @@ export class Control {
     const hosted = (config: Config): Hosted => this.#hosted.hostedFor(config, previous?.snapshot);
     const amended = (config: Config): Config => this.#hosted.amended(config);
     const options = { hosted, amended };
-    const read = readConfig(configFile, previous, systemFiles, this.#o.clock.wall(), options);
+    const read = orStoreFault(() =>
+      readConfig(configFile, previous, systemFiles, this.#o.clock.wall(), options),
+    );
+    if (read instanceof StoreError) return { errors: [problemOf(read)] };
     this.#warn(read.warnings);
     if (read.config === undefined) return { errors: read.errors.map(problemToText) };
     const { config, compiled } = read;
@@ -578,4 +587,18 @@ export class Control {
 
 function workersOf({ node }: Config): number {
   return Math.min(WORKERS_MAX, node.workers === 'auto' ? availableParallelism() : node.workers);
+}
+
+/** What `read` returns, or why the store cannot be read: then what is in force stays as it is. Throws all else. */
+function orStoreFault<T>(read: () => T): T | StoreError {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof StoreError) return error;
+    throw error;
+  }
+}
+
+function problemOf({ message, remedy }: StoreError): string {
+  return `${message}; ${remedy}`;
 }

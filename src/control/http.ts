@@ -5,9 +5,11 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type * as z from 'zod';
 import type { Logger } from '../telemetry/log.ts';
 import type { Fault } from '../view/report.ts';
+import { type Credentials, TLS_VERSION_MIN } from './config/tls.ts';
 
 /** The largest body that any route takes: a name, a type and a few words. */
 export const BODY_OCTETS_MAX = 16_384;
@@ -70,24 +72,51 @@ export function httpServer(routes: Routes, log: Logger, options: { readonly bodi
   });
 }
 
+/** What a server grants whoever connects. */
+export interface Limits {
+  readonly connections: number;
+  /** Milliseconds that a connection may be silent between two requests. */
+  readonly idleMs: number;
+}
+
 /** A server with limits on whoever connects; no error of a connection is left unheard. The caller listens. */
-export function limitedServer(
-  limits: { readonly connections: number; readonly idleMs: number },
+export function limitedServer(limits: Limits, listener: RequestListener): Server {
+  return guarded(createServer(timeLimits(limits), heard(listener)), limits);
+}
+
+/** The same for HTTPS. `setSecureContext` of what it returns gives it another certificate. */
+export function limitedSecureServer(
+  limits: Limits,
+  credentials: Credentials,
   listener: RequestListener,
-): Server {
-  const server = createServer(
-    {
-      requestTimeout: REQUEST_MS_MAX,
-      headersTimeout: REQUEST_MS_MAX,
-      keepAliveTimeout: limits.idleMs,
-      connectionsCheckingInterval: 1_000,
-    },
-    (request, response) => {
-      request.on('error', () => response.destroy());
-      response.on('error', () => request.destroy());
-      listener(request, response);
-    },
-  );
+): SecureServer {
+  const options = {
+    ...timeLimits(limits),
+    ...credentials,
+    minVersion: TLS_VERSION_MIN,
+    handshakeTimeout: REQUEST_MS_MAX,
+  } as const;
+  return guarded(createSecureServer(options, heard(listener)), limits);
+}
+
+function timeLimits({ idleMs }: Limits) {
+  return {
+    requestTimeout: REQUEST_MS_MAX,
+    headersTimeout: REQUEST_MS_MAX,
+    keepAliveTimeout: idleMs,
+    connectionsCheckingInterval: 1_000,
+  };
+}
+
+function heard(listener: RequestListener): RequestListener {
+  return (request, response) => {
+    request.on('error', () => response.destroy());
+    response.on('error', () => request.destroy());
+    listener(request, response);
+  };
+}
+
+function guarded<Of extends Server | SecureServer>(server: Of, limits: Limits): Of {
   server.maxConnections = limits.connections;
   // Bytes that are not HTTP: Node's default answers 400 and closes, and the handler must not throw.
   server.on('clientError', (_error, socket) => {

@@ -271,6 +271,24 @@ t.test('a control that replaces a dead one leaves the workers and their caches a
   await stop(main);
 });
 
+t.test(
+  'a control that takes over and cannot open the store refuses to leave out what is in it',
+  async (t) => {
+    const dead = startMain();
+    await dead.control.start();
+    const proposal = dead.news.find(({ news }) => news === 'snapshot');
+    const inForce = (proposal as { snapshot: Snapshot }).snapshot;
+    await dead.control.stop();
+    const main = startMain({ inForce, folder: dead.folder });
+    writeFileSync(join(main.folder, 'state/store.db'), 'noise '.repeat(10_000));
+    await main.control.start();
+    t.match(await main.control.reload(), { applied: false, errors: [/store\.db.*causeway restore/] });
+    t.notOk(main.news.some(({ news }) => news === 'snapshot'));
+    t.equal((await main.control.status()).config.revision, inForce.revision);
+    await stop(main);
+  },
+);
+
 t.test('a metrics address that is taken is logged, and had at the next reload', async (t) => {
   const port = await freePort();
   const taken = createServer();

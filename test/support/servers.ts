@@ -160,9 +160,13 @@ function writeZones(
   });
 }
 
-interface Recipe {
+/** How a server is run. */
+export interface Recipe {
   readonly program: string;
+  /** Beside the environment of the tests. */
+  readonly env?: Readonly<Record<string, string>>;
   args(folder: string): string[];
+  /** The text of its file `conf`. */
   config(folder: string, address: string, port: number): string;
   ready(address: string, port: number): Promise<boolean>;
 }
@@ -173,7 +177,8 @@ const READY_MS_MAX = 15_000;
 const POLL_MS = 20;
 const STOP_MS_MAX = 5_000;
 
-async function start(listen: Listen, recipe: Recipe): Promise<DnsServer> {
+/** Starts what a recipe tells of; other servers than those above have theirs elsewhere. */
+export async function start(listen: Listen, recipe: Recipe): Promise<DnsServer> {
   const address = listen.address ?? '127.0.0.1';
   for (let tries = 1; ; tries++) {
     const server = launch(recipe, address, listen.port ?? (await freePort(address)));
@@ -205,6 +210,7 @@ function launch(recipe: Recipe, address: string, port: number): Launched {
   const command = [...(setpriv ? [setpriv, '--pdeathsig', 'TERM'] : []), program, ...recipe.args(folder)];
   const child = spawn(command[0]!, command.slice(1), {
     cwd: folder,
+    env: { ...process.env, ...recipe.env },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

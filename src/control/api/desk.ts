@@ -1,17 +1,29 @@
+import { X509Certificate } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { Logger } from '../../telemetry/log.ts';
+import { isoFromWall } from '../../telemetry/text.ts';
 import type { Clock } from '../../util/clock.ts';
 import { cryptoPrng } from '../../util/prng.ts';
 import type { Config } from '../config/load.ts';
+import { type Credentials, TLS_VERSION_MIN } from '../config/tls.ts';
 import type { Handlers } from './handler.ts';
 import { Keys } from './keys.ts';
+
+/** The server that is there, with what it was made of. */
+interface Open {
+  readonly server: Server;
+  readonly settings: string;
+  /** Of a server of HTTPS: gives new connections this certificate. */
+  readonly renew: ((credentials: Credentials) => void) | undefined;
+}
 
 /** The part of control that has to do with the APIs: their keys, and the server while one is configured. */
 export class ApiDesk {
   readonly #o: { readonly clock: Clock; readonly log: Logger; readonly handlers: Handlers };
   #keys: Keys | undefined;
   #accounts: Config['accounts'] = [];
-  #open: { readonly server: Server; readonly settings: string } | undefined;
+  #open: Open | undefined;
+  #credentials: Credentials | undefined;
 
   constructor(options: { readonly clock: Clock; readonly log: Logger; readonly handlers: Handlers }) {
     this.#o = options;
@@ -28,25 +40,31 @@ export class ApiDesk {
   }
 
   /** An address that cannot be had is no reason not to answer queries. */
-  async configure({ api, accounts, stateFolder }: Config): Promise<void> {
+  async configure({ api, apiCredentials, accounts, stateFolder }: Config): Promise<void> {
     const { clock, log } = this.#o;
     this.#accounts = accounts;
     // As the state folder itself: another one counts from the next start on.
     this.#keys ??= new Keys({ folder: stateFolder, clock, prng: cryptoPrng, log });
     const settings = JSON.stringify(api);
-    if (settings === this.#open?.settings) return;
+    if (settings === this.#open?.settings) return this.#renew(apiCredentials);
     this.close();
     if (api === undefined) return;
     try {
-      this.#open = { server: await this.#listen(api, this.#keys), settings };
-      log.info({ address: api.listen.address, port: api.listen.port }, 'the API is served');
+      this.#open = { ...(await this.#listen(api, apiCredentials, this.#keys)), settings };
+      const { address, port } = api.listen;
+      log.info({ address, port, tls: apiCredentials !== undefined }, 'the API is served');
+      this.#noteCertificate(apiCredentials);
     } catch (err) {
       log.error({ err, listen: api.listen }, 'the API cannot be served; choose another api.listen');
     }
   }
 
   /** What the server is made of is loaded where there is one: a tenth of a second that others do without. */
-  async #listen({ listen, rateLimit }: NonNullable<Config['api']>, keys: Keys): Promise<Server> {
+  async #listen(
+    { listen, rateLimit }: NonNullable<Config['api']>,
+    credentials: Credentials | undefined,
+    keys: Keys,
+  ): Promise<Pick<Open, 'server' | 'renew'>> {
     const { clock, log, handlers } = this.#o;
     const { Api } = await import('./server.ts');
     const { MemoryReplays } = await import('./replays.ts');
@@ -60,7 +78,8 @@ export class ApiDesk {
       replays: new MemoryReplays(clock),
       handlers,
     });
-    const server = api.server();
+    const secure = credentials && api.secureServer(credentials);
+    const server = secure ?? api.server();
     await new Promise<void>((done, fail) => {
       server.once('error', fail);
       server.listen(listen.port, listen.address, () => {
@@ -69,7 +88,33 @@ export class ApiDesk {
       });
     });
     server.on('error', (err) => log.error({ err }, 'the API failed'));
-    return server;
+    const renew =
+      secure && ((by: Credentials) => secure.setSecureContext({ ...by, minVersion: TLS_VERSION_MIN }));
+    return { server, renew };
+  }
+
+  /** Files of the same names may have another certificate. */
+  #renew(credentials: Credentials | undefined): void {
+    if (credentials === undefined || JSON.stringify(credentials) === JSON.stringify(this.#credentials))
+      return;
+    this.#open?.renew?.(credentials);
+    this.#noteCertificate(credentials);
+  }
+
+  /** Clients refuse one whose time is not now; what that means for them, nobody here can know. */
+  #noteCertificate(credentials: Credentials | undefined): void {
+    this.#credentials = credentials;
+    if (credentials === undefined) return;
+    const { clock, log } = this.#o;
+    const { subject, validFromDate, validToDate } = new X509Certificate(credentials.cert);
+    const until = isoFromWall(validToDate.getTime());
+    const isValid = validFromDate.getTime() <= clock.wall() && clock.wall() < validToDate.getTime();
+    if (isValid) log.info({ subject, until }, 'the API has a certificate');
+    else
+      log.warn(
+        { subject, from: isoFromWall(validFromDate.getTime()), until },
+        'clients will refuse the certificate of the API: its time is not now',
+      );
   }
 
   /** A key of an account that the configuration has no more is no key. */

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { COOKBOOK } from './cookbook.ts';
 import { models, SERVICES, type ServiceName } from './model.ts';
 import { type Known, OPERATIONS } from './operations.ts';
 import { stateOf } from './states.ts';
@@ -24,6 +25,21 @@ export AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=... AWS_DEFAULT_REGION=us-eas
 export AWS_ENDPOINT_URL=http://127.0.0.1:8053      # older clients: --endpoint-url, endpoint_url=
 aws route53 list-hosted-zones
 \`\`\`
+
+## HTTPS
+
+\`api.tls\` has the same address speak HTTPS, by TLS 1.2 or 1.3, in the place of HTTP:
+
+\`\`\`yaml
+api:
+  listen: 10.20.0.53:8053
+  tls: { certificate: /etc/causeway/api.crt, key: /etc/causeway/api.key }
+\`\`\`
+
+Its name or address stands in the certificate, and clients know who signed that: \`AWS_CA_BUNDLE=/etc/causeway/ca.crt\`
+for \`aws\`, boto3 and Terraform, \`NODE_EXTRA_CA_CERTS\` for Node.js. A reload (\`causeway reload\`, SIGHUP) reads both files
+again: new connections get the new certificate, open ones stay. With files that do not go together the reload is
+refused, and what was in force stays. The log says until when the certificate is valid.
 
 ## Access keys
 
@@ -95,41 +111,6 @@ aws route53resolver create-firewall-rule --creator-request-id 1 --name ads --fir
 aws route53resolver associate-firewall-rule-group --creator-request-id 1 --name office --vpc-id vpc-corp \\
   --firewall-rule-group-id rslvr-frg-... --priority 101
 \`\`\`
-`;
-
-const COOKBOOK = `## Cookbook
-
-A private zone for a VPC of the configuration, a record in it, and the wait until all workers serve it:
-
-\`\`\`sh
-aws route53 create-hosted-zone --name shop.example --caller-reference 1 --vpc VPCRegion=eu-central-1,VPCId=vpc-corp
-aws route53 change-resource-record-sets --hosted-zone-id Z... --change-batch '{"Changes":[{"Action":"UPSERT",
-  "ResourceRecordSet":{"Name":"www.shop.example","Type":"A","TTL":60,"ResourceRecords":[{"Value":"10.20.1.80"}]}}]}'
-aws route53 wait resource-record-sets-changed --id C...
-\`\`\`
-
-A public zone is served by the authoritative endpoints of its delegation set, which is the first one of the
-configuration unless \`--delegation-set-id\` names another.
-
-\`\`\`python
-import boto3
-route53 = boto3.client('route53', endpoint_url='http://127.0.0.1:8053', region_name='us-east-1')
-\`\`\`
-
-Terraform:
-
-\`\`\`hcl
-provider "aws" {
-  region                      = "us-east-1"
-  skip_credentials_validation = true
-  skip_requesting_account_id  = true
-  skip_metadata_api_check     = true
-  endpoints { route53 = "http://127.0.0.1:8053" }
-}
-\`\`\`
-
-What is made with a current SDK of AWS takes \`AWS_ENDPOINT_URL_ROUTE_53=http://127.0.0.1:8053\` from the environment,
-beside the keys.
 `;
 
 /** The text of docs/api.md. */

@@ -1,9 +1,12 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Prng } from '../../util/prng.ts';
 import { uuid } from '../../util/uuid.ts';
-import { limitedServer, receiveOctets } from '../http.ts';
+import type { Credentials } from '../config/tls.ts';
+import { limitedSecureServer, limitedServer, receiveOctets } from '../http.ts';
+import { isOutage, StoreError } from '../store/errors.ts';
 import { authorise } from './authorise.ts';
 import { type ApiResponse, readInput, writeError, writeOutput } from './binding.ts';
 import { ApiError, apiError } from './errors.ts';
@@ -16,9 +19,8 @@ import type { Throttle } from './throttle.ts';
 
 /** The largest batches of records and of domains, with room. */
 export const API_OCTETS_MAX = 1024 * 1024;
-const CONNECTIONS_MAX = 256;
 /** SDKs keep their connections. */
-const IDLE_MS = 60_000;
+const LIMITS = { connections: 256, idleMs: 60_000 };
 
 /** What the API is made of; tests bring their own. */
 export interface ApiOptions {
@@ -53,15 +55,22 @@ export class Api {
     this.#o = options;
   }
 
-  /** The caller listens. */
+  /** By HTTP. The caller listens. */
   server(): Server {
-    return limitedServer({ connections: CONNECTIONS_MAX, idleMs: IDLE_MS }, (request, response) => {
-      const requestId = uuid(this.#o.prng);
-      this.#receive(request, requestId)
-        .then((answer) => send(request, response, requestId, answer))
-        .catch(() => response.destroy());
-    });
+    return limitedServer(LIMITS, this.#listener);
   }
+
+  /** By HTTPS. The caller listens. */
+  secureServer(credentials: Credentials): SecureServer {
+    return limitedSecureServer(LIMITS, credentials, this.#listener);
+  }
+
+  readonly #listener: RequestListener = (request, response) => {
+    const requestId = uuid(this.#o.prng);
+    this.#receive(request, requestId)
+      .then((answer) => send(request, response, requestId, answer))
+      .catch(() => response.destroy());
+  };
 
   async #receive(request: IncomingMessage, requestId: string): Promise<ApiResponse> {
     const line = lineOf(request);
@@ -142,6 +151,9 @@ export class Api {
   #told(error: unknown, { method, path, requestId }: Received): ApiError {
     if (error instanceof ApiError) return error;
     this.#o.log.error({ err: error, method, path, requestId }, 'a request to the API failed');
+    // Nothing has changed: the client tries again, and the operator reads what would help.
+    if (error instanceof StoreError && isOutage(error.fault))
+      return apiError('ServiceUnavailable', `The store refuses: ${error.message}.`);
     return apiError(
       'InternalFailure',
       'The request processing has failed because of an unknown error, exception or failure.',

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { SettingError } from './problem.ts';
 import { parseAddressAndPort, setting, text, word } from './setting.ts';
+import { tlsSchema } from './tls.ts';
 
 const PORT = 8053;
 export const DEFAULT_ACCOUNT = '000000000000';
@@ -12,7 +13,7 @@ export const apiSchema = z.strictObject({
     text((input) => parseAddressAndPort(input, PORT)),
     {
       description:
-        'Address and port of the APIs of Route 53, Route 53 Resolver and Route 53 Profiles, all three on one. Requests are signed and not encrypted: keep it on loopback, or behind something that ends TLS and leaves the Host header as it is.',
+        'Address and port of the APIs of Route 53, Route 53 Resolver and Route 53 Profiles, all three on one. Requests are signed, and encrypted only with `tls`: without it keep the address on loopback, or behind something that ends TLS and leaves the Host header as it is.',
       range: `an address with or without a port (default ${PORT})`,
       example: '127.0.0.1:8053',
     },
@@ -23,6 +24,8 @@ export const apiSchema = z.strictObject({
     range: 'refuse or register',
     example: 'register',
   }).prefault('refuse'),
+  /** HTTPS in the place of HTTP. */
+  tls: tlsSchema.optional(),
   rateLimit: z
     .strictObject({
       rate: setting(z.int().min(1).max(1_000_000), {

@@ -9,6 +9,8 @@ export interface Files {
   read(path: string): Uint8Array;
   /** The path without symbolic links. Throws likewise. */
   realpath(path: string): string;
+  /** Its permission bits, as 0o600. Throws likewise. */
+  mode(path: string): number;
 }
 
 export const systemFiles: Files = {
@@ -20,6 +22,7 @@ export const systemFiles: Files = {
     return readFileSync(path);
   },
   realpath: (path) => realpathSync(path),
+  mode: (path) => statSync(path).mode & 0o777,
 };
 
 /** What went wrong with a file, in words. */

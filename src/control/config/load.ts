@@ -14,6 +14,7 @@ import { readNode } from './read.ts';
 import type { RecordSetConfig } from './recordsets.ts';
 import type { RuleConfig } from './rules.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
+import { type Credentials, readTls } from './tls.ts';
 import { PUBLIC, type ZoneConfig } from './zones.ts';
 
 /** What of a configuration file stands in other files, and what it takes to read them. */
@@ -95,6 +96,8 @@ export interface Config extends FileEntries {
   readonly cidrCollections: ConfigFile['cidrCollections'];
   readonly logs: ConfigFile['logs'];
   readonly api?: ConfigFile['api'];
+  /** What `api.tls` names; undefined without it. */
+  readonly apiCredentials: Credentials | undefined;
   readonly accounts: ConfigFile['accounts'];
   readonly rules: readonly Rule[];
   readonly delegates: readonly DelegateRule[];
@@ -147,6 +150,17 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
   const cookies = secretFile === undefined ? undefined : readCookieSecrets(folder, secretFile, files);
   if (cookies !== undefined && 'message' in cookies)
     errors.push(problemAt(['node', 'cookies', 'secretFile'], cookies.message, cookies.remedy));
+  const { certificate, key } = draft.api?.tls ?? {};
+  const apiCredentials =
+    certificate === undefined || key === undefined
+      ? undefined
+      : readTls({
+          files,
+          certificate: pathIn(folder, certificate),
+          key: pathIn(folder, key),
+          error: (member, ...said) => void errors.push(problemAt(['api', 'tls', member], ...said)),
+          warn: (member, ...said) => void warnings.push(problemAt(['api', 'tls', member], ...said)),
+        });
   const all = [...document.problems, ...errors];
   if (all.length > 0) {
     const entries = { ...place, zones: readableZones(document, draft), root: rootEntries(draft) };
@@ -170,6 +184,7 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
     ...place,
     stateFolder: resolve(folder, file.node.state),
     cookies: cookies as Config['cookies'],
+    apiCredentials,
     root: rootEntries(draft),
     rules: file.rules.flatMap(asRule),
     delegates: file.rules.flatMap(asDelegate),

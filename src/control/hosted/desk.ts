@@ -61,7 +61,10 @@ export class HostedDesk {
   #zones: HostedZones | undefined;
   #named: NamedResources | undefined;
   #watch: Watch | undefined;
+  /** Why the store cannot be opened, or can no longer be relied on. */
   #fault: StoreError | undefined;
+  /** The daemon was started without its store. */
+  #isWithout = false;
   #config: Config | undefined;
   #before: Facts | undefined;
   #latest = NOTHING_HOSTED;
@@ -100,16 +103,31 @@ export class HostedDesk {
 
   /**
    * What the store has now, for a configuration that is to be compiled after `before`. It is served whether the API is or
-   * not.
+   * not. A daemon whose store cannot be opened at its start does without; later on, StoreError is thrown, so that what
+   * is served stays.
    */
   hostedFor(config: Config, before: Facts | undefined): Hosted {
     this.#config = config;
     this.#before = before;
     this.#zones ??= this.#open(config.stateFolder);
-    if (this.#zones === undefined || this.#named === undefined) return NOTHING_HOSTED;
-    const named = this.#named.read(config);
+    if (this.#zones === undefined || this.#named === undefined) {
+      this.#isWithout ||= before === undefined;
+      if (this.#isWithout || this.#fault === undefined) return NOTHING_HOSTED;
+      throw this.#fault;
+    }
+    try {
+      return this.#build(this.#zones, this.#named, config, before);
+    } catch (error) {
+      // What is made from now on could not be served, and might not be there after a restart.
+      if (error instanceof StoreError && error.fault === 'corrupt') this.#fault = error;
+      throw error;
+    }
+  }
+
+  #build(hosted: HostedZones, declared: NamedResources, config: Config, before: Facts | undefined): Hosted {
+    const named = declared.read(config);
     const resources = resourcesOf(withNamed(config.resources, named), before);
-    const { zones, revision } = this.#zones.build(resources, slotsIn(config.resources, named, resources));
+    const { zones, revision } = hosted.build(resources, slotsIn(config.resources, named, resources));
     this.#built = revision;
     const brought = broughtByProfiles(this.#withVpcs(config), this.#opened());
     this.#latest = { zones: withProfileZones(zones, brought), ...named };
@@ -164,6 +182,7 @@ export class HostedDesk {
       this.#fault = error;
       return undefined;
     }
+    this.#fault = undefined;
     const zones = new HostedZones(this.#store, this.#o.log);
     zones.follow(this.#o.changed);
     this.#named = new NamedResources(this.#store);
@@ -177,7 +196,7 @@ export class HostedDesk {
   }
 
   #opened(): Store {
-    if (this.#store !== undefined) return this.#store;
+    if (this.#store !== undefined && this.#fault === undefined) return this.#store;
     throw apiError('ServiceUnavailable', this.#fault?.message ?? 'The store is not open yet.');
   }
 

@@ -31,6 +31,27 @@ export type StoreFault =
   | 'locked'
   | 'closed';
 
+/** True where the store can do no better at the moment, whatever it is asked; false where it was asked amiss. */
+export function isOutage(fault: StoreFault): boolean {
+  switch (fault) {
+    case 'conflict':
+    case 'repeated':
+    case 'invalid':
+    case 'compacted':
+      return false;
+    case 'busy':
+    case 'full':
+    case 'read-only':
+    case 'io':
+    case 'corrupt':
+    case 'newer':
+    case 'foreign':
+    case 'locked':
+    case 'closed':
+      return true;
+  }
+}
+
 /** The store refuses, and nothing has changed; the message says what, the remedy what would help. */
 export class StoreError extends Error {
   override readonly name: string = 'StoreError';

@@ -25,7 +25,7 @@ t.test('an address that others hear is warned of', async (t) => {
   t.same(warningsOf(BASE + 'api: { listen: 127.9.9.9 }'), []);
   t.same(warningsOf(BASE + 'api: { listen: "[::1]" }'), []);
   t.match(warningsOf(BASE + 'api: { listen: 0.0.0.0:8053 }'), [
-    /\d+:16 api\.listen: 0\.0\.0\.0 is not a loopback address, and requests to it are not encrypted; write 127\.0\.0\.1/,
+    /\d+:16 api\.listen: 0\.0\.0\.0 is not a loopback address, and requests to it are not encrypted; give it a certificate by api\.tls, or write 127/,
   ]);
 });
 

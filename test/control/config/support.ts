@@ -18,6 +18,7 @@ export function filesOf(contents: Record<string, string | Uint8Array>): Files {
   };
   return {
     realpath: (path) => realpath(path),
+    mode: () => 0o600,
     read(path) {
       const content = contents[realpath(path)];
       if (content === undefined) throw fault('EISDIR');

@@ -1,6 +1,5 @@
 /** Looks at real servers on loopback: Route 53's rules for HTTP, HTTPS and TCP. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer as createHttp, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { type AddressInfo, createServer as createTcp, type Server, type Socket } from 'node:net';
@@ -12,6 +11,7 @@ import { probe, type Resolve } from '../../../src/control/health/probe/probe.ts'
 import { type Clock, systemClock } from '../../../src/util/clock.ts';
 import { SeededPrng } from '../../../src/util/prng.ts';
 import type { EndpointMonitor } from '../../../src/view/health.ts';
+import { certificate } from '../../support/certificate.ts';
 import { freePort } from '../../support/ports.ts';
 import { missing } from '../../support/servers.ts';
 import { endpoint } from './support.ts';
@@ -254,16 +254,6 @@ t.test('given up: nothing is called, the connection is closed', async (t) => {
   await isClosed;
 });
 
-const P256 = ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
-
-function certificate(folder: string, name: string, kind = P256): { key: Buffer; cert: Buffer } {
-  const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.crt`)];
-  const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`, '-days', '1'];
-  const args = ['req', '-x509', '-newkey', ...kind, '-nodes', ...subject];
-  execFileSync('openssl', [...args, '-keyout', key, '-out', cert], { stdio: 'ignore' });
-  return { key: readFileSync(key), cert: readFileSync(cert) };
-}
-
 t.test('HTTPS', { skip: missing('openssl') }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
@@ -328,7 +318,7 @@ t.test('HTTPS', { skip: missing('openssl') }, async (t) => {
     'a group of the server’s own for Diffie-Hellman, which may be as large as it likes',
     async (t) => {
       const group = { dhparam: 'auto', maxVersion: 'TLSv1.2', ciphers: 'DHE-RSA-AES128-GCM-SHA256' };
-      const port = await secure({ ...certificate(folder, 'rsa.example', ['rsa:2048']), ...group });
+      const port = await secure({ ...certificate(folder, 'rsa.example', { kind: ['rsa:2048'] }), ...group });
       t.match((await look443(port, 'rsa.example'))[0], {
         passed: false,
         reason: 'Failure: SSL alert handshake_failure',

@@ -1,10 +1,10 @@
 /** Disks without space, folders that cannot be written to: what is refused is said, what was acknowledged is there. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { SqliteStore } from '../../../src/control/store/sqlite.ts';
+import { mount, mountSmall, unmount, unmountable } from '../../support/disk.ts';
 import { change, folderOf, put, rejectionOf, storeIn } from './support.ts';
 
 const CHILD = join(import.meta.dirname, 'nowrite.ts');
@@ -29,34 +29,11 @@ async function fill(t: Test, store: SqliteStore): Promise<number> {
   throw new Error('the disk is never full');
 }
 
-function mountSmall(folder: string): void {
-  mkdirSync(folder, { recursive: true });
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m,mode=700', 'tmpfs', folder], { stdio: 'ignore' });
-}
-
-function unmount(folder: string): void {
-  execFileSync('umount', ['-l', folder], { stdio: 'ignore' });
-}
-
-/** False where this user may not mount file systems. */
-function mountable(): boolean {
-  const folder = mkdtempSync(join(tmpdir(), 'causeway-store-'));
-  try {
-    mountSmall(folder);
-    unmount(folder);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-const skip = mountable() ? false : 'needs the right to mount file systems';
+const skip = unmountable();
 
 function smallDisk(t: Test): string {
   const folder = join(folderOf(t), 'disk');
-  mountSmall(folder);
+  mountSmall(folder, 4);
   t.teardown(() => unmount(folder));
   return folder;
 }
@@ -117,13 +94,13 @@ t.test('a disk that is mounted to be read only', { skip }, async (t) => {
   const store = storeIn(t, folder);
   await store.apply(change(put('a', '1')));
   await store.close();
-  execFileSync('mount', ['-o', 'remount,ro', folder]);
+  mount('-o', 'remount,ro', folder);
   const reading = storeIn(t, folder);
   t.equal(reading.revision, 1);
   t.equal(await rejectionOf(reading.apply(change(put('a', '2')))), 'read-only');
   t.match(reading.fault?.message, /EROFS/);
   await reading.close();
-  execFileSync('mount', ['-o', 'remount,rw', folder]);
+  mount('-o', 'remount,rw', folder);
   const writing = storeIn(t, folder);
   t.equal(await writing.apply(change(put('a', '2'))), 2);
   await writing.close();

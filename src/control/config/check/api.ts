@@ -14,11 +14,11 @@ export function checkApi(context: CheckContext): void {
       );
   });
   const address = context.draft.api?.listen?.address;
-  if (address === undefined || isLoopback(parseAddress(address))) return;
+  if (address === undefined || isLoopback(parseAddress(address)) || context.has(['api', 'tls'])) return;
   context.warn(
     ['api', 'listen'],
     `${address} is not a loopback address, and requests to it are not encrypted`,
-    'write 127.0.0.1 or [::1], and put a server before it that ends TLS',
+    'give it a certificate by api.tls, or write 127.0.0.1 or [::1] and put a server before it that ends TLS',
   );
 }
 

@@ -1,0 +1,85 @@
+/** Certificates that the configuration names, and what is said of those that cannot be used. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { loadConfig } from '../../../src/control/config/load.ts';
+import { certificate } from '../../support/certificate.ts';
+import { missing } from '../../support/servers.ts';
+import { BASE, errorsOf, shortly } from './support.ts';
+
+/** Loads a configuration with this `api.tls` in a folder with the certificates `one` and `other`. */
+function start(t: Test) {
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const [one, other] = ['one', 'other'].map((name) => certificate(folder, name));
+  const load = (files: string) => {
+    const path = join(folder, 'causeway.yaml');
+    writeFileSync(path, `${BASE}api: { listen: "0.0.0.0:8053", tls: ${files} }\n`);
+    const { config, errors = [], warnings } = loadConfig(path);
+    return { config, errors: errors.map(shortly), warnings: warnings.map(shortly) };
+  };
+  const put = (name: string, text: string | Buffer): void =>
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
+  return { folder, load, put, one: one!, other: other! };
+}
+
+const skip = missing('openssl');
+
+t.test('both files belong together', { skip }, async (t) => {
+  const { folder, load, one } = start(t);
+  const loaded = load('{ certificate: one.crt, key: one.key }');
+  t.same(loaded.errors, []);
+  t.same(loaded.warnings, [], 'an address that others hear is no fault with TLS');
+  t.same(loaded.config?.apiCredentials, { cert: String(one.cert), key: String(one.key) });
+  t.match(load('{ certificate: other.crt, key: one.key }').errors, [
+    /\d+:\d+ api\.tls\.certificate: .*other\.crt is not the certificate of the key in .*one\.key; write the/,
+  ]);
+  chmodSync(join(folder, 'one.key'), 0o640);
+  const { config, warnings } = load(`{ certificate: ${one.certFile}, key: ${one.keyFile} }`);
+  t.ok(config, 'a warning is no error');
+  t.match(warnings, [/api\.tls\.key: .*one\.key may be read or written by other users; chmod 600/]);
+});
+
+t.test('a chain: the certificate of the node stands first', { skip }, async (t) => {
+  const { load, put, one, other } = start(t);
+  put('chain', `${one.cert}${other.cert}`);
+  t.same(load('{ certificate: chain, key: one.key }').errors, []);
+  t.match(load('{ certificate: chain, key: other.key }').errors, [/is not the certificate of the key/]);
+  put('broken', `${one.cert}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`);
+  t.match(load('{ certificate: broken, key: one.key }').errors, [/broken cannot be used: .*; make another/]);
+});
+
+t.test('what is wrong with one file, each where it is named', { skip }, async (t) => {
+  const { folder, load, put, one } = start(t);
+  put('noise', 'noise');
+  t.match(load('{ certificate: noise, key: none }').errors, [
+    /api\.tls\.certificate: .*noise does not begin with a certificate; .*BEGIN CERTIFICATE/,
+    /api\.tls\.key: there is no such file; check the path/,
+  ]);
+  t.match(load('{ certificate: one.key, key: one.crt }').errors, [
+    /api\.tls\.certificate: .*one\.key does not begin with a certificate/,
+    /api\.tls\.key: .*one\.crt holds no private key; .*BEGIN PRIVATE KEY/,
+  ]);
+  const locked = [
+    'pkey',
+    '-in',
+    one.keyFile,
+    '-aes128',
+    '-passout',
+    'pass:x',
+    '-out',
+    join(folder, 'locked'),
+  ];
+  execFileSync('openssl', locked);
+  t.match(load('{ certificate: one.crt, key: locked }').errors, [
+    /api\.tls\.key: the key in .*locked has a passphrase; write the path of a key without one: openssl pkey/,
+  ]);
+  const short = certificate(folder, 'short', { kind: ['rsa:512'] });
+  t.match(readFileSync(short.certFile, 'utf8'), /BEGIN/);
+  t.match(load('{ certificate: short.crt, key: short.key }').errors, [
+    /short\.crt cannot be used: .*key too small/,
+  ]);
+  t.match(errorsOf('api: { tls: { certificate: a } }'), [/api\.tls\.key: key is missing; add it/]);
+});
