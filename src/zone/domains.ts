@@ -29,12 +29,9 @@ export class Domains {
 
   static build(domains: Iterable<Domain>): SharedArrayBuffer {
     const builder = new NameTableBuilder();
-    const covers = new Map<number, number>();
     for (const domain of domains) {
       const index = builder.add(domain.name);
-      const bits = (covers.get(index) ?? 0) | bitsOf(domain);
-      covers.set(index, bits);
-      builder.set(index, bits);
+      builder.set(index, builder.valueAt(index) | bitsOf(domain));
     }
     const buffer = new SharedArrayBuffer(builder.byteLength);
     builder.writeTo(buffer, 0);

@@ -224,6 +224,11 @@ export class NameTableBuilder {
     return this.#slots[2 * this.#slotOf(this.#hash(name, off), name, off) + 1]! - 1;
   }
 
+  /** The value of the name numbered `index`. */
+  valueAt(index: number): number {
+    return this.#entries[2 * index + 1]!;
+  }
+
   /** Sets the value (u32) of the name numbered `index`. */
   set(index: number, value: number): void {
     this.#entries[2 * index + 1] = value;
