@@ -43,7 +43,8 @@ import { StoreError } from './store/errors.ts';
 import type { WhatIfMeans } from './whatif.ts';
 import { Workers } from './workers.ts';
 
-/** The most that changes of hosted zones wait for others to be put in force with them. */
+/** How long changes of hosted zones wait, after others were put in force, for more to be put in force with them. */
+const HOSTED_MS_MIN = 15;
 const HOSTED_MS_MAX = 1_000;
 /** Main opens sockets in milliseconds; if it does not answer for that long, it is not going to. */
 const SOCKETS_MS_MAX = 30_000;
@@ -304,8 +305,10 @@ export class Control {
     this.#isHostedWaiting = true;
     const before = this.#reloading ?? Promise.resolve();
     void before.then(async () => {
-      // As long as the last time took, so that the API has half of this thread while many changes come.
-      await new Promise<void>((done) => this.#o.clock.after(this.#hostedMs, done));
+      const { clock } = this.#o;
+      // The first of many at once; then the API has at least half of this thread while they come.
+      const wait = this.#hostedNext - clock.now();
+      if (wait > 0) await new Promise<void>((done) => clock.after(wait, done));
       this.#isHostedWaiting = false;
       if (this.#isStopped || this.#config === undefined || this.#inForce === undefined) return;
       // What was asked for first may have come in between.
@@ -315,14 +318,15 @@ export class Control {
   }
   #isHostedWaiting = false;
   #isStopped = false;
-  /** How long it took last to put changes of hosted zones in force. */
-  #hostedMs = 0;
+  /** When changes of hosted zones may be put in force again. */
+  #hostedNext = 0;
 
   async #timeHosted(config: Config, inForce: InForce): Promise<ReloadReport> {
     const { clock } = this.#o;
     const begun = clock.now();
     const report = await this.#publishHosted(config, inForce);
-    this.#hostedMs = Math.min(clock.now() - begun, HOSTED_MS_MAX);
+    const now = clock.now();
+    this.#hostedNext = now + Math.min(Math.max(now - begun, HOSTED_MS_MIN), HOSTED_MS_MAX);
     return report;
   }
 

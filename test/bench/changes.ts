@@ -1,9 +1,11 @@
 /** `npm run bench -- changes`: from a change by the API to the answer that has it, in zones of several sizes. */
+import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ChangeResourceRecordSetsCommand, Route53Client } from '@aws-sdk/client-route-53';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { decode, encode } from 'dns-packet';
 import { KIND, putSet, type ZoneResource } from '../../src/control/hosted/bodies.ts';
 import { openStore } from '../../src/control/store/open.ts';
@@ -13,15 +15,22 @@ import { systemClock } from '../../src/util/clock.ts';
 import { nameFromText } from '../../src/wire/name.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { freePort } from '../support/ports.ts';
-import { cpuSeconds, LOAD_CORE, pin } from './load.ts';
+import { Changer, type ChangeTaken, type ChangeWork } from './changework.ts';
+import { type Latency, percentiles } from './latency.ts';
+import { cpuSeconds, LOAD_CORE, load, onCore, pin, SERVER_CORE, WARM_SECONDS } from './load.ts';
 import type { Options } from './options.ts';
 import { compare, publish } from './report.ts';
 
-const SIZES = [1_000, 100_000];
+const WORKER = fileURLToPath(new URL('changework.ts', import.meta.url));
+const OUTPUT_OCTETS_MAX = 64 * 1024 * 1024;
+const SIZES = [1_000, 100_000, 1_000_000];
 const BATCH = 1_000;
 /** Changes that are waited for one after the other, and callers at the same time after that. */
 const SINGLE = 100;
 const CALLERS = 16;
+/** Names that are asked for meanwhile, and how often. */
+const ASKED = 1_000;
+const PER_SECOND = 5_000;
 const ACCOUNT = '000000000000';
 const ORIGIN = { account: ACCOUNT, accessKey: '', source: 'bench', operation: 'Bench', summary: '' };
 const NAME = 'bench.example.';
@@ -31,8 +40,9 @@ interface Taken {
   readonly servedMs: readonly number[];
   readonly changesPerSecond: number;
   readonly cpuMs: number;
-  readonly answerMs: readonly number[];
-  readonly idleMs: readonly number[];
+  readonly batchMs: readonly number[];
+  readonly quiet: Latency;
+  readonly busy: Latency;
 }
 
 /** Makes a zone of each size, changes it and asks, and publishes the table. */
@@ -44,10 +54,11 @@ export async function changes(options: Options): Promise<void> {
     {
       id: 'changes',
       intro:
-        'A private zone that the API made, one worker. `served`: from the sending of ChangeResourceRecordSets by the AWS ' +
-        'SDK to the first answer by UDP that has it, one change after the other, each of another name. Then ' +
-        `${CALLERS} callers change as fast as they can for ${options.seconds} s, while a client asks a name that does not ` +
-        'change each millisecond; CPU is that of the whole daemon.',
+        'A private zone that the API made, the daemon with one worker on one core, its clients on the other. `served`: from ' +
+        'the sending of ChangeResourceRecordSets to the first answer by UDP that has it, one change after the other, each of ' +
+        `another name. Then ${CALLERS} callers change single sets as fast as they can for ${options.seconds} s, and one ` +
+        `batches of ${BATCH / 2} (an UPSERT counts twice), while dnsperf asks ${ASKED} names of the zone ${PER_SECOND} times a second; CPU is that of the ` +
+        'whole daemon, these questions included.',
       tables: [
         compare('Changes', taken, [
           { head: 'ready after, s', of: ({ startSeconds }) => startSeconds, digits: 1 },
@@ -55,12 +66,18 @@ export async function changes(options: Options): Promise<void> {
           { head: 'p99, ms', of: ({ servedMs }) => quantile(servedMs, 0.99), digits: 1 },
           { head: 'changes/s', of: ({ changesPerSecond }) => changesPerSecond },
           { head: 'CPU ms a change', of: ({ cpuMs }) => cpuMs, digits: 2 },
-          { head: 'answers meanwhile, p99, ms', of: ({ answerMs }) => quantile(answerMs, 0.99), digits: 2 },
-          { head: 'before, p99, ms', of: ({ idleMs }) => quantile(idleMs, 0.99), digits: 2 },
+          { head: 'a batch, median, ms', of: ({ batchMs }) => quantile(batchMs, 0.5) },
+        ]),
+        compare('Answers meanwhile', taken, [
+          { head: 'before: p50 µs', of: ({ quiet }) => quiet.p50 },
+          { head: 'p99 µs', of: ({ quiet }) => quiet.p99 },
+          { head: 'while it changes: p50 µs', of: ({ busy }) => busy.p50 },
+          { head: 'p99 µs', of: ({ busy }) => busy.p99 },
+          { head: 'p99.9 µs', of: ({ busy }) => busy.p999 },
         ]),
       ],
       notes: [],
-      programs: [],
+      programs: ['dnsperf'],
     },
     options,
   );
@@ -69,54 +86,55 @@ export async function changes(options: Options): Promise<void> {
 async function measure(size: number, seconds: number): Promise<Taken> {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-bench-'));
   const api = await freePort('127.0.0.1');
-  const port = await freePort('127.0.0.1');
   await fill(join(folder, 'state'), size);
+  const file = join(folder, 'questions');
+  writeFileSync(file, Array.from({ length: ASKED }, (_, i) => `n${i}.${NAME} A\n`).join(''));
   const begun = performance.now();
   const daemon = await startDaemon({
     config: `
 node: { name: bench, state: ${join(folder, 'state')}, workers: 1, rateLimit: off, metrics: off }
 vpcs: [{ id: v, cidrs: [127.0.0.0/8] }]
-endpoints: { inbound: [{ id: in-1, listen: ["127.0.0.1:PORT", "127.0.0.1:${port}"], vpc: v, allow: [127.0.0.0/8] }] }
+endpoints: { inbound: [{ id: in-1, listen: ["127.0.0.1:PORT"], vpc: v, allow: [127.0.0.0/8] }] }
 api: { listen: "127.0.0.1:${api}", rateLimit: { rate: 100000, burst: 100000 } }
 `,
   });
+  pin(daemon.pid, SERVER_CORE);
   const client = new Client(daemon.port);
   try {
     await client.until(`n${size - 1}.${NAME}`, '10.0.0.1');
     const startSeconds = (performance.now() - begun) / 1000;
     const { stdout } = await daemon.cli('keys', 'create', '--scope', 'admin', '--json');
-    const { accessKeyId, secretAccessKey } = JSON.parse(stdout);
-    const sdk = new Route53Client({
-      endpoint: `http://127.0.0.1:${api}`,
-      region: 'us-east-1',
-      credentials: { accessKeyId, secretAccessKey },
-    });
+    const work: ChangeWork = {
+      ...(JSON.parse(stdout) as { accessKeyId: string; secretAccessKey: string }),
+      port: api,
+      zone: 'Z1',
+      name: NAME,
+      names: size,
+      callers: CALLERS,
+      seconds,
+      batch: 1,
+    };
+    const changer = new Changer(work);
     const servedMs: number[] = [];
     for (let i = 0; i < SINGLE; i++) {
       const at = performance.now();
-      await upsert(sdk, `n${i}.${NAME}`, '10.0.0.2');
+      await changer.send([[`n${i}.${NAME}`, '10.0.0.2']]);
       await client.until(`n${i}.${NAME}`, '10.0.0.2');
       servedMs.push(performance.now() - at);
     }
-    const idleMs = await client.latencies(2, async () => undefined);
+    changer.close();
+    const ask = async (log: string): Promise<Latency> => {
+      const at = join(folder, log);
+      await load(daemon, { file, seconds, perSecond: PER_SECOND, log: at });
+      return percentiles(readFileSync(at, 'latin1'));
+    };
+    await load(daemon, { file, seconds: WARM_SECONDS, perSecond: PER_SECOND });
+    const quiet = await ask('quiet');
     const cpu = cpuOf(daemon.pid);
-    let made = 0;
-    const end = performance.now() + seconds * 1000;
-    const caller = async (_: unknown, k: number): Promise<void> => {
-      for (let i = 0; performance.now() < end; i++, made++)
-        await upsert(sdk, `n${(k * 61 + i * CALLERS) % size}.${NAME}`, `10.1.${k}.${i % 250}`);
-    };
-    const answerMs = await client.latencies(seconds, async () => {
-      await Promise.all(Array.from({ length: CALLERS }, caller));
-    });
-    return {
-      startSeconds,
-      servedMs,
-      changesPerSecond: made / seconds,
-      cpuMs: (1000 * (cpuOf(daemon.pid) - cpu)) / made,
-      answerMs,
-      idleMs,
-    };
+    const [{ requests }, busy] = await Promise.all([callers(work), ask('busy')]);
+    const cpuMs = (1000 * (cpuOf(daemon.pid) - cpu)) / requests;
+    const { requestMs: batchMs } = await callers({ ...work, callers: 1, batch: BATCH / 2 });
+    return { startSeconds, servedMs, changesPerSecond: requests / seconds, cpuMs, batchMs, quiet, busy };
   } finally {
     client.close();
     await daemon.stop();
@@ -124,26 +142,17 @@ api: { listen: "127.0.0.1:${api}", rateLimit: { rate: 100000, burst: 100000 } }
   }
 }
 
+async function callers(work: ChangeWork): Promise<ChangeTaken> {
+  const command = [...onCore(LOAD_CORE), process.execPath, WORKER, JSON.stringify(work)];
+  const { stdout } = await promisify(execFile)(command[0]!, command.slice(1), {
+    maxBuffer: OUTPUT_OCTETS_MAX,
+  });
+  return JSON.parse(stdout) as ChangeTaken;
+}
+
 function cpuOf(pid: number): number {
   const { user, system } = cpuSeconds(pid);
   return user + system;
-}
-
-async function upsert(sdk: Route53Client, name: string, address: string): Promise<void> {
-  await sdk.send(
-    new ChangeResourceRecordSetsCommand({
-      HostedZoneId: 'Z1',
-      ChangeBatch: {
-        Comment: String(performance.now()),
-        Changes: [
-          {
-            Action: 'UPSERT',
-            ResourceRecordSet: { Name: name, Type: 'A', TTL: 60, ResourceRecords: [{ Value: address }] },
-          },
-        ],
-      },
-    }),
-  );
 }
 
 /** The store of a daemon with one zone of so many names. */
@@ -214,21 +223,6 @@ class Client {
 
   async until(name: string, address: string): Promise<void> {
     while ((await this.ask(name)) !== address) await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-
-  /** Milliseconds to each answer for a name that does not change, while something is done or so many seconds. */
-  async latencies(seconds: number, during: () => Promise<void>): Promise<number[]> {
-    const found: number[] = [];
-    const end = performance.now() + seconds * 1000;
-    const done = during();
-    while (performance.now() < end) {
-      const at = performance.now();
-      await this.ask(`n999.${NAME}`);
-      found.push(performance.now() - at);
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-    await done;
-    return found;
   }
 }
 

@@ -11,15 +11,18 @@ import { HOSTS, hostQuestions } from './zone.ts';
 const SHARES = [0.25, 0.5, 0.75];
 
 /** Microseconds between a query and its answer, as its client sees them. */
-interface Latency {
+export interface Latency {
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
+}
+
+interface LoadLatency extends Latency {
   readonly perSecond: number;
   readonly lost: number;
 }
 
-const COLUMNS: readonly Column<Latency>[] = [
+const COLUMNS: readonly Column<LoadLatency>[] = [
   { head: 'answers/s', of: ({ perSecond }) => perSecond },
   { head: 'p50 µs', of: ({ p50 }) => p50, ratio: true },
   { head: 'p99 µs', of: ({ p99 }) => p99, ratio: true },
@@ -44,7 +47,7 @@ export async function latency(options: Options): Promise<void> {
     );
     const least = Math.min(...most.values());
     const at = async (caption: string, rate: (server: Server) => number): Promise<Table> => {
-      const measure = async (server: Server): Promise<Latency> => {
+      const measure = async (server: Server): Promise<LoadLatency> => {
         const { lost, ...rest } = await load(server, { file, seconds, perSecond: rate(server), log });
         return { ...percentiles(readFileSync(log, 'latin1')), perSecond: rest.perSecond, lost };
       };
@@ -78,7 +81,7 @@ export async function latency(options: Options): Promise<void> {
 }
 
 /** Of the lines that dnsperf writes for answers: `> NOERROR name type seconds`. */
-function percentiles(text: string): Pick<Latency, 'p50' | 'p99' | 'p999'> {
+export function percentiles(text: string): Latency {
   const found: number[] = [];
   for (const [, seconds] of text.matchAll(/^> [A-Z]\S+ \S+ \S+ ([\d.]+)$/gm))
     found.push(Number(seconds) * 1e6);
