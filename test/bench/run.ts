@@ -4,6 +4,7 @@ import { busy } from './busy.ts';
 import { cached } from './cached.ts';
 import { changes } from './changes.ts';
 import { cold } from './cold.ts';
+import { firewall } from './firewall.ts';
 import { health } from './health.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
@@ -32,6 +33,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   start: { about: 'seconds to the first answer, also from a zone of a million records', run: start },
   health: { about: '2,000 health checks at 10 s on one core', run: health },
   store: { about: 'changes of the store, with a million record sets', run: store },
+  firewall: { about: 'a list of 250,000 domains, and what its swap costs those who ask', run: firewall },
   changes: {
     about: 'from a change by the API to the answer that has it; 1,000 to 1,000,000 sets',
     run: changes,

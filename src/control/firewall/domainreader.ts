@@ -2,6 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../util/assert.ts';
+import { stayInBackground } from '../background.ts';
 import { fileFault } from '../config/files.ts';
 import { DOMAIN_REMEDY, readDomain } from './domain.ts';
 import type { DomainFileMessage } from './domainfile.ts';
@@ -14,6 +15,7 @@ const OCTETS_MAX = LINES_MAX * 257;
 const SHOWN_MAX = 40;
 
 assert(parentPort !== null, 'this is a thread of its own');
+stayInBackground();
 parentPort.postMessage(outcomeOf(workerData as string));
 
 function outcomeOf(path: string): DomainFileMessage {

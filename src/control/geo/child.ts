@@ -7,6 +7,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Reader } from 'mmdb-lib';
 import { assert, unreachable } from '../../util/assert.ts';
+import { stayInBackground } from '../background.ts';
 import { fileFault } from '../config/files.ts';
 import { DatabaseError } from './data.ts';
 import { compileDatabase } from './database.ts';
@@ -20,6 +21,7 @@ const RTT_OCTETS_MAX = 64 * 1024 * 1024;
 const RECORD_LETTERS_MAX = 16_384;
 
 assert(parentPort !== null, 'this is a thread of its own');
+stayInBackground();
 parentPort.postMessage(outcomeOf(workerData as GeoTask));
 
 function outcomeOf(task: GeoTask): GeoOutcome {

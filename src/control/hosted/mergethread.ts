@@ -2,8 +2,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../util/assert.ts';
 import { mergePatch } from '../../zone/merge.ts';
+import { stayInBackground } from '../background.ts';
 import type { MergeTask } from './merging.ts';
 
 assert(parentPort !== null, 'this is a thread of its own');
+stayInBackground();
 const { image, patch } = workerData as MergeTask;
 parentPort.postMessage(mergePatch(image, patch));
