@@ -27,9 +27,10 @@ import { missingSources } from './compile/sources.ts';
 import { type Association, compileViews } from './compile/views.ts';
 import { type CompiledZone, compileZone, isEmptied } from './compile/zones.ts';
 import { type Files, systemFiles } from './config/files.ts';
-import { type Config, type FileEntries, loadConfig } from './config/load.ts';
+import { type Config, type FileEntries, type Loaded, loadConfig } from './config/load.ts';
 import { type ConfigProblem, sortProblems } from './config/problem.ts';
 import { isServed } from './config/served.ts';
+import type { Tables } from './firewall/tables.ts';
 import { type Hosted, NOTHING_HOSTED } from './hosted/named.ts';
 
 /** A configuration as workers take it, and what the next compilation needs of this one. */
@@ -53,6 +54,10 @@ export interface CompileOptions {
   readonly hosted?: ((config: Config) => Hosted) | undefined;
   /** The configuration with what the API has added to it; asked after `hosted`. */
   readonly amended?: ((config: Config) => Config) | undefined;
+  /** Default: tables of lists are made at once. */
+  readonly tables?: Tables | undefined;
+  /** The configuration, where it is loaded already; asked by `readConfig`. */
+  readonly loaded?: Loaded | undefined;
 }
 
 export interface Faults {
@@ -75,17 +80,17 @@ export function compile(
   if (read.errors.length > 0)
     return { errors: sortProblems(read.errors), warnings: sortProblems(read.warnings) };
   const hosted = options.hosted?.(config) ?? NOTHING_HOSTED;
-  return assemble(options.amended?.(config) ?? config, previous, read, hosted);
+  return assemble(options.amended?.(config) ?? config, previous, read, hosted, options.tables);
 }
 
 /**
  * The configuration in force with something else hosted: no file is read. `previous` must have been compiled of the same
  * configuration, and not be one that was resumed.
  */
-export function recompile(config: Config, previous: Compiled, hosted: Hosted): Compiled {
+export function recompile(config: Config, previous: Compiled, hosted: Hosted, tables?: Tables): Compiled {
   const { zones, root } = previous;
   assert(root !== undefined, 'what was compiled, not what was resumed');
-  return assemble(config, previous, { zones, root, warnings: [] }, hosted);
+  return assemble(config, previous, { zones, root, warnings: [] }, hosted, tables);
 }
 
 /** What of a configuration stands in files. */
@@ -100,6 +105,7 @@ function assemble(
   previous: Compiled | undefined,
   { zones, root, warnings }: FilesRead,
   hosted: Hosted,
+  tables?: Tables,
 ): Compiled {
   const config = withHosted(declared, hosted);
   const healthIds = config.healthChecks.map(({ id }) => id);
@@ -136,7 +142,7 @@ function assemble(
     paths,
     geo: previous?.snapshot.geo ?? { locations: [], rtt: undefined },
     collections: compileCollections(config, previous?.snapshot.collections),
-    domainLists: compileDomainLists(config.firewall, previous?.snapshot.domainLists),
+    domainLists: compileDomainLists(config.firewall, previous?.snapshot.domainLists, tables),
     recursion,
     endpoints,
     health: compileHealth(config, healthSlots, previous?.snapshot.health),
@@ -186,7 +192,7 @@ export function readConfig(
   now: number = systemClock.wall(),
   options: CompileOptions = {},
 ): ReadConfig {
-  const loaded = loadConfig(path, files);
+  const loaded = options.loaded ?? loadConfig(path, files);
   if (loaded.config === undefined) {
     const files = loaded.entries && readFiles(loaded.entries, previous);
     return {

@@ -19,8 +19,9 @@ import { ApiDesk } from './api/desk.ts';
 import { configuredAnchors, sameAnchors, withAnchors } from './compile/anchors.ts';
 import { type Compiled, compile, readConfig, recompile, resume } from './compile.ts';
 import { systemFiles } from './config/files.ts';
-import { type Config, loadConfig } from './config/load.ts';
+import { type Config, type Loaded, loadConfig } from './config/load.ts';
 import { type ConfigProblem, problemToText } from './config/problem.ts';
+import { ListTables } from './firewall/tables.ts';
 import { geoReport, geoSettings } from './geo/report.ts';
 import { GeoTables, sameData } from './geo/tables.ts';
 import { HealthDesk } from './health/desk.ts';
@@ -84,6 +85,7 @@ interface InForce {
 export class Control {
   readonly #o: ControlOptions;
   readonly #workers: Workers;
+  readonly #lists: ListTables;
   readonly #health: HealthDesk;
   readonly #api: ApiDesk;
   readonly #store: StoreDesk;
@@ -104,6 +106,7 @@ export class Control {
   constructor(options: ControlOptions) {
     this.#o = options;
     this.#workers = new Workers(options.clock);
+    this.#lists = new ListTables(options.log);
     this.#health = new HealthDesk({ clock: options.clock, log: options.log, bits: options.healthBits });
     this.#store = new StoreDesk({ clock: options.clock, log: options.log });
     this.#hosted = new HostedDesk({
@@ -278,7 +281,10 @@ export class Control {
 
   /** With what to call the errors. */
   async #tryReload(): Promise<{ changes: readonly string[]; errors: readonly string[]; why: string }> {
-    const read = this.#read(this.#inForce?.compiled);
+    const before = this.#inForce?.compiled;
+    const loaded = loadConfig(this.#o.start.configFile, systemFiles);
+    if (before !== undefined && loaded.config !== undefined) await this.#prepareLists(loaded.config, before);
+    const read = this.#read(before, loaded);
     if ('errors' in read) return { changes: [], errors: read.errors, why: 'error in the configuration' };
     const { config } = read;
     const compiled = await this.#withGeo(config, read.compiled);
@@ -297,6 +303,13 @@ export class Control {
     await this.#api.configure(config);
     if (this.#socket === undefined) await this.#openSocket(config);
     return { changes: compiled.changes, errors: [], why: '' };
+  }
+
+  /** Large lists of domains, of a configuration that is to be compiled. */
+  async #prepareLists(config: Config, { snapshot }: Compiled): Promise<void> {
+    const amended = orStoreFault(() => this.#hosted.amended(config));
+    // What cannot be read is told when it is compiled.
+    if (!(amended instanceof StoreError)) await this.#lists.prepare(amended.firewall, snapshot.domainLists);
   }
 
   /** The store has something else than workers serve. While something is put in force, it waits for that. */
@@ -339,11 +352,13 @@ export class Control {
     });
     if (read instanceof StoreError) return this.#cannotPublish(before, [problemOf(read)]);
     const { hosted, amended } = read;
+    await this.#lists.prepare(amended.firewall, before.domainLists);
+    const tables = this.#lists;
     // A control that took over has not read the files of the configuration yet.
     const next =
       compiled.root === undefined
-        ? compile(config, compiled, { hosted: () => hosted, amended: () => amended })
-        : recompile(amended, compiled, hosted);
+        ? compile(config, compiled, { hosted: () => hosted, amended: () => amended, tables })
+        : recompile(amended, compiled, hosted, tables);
     if (next.snapshot === undefined) return this.#cannotPublish(before, next.errors.map(problemToText));
     const snapshot = this.#withAnchors(config, next.snapshot);
     const refusal = await this.#propose(snapshot, config);
@@ -370,11 +385,12 @@ export class Control {
 
   #read(
     previous: Compiled | undefined,
+    loaded?: Loaded,
   ): { config: Config; compiled: Compiled } | { errors: readonly string[] } {
     const { configFile } = this.#o.start;
     const hosted = (config: Config): Hosted => this.#hosted.hostedFor(config, previous?.snapshot);
     const amended = (config: Config): Config => this.#hosted.amended(config);
-    const options = { hosted, amended };
+    const options = { hosted, amended, tables: this.#lists, loaded };
     const read = orStoreFault(() =>
       readConfig(configFile, previous, systemFiles, this.#o.clock.wall(), options),
     );

@@ -2,35 +2,23 @@ import type { FirewallData, FirewallRule } from '../../policy/firewall.ts';
 import type { DomainListData, Snapshot, ViewData } from '../../view/snapshot.ts';
 import { labelCount, ROOT } from '../../wire/name.ts';
 import { FIREWALL_LABELS, firewallHash } from '../../zone/dependency.ts';
-import { type Domain, Domains } from '../../zone/domains.ts';
-import { listedDomain } from '../firewall/domain.ts';
+import type { Domain } from '../../zone/domains.ts';
 import type { FirewallPolicy, RuleGroup } from '../firewall/policy.ts';
+import { AT_ONCE, differenceOf, type Tables, usedLists } from '../firewall/tables.ts';
 import { sameSettings } from './diffsettings.ts';
-
-/** Names of a list that may change before all answers of its VPCs are looked at anew: an eighth of all slots. */
-const CHANGES_MAX = 8_192;
 
 /** The lists that rules of a VPC name. One whose contents are those of `before` is that one. */
 export function compileDomainLists(
-  { lists, groups, associations }: FirewallPolicy,
+  policy: FirewallPolicy,
   before: readonly DomainListData[] = [],
+  tables: Tables = AT_ONCE,
 ): DomainListData[] {
-  const associated = new Set(associations.map(({ group }) => group));
-  const used = new Set(
-    groups.filter(({ id }) => associated.has(id)).flatMap(({ rules }) => rules.map(({ list }) => list)),
-  );
   const known = new Map(before.map((list) => [list.id, list]));
-  return lists
-    .filter(({ id }) => used.has(id))
-    .map(({ id, version, domains }) => {
-      const was = known.get(id);
-      if (was?.version === version) return was;
-      return { id, version, table: domains && Domains.build(each(domains(), listedDomain)) };
-    });
-}
-
-function* each<A, B>(all: Iterable<A>, make: (one: A) => B): Generator<B, void> {
-  for (const one of all) yield make(one);
+  return usedLists(policy).map((list) => {
+    const { id, version } = list;
+    const was = known.get(id);
+    return was?.version === version ? was : { id, version, table: tables.tableOf(list) };
+  });
 }
 
 /** The firewall of a VPC; undefined where none of its groups has rules. */
@@ -92,11 +80,10 @@ function changedLists(
   for (const { id, table } of next.domainLists) {
     const was = before.get(id);
     if (was === undefined || was.table === table) continue;
-    const difference =
-      was.table && table && Domains.difference(Domains.from(was.table), Domains.from(table), CHANGES_MAX);
-    changed.set(id, difference ?? 'all');
+    const difference = was.table && table ? differenceOf(was.table, table) : 'all';
+    changed.set(id, difference);
     changes.push(
-      `firewall list ${id}: ${difference === undefined ? 'replaced' : `${difference.length} domains changed`}`,
+      `firewall list ${id}: ${difference === 'all' ? 'replaced' : `${difference.length} domains changed`}`,
     );
   }
   return changed;
