@@ -65,10 +65,12 @@ export function synthesizeAaaa(
     if (usable.length < found.rdatas.length) replaceLast(q, { ...unsigned(found), rdatas: usable });
     return undefined;
   }
-  const sub = q.sub(q.unanswered ? q.qname : q.current, TYPE.A, true);
+  // A firewall judges the question for A as the client's own, from its first name on.
+  const isAnew = q.unanswered || q.settings.firewall !== undefined;
+  const sub = q.sub(isAnew ? q.qname : q.current, TYPE.A, true);
   q.trace?.step('dns64', `${nameToText(sub.qname)} has no AAAA record that may be used; A is asked for`);
   const waiting = walk(sub);
-  const chain = found === undefined ? answer : answer.slice(0, -1);
+  const chain = isAnew ? [] : found === undefined ? answer : answer.slice(0, -1);
   const take = (): undefined => merge(q, sub, chain, rules, found === undefined && !q.unanswered);
   return waiting === undefined ? take() : waiting.then(take);
 }
@@ -112,18 +114,22 @@ function merge(
   rules: Dns64Rules,
   isDenied: boolean,
 ): undefined {
+  const { verdict, blockedBy } = q;
   q.restOn(sub);
   const { answer } = sub.answer;
   const isMade = answer.at(-1)?.type === TYPE.A;
-  const isTold = q.unanswered || (isMade && q.blockedBy !== undefined);
-  if (isDenied && !isMade && sub.answer.rcode === RCODE.NOERROR) return;
+  const isTold = q.unanswered || (isMade && blockedBy !== undefined);
+  if (isDenied && !isMade && sub.answer.rcode === RCODE.NOERROR) {
+    q.verdict = verdict;
+    return;
+  }
   const soa = q.answer.authority.find(({ type }) => type === TYPE.SOA);
   q.source = sub.source;
   if (q.links === 0) q.answer.aa = sub.answer.aa;
   q.answer.rcode = sub.answer.rcode;
   // Why nobody told of AAAA records is of no interest any more.
   q.answer.ede = isTold ? sub.answer.ede : [...q.answer.ede, ...sub.answer.ede];
-  if (isMade) q.verdict = sub.verdict;
+  if (isMade && blockedBy !== undefined) q.verdict = sub.verdict;
   q.answer.authority = isMade ? [] : sub.answer.authority;
   q.answer.additional = [];
   const isError =

@@ -16,8 +16,10 @@ export class LoggedViews {
   /** By index of the view: answers from the cache, and others. */
   readonly cached: Uint32Array;
   readonly looked: Uint32Array;
-  /** By index of the view: draws below it are of the largest sample. 2^32 where no draw is needed. */
+  /** By index of the view: draws below it are of the largest sample. */
   readonly bound: Float64Array;
+  /** By index of the view: 1 where a log takes a sample only. */
+  readonly sampled: Uint8Array;
 
   /** @param views number of views in the snapshot */
   constructor({ revision, logs, views: logged }: QueryLogs, views: number) {
@@ -25,6 +27,7 @@ export class LoggedViews {
     this.cached = new Uint32Array(views);
     this.looked = new Uint32Array(views);
     this.bound = new Float64Array(views);
+    this.sampled = new Uint8Array(views);
     logged.forEach((view, index) => {
       const zones = view.zones?.groups.flatMap((zone) => zone?.logs ?? []) ?? [];
       for (const log of new Set([...view.logs, ...zones])) this.#add(index, logs[log]!);
@@ -36,6 +39,7 @@ export class LoggedViews {
       log.rcodes.length === 0 ? ALL_RCODES : log.rcodes.reduce((set, code) => set | bitOf(code), 0);
     this.looked[view]! |= bits;
     if (log.hits) this.cached[view]! |= bits;
+    if (log.sample < 1) this.sampled[view] = 1;
     this.bound[view] = Math.max(this.bound[view]!, Math.ceil(log.sample * DRAWS));
   }
 }
@@ -44,5 +48,3 @@ export class LoggedViews {
 export function bitOf(rcode: number): number {
   return 1 << Math.min(rcode, RCODE_BITS - 1);
 }
-
-export { DRAWS };

@@ -158,6 +158,7 @@ export class Query {
     this.storable = this.storable && sub.storable && sub.choice === undefined;
     this.scopeBits = Math.max(this.scopeBits, sub.scopeBits);
     this.hasLooped = this.hasLooped || sub.hasLooped;
+    if (sub.blockedBy !== undefined) this.verdict = sub.verdict;
     this.verdict ??= sub.verdict;
   }
 

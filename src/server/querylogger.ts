@@ -8,7 +8,7 @@ import {
 import type { Clock } from '../util/clock.ts';
 import type { Prng } from '../util/prng.ts';
 import { RingWriter } from '../util/ring.ts';
-import { bitOf, DRAWS, type LoggedViews } from './loggedviews.ts';
+import { bitOf, type LoggedViews } from './loggedviews.ts';
 
 /** A worker's end of the log of queries. */
 export class QueryLogger {
@@ -42,9 +42,8 @@ export class QueryLogger {
   ): void {
     const wanted = from === 'cache' ? logged.cached[view]! : logged.looked[view]!;
     if ((wanted & bitOf(rcode)) === 0) return;
-    const bound = logged.bound[view]!;
-    const draw = bound === DRAWS ? 0 : this.#prng.u32();
-    if (draw >= bound) return;
+    const draw = logged.sampled[view] === 0 ? 0 : this.#prng.u32();
+    if (draw >= logged.bound[view]!) return;
     const { revision } = logged;
     const wall = this.#clock.wall();
     const told = rule < 0 ? NO_FIREWALL_RULE : rule;

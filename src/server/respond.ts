@@ -229,8 +229,11 @@ export function storeAnswer(cache: AnswerCache, q: Query, message: Message, writ
   const told = edeOf(q.blockedBy?.action);
   if (!q.storable || answer.ede.some(({ code }) => code !== told) || answer.rcode > 15 || !writer.complete)
     return;
+  // TC may say that only the reason was left out.
+  if ((writer.out[2]! & (FLAG.TC >>> 8)) !== 0) return;
   // No record: nothing says for how long it holds (RFC 2308 section 5), or it was not this answer that was sent.
-  if ((writer.records === 0 && told === undefined) || writer.records > TTL_OFFSETS_MAX) return;
+  const isKnown = writer.records > 0 || (told !== undefined && q.authoritative);
+  if (!isKnown || writer.records > TTL_OFFSETS_MAX) return;
   const sets = [...answer.answer, ...answer.authority, ...answer.additional];
   const lifetime = q.authoritative ? AUTHORITATIVE_SECONDS : learnedLifetime(sets, q.ageSeconds);
   const variant = variantOf(q.dnssecOk, q.checkingDisabled);

@@ -3,7 +3,7 @@ import { octetsKey } from '../wire/octets.ts';
 import type { Rrset } from '../wire/record.ts';
 import { additionalFor } from './address.ts';
 import { OCCLUDED } from './layout.ts';
-import { PatchedZone } from './patch.ts';
+import { namesOfPatch, PatchedZone, type ZonePatch } from './patch.ts';
 import type { Zone } from './zone.ts';
 
 /** More changes than this are a new zone: dropping all its answers is cheaper than as many single ones. */
@@ -53,12 +53,14 @@ export function diffZones(old: Zone, next: Zone, max = CHANGES_MAX): Name[] | 'a
 }
 
 /**
- * The same for two zones that are patches of one image, or of images that were merged of it and its patches: only names
- * of their patches can differ.
+ * The same for two zones of one image, each with its patch or none: only names of the patches can differ.
+ *
+ * @param merged a patch that was merged into the image of `next`, which is that of `old` else
  */
-export function diffPatched(old: Zone, next: Zone): Name[] {
+export function diffPatched(old: Zone, next: Zone, merged?: ZonePatch): Name[] {
   const changes = new Map<string, Name>();
-  for (const name of [...patchedNamesOf(old), ...patchedNamesOf(next)]) {
+  const names = merged === undefined ? [] : namesOfPatch(merged);
+  for (const name of [...names, ...patchedNamesOf(old), ...patchedNamesOf(next)]) {
     const [before, after] = [old.find(name), next.find(name)];
     if (before === after && before < 0) continue;
     if (before >= 0 && after >= 0 && next.sameRrsets(after, old, before)) continue;

@@ -55,12 +55,13 @@ export class PatchedZone extends Zone {
   readonly #gone = new Set<number>();
   /** Of nodes of the image whose child `*` is another than there, or NONE. */
   readonly #wildcards = new Map<number, number>();
-  readonly #names: SharedArrayBuffer;
+  /** The names that are not as in the image, gone ones too. */
+  readonly patchedNames: readonly Name[];
 
   private constructor(image: SharedArrayBuffer, { image: patch, names }: ZonePatch, id: number) {
     super(image, id);
     this.#patch = Zone.from(patch);
-    this.#names = names;
+    this.patchedNames = [...namesOfPatch({ image: patch, names })];
     const there = new Set<number>();
     for (const { name, isThere } of namesIn(names)) {
       if (isThere) there.add(this.#patch.find(name));
@@ -86,11 +87,6 @@ export class PatchedZone extends Zone {
 
   static open(image: SharedArrayBuffer, patch: ZonePatch, id = 0): PatchedZone {
     return new PatchedZone(image, patch, id);
-  }
-
-  /** The names that are not as in the image, gone ones too. */
-  get patchedNames(): Name[] {
-    return Array.from(namesIn(this.#names), ({ name }) => name);
   }
 
   /** Nodes of the patch: their numbers begin with `nodeCount`. */
@@ -253,6 +249,11 @@ function hasSameApex(zone: Zone, patch: Zone): boolean {
     const [a, b] = [zone.indexOf(APEX, type), patch.indexOf(APEX, type)];
     return zone.ttlAt(a) === patch.ttlAt(b) && sameOctets(zone.storedAt(a), patch.storedAt(b));
   });
+}
+
+/** The names of which a patch speaks, gone ones too. */
+export function namesOfPatch({ names }: ZonePatch): Name[] {
+  return Array.from(namesIn(names), ({ name }) => name);
 }
 
 function packNames(there: readonly Name[], gone: readonly Name[]): SharedArrayBuffer {

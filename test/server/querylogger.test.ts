@@ -173,3 +173,12 @@ t.test('a query is logged by the snapshot in which it began', async (t) => {
     [7, 9],
   );
 });
+
+t.test('a sample is one also where another log of the VPC takes all', async (t) => {
+  const { queries, records } = start([{ hits: true }, { hits: true, sample: 0.01 }]);
+  await queries('www.example.test.', '10.1.2.3', 200);
+  const draws = records().map(({ draw }) => draw);
+  t.equal(draws.length, 200);
+  const sampled = draws.filter((draw) => draw < 0.01 * 2 ** 32).length;
+  t.ok(sampled < 20, `${sampled} of 200 are of the sample`);
+});

@@ -4,7 +4,7 @@ import { diffSnapshots } from '../../src/control/compile/diff.ts';
 import type { FirewallAction } from '../../src/policy/firewall.ts';
 import type { ResolveRequest } from '../../src/resolver/resolve.ts';
 import { World } from '../../src/server/world.ts';
-import { EDE, OPTION, RCODE, TYPE } from '../../src/wire/constants.ts';
+import { EDE, FLAG, OPTION, RCODE, TYPE } from '../../src/wire/constants.ts';
 import { findOption, readEde } from '../../src/wire/edns.ts';
 import { nameFromText } from '../../src/wire/name.ts';
 import { ask, clientAt, EDNS, pipelineOf, query, rrText } from '../support/pipeline.ts';
@@ -40,7 +40,11 @@ const TABLE = {
   'four.example. A': { records: ['four.example. 60 IN A 192.0.2.4'] },
 };
 
-function setUp(firewall: FirewallSpec, view: Partial<ViewSpec> = {}) {
+function setUp(
+  firewall: FirewallSpec,
+  view: Partial<ViewSpec> = {},
+  table: Parameters<typeof upstreamOf>[0] = TABLE,
+) {
   const asked: ResolveRequest[] = [];
   const spec: ViewSpec = {
     cidrs: ['10.0.0.0/8'],
@@ -51,7 +55,7 @@ function setUp(firewall: FirewallSpec, view: Partial<ViewSpec> = {}) {
   };
   const other: ViewSpec = { cidrs: ['172.16.0.0/12'], recursive: ['.'] };
   const views = { v: spec, w: other };
-  const made = pipelineOf(snapshotOf(views), { resolve: upstreamOf(TABLE, asked) });
+  const made = pipelineOf(snapshotOf(views), { resolve: upstreamOf(table, asked) });
   const told = async (name: string, type = 'A', from = '10.1.2.3') => {
     const reply = await ask(made.pipeline, clientAt(from), query(name, type, { edns: EDNS }));
     const ede = findOption(reply!.edns, OPTION.EDE);
@@ -255,4 +259,83 @@ t.test('a list that changes ends what was stored of its names, and nothing else'
   t.equal((await told('other.invalid.')).rcode, RCODE.NXDOMAIN);
   putInForce(rulesWith());
   t.equal((await told('good.example.')).rcode, RCODE.NOERROR);
+});
+
+/** With AAAA records made of A records, and an alias that leads on. */
+function dns64Of(rules: FirewallSpec['rules']) {
+  const table = {
+    ...TABLE,
+    'www.example. AAAA': {
+      records: ['www.example. 60 IN CNAME four.example.'],
+      outcome: 'nodata' as const,
+      soa: ['example. 120 IN SOA ns. h. 1 2 3 4 120'],
+    },
+    'www.example. A': {
+      records: ['www.example. 60 IN CNAME four.example.', 'four.example. 60 IN A 192.0.2.4'],
+    },
+  };
+  return setUp({ rules }, { dns64: { prefix: '64:ff9b::/96' } }, table);
+}
+const CHAIN = ['www.example. 60 CNAME four.example.', 'four.example. 60 AAAA 64:ff9b::c000:204'];
+
+t.test('the question for A is judged as if a client had asked it, from its first name on', async (t) => {
+  for (const [rules, rcode, answer] of [
+    [[{ domains: ['four.example'], qtype: TYPE.AAAA, action: NODATA }], RCODE.NOERROR, CHAIN],
+    [
+      [
+        { domains: ['www.example'], action: ALLOW, redirection: 'trust' },
+        { domains: ['*'], action: NXDOMAIN },
+      ],
+      RCODE.NOERROR,
+      CHAIN,
+    ],
+    [[{ domains: ['www.example'], qtype: TYPE.A, action: NXDOMAIN }], RCODE.NXDOMAIN, []],
+    [[{ domains: ['four.example'], action: NXDOMAIN, redirection: 'trust' }], RCODE.NOERROR, CHAIN],
+  ] as const)
+    t.match(await dns64Of(rules).told('www.example.', 'AAAA'), { rcode, answer }, JSON.stringify(rules));
+});
+
+t.test('an alert stays where AAAA records are made, and a block of A goes before it', async (t) => {
+  const alert = { domains: ['four.example'], qtype: TYPE.AAAA, action: ALERT };
+  const made = dns64Of([alert]);
+  t.equal((await made.told('four.example.', 'AAAA')).answer.length, 1);
+  t.same(made.verdicts(), [1, 0]);
+  const blocked = dns64Of([alert, { domains: ['four.example'], qtype: TYPE.A, action: NXDOMAIN }]);
+  for (let round = 0; round < 2; round++)
+    t.match(await blocked.told('four.example.', 'AAAA'), { rcode: RCODE.NXDOMAIN, ede: EDE.BLOCKED });
+  t.same(blocked.verdicts(), [0, 2]);
+  t.equal(blocked.hits(), 0, 'nothing says for how long there are no AAAA records');
+  const empty = dns64Of([{ domains: ['four.example'], qtype: TYPE.A, action: NODATA }]);
+  for (let round = 0; round < 2; round++)
+    t.match(await empty.told('four.example.', 'AAAA'), { rcode: RCODE.NOERROR, answer: [], ede: undefined });
+  t.equal(empty.hits(), 1);
+  t.same(empty.verdicts(), [0, 0], 'there are none of its own, blocked or not');
+});
+
+t.test('an answer that only left its reason out is not given to others as truncated', async (t) => {
+  const many = Array.from({ length: 28 }, (_, i) => `many.test. 60 IN A 192.0.2.${i}`);
+  const { pipeline } = setUp(
+    { rules: [{ domains: ['bad.example'], action: override('many.test.') }] },
+    {},
+    { 'many.test. A': { records: many } },
+  );
+  const edns = { ...EDNS, payload: 512 };
+  const udp = await ask(pipeline, clientAt('10.1.2.3'), query('bad.example.', 'A', { edns }));
+  t.match([udp!.answer.length, (udp!.flags & FLAG.TC) !== 0], [29, true], 'the reason does not fit');
+  const tcp = await ask(pipeline, clientAt('10.1.2.3', 'tcp'), query('bad.example.', 'A', { edns }));
+  t.match([tcp!.answer.length, (tcp!.flags & FLAG.TC) !== 0], [29, false]);
+});
+
+t.test('a firewall that a VPC did not have concerns what is cached', async (t) => {
+  const spec = { cidrs: ['10.0.0.0/8'], zones: { 'corp.example.': 'www A 10.0.0.1' }, recursive: ['.'] };
+  const first = snapshotOf({ v: spec });
+  const { pipeline, dependencies } = pipelineOf(first, { resolve: upstreamOf(TABLE) });
+  const rcode = async (name: string) => (await ask(pipeline, clientAt('10.1.2.3'), query(name, 'A')))!.rcode;
+  const names = ['good.example.', 'www.corp.example.'];
+  for (const name of names) t.equal(await rcode(name), RCODE.NOERROR);
+  const firewall = { rules: [{ domains: ['*'], action: NXDOMAIN }] };
+  const next = { ...snapshotOf({ v: { ...spec, firewall } }, 2), zones: first.zones };
+  pipeline.serve(new World(next, dependencies));
+  for (const hash of diffSnapshots(first, next).touched) dependencies.bump(dependencies.slotOf(hash));
+  for (const name of names) t.equal(await rcode(name), RCODE.NXDOMAIN, name);
 });

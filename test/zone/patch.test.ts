@@ -6,7 +6,7 @@ import type { Rr } from '../../src/wire/record.ts';
 import { diffPatched, diffZones } from '../../src/zone/diff.ts';
 import { Zone } from '../../src/zone/image.ts';
 import { mergePatch } from '../../src/zone/merge.ts';
-import { buildPatch, openZone, type PatchedName } from '../../src/zone/patch.ts';
+import { buildPatch, openZone, type PatchedName, type ZonePatch } from '../../src/zone/patch.ts';
 import type { RecordSet } from '../../src/zone/recordset.ts';
 import { ORIGIN, questions } from './random.ts';
 import { APEX, ask, build, records } from './support.ts';
@@ -37,13 +37,14 @@ function patched(before: string, after: string): PatchedPair | undefined {
   const patch = buildPatch(zone, list, (name) => next!.some((rr) => isAtOrBelow(rr.name, name)));
   if (patch === undefined) return undefined;
   const merged = Zone.from(mergePatch(zone.image, patch));
-  return { old: zone, zone: openZone({ image: zone.image, patch, key: 0 }), merged };
+  return { old: zone, zone: openZone({ image: zone.image, patch, key: 0 }), merged, patch };
 }
 
 interface PatchedPair {
   readonly old: Zone;
   readonly zone: Zone;
   readonly merged: Zone;
+  readonly patch: ZonePatch;
 }
 
 const whole = (text: string): Zone => Zone.from(build(ORIGIN, APEX + text).image!);
@@ -75,7 +76,7 @@ t.test('random changes of random zones', async (t) => {
       const pair = patched(old, next);
       if (pair === undefined) return;
       patches++;
-      const { zone, merged } = pair;
+      const { zone, merged, patch } = pair;
       const wanted = whole(next);
       const told = (each: Zone) => ASKED.map((question) => `${question}: ${ask(each, question).join()}`);
       for (const each of [zone, merged]) {
@@ -88,7 +89,8 @@ t.test('random changes of random zones', async (t) => {
       const texts = (names: readonly Name[] | 'all') => (names as Name[]).map(nameToText).sort();
       t.same(texts(diffPatched(pair.old, zone)), texts(diffZones(pair.old, wanted)));
       t.same(texts(diffPatched(zone, pair.old)), texts(diffZones(wanted, pair.old)));
-      t.same(diffPatched(zone, merged), []);
+      t.same(diffPatched(zone, merged, patch), []);
+      t.same(texts(diffPatched(pair.old, merged, patch)), texts(diffZones(pair.old, wanted)));
       for (const other of [whole(old), wanted, whole('')]) {
         const sorted = (diff: Name[] | 'all') => (diff === 'all' ? diff : diff.map(nameToText).sort());
         t.same(sorted(diffZones(other, zone)), sorted(diffZones(other, wanted)));

@@ -5,6 +5,7 @@ import { dependencyHash, nameServersHash } from '../../zone/dependency.ts';
 import { diffPatched, diffZones, sameNameServers } from '../../zone/diff.ts';
 import { NameTable } from '../../zone/nametable.ts';
 import { openZone } from '../../zone/patch.ts';
+import { originOf } from '../hosted/merging.ts';
 import { diffCollections } from './collections.ts';
 import { diffRecursion, diffRest, diffSettings, sameSettings, touchAll } from './diffsettings.ts';
 import { diffFirewalls } from './firewall.ts';
@@ -54,8 +55,9 @@ function diffZoneData(
     if (!sameSettings(was.compute, zone.compute)) touched.add(dependencyHash(zone.key, zone.name));
     if (was.image === zone.image && was.patch === zone.patch) continue;
     const [from, to] = [openZone(was), openZone(zone)];
-    // An image keeps its number when patches are merged into it.
-    const names = from.number === to.number ? diffPatched(from, to) : diffZones(from, to);
+    const merged = originOf(zone.image);
+    const isOfSame = was.image === zone.image || merged?.image === was.image;
+    const names = isOfSame ? diffPatched(from, to, merged?.patch) : diffZones(from, to);
     if (!sameNameServers(from, to)) touched.add(nameServersHash(zone.key, zone.name));
     if (names === 'all') replaced.add(zone.key);
     else for (const name of names) touched.add(dependencyHash(zone.key, name));

@@ -1,6 +1,6 @@
 import type { Candidate, Snapshot, ViewData } from '../../view/snapshot.ts';
 import { type Name, ROOT } from '../../wire/name.ts';
-import { dependencyHash } from '../../zone/dependency.ts';
+import { dependencyHash, firewallHash } from '../../zone/dependency.ts';
 import { NameTable } from '../../zone/nametable.ts';
 import { configuredAnchors } from './anchors.ts';
 import { diffHealth } from './health.ts';
@@ -62,8 +62,9 @@ function touchWhere(
       touched.add(dependencyHash(view.key, name));
 }
 
-/** Touches all that answers of a view depend on. */
+/** Touches all that answers of a view depend on; those that its firewall gives depend on that alone. */
 export function touchAll(view: ViewData, touched: Set<number>): void {
+  touched.add(firewallHash(view.key, ROOT));
   touched.add(dependencyHash(view.key, ROOT));
   for (const [name] of NameTable.from(view.table)) touched.add(dependencyHash(view.key, name));
 }

@@ -5,7 +5,7 @@ import { FIREWALL_LABELS, firewallHash } from '../../zone/dependency.ts';
 import type { Domain } from '../../zone/domains.ts';
 import type { FirewallPolicy, RuleGroup } from '../firewall/policy.ts';
 import { AT_ONCE, differenceOf, type Tables, usedLists } from '../firewall/tables.ts';
-import { sameSettings } from './diffsettings.ts';
+import { sameSettings, touchAll } from './diffsettings.ts';
 
 /** The lists that rules of a VPC name. One whose contents are those of `before` is that one. */
 export function compileDomainLists(
@@ -52,6 +52,8 @@ export function diffFirewalls(old: Snapshot, next: Snapshot, touched: Set<number
     if (was === undefined) continue;
     if (!sameSettings({ value: was.firewall }, { value: view.firewall })) {
       changes.push(`VPC ${view.vpc}: firewall changed`);
+      // What was answered without a firewall depends on none.
+      if (was.firewall === undefined) touchAll(was, touched);
       touchFirewall(view, 'all', touched);
     } else
       for (const list of new Set(view.firewall?.rules.map((rule) => rule.list)))

@@ -115,6 +115,7 @@ export class HostedDesk {
       if (this.#isWithout || this.#fault === undefined) return NOTHING_HOSTED;
       throw this.#fault;
     }
+    if (this.#fault !== undefined) throw this.#fault;
     try {
       return this.#build(this.#zones, this.#named, config, before);
     } catch (error) {
@@ -129,7 +130,7 @@ export class HostedDesk {
     const resources = resourcesOf(withNamed(config.resources, named), before);
     const { zones, revision } = hosted.build(resources, slotsIn(config.resources, named, resources));
     this.#built = revision;
-    const brought = broughtByProfiles(this.#withVpcs(config), this.#opened());
+    const brought = broughtByProfiles(this.#withVpcs(config), this.#store!);
     this.#latest = { zones: withProfileZones(zones, brought), ...named };
     return this.#latest;
   }

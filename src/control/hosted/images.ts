@@ -87,8 +87,12 @@ export class ZoneImages {
 
   #isPatchable({ aliased, zone, rrsets }: Built, changed: Names): boolean {
     if (zone.rrsetCount > 2 * rrsets + 2 * PATCH_NAMES_MAX) return false;
-    for (const key of changed.keys()) if (aliased.has(key)) return false;
-    return true;
+    if (aliased.size === 0) return true;
+    // A name below the target of an alias makes that exist, or not: a wildcard may stand for it then.
+    for (const name of changed.values())
+      for (let each = name; each.length > zone.origin.length; each = parentOf(each))
+        if (aliased.has(nameKey(each))) return false;
+    return !changed.has(nameKey(zone.origin)) || !aliased.has(nameKey(zone.origin));
   }
 
   #anew(state: Reads, { name: origin, id }: ZoneIdentity, resources: Resources): ZoneImage {

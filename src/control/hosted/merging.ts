@@ -15,6 +15,19 @@ export interface MergeTask {
   readonly patch: ZonePatch;
 }
 
+/** By merged image. */
+const origins = new WeakMap<SharedArrayBuffer, MergeTask>();
+
+function made(task: MergeTask, image: SharedArrayBuffer): SharedArrayBuffer {
+  origins.set(image, task);
+  return image;
+}
+
+/** What an image was merged of; undefined where it was built. */
+export function originOf(image: SharedArrayBuffer): MergeTask | undefined {
+  return origins.get(image);
+}
+
 /** Merges patches into images, those of large zones in a thread of its own. */
 export class Merging {
   readonly #log: Logger;
@@ -31,7 +44,7 @@ export class Merging {
   merge(zone: Zone, patch: ZonePatch, done: (image: SharedArrayBuffer | undefined) => void): void {
     const task: MergeTask = { image: zone.image, patch };
     if (zone.nodeCount < THREAD_NODES) {
-      done(mergePatch(task.image, patch));
+      done(made(task, mergePatch(task.image, patch)));
       return;
     }
     const suffix = import.meta.filename.endsWith('.ts') ? '.ts' : '.js';
@@ -40,7 +53,7 @@ export class Merging {
     this.#workers.add(worker);
     let image: SharedArrayBuffer | undefined;
     worker.once('message', (merged: SharedArrayBuffer) => {
-      image = merged;
+      image = made(task, merged);
     });
     worker.once('error', (error) => this.#log.error({ error }, 'a zone cannot be merged'));
     worker.once('exit', () => {

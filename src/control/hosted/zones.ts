@@ -78,10 +78,24 @@ export class HostedZones {
       this.#images.forgetSets();
       this.#dirty = undefined;
     }
-    using state = this.#store.snapshot();
-    const { revision } = state;
     const dirty = this.#dirty;
     this.#dirty = new Map();
+    try {
+      return this.#buildChanged(dirty, resources);
+    } catch (error) {
+      // Nobody knows what of it was read: it is read again, all of it.
+      this.#images.forgetSets();
+      this.#dirty = undefined;
+      throw error;
+    }
+  }
+
+  #buildChanged(
+    dirty: Map<string, Map<string, Name>> | undefined,
+    resources: Resources,
+  ): { zones: readonly HostedZone[]; revision: Revision } {
+    using state = this.#store.snapshot();
+    const { revision } = state;
     const there = new Set<string>();
     for (const zone of zonesOf(state)) {
       there.add(zone.id);

@@ -85,3 +85,14 @@ t.test('what may be any name touches the whole view', async (t) => {
     'a name of one label is one name',
   );
 });
+
+t.test(
+  'a VPC that goes, or whose AAAA records are made otherwise, touches what its firewall has said',
+  async (t) => {
+    const first = make();
+    const gone = compiled('vpcs: [{ id: vpc-b, cidrs: [172.16.0.0/12] }]', {}, first as Result);
+    t.ok(touch(gone, 0, '.', first));
+    const dns64 = text({}).replace('cidrs: [10.0.0.0/8]', 'cidrs: [10.0.0.0/8]\n    dns64: {}');
+    t.ok(touch(compiled(dns64, {}, first as Result), 0, '.', first));
+  },
+);

@@ -5,14 +5,17 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { KIND, putSet, type SetBody, setId, type ZoneResource } from '../../../src/control/hosted/bodies.ts';
+import { originOf } from '../../../src/control/hosted/merging.ts';
 import { type HostedZone, HostedZones } from '../../../src/control/hosted/zones.ts';
+import { StoreError } from '../../../src/control/store/errors.ts';
 import { openStore } from '../../../src/control/store/open.ts';
 import { nameOrder, recordSetOrder } from '../../../src/control/store/order.ts';
 import type { Item, Origin, Store } from '../../../src/control/store/store.ts';
 import { createLogger } from '../../../src/telemetry/log.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { TYPE } from '../../../src/wire/constants.ts';
-import { nameFromText } from '../../../src/wire/name.ts';
+import { type Name, nameFromText, nameToText } from '../../../src/wire/name.ts';
+import { diffPatched, diffZones } from '../../../src/zone/diff.ts';
 import { lookup } from '../../../src/zone/lookup.ts';
 import { openZone } from '../../../src/zone/patch.ts';
 import type { Zone } from '../../../src/zone/zone.ts';
@@ -192,4 +195,75 @@ t.test('a large zone is merged in a thread of its own, and what changes meanwhil
   for (const name of ['n4', 'n5', 'n6', 'n600', 'n700']) t.same(answer(followed, name), answer(anew, name));
   t.same(answer(followed, 'n5'), ['HIT', 'n5.example.com. 60 A 192.0.2.3']);
   fixture.zones.close();
+});
+
+t.test('a name below the target of an alias decides whether a wildcard stands for it', async (t) => {
+  const alias = (target: string): SetBody => ({
+    name: `p.${NAME}`,
+    type: 'A',
+    aliasTarget: { hostedZoneId: 'Z1', dnsName: `${target}.${NAME}`, evaluateTargetHealth: false },
+  });
+  const text = (name: string): SetBody => ({
+    name: `${name}.${NAME}`,
+    type: 'TXT',
+    ttl: 60,
+    values: ['"x"'],
+  });
+  for (const [target, before, put, gone] of [
+    ['www', [], text('x.www'), undefined],
+    ['www', [text('x.www')], undefined, text('x.www')],
+    ['www.eu', [], text('x.eu'), undefined],
+  ] as const) {
+    const fixture = new Fixture(new MemoryStore(() => 0, 1));
+    await fixture.start();
+    await fixture.put(a('*'), alias(target), ...before);
+    fixture.build();
+    if (put !== undefined) await fixture.put(put);
+    if (gone !== undefined) await fixture.remove(gone);
+    const [followed, anew] = fixture.both();
+    const leads = (zone: Zone): number =>
+      zone.routing.leads(
+        zone.routing.first(zone.groupAt(zone.indexOf(zone.find(nameFromText(`p.${NAME}`)), TYPE.A))),
+      );
+    t.equal(leads(followed), leads(anew), `${target}: ${put?.name ?? gone?.name}`);
+  }
+});
+
+t.test('what was read before the store failed is read again', async (t) => {
+  const store = new MemoryStore(() => 0, 1);
+  const fixture = new Fixture(store);
+  await fixture.start();
+  await fixture.put(a('n1'), a('n2'));
+  fixture.build();
+  await fixture.put(a('n1', '192.0.2.9'));
+  const snapshot = store.snapshot.bind(store);
+  store.snapshot = () => {
+    const state = snapshot();
+    state.list = () => {
+      throw new StoreError('io', 'the disk does not answer', 'mend it');
+    };
+    return state;
+  };
+  t.throws(() => fixture.build(), { name: 'StoreError' });
+  store.snapshot = snapshot;
+  await fixture.put(a('n2', '192.0.2.9'));
+  const [followed, anew] = fixture.both();
+  for (const name of ['n1', 'n2']) t.same(answer(followed, name), answer(anew, name));
+});
+
+t.test('what differs is found also where the image was merged and was not put in force', async (t) => {
+  const fixture = new Fixture(opened(t));
+  await fixture.start();
+  await fixture.put(...Array.from({ length: 700 }, (_, i) => a(`n${i}`)));
+  const inForce = fixture.build();
+  await fixture.put(...Array.from({ length: 600 }, (_, i) => a(`n${i}`, '192.0.2.2')));
+  fixture.build();
+  await fixture.put(a('n650', '192.0.2.2'));
+  const next = fixture.build();
+  t.not(next.image, inForce.image, 'it was merged');
+  const [from, to] = [inForce, next].map((zone) => openZone({ ...zone, key: 0 })) as [Zone, Zone];
+  const merged = originOf(next.image);
+  t.equal(merged?.image, inForce.image);
+  const texts = (names: readonly Name[] | 'all') => (names as Name[]).map(nameToText).sort();
+  t.same(texts(diffPatched(from, to, merged!.patch)), texts(diffZones(from, to)));
 });
