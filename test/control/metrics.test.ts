@@ -40,7 +40,10 @@ function scraped(): string {
     { id: 'hc-1', healthy: true },
     { id: 'hc-2', healthy: false },
   ];
-  return scrape(counters, status, 1_700_000_000_000, checks, [REPORT]).text;
+  const changes = { isStoreWritable: true, waitingMs: 1_500 };
+  one.propagation(20);
+  const wallMs = 1_700_000_000_000;
+  return scrape({ counters, status, wallMs, checks, reports: [REPORT], changes }).text;
 }
 
 t.test('threads are summed, histograms are cumulative, in seconds', (t) => {
@@ -61,6 +64,16 @@ t.test('the status as gauges', (t) => {
   t.match(text, /^causeway_target_up\{target="192\.0\.2\.53:53"\} 0$/m);
   t.match(text, /^causeway_cache_entries\{cache="records"\} 20$/m);
   t.match(text, /^process_resident_memory_bytes \d+$/m);
+  t.end();
+});
+
+t.test('changes by the API', (t) => {
+  const text = scraped();
+  t.match(text, /^causeway_store_writable 1$/m);
+  t.match(text, /^causeway_change_waiting_seconds 1\.5$/m);
+  t.match(text, /^causeway_change_propagation_seconds_bucket\{le="0\.016384"\} 0$/m);
+  t.match(text, /^causeway_change_propagation_seconds_bucket\{le="0\.032768"\} 1$/m);
+  t.match(text, /^causeway_api_requests_total\{service="route53profiles",result="throttled"\} 0$/m);
   t.end();
 });
 
@@ -119,7 +132,15 @@ t.test('the server: metrics, health and readiness, and nothing else', async (t) 
   const counters = daemonCounters(1);
   const daemon = {
     status: async () => ({ ...status, ready }),
-    scrape: async () => scrape(counters, status, 0),
+    scrape: async () =>
+      scrape({
+        counters,
+        status,
+        wallMs: 0,
+        checks: [],
+        reports: [],
+        changes: { isStoreWritable: true, waitingMs: 0 },
+      }),
   } as unknown as Daemon;
   const log = createLogger({ thread: 'test', level: 'fatal' });
   const server = await openMetrics({ address: '127.0.0.1', port: 0 }, probeRoutes(daemon), log);

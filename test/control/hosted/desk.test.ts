@@ -3,6 +3,7 @@ import t from 'tap';
 import { SERVED } from '../../../src/control/api/states.ts';
 import { HostedDesk } from '../../../src/control/hosted/desk.ts';
 import { createLogger } from '../../../src/telemetry/log.ts';
+import { loneMetrics } from '../../../src/telemetry/metrics.ts';
 import { ManualClock } from '../../../src/util/clock.ts';
 import { SeededPrng } from '../../../src/util/prng.ts';
 
@@ -11,6 +12,7 @@ t.test('docs/api.md says of each operation what is so', async (t) => {
     clock: new ManualClock(),
     log: createLogger({ thread: 'control', format: 'json', write: () => undefined }),
     prng: new SeededPrng(1),
+    metrics: loneMetrics(),
     open: () => {
       throw new Error('not opened');
     },
