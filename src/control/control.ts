@@ -113,6 +113,7 @@ export class Control {
       clock: options.clock,
       log: options.log,
       prng: cryptoPrng,
+      metrics: options.metrics,
       open: (folder) => {
         this.#store.open(folder);
         return this.#store.store;
@@ -122,7 +123,8 @@ export class Control {
       explain: (ask) => this.#workers.askOne<'explain'>(ask, ANSWER_MS_MAX),
     });
     const { handlers } = this.#hosted;
-    this.#api = new ApiDesk({ clock: options.clock, log: options.log, handlers });
+    const { clock, log, metrics } = options;
+    this.#api = new ApiDesk({ clock, log, metrics, handlers });
     this.#geo = new GeoTables({
       clock: options.clock,
       log: options.log,
@@ -587,7 +589,14 @@ export class Control {
     // A health thread that does not answer is no reason to have no metrics.
     const reports = await this.#health.reports().catch(() => []);
     const status = await this.status();
-    return scrape(this.#o.counters, status, this.#o.clock.wall(), this.#health.brief(), reports);
+    return scrape({
+      counters: this.#o.counters,
+      status,
+      wallMs: this.#o.clock.wall(),
+      checks: this.#health.brief(),
+      reports,
+      changes: { isStoreWritable: this.#store.isWritable, waitingMs: this.#hosted.waitingMs },
+    });
   }
 
   /** Closes what is open to the outside. */

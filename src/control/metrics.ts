@@ -261,19 +261,42 @@ function openDescriptors(): number | undefined {
   }
 }
 
+/** What becomes of changes by the API. */
+export interface ChangeFigures {
+  readonly isStoreWritable: boolean;
+  /** For how long the oldest has waited that not every worker serves. */
+  readonly waitingMs: number;
+}
+
+function changeMetrics({ isStoreWritable, waitingMs }: ChangeFigures): Metric[] {
+  return [
+    gauge('causeway_store_writable', 'Whether changes by the API can be kept, as far as is known.', [
+      { value: isStoreWritable ? 1 : 0 },
+    ]),
+    gauge('causeway_change_waiting_seconds', 'Age of the oldest change that not every worker serves.', [
+      { value: waitingMs / 1000 },
+    ]),
+  ];
+}
+
+/** What a scrape tells of. */
+export interface Scraped {
+  readonly counters: DaemonCounters;
+  readonly status: StatusReport;
+  readonly wallMs: number;
+  readonly checks: readonly HealthBrief[];
+  readonly reports: readonly HealthReport[];
+  readonly changes: ChangeFigures;
+}
+
 /** Everything, as the answer to a scrape. */
-export function scrape(
-  counters: DaemonCounters,
-  status: StatusReport,
-  wallMs: number,
-  checks: readonly HealthBrief[] = [],
-  reports: readonly HealthReport[] = [],
-): Plain {
+export function scrape({ counters, status, wallMs, checks, reports, changes }: Scraped): Plain {
   const text = exposition([
     ...counterMetrics(counters),
     ...statusMetrics(status),
     ...healthMetrics(checks),
     ...healthReportMetrics(reports),
+    ...changeMetrics(changes),
     ...processMetrics(wallMs),
   ]);
   return new Plain(200, text, EXPOSITION);

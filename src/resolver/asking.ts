@@ -127,6 +127,7 @@ export class Asking implements AttemptOwner {
     this.#refused = true;
     if (judged.kind === 'lame') {
       this.#lame = true;
+      this.#env.count('upstream_lame');
       // Of odd types a server may refuse what it serves.
       const { type } = this.#o.question;
       if (type === TYPE.A || type === TYPE.AAAA) contact.lame(this.#env.clock.now());

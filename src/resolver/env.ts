@@ -36,6 +36,7 @@ export const RESOLVER_COUNTERS = [
   'upstream_timeouts',
   'upstream_errors',
   'upstream_refusals',
+  'upstream_lame',
   'upstream_ignored',
   'upstream_hedges',
   'upstream_probes',

@@ -354,6 +354,8 @@ export class Pipeline implements QueryHandler {
   #answered(asked: Asked, q: Query): Reply {
     this.#o.metrics.source(q.source);
     if (q.hasLooped) this.#o.metrics.add(METRIC.loops);
+    if (q.aliasError !== undefined)
+      this.#o.metrics.add(q.aliasError === 'failed' ? METRIC.aliasFailed : METRIC.aliasMissing);
     if (q.verdict !== undefined) this.#tellVerdict(q.settings, q.verdict);
     const reply = this.#finish(asked, q.answer, q);
     // A query that began in an older world may not speak for this one.

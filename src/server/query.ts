@@ -72,6 +72,8 @@ export class Query {
   readonly tokens: readonly Uint8Array[] | 'loop';
   /** It was to be forwarded where it came from. */
   hasLooped: boolean;
+  /** Why no answer could be made of the target of an alias. */
+  aliasError: 'failed' | 'missing' | undefined;
   /** How many questions it is asked for the sake of: 0 is the client's own. */
   readonly depth: number;
   readonly answer: Answer;
@@ -124,6 +126,7 @@ export class Query {
     this.asker = options.asker;
     this.tokens = options.tokens;
     this.hasLooped = false;
+    this.aliasError = undefined;
     this.trace = options.trace;
     this.answer = emptyAnswer(RCODE.NOERROR);
     // A target made by a DNAME has the letters of the question, and an answer is stored for all spellings of it.
@@ -158,6 +161,7 @@ export class Query {
     this.storable = this.storable && sub.storable && sub.choice === undefined;
     this.scopeBits = Math.max(this.scopeBits, sub.scopeBits);
     this.hasLooped = this.hasLooped || sub.hasLooped;
+    this.aliasError ??= sub.aliasError;
     if (sub.blockedBy !== undefined) this.verdict = sub.verdict;
     this.verdict ??= sub.verdict;
   }

@@ -24,6 +24,7 @@ const CELLS: Readonly<Record<ResolverCounter, number>> = {
   upstream_timeouts: METRIC.upstreamTimeouts,
   upstream_errors: METRIC.upstreamErrors,
   upstream_refusals: METRIC.upstreamRefusals,
+  upstream_lame: METRIC.upstreamLame,
   upstream_ignored: METRIC.upstreamRejected,
   upstream_hedges: METRIC.upstreamHedges,
   upstream_probes: METRIC.upstreamProbes,

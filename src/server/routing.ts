@@ -93,7 +93,10 @@ function note(q: Query, index: number, zone: Zone, group: number, chooser: Choos
 
 function leadTo(q: Query, zone: Zone, member: number, { owner, node, deps }: Routed): Settled {
   const { routing } = zone;
-  if (routing.leads(member) === LEADS.NOWHERE) return { kind: 'nodata', soa: zone.negativeSoa, node, deps };
+  if (routing.leads(member) === LEADS.NOWHERE) {
+    q.aliasError = 'missing';
+    return { kind: 'nodata', soa: zone.negativeSoa, node, deps };
+  }
   const rrset = zone.rrsetAt(routing.target(member), owner);
   if (routing.leads(member) === LEADS.OUTSIDE)
     return { kind: 'alias', owner, type: rrset.type, target: rrset.rdatas[0]!, node, deps };
@@ -129,6 +132,7 @@ export function flatten(
   q.secure = false;
   q.trace?.step('alias', `${nameToText(owner)} is an alias: ${nameToText(target)} is resolved`);
   if (q.depth >= CHAIN_LINKS_MAX) {
+    q.aliasError = 'failed';
     const text = `more than ${CHAIN_LINKS_MAX} aliases lead from zone to zone at ${nameToText(target)}`;
     return q.fail(RCODE.SERVFAIL, EDE.OTHER, text);
   }
@@ -159,10 +163,13 @@ function tell(q: Query, index: number, owner: Name, sub: Query): 'done' | 'follo
     return 'done';
   }
   if (authority.some(({ type }) => type === TYPE.NS)) {
+    q.aliasError = 'failed';
     const text = `${nameToText(sub.current)}, which an alias leads to, is delegated to other servers`;
     return q.fail(RCODE.SERVFAIL, EDE.NO_REACHABLE_AUTHORITY, text);
   }
-  if (rcode === RCODE.NOERROR || rcode === RCODE.NXDOMAIN) return denyTarget(q, index, sub);
+  const isDenied = rcode === RCODE.NOERROR || rcode === RCODE.NXDOMAIN;
+  q.aliasError = isDenied ? 'missing' : 'failed';
+  if (isDenied) return denyTarget(q, index, sub);
   q.dropRecords(rcode);
   return 'done';
 }

@@ -24,17 +24,21 @@ function counter<Key extends string>(
   return { key, metric, help, labels };
 }
 
-/** One metric with a label that takes each of several values. */
+/** One metric with a label that takes each of several values, beside labels that all of them share. */
 function family<Values extends Readonly<Record<string, string>>>(
   metric: string,
   help: string,
   label: string,
   values: Values,
+  shared: Readonly<Record<string, string>> = {},
 ): (CounterSpec & { key: Extract<keyof Values, string> })[] {
   return Object.entries(values).map(([key, value]) =>
-    counter(key as Extract<keyof Values, string>, metric, help, { [label]: value }),
+    counter(key as Extract<keyof Values, string>, metric, help, { ...shared, [label]: value }),
   );
 }
+
+const API_REQUESTS = 'causeway_api_requests_total';
+const API_REQUESTS_HELP = 'Requests to the APIs that were answered, by service and result.';
 
 /** Rcodes with a series of their own; all others are counted together. */
 const RCODES_COUNTED = {
@@ -168,6 +172,17 @@ const LIST = [
   ),
   counter('dnssecVerifies', 'causeway_dnssec_verifies_total', 'Signatures checked.'),
   counter('dnssecBogus', 'causeway_dnssec_bogus_total', 'Questions whose answer failed DNSSEC validation.'),
+  counter(
+    'upstreamLame',
+    'causeway_upstream_lame_total',
+    'Replies of servers that do not serve the zone that is delegated to them.',
+  ),
+  ...family(
+    'causeway_alias_target_errors_total',
+    'Answers that an alias could not be made of, by what was wrong with its target.',
+    'reason',
+    { aliasFailed: 'failed', aliasMissing: 'missing' } as const,
+  ),
   counter('joined', 'causeway_joined_queries_total', 'Questions that joined an identical one in flight.'),
   counter(
     'handedOver',
@@ -213,6 +228,42 @@ const LIST = [
     'reason',
     { logDroppedFull: 'full', logDroppedFile: 'file', logDroppedRevision: 'revision' } as const,
   ),
+  ...family(
+    API_REQUESTS,
+    API_REQUESTS_HELP,
+    'result',
+    {
+      route53Ok: 'ok',
+      route53ClientErrors: 'client-error',
+      route53Throttled: 'throttled',
+      route53ServerErrors: 'server-error',
+    } as const,
+    { service: 'route53' },
+  ),
+  ...family(
+    API_REQUESTS,
+    API_REQUESTS_HELP,
+    'result',
+    {
+      resolverOk: 'ok',
+      resolverClientErrors: 'client-error',
+      resolverThrottled: 'throttled',
+      resolverServerErrors: 'server-error',
+    } as const,
+    { service: 'route53resolver' },
+  ),
+  ...family(
+    API_REQUESTS,
+    API_REQUESTS_HELP,
+    'result',
+    {
+      profilesOk: 'ok',
+      profilesClientErrors: 'client-error',
+      profilesThrottled: 'throttled',
+      profilesServerErrors: 'server-error',
+    } as const,
+    { service: 'route53profiles' },
+  ),
   counter('logsRestarts', 'causeway_logs_restarts_total', 'Times the logs thread was started again.'),
   counter(
     'workerErrors',
@@ -229,6 +280,10 @@ export const HISTOGRAMS = {
   resolution: {
     metric: 'causeway_resolution_seconds',
     help: 'Time to answer questions that an upstream had to be asked for.',
+  },
+  propagation: {
+    metric: 'causeway_change_propagation_seconds',
+    help: 'Time from the acceptance of a change by the API until every worker serves it.',
   },
 } as const;
 export type HistogramKey = keyof typeof HISTOGRAMS;
@@ -251,6 +306,7 @@ export const METRIC = Object.freeze(
 ) as Readonly<Record<CounterKey, number>>;
 
 const RESOLUTION = LAYOUT.histogram('resolution');
+const PROPAGATION = LAYOUT.histogram('propagation');
 const OTHER_RCODE = METRIC.rcodeOther;
 /** Cell by rcode, for those that fit a header. */
 const RCODE_CELLS = Uint16Array.from({ length: 16 }, (_, rcode) => {
@@ -307,6 +363,11 @@ export class Metrics {
   /** Counts how long a question took that an upstream had to be asked for. */
   resolution(ms: number): void {
     this.#block.observe(RESOLUTION, ms * 1000);
+  }
+
+  /** Counts how long a change by the API took to be served by every worker. */
+  propagation(ms: number): void {
+    this.#block.observe(PROPAGATION, ms * 1000);
   }
 }
 

@@ -6,42 +6,9 @@ import t from 'tap';
 import { openMetrics, scrape } from '../../src/control/metrics.ts';
 import { type Daemon, probeRoutes } from '../../src/control/routes.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
-import { daemonCounters, METRIC, Metrics } from '../../src/telemetry/metrics.ts';
-import type { HealthReport } from '../../src/view/health.ts';
+import { daemonCounters } from '../../src/telemetry/metrics.ts';
 import { status } from '../support/fake-daemon.ts';
-
-const REPORT: HealthReport = {
-  id: 'hc-2',
-  type: 'HTTP',
-  target: 'http://192.0.2.1:80/',
-  status: 'unhealthy',
-  since: '2026-01-02T03:04:05.678Z',
-  inverted: false,
-  disabled: false,
-  observations: [],
-  lastFailure: {
-    at: '2026-01-02T03:04:05.000Z',
-    reason: 'Failure: Connection refused. Look at the firewall.',
-  },
-  history: [
-    { at: '2026-01-02T03:04:05.000Z', status: 'unhealthy', reason: '' },
-    { at: '2026-01-02T03:00:00.000Z', status: 'healthy', reason: '' },
-  ],
-};
-
-function scraped(): string {
-  const counters = daemonCounters(2);
-  const one = new Metrics(counters.block(0));
-  one.add(METRIC.queriesUdp, 3);
-  one.resolution(0.9);
-  one.resolution(1500);
-  new Metrics(counters.block(1)).add(METRIC.queriesUdp, 4);
-  const checks = [
-    { id: 'hc-1', healthy: true },
-    { id: 'hc-2', healthy: false },
-  ];
-  return scrape(counters, status, 1_700_000_000_000, checks, [REPORT]).text;
-}
+import { scraped } from '../support/scraped.ts';
 
 t.test('threads are summed, histograms are cumulative, in seconds', (t) => {
   const text = scraped();
@@ -61,6 +28,16 @@ t.test('the status as gauges', (t) => {
   t.match(text, /^causeway_target_up\{target="192\.0\.2\.53:53"\} 0$/m);
   t.match(text, /^causeway_cache_entries\{cache="records"\} 20$/m);
   t.match(text, /^process_resident_memory_bytes \d+$/m);
+  t.end();
+});
+
+t.test('changes by the API', (t) => {
+  const text = scraped();
+  t.match(text, /^causeway_store_writable 1$/m);
+  t.match(text, /^causeway_change_waiting_seconds 1\.5$/m);
+  t.match(text, /^causeway_change_propagation_seconds_bucket\{le="0\.016384"\} 0$/m);
+  t.match(text, /^causeway_change_propagation_seconds_bucket\{le="0\.032768"\} 1$/m);
+  t.match(text, /^causeway_api_requests_total\{service="route53profiles",result="throttled"\} 0$/m);
   t.end();
 });
 
@@ -119,7 +96,15 @@ t.test('the server: metrics, health and readiness, and nothing else', async (t) 
   const counters = daemonCounters(1);
   const daemon = {
     status: async () => ({ ...status, ready }),
-    scrape: async () => scrape(counters, status, 0),
+    scrape: async () =>
+      scrape({
+        counters,
+        status,
+        wallMs: 0,
+        checks: [],
+        reports: [],
+        changes: { isStoreWritable: true, waitingMs: 0 },
+      }),
   } as unknown as Daemon;
   const log = createLogger({ thread: 'test', level: 'fatal' });
   const server = await openMetrics({ address: '127.0.0.1', port: 0 }, probeRoutes(daemon), log);

@@ -6,6 +6,7 @@ import { ListHostedZonesCommand } from '@aws-sdk/client-route-53';
 import t, { type Test } from 'tap';
 import { mount, mountSmall, unmount, unmountable } from '../support/disk.ts';
 import { all, answers, change, create, type Hosted, pages, simple, startHosted } from '../support/hosted.ts';
+import { freePort } from '../support/ports.ts';
 import { missing } from '../support/servers.ts';
 
 const skip = missing('dig') || unmountable();
@@ -40,8 +41,8 @@ const big = (i: number) =>
 const told = { name: 'ServiceUnavailable', $metadata: { httpStatusCode: 503 } };
 
 /** A daemon with a record made by the API. */
-async function started(t: Test, state: string): Promise<{ hosted: Hosted; zone: string }> {
-  const hosted = await startHosted(t, state);
+async function started(t: Test, state: string, metrics?: number): Promise<{ hosted: Hosted; zone: string }> {
+  const hosted = await startHosted(t, state, metrics);
   const zone = await create(hosted.client, 'shop.example');
   await change(hosted.client, zone, ...all('CREATE', [simple('www.shop.example', 'A', 60, '192.0.2.1')]));
   return { hosted, zone };
@@ -49,7 +50,10 @@ async function started(t: Test, state: string): Promise<{ hosted: Hosted; zone: 
 
 t.test('a disk that is full, and then is not', { skip }, async (t) => {
   const state = disk(t, 8);
-  const { hosted, zone } = await started(t, state);
+  const metrics = await freePort();
+  const { hosted, zone } = await started(t, state, metrics);
+  const scraped = async (): Promise<string> => (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text();
+  t.match(await scraped(), /^causeway_store_writable 1$/m);
   const { client } = hosted;
   const ballast = join(state, 'ballast');
   const { bavail, bsize } = statfsSync(state);
@@ -67,6 +71,10 @@ t.test('a disk that is full, and then is not', { skip }, async (t) => {
   const www = simple('www.shop.example', 'A', 60, '192.0.2.2');
   await t.rejects(change(client, zone, ...all('UPSERT', [www, big(0)])), told);
   t.same(await answers(hosted, 'www.shop.example', 'A'), ['192.0.2.1'], 'what was refused is not served');
+  const full = await scraped();
+  t.match(full, /^causeway_store_writable 0$/m);
+  t.match(full, /^causeway_api_requests_total\{service="route53",result="server-error"\} 2$/m);
+  t.match(full, /^causeway_change_waiting_seconds 0$/m, 'what was refused does not wait');
   const kept = async (): Promise<number> => {
     let found = 0;
     for await (const page of pages(client, zone, 300)) found += page.length;
@@ -77,6 +85,7 @@ t.test('a disk that is full, and then is not', { skip }, async (t) => {
   rmSync(ballast);
   await change(client, zone, ...all('UPSERT', [www]));
   t.same(await answers(hosted, 'www.shop.example', 'A'), ['192.0.2.2'], 'without a restart');
+  t.match(await scraped(), /^causeway_store_writable 1$/m);
 });
 
 t.test('a file that cannot be written to', { skip: long }, async (t) => {

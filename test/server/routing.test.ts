@@ -261,6 +261,8 @@ t.test('an alias to a name outside is resolved as the client would, and told fla
   t.same(await made.answer('self'), ['self.example. 60 A 192.0.2.2']);
   const reply = await ask(made.pipeline, made.client, query('loop.example.', 'A'));
   t.equal(reply?.rcode, 2, 'an alias that leads to itself ends');
+  t.equal(made.counters.sum('aliasMissing'), 1);
+  t.equal(made.counters.sum('aliasFailed'), 1);
 });
 
 t.test('a new image of the zone ends what was chosen in the old one', async (t) => {

@@ -11,6 +11,7 @@ import { MemoryReplays } from '../../src/control/api/replays.ts';
 import { Api } from '../../src/control/api/server.ts';
 import { type RateLimit, Throttle } from '../../src/control/api/throttle.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
+import { loneMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 import { type Clock, systemClock } from '../../src/util/clock.ts';
 import { cryptoPrng } from '../../src/util/prng.ts';
 
@@ -40,6 +41,7 @@ export async function startApi(options: {
   handlers: Handlers;
   keys?: AccessKey[];
   rateLimit?: RateLimit;
+  metrics?: Metrics;
   replays?: (clock: Clock) => Replays;
 }): Promise<TestApi> {
   const keys = options.keys ?? [accessKey()];
@@ -55,6 +57,7 @@ export async function startApi(options: {
     clock,
     prng: cryptoPrng,
     log: createLogger({ thread: 'test', format: 'json', write: (line) => logged.push(line) }),
+    metrics: options.metrics ?? loneMetrics(),
     keys: { find: (id) => keys.find(({ accessKeyId }) => accessKeyId === id) },
     throttle: new Throttle(clock, options.rateLimit ?? { rate: 1e6, burst: 1e6 }),
     replays: options.replays?.(clock) ?? new MemoryReplays(clock),

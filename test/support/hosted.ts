@@ -30,11 +30,14 @@ export interface Hosted {
 /** The VPC that clients on this host are in. */
 export const VPC = { VPCRegion: 'eu-central-1', VPCId: 'vpc-0a1b2c3d' } as const;
 
-/** @param state its state folder, if that is to outlive it */
-export async function startHosted(t: Test, state = './state'): Promise<Hosted> {
+/**
+ * @param state its state folder, if that is to outlive it
+ * @param metrics the port of 127.0.0.1 where it serves them
+ */
+export async function startHosted(t: Test, state = './state', metrics?: number): Promise<Hosted> {
   const [api, port] = [await freePort(), await freePort()];
   const daemon = await startDaemon({
-    config: `node: { name: e2e, region: eu-central-1, state: ${JSON.stringify(state)}, workers: 2, cache: 32MB, metrics: off }
+    config: `node: { name: e2e, region: eu-central-1, state: ${JSON.stringify(state)}, workers: 2, cache: 32MB, metrics: ${metrics === undefined ? 'off' : `"127.0.0.1:${metrics}"`} }
 api: { listen: "127.0.0.1:${api}" }
 vpcs:
   - { id: ${VPC.VPCId}, region: ${VPC.VPCRegion}, cidrs: [127.0.0.0/8] }

@@ -165,7 +165,7 @@ export interface Recipe {
   readonly program: string;
   /** Beside the environment of the tests. */
   readonly env?: Readonly<Record<string, string>>;
-  args(folder: string): string[];
+  args(folder: string, address: string, port: number): string[];
   /** The text of its file `conf`. */
   config(folder: string, address: string, port: number): string;
   ready(address: string, port: number): Promise<boolean>;
@@ -207,7 +207,11 @@ function launch(recipe: Recipe, address: string, port: number): Launched {
   writeFileSync(join(folder, 'conf'), recipe.config(folder, address, port));
   // The kernel ends the server should the test die without teardown; its own group keeps its children together.
   const setpriv = findTool('setpriv');
-  const command = [...(setpriv ? [setpriv, '--pdeathsig', 'TERM'] : []), program, ...recipe.args(folder)];
+  const command = [
+    ...(setpriv ? [setpriv, '--pdeathsig', 'TERM'] : []),
+    program,
+    ...recipe.args(folder, address, port),
+  ];
   const child = spawn(command[0]!, command.slice(1), {
     cwd: folder,
     env: { ...process.env, ...recipe.env },

@@ -11,6 +11,7 @@ import { SeededPrng } from '../../src/util/prng.ts';
 import { OPTION, TYPE } from '../../src/wire/constants.ts';
 import { type Edns, ednsLength, writeEdns } from '../../src/wire/edns.ts';
 import { nameFromText } from '../../src/wire/name.ts';
+import { only } from '../support/hostile.ts';
 import { Internet } from '../support/internet.ts';
 import { reply, SimNet, type SimQuery } from '../support/simnet.ts';
 import { simulate } from '../support/simulate.ts';
@@ -105,4 +106,18 @@ t.test('signature checks are counted, and answers that fail them', async (t) => 
   t.equal(sum('resolutionFailures'), 1);
   await sim.ask('www.bad.test.', 'A');
   t.equal(sum('dnssecBogus'), 1, 'what is remembered to be bogus is not found to be so again');
+});
+
+t.test('servers that do not serve what is delegated to them are counted', async (t) => {
+  const { count, sum } = meters();
+  const internet = new Internet({ rootServers: 1 });
+  internet.zone('test.', { servers: 1 });
+  internet.zone('corp.test.', { servers: 2, text: 'www A 192.0.2.1' });
+  internet.zone('gone.test.', { servers: 2, text: 'www A 192.0.2.1' });
+  internet.misbehave('gone.test.', only('REFUSED'));
+  const sim = simulate(internet, { resolver: { count } });
+  t.match(await sim.ask('www.corp.test.', 'A'), { rcode: 'NOERROR' });
+  t.equal(sum('upstreamLame'), 0);
+  t.match(await sim.ask('www.gone.test.', 'A'), { rcode: 'SERVFAIL' });
+  t.equal(sum('upstreamLame'), 2, 'each of the two');
 });

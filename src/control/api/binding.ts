@@ -1,5 +1,5 @@
 import { validationText, violationsOf, xmlFaultText } from './constraints.ts';
-import { type ApiError, apiError, wireError } from './errors.ts';
+import { type ApiError, type ApiErrorCode, apiError, wireError } from './errors.ts';
 import { parseJson, readJson, writeJson } from './jsoncodec.ts';
 import { type Member, models, type ServiceName, type Shape, shapeIn } from './model.ts';
 import { decoded, type Known, type Routed } from './operations.ts';
@@ -11,6 +11,8 @@ export interface ApiResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** What went wrong; clients read it in the body. */
+  readonly error?: ApiErrorCode;
 }
 
 /** The members of an operation's input. */
@@ -127,7 +129,7 @@ export function writeError(service: ServiceName, error: ApiError, requestId: str
     const type = status < 500 ? 'Sender' : 'Receiver';
     const told = `<Type>${type}</Type><Code>${code}</Code><Message>${escapeXml(error.message)}</Message>`;
     const body = `<?xml version="1.0"?>\n<ErrorResponse xmlns="${ROUTE53_NAMESPACE}"><Error>${told}</Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
-    return { status, headers, body };
+    return { status, headers, body, error: error.code };
   }
   // Some clients read one spelling and some the other.
   const body = JSON.stringify({
@@ -136,7 +138,7 @@ export function writeError(service: ServiceName, error: ApiError, requestId: str
     message: error.message,
     ...error.members,
   });
-  return { status, headers: { ...headers, 'x-amzn-errortype': code }, body };
+  return { status, headers: { ...headers, 'x-amzn-errortype': code }, body, error: error.code };
 }
 
 function mediaType(service: ServiceName): string {

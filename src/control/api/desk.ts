@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { Logger } from '../../telemetry/log.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 import { isoFromWall } from '../../telemetry/text.ts';
 import type { Clock } from '../../util/clock.ts';
 import { cryptoPrng } from '../../util/prng.ts';
@@ -17,15 +18,22 @@ interface Open {
   readonly renew: ((credentials: Credentials) => void) | undefined;
 }
 
+export interface ApiDeskOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Pick<Metrics, 'add'>;
+  readonly handlers: Handlers;
+}
+
 /** The part of control that has to do with the APIs: their keys, and the server while one is configured. */
 export class ApiDesk {
-  readonly #o: { readonly clock: Clock; readonly log: Logger; readonly handlers: Handlers };
+  readonly #o: ApiDeskOptions;
   #keys: Keys | undefined;
   #accounts: Config['accounts'] = [];
   #open: Open | undefined;
   #credentials: Credentials | undefined;
 
-  constructor(options: { readonly clock: Clock; readonly log: Logger; readonly handlers: Handlers }) {
+  constructor(options: ApiDeskOptions) {
     this.#o = options;
   }
 
@@ -65,13 +73,14 @@ export class ApiDesk {
     credentials: Credentials | undefined,
     keys: Keys,
   ): Promise<Pick<Open, 'server' | 'renew'>> {
-    const { clock, log, handlers } = this.#o;
+    const { clock, log, metrics, handlers } = this.#o;
     const { Api } = await import('./server.ts');
     const { MemoryReplays } = await import('./replays.ts');
     const { Throttle } = await import('./throttle.ts');
     const api = new Api({
       clock,
       log,
+      metrics,
       prng: cryptoPrng,
       keys: { find: (id) => this.#known(keys.find(id)) },
       throttle: new Throttle(clock, rateLimit),

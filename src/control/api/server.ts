@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Server as SecureServer } from 'node:https';
 import type { Logger } from '../../telemetry/log.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Prng } from '../../util/prng.ts';
 import { uuid } from '../../util/uuid.ts';
@@ -13,6 +14,7 @@ import { ApiError, apiError } from './errors.ts';
 import { type Handlers, handlerOf, type Replays } from './handler.ts';
 import type { Keys } from './keys.ts';
 import { type Known, type RequestLine, type Routed, route, serviceOf } from './operations.ts';
+import { countRequest } from './requestcount.ts';
 import { type SignedRequest, type Verified, verify } from './sigv4.ts';
 import { stateOf } from './states.ts';
 import type { Throttle } from './throttle.ts';
@@ -27,6 +29,7 @@ export interface ApiOptions {
   readonly clock: Clock;
   readonly prng: Prng;
   readonly log: Logger;
+  readonly metrics: Pick<Metrics, 'add'>;
   readonly keys: Pick<Keys, 'find'>;
   readonly throttle: Throttle;
   readonly replays: Replays;
@@ -68,7 +71,10 @@ export class Api {
   readonly #listener: RequestListener = (request, response) => {
     const requestId = uuid(this.#o.prng);
     this.#receive(request, requestId)
-      .then((answer) => send(request, response, requestId, answer))
+      .then((answer) => {
+        countRequest(this.#o.metrics, serviceOf(lineOf(request)), answer);
+        send(request, response, requestId, answer);
+      })
       .catch(() => response.destroy());
   };
 

@@ -1,4 +1,5 @@
 import type { Logger } from '../../telemetry/log.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 import { addressToText } from '../../util/cidr.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Prng } from '../../util/prng.ts';
@@ -31,6 +32,7 @@ import { withInbound } from './inbound.ts';
 import { isLogKind, logAt, withLogs } from './logs.ts';
 import { type Hosted, NamedResources, NOTHING_HOSTED, withNamed } from './named.ts';
 import { broughtByProfiles, isProfileKind, withProfileZones } from './profiles.ts';
+import { Propagation } from './propagation.ts';
 import { isResolverKind, withResolver } from './resolver.ts';
 import type { VpcMeans } from './vpcdesk.ts';
 import { VPC_KIND, withVpcs } from './vpcs.ts';
@@ -40,6 +42,7 @@ export interface HostedOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly prng: Prng;
+  readonly metrics: Pick<Metrics, 'propagation'>;
   /** Opens the store of a state folder, unless it is open. Throws StoreError, which is logged. */
   readonly open: (folder: string) => Store;
   /** Something is there that workers do not serve yet. */
@@ -70,6 +73,7 @@ export class HostedDesk {
   #latest = NOTHING_HOSTED;
   #built: Revision = 0;
   #served: Revision = 0;
+  readonly #propagation = new Propagation();
   /** Sockets of endpoints that the API made, which cannot be opened at the moment. */
   missing: readonly MissingSocket[] = [];
 
@@ -167,6 +171,18 @@ export class HostedDesk {
   /** Workers serve what was built last. */
   settled(): void {
     this.#served = this.#built;
+    const { clock, metrics } = this.#o;
+    for (const ms of this.#propagation.served(this.#served, clock.now())) metrics.propagation(ms);
+  }
+
+  /** For how long the oldest change has waited that not every worker serves, in milliseconds. */
+  get waitingMs(): number {
+    return this.#propagation.waitingMs(this.#o.clock.now());
+  }
+
+  #changed(store: Store): void {
+    this.#propagation.accepted(store.revision, this.#o.clock.now());
+    this.#o.changed();
   }
 
   close(): void {
@@ -176,22 +192,25 @@ export class HostedDesk {
   }
 
   #open(folder: string): HostedZones | undefined {
+    let store: Store;
     try {
-      this.#store = this.#o.open(folder);
+      store = this.#o.open(folder);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       this.#fault = error;
       return undefined;
     }
+    this.#store = store;
     this.#fault = undefined;
-    const zones = new HostedZones(this.#store, this.#o.log);
-    zones.follow(this.#o.changed);
-    this.#named = new NamedResources(this.#store);
-    this.#named.follow(this.#o.changed);
-    this.#watch = this.#store.watch(this.#store.revision, ({ items }) => {
+    const changed = (): void => this.#changed(store);
+    const zones = new HostedZones(store, this.#o.log);
+    zones.follow(changed);
+    this.#named = new NamedResources(store);
+    this.#named.follow(changed);
+    this.#watch = store.watch(store.revision, ({ items }) => {
       const kinds = items.map(({ kind }) => kind);
       if (kinds.includes(VPC_KIND)) this.#known = undefined;
-      if (kinds.some(isAmending)) this.#o.changed();
+      if (kinds.some(isAmending)) changed();
     });
     return zones;
   }

@@ -61,6 +61,11 @@ export class StoreDesk {
     return this.#store;
   }
 
+  /** False where it could not be opened, can only be read, or the last attempt to write failed. */
+  get isWritable(): boolean {
+    return this.#store !== undefined && this.#store.fault === undefined;
+  }
+
   /** The newest changes that fit the wish, the oldest of them first. Throws HttpFault. */
   audit({ since, limit, ...filter }: AuditWish): AuditReport {
     const most = readLimit(limit);

@@ -1,6 +1,11 @@
 /** The address itself: hostile connections, limits, scopes, rates. */
 import { connect } from 'node:net';
-import { ListHostedZonesCommand, Route53Client, type Route53ClientConfig } from '@aws-sdk/client-route-53';
+import {
+  GetHostedZoneCommand,
+  ListHostedZonesCommand,
+  Route53Client,
+  type Route53ClientConfig,
+} from '@aws-sdk/client-route-53';
 import t, { type Test } from 'tap';
 import { authorise } from '../../../src/control/api/authorise.ts';
 import type { Handlers } from '../../../src/control/api/handler.ts';
@@ -8,6 +13,7 @@ import { OPERATIONS } from '../../../src/control/api/operations.ts';
 import { MemoryReplays } from '../../../src/control/api/replays.ts';
 import { API_OCTETS_MAX } from '../../../src/control/api/server.ts';
 import { Throttle } from '../../../src/control/api/throttle.ts';
+import { COUNTERS, daemonCounters, Metrics } from '../../../src/telemetry/metrics.ts';
 import { accessKey, startApi } from '../../support/api.ts';
 
 const zones: Handlers = {
@@ -91,6 +97,37 @@ t.test('an account asks too often', async (t) => {
     $metadata: { httpStatusCode: 400 },
   });
   await t.resolves(client(t, url, { credentials: other }).send(new ListHostedZonesCommand({})));
+});
+
+t.test('requests are counted by service and by what they were answered', async (t) => {
+  const counters = daemonCounters(1);
+  const handlers: Handlers = {
+    route53: {
+      ...zones.route53,
+      GetHostedZone: () => {
+        throw new Error('a bug');
+      },
+    },
+  };
+  const metrics = new Metrics(counters.block(0));
+  const { port, url } = await start(t, { handlers, metrics, rateLimit: { rate: 0.001, burst: 2 } });
+  const sdk = client(t, url);
+  await sdk.send(new ListHostedZonesCommand({}));
+  await t.rejects(sdk.send(new GetHostedZoneCommand({ Id: 'Z1' })), { name: 'InternalFailure' });
+  await t.rejects(sdk.send(new ListHostedZonesCommand({})), { name: 'Throttling' });
+  await raw(port, head('GET /profiles'));
+  await raw(port, head('POST /', 'x-amz-target: Route53Resolver.ListResolverRules'));
+  await raw(port, head('POST /', 'x-amz-target: Nobody.Knows'));
+  const counted = COUNTERS.filter(
+    ({ key, metric }) => metric === 'causeway_api_requests_total' && counters.sum(key) > 0,
+  );
+  t.same(Object.fromEntries(counted.map(({ key }) => [key, counters.sum(key)])), {
+    route53Ok: 1,
+    route53Throttled: 1,
+    route53ServerErrors: 1,
+    resolverClientErrors: 2,
+    profilesClientErrors: 1,
+  });
 });
 
 t.test('tokens come back with time, and no more than the burst', async (t) => {

@@ -6,6 +6,7 @@ import { HostedDesk } from '../../../src/control/hosted/desk.ts';
 import { StoreError } from '../../../src/control/store/errors.ts';
 import type { Store } from '../../../src/control/store/store.ts';
 import { createLogger } from '../../../src/telemetry/log.ts';
+import { loneMetrics } from '../../../src/telemetry/metrics.ts';
 import { ManualClock } from '../../../src/util/clock.ts';
 import { SeededPrng } from '../../../src/util/prng.ts';
 import { MemoryStore } from '../../support/memorystore.ts';
@@ -16,6 +17,7 @@ function deskOf(open: () => Store): HostedDesk {
     clock: new ManualClock(),
     log: createLogger({ thread: 'control', format: 'json', write: () => undefined }),
     prng: new SeededPrng(1),
+    metrics: loneMetrics(),
     open,
     changed: () => undefined,
     health: { report: async () => undefined },
