@@ -145,7 +145,7 @@ export class HostedDesk {
     const known = this.#withVpcs(config);
     const brought = broughtByProfiles(known, this.#store);
     const resolved = withResolver(known, this.#store, hostHasOf(), brought);
-    const firewall = withFirewall(known.firewall, this.#store, brought.groups);
+    const firewall = withFirewall(known.firewall, this.#store, brought);
     return withLogs({ ...withInbound(resolved, this.#store), firewall }, this.#store, brought.queryLogs);
   }
 

@@ -79,19 +79,26 @@ export function rulesOf(state: Reads, group: string): Resource<FirewallRuleBody>
   return state.list<FirewallRuleBody>({ kind: FIREWALL.rule, parent: group, limit: RULES_READ_MAX });
 }
 
+/** What Profiles bring to VPCs. */
+export interface FirewallsByProfiles {
+  readonly groups: readonly Omit<GroupAssociation, 'id'>[];
+  /** By id of the VPC. */
+  readonly profiles: ReadonlyMap<string, string>;
+}
+
 /**
  * A declared policy with what the store has, behind it. Groups that no VPC has are left out. A list that a rule names
  * and that is not declared any more cannot be evaluated: such a rule is not to vanish without a word.
  *
- * @param brought groups that VPCs have without being associated with them
+ * @param brought groups that VPCs have without being associated with them, and by VPC the Profile whose setting goes before its
  */
 export function withFirewall(
   policy: FirewallPolicy,
   state: Reads,
-  brought: readonly Omit<GroupAssociation, 'id'>[] = [],
+  { groups: more, profiles }: FirewallsByProfiles = { groups: [], profiles: new Map() },
 ): FirewallPolicy {
   const own = [...allOf<GroupAssociationBody>(state, FIREWALL.association)].map(asAssociation);
-  const associations = [...own, ...broughtTo(own, brought)];
+  const associations = [...own, ...broughtTo(own, more)];
   const associated = new Set(associations.map(({ group }) => group));
   const groups = [...allOf<RuleGroupBody>(state, FIREWALL.group)]
     .filter(({ id }) => associated.has(id))
@@ -101,7 +108,7 @@ export function withFirewall(
     lists: [...lists, ...missingLists(lists, groups)],
     groups: [...policy.groups, ...groups],
     associations: [...policy.associations, ...associations],
-    failOpen: failOpenOf(policy, state),
+    failOpen: failOpenOf(policy, state, profiles),
   };
 }
 
@@ -151,10 +158,17 @@ function asAction(action: StoredAction): FirewallAction {
   return { ...action, target: nameFromRoute53(action.target) };
 }
 
-function failOpenOf({ failOpen }: FirewallPolicy, state: Reads): ReadonlySet<string> {
+function failOpenOf(
+  { failOpen }: FirewallPolicy,
+  state: Reads,
+  profiles: FirewallsByProfiles['profiles'],
+): ReadonlySet<string> {
   const open = new Set(failOpen);
-  for (const { id: vpc, body } of allOf<SwitchBody>(state, FIREWALL.config))
-    if (body.enabled) open.add(vpc);
-    else open.delete(vpc);
+  const set = (vpc: string, isOpen: boolean): void => void (isOpen ? open.add(vpc) : open.delete(vpc));
+  for (const { id, body } of allOf<SwitchBody>(state, FIREWALL.config)) set(id, body.enabled);
+  for (const [vpc, profile] of profiles) {
+    const made = state.get<SwitchBody>(FIREWALL.config, profile);
+    if (made !== undefined) set(vpc, made.body.enabled);
+  }
   return open;
 }

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { POLICY_KIND } from '../../../src/control/api/resolver/sharing.ts';
 import { KIND } from '../../../src/control/hosted/bodies.ts';
-import { withFirewall } from '../../../src/control/hosted/firewall.ts';
+import { FIREWALL, withFirewall } from '../../../src/control/hosted/firewall.ts';
 import {
   broughtByProfiles,
   PROFILE,
@@ -53,7 +53,7 @@ async function brought(...items: PutItem[]) {
   return {
     ...found,
     vpcs: rules.vpcs,
-    firewall: withFirewall(config!.firewall, store, found.groups),
+    firewall: withFirewall(config!.firewall, store, found),
     zones: Object.fromEntries(found.zones),
     rules: [...rules.rules, ...rules.delegates].flatMap(({ id, vpcs }) =>
       id.startsWith('rr') ? `${id} ${vpcs}` : [],
@@ -190,4 +190,15 @@ t.test('images of zones are as they were', (t) => {
   );
   t.equal(found[0]!.image, image);
   t.end();
+});
+
+t.test("what a Profile says of firewalls that cannot be evaluated goes before its VPCs' own", async (t) => {
+  const failOpen = (id: string, enabled: boolean) => put(FIREWALL.config, id, { enabled });
+  const found = async (...items: PutItem[]): Promise<string[]> => {
+    const { firewall } = await brought(associate('rp', 'vpc-1'), associate('rp', 'vpc-2'), ...items);
+    return ['vpc-1', 'vpc-2', 'vpc-3'].filter((vpc) => firewall.failOpen.has(vpc));
+  };
+  t.same(await found(failOpen('vpc-1', true), failOpen('vpc-3', true)), ['vpc-1', 'vpc-3']);
+  t.same(await found(failOpen('rp', true)), ['vpc-1', 'vpc-2']);
+  t.same(await found(failOpen('vpc-1', true), failOpen('vpc-3', true), failOpen('rp', false)), ['vpc-3']);
 });

@@ -1,4 +1,5 @@
 import { FIREWALL } from '../../../hosted/firewall.ts';
+import { PROFILE } from '../../../hosted/profiles.ts';
 import { allOf, type SwitchBody } from '../../../hosted/resolver.ts';
 import { revisionOrder } from '../../../store/order.ts';
 import type { Item } from '../../../store/store.ts';
@@ -6,20 +7,20 @@ import type { Caller, ResolverHandlers } from '../../handler.ts';
 import type { FirewallConfig } from '../../models/route53resolver.ts';
 import { originOf } from '../../route53/means.ts';
 import { pageOf } from '../lists.ts';
-import { derivedId, ownVpc, type ResolverMeans } from '../means.ts';
+import { derivedId, ownOf, ownVpc, type ResolverMeans } from '../means.ts';
 import { cannotFind } from './faults.ts';
 
-/** Whether queries of a VPC pass that its firewall cannot evaluate: by the API, or by the configuration. */
+/** Whether queries of a VPC, or of all of a Profile, pass that its firewall cannot evaluate: by the API, or by the configuration. */
 export function configHandlers(means: ResolverMeans): ResolverHandlers {
   return {
     GetFirewallConfig: ({ input, caller }) => ({
-      FirewallConfig: configOf(means, knownVpc(means, input.ResourceId, caller), caller),
+      FirewallConfig: configOf(means, known(means, input.ResourceId, caller), caller),
     }),
 
     async UpdateFirewallConfig(call) {
       const { input, caller, at } = call;
       const { ResourceId, FirewallFailOpen: wanted } = input;
-      const id = knownVpc(means, ResourceId, caller);
+      const id = known(means, ResourceId, caller);
       const isLocal = wanted === 'USE_LOCAL_RESOURCE_SETTING';
       const made = means.store.get<SwitchBody>(FIREWALL.config, id);
       // Where nothing is made there is nothing to delete, nor to apply.
@@ -48,19 +49,24 @@ export function configHandlers(means: ResolverMeans): ResolverHandlers {
   };
 }
 
-/** Throws ApiError ResourceNotFoundException. */
-function knownVpc(means: ResolverMeans, id: string, { account }: Caller): string {
-  if (ownVpc(means, id, account) !== undefined) return id;
+/** A VPC, or a Profile, whose setting goes before those of its VPCs. Throws ApiError ResourceNotFoundException. */
+function known(means: ResolverMeans, id: string, { account }: Caller): string {
+  if (ownVpc(means, id, account) !== undefined || isProfile(means, id, account)) return id;
   throw cannotFind('vpc', id);
 }
 
 function configOf(means: ResolverMeans, vpc: string, { account }: Caller): FirewallConfig {
   const made = means.store.get<SwitchBody>(FIREWALL.config, vpc);
   const isOpen = made?.body.enabled ?? means.config().firewall.failOpen.has(vpc);
+  const isLeft = made === undefined && isProfile(means, vpc, account);
   return {
     Id: derivedId('rslvr-fc', vpc),
     ResourceId: vpc,
     OwnerId: made?.account ?? account,
-    FirewallFailOpen: isOpen ? 'ENABLED' : 'DISABLED',
+    FirewallFailOpen: isLeft ? 'USE_LOCAL_RESOURCE_SETTING' : isOpen ? 'ENABLED' : 'DISABLED',
   };
+}
+
+function isProfile(means: ResolverMeans, id: string, account: string): boolean {
+  return ownOf(means.store, PROFILE.profile, id, { account }) !== undefined;
 }
