@@ -285,7 +285,7 @@ async function servesZones(
 const ASK_MS_MAX = 250;
 
 /** The rcode of an SOA query by UDP, or undefined when no reply came. */
-function ask(address: string, port: number, name: string): Promise<string | undefined> {
+export function ask(address: string, port: number, name: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
     const done = (rcode?: string): void => {

@@ -1,0 +1,152 @@
+/** `examples/corporate`: resolvers forward zones to Causeway, and Causeway forwards the corporate names to them. */
+import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import t, { type Test } from 'tap';
+import { exampleFile, KINDS, type Kind, type Site, startSite } from '../support/corporate.ts';
+import { runCli } from '../support/daemon.ts';
+import { type DigReply, dig } from '../support/dig.ts';
+import { type Asked, dnsperf } from '../support/dnsperf.ts';
+import { missing } from '../support/servers.ts';
+import { findTool } from '../support/tools.ts';
+
+t.setTimeout(120_000);
+// They wait most of the time: for loops to end, and for servers to come back.
+t.jobs = 3;
+const kinds = Object.keys(KINDS) as Kind[];
+
+const CHECKS: Record<Kind, readonly string[]> = {
+  named: ['named-checkconf'],
+  unbound: ['unbound-checkconf'],
+  dnsmasq: ['dnsmasq', '--test', '-C'],
+};
+
+for (const kind of kinds) {
+  const [program, ...args] = CHECKS[kind];
+  t.test(`${kind} takes the example's file`, { skip: missing(program!, kind) }, async (t) => {
+    await t.resolves(promisify(execFile)(findTool(program!)!, [...args, exampleFile(KINDS[kind])]));
+  });
+}
+
+t.test("causeway check takes the example's file", async (t) => {
+  const { code, stdout, stderr } = await runCli(['check', '--config', exampleFile('causeway.yaml')]);
+  t.equal(code, 0, stderr);
+  t.match(stdout, /is right/);
+});
+
+/** Name, type, status and data, from both sides. */
+const CASES: readonly (readonly [string, string, string, string])[] = [
+  ['web.cloud.corp.example.', 'A', 'NOERROR', '10.20.1.80'],
+  ['wiki.cloud.corp.example.', 'A', 'NOERROR', 'www.corp.example. 10.99.2.80'],
+  ['none.cloud.corp.example.', 'A', 'NXDOMAIN', ''],
+  ['web.cloud.corp.example.', 'TXT', 'NOERROR', ''],
+  ['db.shared.example.', 'A', 'NOERROR', '10.20.1.5'],
+  ['any.apps.shared.example.', 'A', 'NOERROR', '10.20.1.90'],
+  ['80.1.20.10.in-addr.arpa.', 'PTR', 'NOERROR', 'web.cloud.corp.example.'],
+  ['www.corp.example.', 'A', 'NOERROR', '10.99.2.80'],
+  ['none.corp.example.', 'A', 'NXDOMAIN', ''],
+  ['80.2.99.10.in-addr.arpa.', 'PTR', 'NOERROR', 'www.corp.example.'],
+];
+/** In lower case: BIND's cache keeps a name as whoever came first wrote it, and Causeway mixes the case (0x20). */
+const data = (reply: DigReply): string => reply.answers.map((rr) => rr.rdata.toLowerCase()).join(' ');
+const SIDES = ['corporate', 'VPC'] as const;
+
+for (const kind of kinds)
+  t.test(`${kind} and Causeway`, { skip: missing('dig', 'nsd', kind) }, async (t) => {
+    const site = await startSite(t, kind);
+    await askEachOther(t, site, kind);
+    await circle(t, site, kind);
+  });
+
+async function askEachOther(t: Test, site: Site, kind: Kind): Promise<void> {
+  for (const side of SIDES)
+    for (const [name, type, status, rdata] of CASES)
+      for (const more of ['+notcp', '+tcp', '+dnssec']) {
+        const reply = await dig(site.ask[side], name, type, more);
+        const found = { status: reply.status, data: data(reply) };
+        t.same(found, { status, data: rdata }, `${name} ${type} ${more} from the side of ${side}`);
+      }
+  // dnsmasq passes on what the server of the alias says of its target, which is in a zone of Causeway's.
+  const address = kind === 'dnsmasq' ? '' : ' 10.20.1.80';
+  const [corporate, vpc] = SIDES.map((side) => dig(site.ask[side], 'portal.corp.example.', 'A'));
+  t.equal(data(await corporate!), `web.cloud.corp.example.${address}`);
+  t.equal(data(await vpc!), 'web.cloud.corp.example. 10.20.1.80');
+  const stranger = await dig(site.ask.stranger, '+time=1', 'db.shared.example.', 'A');
+  t.equal(stranger.status, 'NOREPLY', 'only the corporate resolvers are let in');
+}
+
+/** Names that both sides forward to each other, asked on each. */
+async function circle(t: Test, site: Site, kind: Kind): Promise<void> {
+  const before = await site.packets();
+  // Unbound sends no answer that took longer than 1.9 s; it has it when it is asked again.
+  const patient = ['+time=5', '+tries=2'];
+  const lost = SIDES.map((side) => dig(site.ask[side], patient, `${side}.lost.corp.example.`, 'A'));
+  await sleep(300);
+  const meanwhile = await dig(site.ask.VPC, 'meanwhile.any.corp.example.', 'A');
+  t.equal(data(meanwhile), '10.99.2.90', 'other names of the domain are resolved');
+  for (const reply of await Promise.all(lost)) t.equal(reply.status, 'SERVFAIL');
+  const after = await site.packets();
+  const sent = after.sent - before.sent;
+  const received = after.received - before.received;
+  const loops = after.loops - before.loops;
+  t.comment(`Causeway received ${received} and sent ${sent}, ${loops} loops seen`);
+  // Four for each of the names, and the one that was answered.
+  t.ok(sent <= 9, `${sent} sent`);
+  // Each of them may come back, and be asked five times: so often Unbound asks a server that fails.
+  t.ok(received <= 40, `${received} received`);
+  if (kind === 'dnsmasq') t.equal(loops, 2, 'dnsmasq passes on the token by which Causeway knows itself');
+  await sleep(1_000);
+  t.same(await site.packets(), after, 'and silence after');
+  const later = await dig(site.ask.VPC, 'later.any.corp.example.', 'A');
+  t.equal(data(later), '10.99.2.90', 'the resolver has not been given up');
+}
+
+const SECONDS = 5;
+const PER_SECOND = 200;
+
+/** No name twice, so that no cache hides an outage. */
+const questions = (run: string): string[] =>
+  Array.from({ length: SECONDS * PER_SECOND }, (_, i) => {
+    const parent = i % 2 === 0 ? 'apps.shared.example' : 'any.corp.example';
+    return `${run}-${i}.${parent} A`;
+  });
+const inZone = (asked: readonly Asked[], zone: string): Asked[] =>
+  asked.filter(({ name }) => name.endsWith(zone));
+const failed = (asked: readonly Asked[]): Asked[] => asked.filter(({ status }) => status !== 'NOERROR');
+
+/** What is restarted while which side asks, the zone that it has, and one that it has not. */
+const RESTARTS = [
+  { side: 'corporate', restart: 'causeway', zone: 'apps.shared.example', other: 'any.corp.example' },
+  { side: 'VPC', restart: 'resolver', zone: 'any.corp.example', other: 'apps.shared.example' },
+] as const;
+
+// Not beside the tests above: what fails here is not to fail for want of a processor.
+const alone = { buffered: false, skip: missing('dig', 'nsd', 'dnsperf', 'unbound') };
+
+t.test('Causeway and the corporate resolver restarted under load', alone, async (t) => {
+  const site = await startSite(t, 'unbound');
+  const load = (side: (typeof SIDES)[number], run: string, seconds: number): Promise<Asked[]> =>
+    dnsperf({ ...site.load[side], questions: questions(run), perSecond: PER_SECOND, seconds }, site.folder);
+  for (const { side, restart, zone, other } of RESTARTS) {
+    const asking = load(side, `during-${restart}`, SECONDS);
+    await sleep(1_500);
+    await site.restart[restart]();
+    const during = await asking;
+    t.same(failed(inZone(during, other)), [], `${other} never failed while ${restart} was restarted`);
+    const count = inZone(during, other).length;
+    t.ok(count >= (SECONDS * PER_SECOND) / 3, `of ${count} names asked`);
+    t.comment(`${failed(inZone(during, zone)).length} of ${inZone(during, zone).length} of ${zone} failed`);
+    await recovered(site, side, zone);
+    const after = await load(side, `after-${restart}`, 1);
+    t.ok(inZone(after, zone).length > 0);
+    t.same(failed(after), [], `all is answered after ${restart} was restarted`);
+  }
+});
+
+/** Resolvers leave a server alone for a moment that was silent. */
+async function recovered(site: Site, side: (typeof SIDES)[number], zone: string): Promise<void> {
+  for (let i = 0; i < 50; i++) {
+    if ((await dig(site.ask[side], '+time=1', `try-${i}.${zone}.`, 'A')).status === 'NOERROR') return;
+    await sleep(100);
+  }
+}
