@@ -7,7 +7,7 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import t from 'tap';
 import { TcpEndpoint } from '../../src/server/tcp.ts';
 import { TCP_CLIENTS_PER_ADDRESS_MAX, TcpClients, tcpClientsBuffer } from '../../src/server/tcpclients.ts';
-import { FIRST_MS } from '../../src/server/tcpconnection.ts';
+import { BLOCKED_MS, FIRST_MS } from '../../src/server/tcpconnection.ts';
 import { TICKET_KEYS_OCTETS } from '../../src/server/tls.ts';
 import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { ManualClock } from '../../src/util/clock.ts';
@@ -26,12 +26,15 @@ function pems(name: string) {
   return { cert: String(cert), key: String(key) };
 }
 
-async function serve(t: { teardown(fn: () => void): void }, ticketKeys = new Uint8Array(TICKET_KEYS_OCTETS)) {
+async function serve(
+  t: { teardown(fn: () => void): void },
+  ticketKeys = new Uint8Array(TICKET_KEYS_OCTETS),
+  handler = new Handler(),
+) {
   const port = await freePort('127.0.0.1');
   const counters = daemonCounters(1);
   const clients = new TcpClients(tcpClientsBuffer(1), 0, 1);
   const clock = new ManualClock();
-  const handler = new Handler();
   const endpoint = new TcpEndpoint({
     descriptor: { ...descriptor('tcp', '127.0.0.1', port), protocol: 'dot' },
     endpoint: 3,
@@ -222,4 +225,46 @@ t.test('broken records end the connection', { skip }, async (t) => {
   client.send('x');
   await until(() => client.texts.length === 1, 'others are served');
   t.equal(clients.total, 1);
+});
+
+const BIG = 16_000;
+
+t.test('for a client that never reads, work stops, and then the connection', { skip }, async (t) => {
+  const handler = new Handler((octets) => Buffer.concat([octets, Buffer.alloc(BIG - octets.length)]));
+  const { secure, clock, clients } = await serve(t, undefined, handler);
+  const client = await secure();
+  client.socket.pause();
+  const count = 4000;
+  client.socket.write(Buffer.concat(Array.from({ length: count }, (_, id) => framed(query(id)))));
+  let asked = -1;
+  await until(() => {
+    const isSame = asked === handler.asked.length && asked > 0;
+    asked = handler.asked.length;
+    return isSame;
+  }, 'the handler to be left alone');
+  await sleep(100);
+  t.ok(handler.asked.length < count / 2, `${handler.asked.length} of ${count} were asked`);
+  t.equal(clients.total, 1);
+  for (let passed = 0; passed <= BLOCKED_MS; passed += 100) {
+    clock.advance(100);
+    await sleep(0);
+  }
+  await until(() => clients.total === 0, 'the end');
+});
+
+t.test('a client that ends first gets what it asked for, and so does one at the end', { skip }, async (t) => {
+  const release: (() => void)[] = [];
+  const handler = new Handler((octets) => new Promise((resolve) => release.push(() => resolve(octets))));
+  const { secure, endpoint, clients } = await serve(t, undefined, handler);
+  const [one, two] = [await secure({ allowHalfOpen: true } as ConnectionOptions), await secure()];
+  one.send('half-closed');
+  one.socket.end();
+  two.send('under way');
+  await until(() => release.length === 2, 'both queries');
+  endpoint.pause();
+  t.equal(endpoint.pending, 2);
+  for (const each of release) each();
+  await until(() => one.texts.length === 1 && two.texts.length === 1, 'both replies');
+  await until(() => clients.total === 0, 'the end of both');
+  t.same([one.error, two.error], ['', '']);
 });
