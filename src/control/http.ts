@@ -9,7 +9,8 @@ import { createServer as createSecureServer, type Server as SecureServer } from 
 import type * as z from 'zod';
 import type { Logger } from '../telemetry/log.ts';
 import type { Fault } from '../view/report.ts';
-import { type Credentials, TLS_VERSION_MIN } from './config/tls.ts';
+import type { Credentials } from '../view/snapshot.ts';
+import { TLS_VERSION_MIN } from './config/tls.ts';
 
 /** The largest body that any route takes: a name, a type and a few words. */
 export const BODY_OCTETS_MAX = 16_384;

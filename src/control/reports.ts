@@ -115,9 +115,9 @@ function targetReport(target: string, list: readonly TargetStatus[], workers: nu
 }
 
 export function endpointReports(snapshot: Snapshot): EndpointReport[] {
-  return snapshot.endpoints.map(({ id, listen, protocols, view }) => ({
+  return snapshot.endpoints.map(({ id, listen, encrypted, protocols, view }) => ({
     id,
-    listen: listen.map(targetToText),
+    listen: [...listen.map(targetToText), ...(encrypted?.dot ?? []).map((at) => `tls://${targetToText(at)}`)],
     protocols,
     vpc: snapshot.views[view]?.vpc ?? 'by-source',
   }));

@@ -41,6 +41,7 @@ import {
 } from './supervise.ts';
 import { ServiceManager } from './systemd.ts';
 import { TCP_CLIENTS_MAX, tcpClientsBuffer } from './tcpclients.ts';
+import { TICKET_KEYS_OCTETS } from './tls.ts';
 import { type WorkerSeeds, Workers } from './workers.ts';
 
 export interface DaemonOptions {
@@ -292,6 +293,7 @@ export class Daemon {
       shared: this.#shared,
       seed: prng.u32(),
       loopToken: prng.fill(new Uint8Array(LOOP_TOKEN_OCTETS)),
+      ticketKeys: prng.fill(new Uint8Array(TICKET_KEYS_OCTETS)),
       cookieSecrets: previous === undefined ? { current } : { current, previous },
     };
   }

@@ -24,6 +24,8 @@ export class FastPath {
   /** Offset of the cookie option's data, or 0. */
   cookieAt = 0;
   cookieLength = 0;
+  /** The client pads its queries. */
+  isPadded = false;
 
   /** True if the query is plain, and then the fields describe it. */
   read(q: Uint8Array, length: number): boolean {
@@ -44,6 +46,7 @@ export class FastPath {
     this.dnssecOk = false;
     this.payload = UDP_PAYLOAD_CLASSIC;
     this.cookieAt = 0;
+    this.isPadded = false;
     return end + 4 === length;
   }
 
@@ -60,7 +63,7 @@ export class FastPath {
     }
   }
 
-  /** Reads an OPT record of version 0 that ends the message, with a cookie as its only option of interest. */
+  /** Reads an OPT record of version 0 that ends the message. */
   #readOpt(q: Uint8Array, at: number, length: number): boolean {
     if (at + 11 > length || q[at] !== 0 || ((q[at + 1]! << 8) | q[at + 2]!) !== TYPE.OPT) return false;
     const payload = (q[at + 3]! << 8) | q[at + 4]!;
@@ -70,12 +73,33 @@ export class FastPath {
     this.dnssecOk = (q[at + 7]! & 0x80) !== 0;
     this.payload = Math.min(Math.max(payload, UDP_PAYLOAD_CLASSIC), UDP_PAYLOAD);
     this.cookieAt = 0;
-    if (rdlength === 0) return true;
-    // Real clients send a cookie and nothing else; any other option is the slow path's to judge.
-    if (((q[at + 11]! << 8) | q[at + 12]!) !== OPTION.COOKIE) return false;
-    this.cookieLength = (q[at + 13]! << 8) | q[at + 14]!;
-    this.cookieAt = at + 15;
-    return this.cookieLength + 4 === rdlength && (this.cookieLength === 8 || this.cookieLength === 24);
+    this.isPadded = false;
+    let next = at + 11;
+    while (next < length) {
+      next = this.#readOption(q, next, length);
+      if (next < 0) return false;
+    }
+    return true;
+  }
+
+  /**
+   * Where the next option begins; -1 for what is the slow path's to judge: real clients send a cookie and, where it
+   * helps, padding.
+   */
+  #readOption(q: Uint8Array, at: number, length: number): number {
+    if (at + 4 > length) return -1;
+    const code = (q[at]! << 8) | q[at + 1]!;
+    const octets = (q[at + 2]! << 8) | q[at + 3]!;
+    const end = at + 4 + octets;
+    if (end > length) return -1;
+    if (code === OPTION.PADDING) {
+      this.isPadded = true;
+      return end;
+    }
+    if (code !== OPTION.COOKIE || this.cookieAt > 0 || (octets !== 8 && octets !== 24)) return -1;
+    this.cookieAt = at + 4;
+    this.cookieLength = octets;
+    return end;
   }
 
   /** Handle of a stored answer to the query read last, or -1. @param variants those that the view's answers have */

@@ -1,3 +1,5 @@
+import type { ClientTransport } from '../telemetry/queryrecord.ts';
+
 /**
  * Who asked, as the socket says: never what the query says of itself (no ECS, no header decides a view or an ACL). One
  * object may serve for one query after the other: it is valid until `handle` has returned, and who needs it longer
@@ -7,7 +9,7 @@ export interface Client {
   /** 4 or 16 octets. */
   readonly address: Uint8Array;
   readonly port: number;
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: ClientTransport;
   /** Index into the snapshot's endpoints. */
   readonly endpoint: number;
 }

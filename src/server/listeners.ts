@@ -3,6 +3,7 @@ import { METRIC, type Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
 import { socketText } from '../util/ffi.ts';
 import type { Descriptor } from '../view/channel.ts';
+import type { Credentials } from '../view/snapshot.ts';
 import type { QueryHandler } from './handler.ts';
 import { descriptorKey } from './sockets.ts';
 import { TcpEndpoint } from './tcp.ts';
@@ -20,6 +21,10 @@ export interface ListenersOptions {
   readonly admits: (endpoint: number, address: Uint8Array) => boolean;
   /** Index of an endpoint in the snapshot that is served now, -1 where it has none of that id. */
   readonly endpointOf: (id: string) => number;
+  /** What the endpoint of that id ends TLS with; undefined: the snapshot that is served now has none of it. */
+  readonly credentialsOf: (id: string) => Credentials | undefined;
+  /** See WorkerStart. */
+  readonly ticketKeys: Uint8Array;
   /** A socket could not be had; the others are served. */
   readonly failed: (failure: string) => void;
 }
@@ -88,9 +93,23 @@ export class Listeners {
       if (listener.serves === undefined) continue;
       // In the last moment of a socket whose endpoint is gone, another one has the index: it is nobody's then.
       listener.server.endpoint = this.#o.endpointOf(listener.serves);
+      if (!this.#isReady(listener)) continue;
       if (listener.state === 'waits') starting.push(this.#startReading(key, listener));
     }
     await Promise.all(starting);
+  }
+
+  /** False: it is to end TLS, and the snapshot with its certificate is on the way. */
+  #isReady({ kind, server, serves, descriptor }: Listener): boolean {
+    if (kind === 'udp') return true;
+    const credentials = this.#o.credentialsOf(serves!);
+    if (credentials === undefined) return server.isReady;
+    try {
+      server.useCredentials(credentials);
+    } catch (error) {
+      this.#o.failed(`${socketText(descriptor)}: ${(error as Error).message}`);
+    }
+    return server.isReady;
   }
 
   async #startReading(key: string, listener: Listener): Promise<void> {
@@ -107,10 +126,11 @@ export class Listeners {
   }
 
   #listenerFor(descriptor: Descriptor): Listener {
-    const { handler, metrics, clock, clients, admits } = this.#o;
+    const { handler, metrics, clock, clients, admits, ticketKeys } = this.#o;
     const state = 'waits';
     if (descriptor.kind === 'tcp') {
-      const server = new TcpEndpoint({ descriptor, endpoint: -1, handler, clients, metrics, clock, admits });
+      const common = { handler, clients, metrics, clock, admits, ticketKeys };
+      const server = new TcpEndpoint({ ...common, descriptor, endpoint: -1 });
       return { kind: 'tcp', server, descriptor, state, serves: undefined };
     }
     const backEnd = this.#backEndFor(descriptor);
@@ -175,7 +195,9 @@ export class Listeners {
 }
 
 function isSamePlace(a: Listener, b: Listener): boolean {
-  return socketText(a.descriptor) === socketText(b.descriptor);
+  return (
+    socketText(a.descriptor) === socketText(b.descriptor) && a.descriptor.protocol === b.descriptor.protocol
+  );
 }
 
 /** Owes answers, or has connections whose clients have not ended yet. */

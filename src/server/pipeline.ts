@@ -26,6 +26,7 @@ import {
   makeServerCookie,
   SERVER_COOKIE_OCTETS,
 } from '../wire/cookie.ts';
+import { pad } from '../wire/edns.ts';
 import type { Message } from '../wire/message.ts';
 import { type Answer, emptyAnswer } from '../wire/record.ts';
 import { Writer } from '../wire/writer.ts';
@@ -35,7 +36,7 @@ import { type Client, keptClient, type QueryHandler, type Reply } from './handle
 import { Query, type Resolve } from './query.ts';
 import type { QueryLogger } from './querylogger.ts';
 import { RecentQuestions } from './recent.ts';
-import { admit, cookieOf, encode, encodeSlip, type Framing, storeAnswer } from './respond.ts';
+import { admit, cookieOf, encode, encodeSlip, type Framing, isEncrypted, storeAnswer } from './respond.ts';
 import { edeOf } from './screen.ts';
 import { answerQuery } from './stages.ts';
 import { type SubnetOption, subnetOption } from './subnet.ts';
@@ -66,6 +67,7 @@ export interface PipelineOptions {
 /** DNS cookie of the query at hand: none, the client's half only, or a server half that we made (RFC 9018). */
 type CookieState = 'none' | 'client' | 'valid' | 'renew';
 
+const QUERIES_BY = { udp: METRIC.queriesUdp, tcp: METRIC.queriesTcp, dot: METRIC.queriesDot } as const;
 const COOKIE_OCTETS = CLIENT_COOKIE_OCTETS + SERVER_COOKIE_OCTETS;
 /** The option with its code and no text (RFC 8914 section 2). */
 const EDE_OCTETS = 6;
@@ -123,7 +125,7 @@ export class Pipeline implements QueryHandler {
 
   handle(bytes: Uint8Array, client: Client, length = bytes.length): Reply | Promise<Reply> {
     const { metrics } = this.#o;
-    metrics.add(client.transport === 'udp' ? METRIC.queriesUdp : METRIC.queriesTcp);
+    metrics.add(QUERIES_BY[client.transport]);
     if (length < HEADER_OCTETS || (bytes[2]! & 0x80) !== 0) {
       metrics.add(METRIC.droppedMalformed);
       return undefined;
@@ -181,7 +183,11 @@ export class Pipeline implements QueryHandler {
         : DROPPED;
     const out = this.#writer.out;
     let length = fast.patch(answers, handle, bytes, out);
-    if (fast.hasEdns) length = this.#appendOpt(out, length, state, ede);
+    if (fast.hasEdns) {
+      const optAt = length;
+      length = this.#appendOpt(out, optAt, state, ede);
+      if (fast.isPadded && isEncrypted(client.transport)) length = pad(out, length, optAt);
+    }
     if (rule >= 0) this.#tellVerdict(settings, rule);
     metrics.add(METRIC.answersFromCache);
     metrics.rcode(out[3]! & 0x0f);

@@ -1,4 +1,5 @@
 import { type AnswerCache, type StoredAnswer, variantOf } from '../cache/answers.ts';
+import type { ClientTransport } from '../telemetry/queryrecord.ts';
 import type { Role } from '../view/snapshot.ts';
 import {
   CLASS,
@@ -21,6 +22,7 @@ import {
   findOption,
   keepaliveOption,
   nsidOption,
+  pad,
   readClientSubnet,
 } from '../wire/edns.ts';
 import { WireError } from '../wire/error.ts';
@@ -122,7 +124,7 @@ export function cookieOf(edns: Edns | undefined): Uint8Array | undefined {
 
 /** Facts about the client's side that the frame needs. */
 export interface Framing {
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: ClientTransport;
   readonly serves: Role;
   /** The whole COOKIE option to send back, or undefined. */
   readonly cookie: Uint8Array | undefined;
@@ -156,10 +158,20 @@ export function encode(writer: Writer, message: Message, answer: Answer, framing
       // Only a referral has NS there.
       glue: answer.authority.some((set) => set.type === TYPE.NS),
     });
-  const length = write(answer.ede, 0);
-  if (!writer.truncated || query === undefined || answer.ede.length === 0) return length;
+  let length = write(answer.ede, 0);
   // EDEs go before data goes, and TC tells of it (RFC 8914 section 3).
-  return write([], FLAG.TC);
+  if (writer.truncated && query !== undefined && answer.ede.length > 0) length = write([], FLAG.TC);
+  return isToBePadded(query, framing.transport) ? pad(writer.out, length, writer.bodyLength) : length;
+}
+
+/** Who sees nothing but lengths shall learn nothing by them; only where the client pads as well (RFC 7830 section 4). */
+function isToBePadded(query: Edns | undefined, transport: ClientTransport): boolean {
+  return isEncrypted(transport) && findOption(query, OPTION.PADDING) !== undefined;
+}
+
+/** Others on the way see lengths only. */
+export function isEncrypted(transport: ClientTransport): boolean {
+  return transport === 'dot';
 }
 
 /** AD is for those who know what it means: they said DO or AD themselves (RFC 6840 sections 5.7 and 5.8). */
@@ -176,8 +188,8 @@ function echoedFlags({ flags }: Message, serves: Role): number {
   return serves === 'authority' ? copied : copied | (flags & FLAG.CD) | FLAG.RA;
 }
 
-function responseLimit(query: Edns | undefined, transport: 'udp' | 'tcp'): number {
-  if (transport === 'tcp') return MESSAGE_OCTETS_MAX;
+function responseLimit(query: Edns | undefined, transport: ClientTransport): number {
+  if (transport !== 'udp') return MESSAGE_OCTETS_MAX;
   return query === undefined ? UDP_PAYLOAD_CLASSIC : Math.min(query.payload, UDP_PAYLOAD);
 }
 
@@ -196,8 +208,8 @@ function responseEdns(query: Edns, ede: readonly Ede[], framing: Framing, room: 
   if (framing.subnet !== undefined) add(subnetReply(framing.subnet, framing.scopeBits));
   if (framing.nsid !== undefined && findOption(query, OPTION.NSID) !== undefined)
     add(nsidOption(framing.nsid));
-  // RFC 7828 section 3.2.1: only over TCP, and only to a client that speaks of it.
-  if (framing.transport === 'tcp' && findOption(query, OPTION.KEEPALIVE) !== undefined)
+  // RFC 7828 section 3.2.1: not by UDP, and only to a client that speaks of it.
+  if (framing.transport !== 'udp' && findOption(query, OPTION.KEEPALIVE) !== undefined)
     add(keepaliveOption(framing.idleMs()));
   for (const { code, text } of ede.slice(0, EDES_MAX))
     if (!add(edeOption(code, text))) add(edeOption(code, ''));

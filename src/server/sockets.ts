@@ -3,7 +3,7 @@ import type { Clock } from '../util/clock.ts';
 import { type Ffi, type SocketError, type SocketKind, socketText } from '../util/ffi.ts';
 import { closeRemains } from '../util/watch.ts';
 import { type Descriptor, FD_KEPT, FD_OPEN, type MissingSocket, type Watches } from '../view/channel.ts';
-import type { InboundEndpoint } from '../view/snapshot.ts';
+import type { InboundEndpoint, ListenAddress } from '../view/snapshot.ts';
 import { canonicalAddress, hostAddresses, isWildcard } from './addresses.ts';
 
 /**
@@ -19,6 +19,7 @@ import { canonicalAddress, hostAddresses, isWildcard } from './addresses.ts';
  */
 interface Place {
   readonly kind: SocketKind;
+  readonly protocol: Descriptor['protocol'];
   /** Id of the endpoint. */
   readonly endpoint: string;
   readonly address: string;
@@ -48,7 +49,6 @@ export interface SocketChanges {
 
 /** Twice the time that a worker keeps an address that was given up, for the answers that it owes. */
 const OWN_REMAINS_MS = 10_000;
-const TRANSPORTS = ['udp', 'tcp'] as const;
 
 export class Sockets {
   readonly #ffi: Ffi | undefined;
@@ -167,8 +167,8 @@ export class Sockets {
   descriptors(slot: number, holds: ReadonlySet<string> = NOTHING): Descriptor[] {
     const descriptors: Descriptor[] = [];
     try {
-      for (const { kind, endpoint, address, port, fds } of this.#opened.values()) {
-        const descriptor = { kind, endpoint, address, port, slot };
+      for (const { kind, protocol, endpoint, address, port, fds } of this.#opened.values()) {
+        const descriptor = { kind, protocol, endpoint, address, port, slot };
         const fd = fds.length === 1 ? fds[0] : fds[slot];
         if (holds.has(descriptorKey(descriptor))) descriptors.push({ ...descriptor, fd: FD_KEPT });
         else descriptors.push({ ...descriptor, fd: fd === undefined ? FD_OPEN : this.#ffi!.duplicate(fd) });
@@ -256,20 +256,9 @@ export class Sockets {
   #placesOf(endpoints: readonly InboundEndpoint[]): Map<string, Place> {
     const named = new Map<string, Place>();
     const others = new Map<string, Place>();
-    for (const { id, listen, mayBeClosed = false } of endpoints) {
-      for (const { address, port } of listen) {
-        for (const kind of TRANSPORTS) {
-          const place = {
-            kind,
-            endpoint: id,
-            address: canonicalAddress(address),
-            port,
-            from: mayBeClosed ? 'optional' : 'address',
-          } as const;
-          if (!isWildcard(place.address) || this.#passedFor(place)) named.set(socketText(place), place);
-          else for (const each of this.#expand(place)) others.set(socketText(each), each);
-        }
-      }
+    for (const place of endpoints.flatMap(placesOf)) {
+      if (!isWildcard(place.address) || this.#passedFor(place)) named.set(socketText(place), place);
+      else for (const each of this.#expand(place)) others.set(socketText(each), each);
     }
     // An address that is named beside a wildcard belongs to the endpoint that names it.
     return new Map([...others, ...named]);
@@ -338,9 +327,25 @@ export class Sockets {
   }
 }
 
+/** What an endpoint listens on, wildcards as they are. */
+function placesOf({ id, listen, encrypted, mayBeClosed = false }: InboundEndpoint): Place[] {
+  const place = (kind: SocketKind, protocol: Place['protocol'], { address, port }: ListenAddress): Place => ({
+    kind,
+    protocol,
+    endpoint: id,
+    address: canonicalAddress(address),
+    port,
+    from: mayBeClosed ? 'optional' : 'address',
+  });
+  return [
+    ...listen.flatMap((each) => [place('udp', 'do53', each), place('tcp', 'do53', each)]),
+    ...(encrypted?.dot ?? []).map((each) => place('tcp', 'dot', each)),
+  ];
+}
+
 /** Tells a worker's sockets apart. */
 export function descriptorKey(descriptor: Omit<Descriptor, 'fd' | 'endpoint'>): string {
-  return `${descriptor.slot} ${socketText(descriptor)}`;
+  return `${descriptor.slot} ${descriptor.protocol} ${socketText(descriptor)}`;
 }
 
 const NOTHING: ReadonlySet<string> = new Set();

@@ -1,11 +1,14 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { METRIC, type Metrics } from '../telemetry/metrics.ts';
+import { unreachable } from '../util/assert.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { type Descriptor, FD_OPEN } from '../view/channel.ts';
+import type { Credentials } from '../view/snapshot.ts';
 import { peerOctets } from './addresses.ts';
 import type { Client, QueryHandler } from './handler.ts';
 import type { TcpClients } from './tcpclients.ts';
 import { TcpConnection } from './tcpconnection.ts';
+import { TlsTermination } from './tls.ts';
 
 export interface TcpOptions {
   readonly descriptor: Descriptor;
@@ -17,17 +20,20 @@ export interface TcpOptions {
   readonly clock: Clock;
   /** The endpoint's ACL: others are closed before an octet is read. */
   readonly admits: (endpoint: number, address: Uint8Array) => boolean;
+  /** For DNS over TLS: see TlsOptions. */
+  readonly ticketKeys: Uint8Array;
 }
 
 /** Deadlines are looked at this often: one timer for all connections, whatever they do in between. */
 const SWEEP_MS = 100;
 
-/** Serves one listening TCP socket with a query handler (RFC 7766, RFC 9210). */
+/** Serves one listening TCP socket with a query handler (RFC 7766, RFC 9210), in plain text or by TLS (RFC 7858). */
 export class TcpEndpoint {
   /** A reload may move it. */
   endpoint: number;
   readonly #o: TcpOptions;
   readonly #server: Server;
+  readonly #tls: TlsTermination | undefined;
   readonly #connections = new Set<TcpConnection>();
   #sweep: Timer | undefined;
   #heir: TcpEndpoint | undefined;
@@ -35,6 +41,7 @@ export class TcpEndpoint {
   constructor(options: TcpOptions) {
     this.#o = options;
     this.endpoint = options.endpoint;
+    this.#tls = this.#termination();
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
   }
 
@@ -54,8 +61,34 @@ export class TcpEndpoint {
     });
   }
 
+  #termination(): TlsTermination | undefined {
+    const { descriptor, ticketKeys, metrics } = this.#o;
+    switch (descriptor.protocol) {
+      case 'do53':
+        return undefined;
+      case 'dot':
+        return new TlsTermination({
+          ticketKeys,
+          secured: (socket) => this.#serve(socket),
+          failed: () => metrics.add(METRIC.tlsFailed),
+        });
+      default:
+        unreachable(descriptor.protocol);
+    }
+  }
+
+  /** Whether connections can be served: those by TLS from the first call of `useCredentials` on. */
+  get isReady(): boolean {
+    return this.#tls === undefined || this.#tls.credentials !== undefined;
+  }
+
+  /** What TLS is ended with from now on. Throws where the library does not take them. */
+  useCredentials(credentials: Credentials): void {
+    this.#tls?.use(credentials);
+  }
+
   #accept(socket: Socket): void {
-    const { admits, clients, metrics, clock, handler } = this.#o;
+    const { admits, clients, metrics } = this.#o;
     socket.on('error', () => socket.destroy());
     const { remoteAddress, remotePort } = socket;
     // Gone before it was accepted.
@@ -70,14 +103,23 @@ export class TcpEndpoint {
       return void socket.resetAndDestroy();
     }
     metrics.add(METRIC.tcpAccepted);
-    const client = new TcpClient(this, address, remotePort);
+    socket.once('close', () => clients.leave(address));
+    if (this.#tls === undefined) this.#serve(socket);
+    else this.#tls.accept(socket);
+  }
+
+  #serve(socket: Socket): void {
+    const { clients, metrics, clock, handler, descriptor } = this.#o;
+    const { remoteAddress, remotePort } = socket;
+    socket.on('error', () => socket.destroy());
+    // Gone before its handshake was over.
+    if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy();
+    const transport = descriptor.protocol === 'dot' ? 'dot' : 'tcp';
+    const client = new TcpClient(this, transport, peerOctets(remoteAddress), remotePort);
     const idleMs = (): number => clients.idleMs();
     const connection = new TcpConnection({ socket, client, handler, metrics, clock, idleMs });
     this.#current().#add(connection);
-    socket.once('close', () => {
-      clients.leave(address);
-      this.#current().#drop(connection);
-    });
+    socket.once('close', () => this.#current().#drop(connection));
   }
 
   #add(connection: TcpConnection): void {
@@ -137,12 +179,14 @@ export class TcpEndpoint {
   /** Accepts and reads no more; each connection is closed when its answers are out. */
   pause(): void {
     this.leave();
+    this.#tls?.close();
     for (const connection of this.#connections) connection.finish();
   }
 
   /** Closes everything at once. Idempotent. */
   close(): void {
     this.leave();
+    this.#tls?.close();
     for (const connection of this.#connections) connection.destroy();
   }
 }
@@ -152,10 +196,11 @@ class TcpClient implements Client {
   readonly #listener: TcpEndpoint;
   readonly address: Uint8Array;
   readonly port: number;
-  readonly transport = 'tcp';
+  readonly transport: 'tcp' | 'dot';
 
-  constructor(listener: TcpEndpoint, address: Uint8Array, port: number) {
+  constructor(listener: TcpEndpoint, transport: 'tcp' | 'dot', address: Uint8Array, port: number) {
     this.#listener = listener;
+    this.transport = transport;
     this.address = address;
     this.port = port;
   }

@@ -1,17 +1,18 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { METRIC, type Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
 import { HEADER_OCTETS } from '../wire/constants.ts';
 import type { Client, QueryHandler, Reply } from './handler.ts';
 
 /**
- * One client's TCP connection: a two-octet length, then a message; several queries may be under way, and each is
+ * One client's connection by TCP or TLS: a two-octet length, then a message; several queries may be under way, and each is
  * answered as soon as its answer is there (RFC 7766 section 6.2.1.1).
  *
  * A connection costs memory and a descriptor for as long as the client likes, so each thing that a client can
  * make us wait for has its limit:
  *
- *     first      no whole message yet                      FIRST_MS from the start
+ *     first      no whole message yet                      FIRST_MS from the start, or the end of the handshake
  *     message    part of a message is there                MESSAGE_MS from its first octet
  *     blocked    QUEUED_OCTETS_MAX of answers unsent       BLOCKED_MS from when they were too many
  *     waiting    queries under way, the client silent      ANSWER_MS from the last octet either way
@@ -37,6 +38,7 @@ const TURN_MAX = 32;
 type Waiting = 'first' | 'message' | 'blocked' | 'waiting' | 'idle' | 'closing';
 
 interface ConnectionOptions {
+  /** Of TCP, or of TLS once its handshake is over. */
   readonly socket: Socket;
   readonly client: Client;
   readonly handler: QueryHandler;
@@ -142,7 +144,7 @@ export class TcpConnection {
     const length = (rest[0]! << 8) | rest[1]!;
     if (length < HEADER_OCTETS || length > QUERY_OCTETS_MAX) {
       this.#o.metrics.add(METRIC.droppedMalformed);
-      this.#socket.resetAndDestroy();
+      this.#reset();
       return false;
     }
     if (rest.length < 2 + length) return false;
@@ -152,6 +154,12 @@ export class TcpConnection {
     this.#ask(rest.subarray(2, 2 + length));
     this.#noteBlocked();
     return true;
+  }
+
+  /** Below TLS there is no handle that could be reset. */
+  #reset(): void {
+    if (this.#socket instanceof TLSSocket) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   #ask(query: Uint8Array): void {

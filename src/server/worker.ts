@@ -136,6 +136,9 @@ class Worker {
         this.#world.admits(endpoint, address) ||
         this.#world.snapshot.endpoints[endpoint]?.outside === 'refuse',
       endpointOf: (id) => this.#world.snapshot.endpoints.findIndex((endpoint) => endpoint.id === id),
+      credentialsOf: (id) =>
+        this.#world.snapshot.endpoints.find((endpoint) => endpoint.id === id)?.encrypted?.credentials,
+      ticketKeys: start.ticketKeys,
       failed: (failure) => tell({ news: 'socket-failed', failure }),
       native: listeners,
     });

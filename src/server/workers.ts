@@ -11,7 +11,7 @@ import { descriptorKey, type Sockets } from './sockets.ts';
 import { Brake, type Post, type Supervisor, type Thread, WORKER_SILENT_MS } from './supervise.ts';
 
 /** What all workers of a process begin with alike. */
-export type WorkerSeeds = Pick<WorkerStart, 'shared' | 'seed' | 'loopToken' | 'cookieSecrets'>;
+export type WorkerSeeds = Pick<WorkerStart, 'shared' | 'seed' | 'loopToken' | 'ticketKeys' | 'cookieSecrets'>;
 
 export interface WorkersOptions {
   /** The worker's module. */

@@ -54,6 +54,7 @@ const LIST = [
   ...family('causeway_queries_total', 'Queries received, by transport.', 'transport', {
     queriesUdp: 'udp',
     queriesTcp: 'tcp',
+    queriesDot: 'dot',
   } as const),
   ...family('causeway_answers_total', 'Answers sent, by rcode.', 'rcode', {
     rcodeNoerror: 'NOERROR',
@@ -131,6 +132,7 @@ const LIST = [
       tcpAccepted: 'accepted',
       tcpRefused: 'refused',
       tcpTimedOut: 'timed-out',
+      tlsFailed: 'tls-failed',
     } as const,
   ),
   ...family('causeway_upstream_queries_total', 'Queries sent to targets, by transport.', 'transport', {

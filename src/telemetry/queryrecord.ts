@@ -19,7 +19,7 @@ export interface QueryRecord {
   /** 4 or 16 octets. */
   readonly address: Uint8Array;
   readonly port: number;
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: ClientTransport;
   readonly from: AnsweredFrom;
   readonly rcode: number;
   /** Index of the firewall rule that matched, or NO_FIREWALL_RULE. */
@@ -30,6 +30,9 @@ export interface QueryRecord {
   readonly message: Uint8Array;
 }
 
+/** How a query came. `dot`: DNS over TLS. */
+export type ClientTransport = 'udp' | 'tcp' | 'dot';
+
 /** `cache`: what some earlier query had made known. */
 export type AnsweredFrom = 'cache' | 'lookup';
 
@@ -37,7 +40,7 @@ export type AnsweredFrom = 'cache' | 'lookup';
 export interface Sender {
   readonly address: Uint8Array;
   readonly port: number;
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: ClientTransport;
   readonly endpoint: number;
 }
 
@@ -73,14 +76,18 @@ export function writeQueryRecord(
   words[word + 4] = (rcode << 16) | firewallRule;
   words[word + 5] = draw;
   words[word + 6] =
-    (sender.transport === 'tcp' ? TCP : 0) | (from === 'cache' ? FROM_CACHE : 0) | address.length;
+    (TRANSPORTS.indexOf(sender.transport) << TRANSPORT_SHIFT) |
+    (from === 'cache' ? FROM_CACHE : 0) |
+    address.length;
   for (let i = 0; i < address.length; i++) octets[at + ADDRESS_AT + i] = address[i]!;
   octets.set(message, at + HEAD_OCTETS);
   ring.commit();
   return true;
 }
 
-const TCP = 1 << 24;
+/** By their number in a record. */
+const TRANSPORTS: readonly ClientTransport[] = ['udp', 'tcp', 'dot'];
+const TRANSPORT_SHIFT = 24;
 const FROM_CACHE = 1 << 16;
 
 /** The revision of the record that the ring has found. */
@@ -101,7 +108,7 @@ export function readQueryRecord({ words, octets, at, length }: RingReader): Quer
     endpoint: where & 0xffff,
     address: octets.slice(address, address + (flags & 0xffff)),
     port: time & 0xffff,
-    transport: (flags & TCP) === 0 ? 'udp' : 'tcp',
+    transport: TRANSPORTS[flags >>> TRANSPORT_SHIFT]!,
     from: (flags & FROM_CACHE) === 0 ? 'lookup' : 'cache',
     rcode: verdict >>> 16,
     firewallRule: verdict & 0xffff,

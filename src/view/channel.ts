@@ -32,9 +32,11 @@ import type { WhatIfQuestion, WorkerWhatIf } from './whatif.ts';
  *              the checks (earlier, a slot that is no longer used could be one that a worker reads); news `settled`
  */
 
-/** A listening socket as a worker gets it; one is told from another by slot, kind, address and port. */
+/** A listening socket as a worker gets it; one is told from another by all but its endpoint and `fd`. */
 export interface Descriptor {
   readonly kind: 'udp' | 'tcp';
+  /** What is spoken there: plain DNS, or DNS over TLS, which is TCP to the kernel. */
+  readonly protocol: 'do53' | 'dot';
   /** The id of the snapshot's endpoint: its index may differ from one snapshot to the next. */
   readonly endpoint: string;
   /** With `%` and the interface where it is link-local. */
@@ -107,6 +109,8 @@ export interface WorkerStart {
   /** Drawn at start of the process: which worker owns a question, and what the loop token is. */
   readonly seed: number;
   readonly loopToken: Uint8Array;
+  /** 48 octets, by which any worker resumes sessions of TLS that another one began. */
+  readonly ticketKeys: Uint8Array;
   readonly cookieSecrets: { readonly current: Uint8Array; readonly previous?: Uint8Array };
   /** util/ring: queries for the log. The slot's: what one worker has written is read when it is gone. */
   readonly queries: SharedArrayBuffer;

@@ -218,8 +218,11 @@ export interface InboundEndpoint {
   readonly id: string;
   /** That of its view; without a view of its own it is a resolver. */
   readonly serves: Role;
+  /** Of plain DNS, by UDP and TCP. */
   readonly listen: readonly ListenAddress[];
-  readonly protocols: readonly 'do53'[];
+  readonly protocols: readonly ('do53' | 'dot')[];
+  /** Undefined: it speaks nothing that is encrypted. */
+  readonly encrypted?: EncryptedListening | undefined;
   /** Index of the view that all its clients have; -1: the client's address decides. */
   readonly view: number;
   /** Index of the view of clients that are in no VPC; -1: they are refused. */
@@ -234,6 +237,18 @@ export interface InboundEndpoint {
   readonly clientSubnet: SharedArrayBuffer;
   /** True: a socket of it that cannot be opened is tried again, and keeps nothing else from being served. */
   readonly mayBeClosed?: boolean;
+}
+
+export interface EncryptedListening {
+  /** Of DNS over TLS (RFC 7858). */
+  readonly dot: readonly ListenAddress[];
+  readonly credentials: Credentials;
+}
+
+/** A certificate with those that signed it, and its key, both in PEM. They belong together. */
+export interface Credentials {
+  readonly cert: string;
+  readonly key: string;
 }
 
 /** A wildcard address (`0.0.0.0`, `::`) stands for every address of the host. */

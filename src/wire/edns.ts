@@ -106,11 +106,30 @@ export function keepaliveOption(idleMs: number): EdnsOption {
   return { code: OPTION.KEEPALIVE, data };
 }
 
-/** RFC 7830 with the block-length policy of RFC 8467: pads `length` (option header included) up to a block. */
-export function paddingOption(lengthBefore: number, block: number): EdnsOption {
-  const rest = (lengthBefore + 4) % block;
-  return { code: OPTION.PADDING, data: new Uint8Array(rest === 0 ? 0 : block - rest) };
+/** Responses are as long as a multiple of this, so that their length tells little (RFC 8467 section 4.1). */
+export const PADDING_BLOCK = 468;
+
+/**
+ * Pads the message in `out` to the next block (RFC 7830): its last record is an OPT, which stands at `optAt`. A message
+ * that has no room left for the option, or is of the greatest length, is padded as far as that.
+ * @returns the new length
+ */
+export function pad(out: Uint8Array, length: number, optAt: number): number {
+  const start = length + PADDING_HEADER;
+  const end = Math.min(Math.ceil(start / PADDING_BLOCK) * PADDING_BLOCK, out.length);
+  if (end < start) return length;
+  put16(out, length, OPTION.PADDING);
+  put16(out, length + 2, end - start);
+  out.fill(0, start, end);
+  put16(out, optAt + OPT_RDLENGTH, end - optAt - OPT_OCTETS);
+  return end;
 }
+
+/** Code and length of an option. */
+const PADDING_HEADER = 4;
+/** Of an OPT record without options, whose name is the root; and where its RDLENGTH is. */
+const OPT_OCTETS = 11;
+const OPT_RDLENGTH = 9;
 
 /** An EDNS Client Subnet option (RFC 7871). */
 export interface ClientSubnet {

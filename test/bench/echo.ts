@@ -12,7 +12,7 @@ const ffi = await loadFfi();
 if (ffi === undefined) throw new Error('native sockets do not work here');
 const fd = ffi.open({ kind: 'udp', address: '127.0.0.1', port, sharing: 'alone' });
 const socket = new NativeUdpListeners({ ffi, clock: systemClock }).backEnd(
-  { kind: 'udp', endpoint: 'echo', address: '127.0.0.1', port, slot: 0, fd },
+  { kind: 'udp', protocol: 'do53', endpoint: 'echo', address: '127.0.0.1', port, slot: 0, fd },
   () => undefined,
 );
 /** The datagram of each slot, for as long as it has the same length: a view for each would be garbage for each. */

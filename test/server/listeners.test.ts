@@ -1,11 +1,19 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
 import t from 'tap';
 import { Listeners } from '../../src/server/listeners.ts';
 import { TcpClients, tcpClientsBuffer } from '../../src/server/tcpclients.ts';
+import { TICKET_KEYS_OCTETS } from '../../src/server/tls.ts';
 import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { systemClock as clock } from '../../src/util/clock.ts';
 import { type Ffi, loadFfi } from '../../src/util/ffi.ts';
 import { type Descriptor, FD_KEPT } from '../../src/view/channel.ts';
+import type { Credentials } from '../../src/view/snapshot.ts';
+import { certificate } from '../support/certificate.ts';
 import { freePort } from '../support/ports.ts';
+import { missing } from '../support/servers.ts';
 import {
   framed,
   Handler,
@@ -28,6 +36,8 @@ const ffi: Ffi = loaded;
 const alive = setInterval(() => undefined, 1000);
 t.teardown(() => clearInterval(alive));
 
+const skip = missing('openssl');
+
 /** Main's sockets on one address, as it hands them out. */
 async function sockets(slots = 1) {
   const port = await freePort();
@@ -41,6 +51,7 @@ async function sockets(slots = 1) {
   const give = (slot = 0, endpoint = 'in-1'): Descriptor[] =>
     (['udp', 'tcp'] as const).map((kind) => ({
       kind,
+      protocol: 'do53',
       endpoint,
       address: '127.0.0.1',
       port,
@@ -53,7 +64,11 @@ async function sockets(slots = 1) {
 const kept = (descriptors: readonly Descriptor[]): Descriptor[] =>
   descriptors.map((descriptor) => ({ ...descriptor, fd: FD_KEPT }));
 
-function worker(handler: Handler, endpoints: string[] = ['in-1']) {
+function worker(
+  handler: Handler,
+  endpoints: string[] = ['in-1'],
+  credentials = new Map<string, Credentials>(),
+) {
   const failures: string[] = [];
   const listeners = new Listeners({
     handler,
@@ -62,6 +77,8 @@ function worker(handler: Handler, endpoints: string[] = ['in-1']) {
     clients: new TcpClients(tcpClientsBuffer(1), 0, 1),
     admits: () => true,
     endpointOf: (id) => endpoints.indexOf(id),
+    credentialsOf: (id) => credentials.get(id),
+    ticketKeys: new Uint8Array(TICKET_KEYS_OCTETS),
     failed: (failure) => failures.push(failure),
   });
   return { listeners, endpoints, failures };
@@ -117,6 +134,38 @@ t.test('a socket is read once the snapshot has its endpoint, and nothing is lost
   await until(() => udp.received.length === 1, 'the reply');
   t.same(indexes(handler), [1]);
   udp.close();
+  await listeners.stop(1000);
+});
+
+t.test('TLS is ended once the snapshot has the certificate; who comes before waits', { skip }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const { cert, key } = certificate(folder, 'one', { names: 'IP:127.0.0.1' });
+  const { port, give } = await sockets();
+  const credentials = new Map<string, Credentials>();
+  const handler = new Handler();
+  const { listeners, failures } = worker(handler, ['in-1'], credentials);
+  const [udp, tcp] = give();
+  await listeners.apply([udp!, { ...tcp!, protocol: 'dot' }]);
+  let state = 'shaking';
+  const client = connect(
+    { port, host: '127.0.0.1', ca: cert, ALPNProtocols: ['dot'] },
+    () => (state = 'secure'),
+  );
+  client.on('error', () => undefined);
+  t.teardown(() => client.destroy());
+  await sleep(20);
+  t.equal(state, 'shaking');
+  credentials.set('in-1', { cert: String(cert), key: String(key) });
+  await listeners.remap();
+  client.write(framed(query(1)));
+  await until(() => handler.asked.length === 1, 'the query');
+  credentials.set('in-1', { cert: 'none', key: 'none' });
+  await listeners.remap();
+  t.match(failures, [new RegExp(`^tcp 127.0.0.1:${port}: `)], 'what cannot be used is told');
+  client.write(framed(query(2)));
+  await until(() => handler.asked.length === 2, 'and changes nothing');
+  t.equal(handler.asked[0]!.client.transport, 'dot');
   await listeners.stop(1000);
 });
 

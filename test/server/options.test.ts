@@ -1,7 +1,8 @@
 import t from 'tap';
+import type { Client } from '../../src/server/handler.ts';
 import type { Resolve } from '../../src/server/query.ts';
 import { EDE, FLAG, OPTION, RCODE, TYPE } from '../../src/wire/constants.ts';
-import { findOption, readEde } from '../../src/wire/edns.ts';
+import { type EdnsOption, findOption, PADDING_BLOCK, readEde } from '../../src/wire/edns.ts';
 import { ask, clientAt, EDNS, pipelineOf, query } from '../support/pipeline.ts';
 import { snapshotOf } from '../support/world.ts';
 
@@ -177,4 +178,40 @@ t.test('EDEs go before data does, and TC says so (RFC 8914 section 3)', async (t
   const tcp = await ask(pipeline, clientAt('10.1.2.3', 'tcp'), query('x.corp.test.', 'A', { edns: small }));
   t.notOk(tcp!.flags & FLAG.TC);
   t.ok(findOption(tcp!.edns, OPTION.EDE));
+});
+
+t.test('padding: by an encrypted transport, for who pads as well, from the cache or not', async (t) => {
+  const { pipeline, counters } = pipelineOf(snapshotOf(VIEWS));
+  const padding = { code: OPTION.PADDING, data: new Uint8Array(30) };
+  const cookie = { code: OPTION.COOKIE, data: new Uint8Array(8).fill(1) };
+  const asked = async (name: string, transport: Client['transport'], options: EdnsOption[]) => {
+    const edns = { ...EDNS, options };
+    return (await ask(pipeline, clientAt('10.1.2.3', transport), query(name, 'A', { edns })))!;
+  };
+  for (const [name, what] of [
+    ['www.example.', 'made'],
+    ['www.example.', 'from the cache'],
+    ['none.example.', 'a name that is not there'],
+  ] as const) {
+    const reply = await asked(name, 'dot', [padding]);
+    t.equal(reply.bytes.length, PADDING_BLOCK, what);
+    t.ok(findOption(reply.edns, OPTION.PADDING)!.every((octet) => octet === 0));
+    t.equal(reply.trailing, 0);
+  }
+  for (const options of [
+    [cookie, padding],
+    [padding, cookie],
+  ]) {
+    const { edns, bytes } = await asked('www.example.', 'dot', options);
+    t.same(
+      edns!.options.map(({ code }) => code),
+      [OPTION.COOKIE, OPTION.PADDING],
+    );
+    t.equal(bytes.length, PADDING_BLOCK);
+  }
+  t.ok((await asked('www.example.', 'dot', [])).bytes.length < 100, 'who does not pad gets none');
+  t.ok((await asked('www.example.', 'tcp', [padding])).bytes.length < 100, 'RFC 7830 section 6');
+  t.ok((await asked('www.example.', 'udp', [padding])).bytes.length < 100);
+  t.equal(counters.sum('answersFromCache'), 6, 'the cache serves those who pad');
+  t.equal(counters.sum('queriesDot'), 6);
 });

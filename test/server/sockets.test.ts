@@ -31,9 +31,17 @@ t.test('without FFI workers are told to open sockets themselves', (t) => {
   const sockets = new Sockets({ ffi: undefined, clock, slots: 2 });
   sockets.apply([endpoint('in-1', ['127.0.0.1', 5300])]);
   t.notOk(sockets.canShare);
+  const common = {
+    protocol: 'do53',
+    endpoint: 'in-1',
+    address: '127.0.0.1',
+    port: 5300,
+    slot: 1,
+    fd: FD_OPEN,
+  };
   t.same(sockets.descriptors(1), [
-    { kind: 'udp', endpoint: 'in-1', address: '127.0.0.1', port: 5300, slot: 1, fd: FD_OPEN },
-    { kind: 'tcp', endpoint: 'in-1', address: '127.0.0.1', port: 5300, slot: 1, fd: FD_OPEN },
+    { kind: 'udp', ...common },
+    { kind: 'tcp', ...common },
   ]);
   sockets.closeAll();
   t.end();
@@ -58,6 +66,40 @@ const taken = (kind: 'udp' | 'tcp', address: string, port: number): boolean => {
     return true;
   }
 };
+
+t.test(
+  'DNS over TLS has sockets of TCP; one may come to speak it, and goes on as the same socket',
+  async (t) => {
+    const [plain, port] = [await freePort(), await freePort()];
+    const sockets = new Sockets({ ffi, clock, slots: 2 });
+    t.teardown(() => sockets.closeAll());
+    const credentials = { cert: '', key: '' };
+    const encrypted = { dot: [{ address: '127.0.0.1', port }], credentials };
+    const changes = sockets.apply([{ ...endpoint('in-1', ['127.0.0.1', plain]), encrypted }]);
+    t.same(
+      changes.opened,
+      ['udp', 'tcp'].map((kind) => `${kind} 127.0.0.1:${plain}`).concat(`tcp 127.0.0.1:${port}`),
+    );
+    const given = sockets.descriptors(1);
+    t.match(
+      given.map(({ kind, protocol }) => `${kind} ${protocol}`),
+      ['udp do53', 'tcp do53', 'tcp dot'],
+    );
+    sockets.release(given);
+    const held = new Set(given.map(descriptorKey));
+    t.ok(
+      sockets.descriptors(1, held).every(({ fd }) => fd === FD_KEPT),
+      'a worker that has them is given no duplicates',
+    );
+    const again = sockets.apply([endpoint('in-1', ['127.0.0.1', port])]);
+    t.same(again.opened, [`udp 127.0.0.1:${port}`]);
+    t.same(again.closed, [`udp 127.0.0.1:${plain}`, `tcp 127.0.0.1:${plain}`]);
+    const [udp, tcp] = sockets.descriptors(1, held);
+    t.match([udp!.protocol, tcp!.protocol], ['do53', 'do53']);
+    t.ok(tcp!.fd >= 0, 'what is to speak another protocol is no socket that the worker has');
+    sockets.release([udp!, tcp!]);
+  },
+);
 
 t.test('one socket for each transport and slot, and fresh duplicates of it at any time', async (t) => {
   const port = await freePort();

@@ -51,6 +51,7 @@ async function serve(t: { teardown(fn: () => void): void }, setting: Setting = {
   const fd = setting.adopt === true ? ffi!.open({ kind: 'tcp', address, port, sharing: 'shared' }) : FD_OPEN;
   const endpoint = new TcpEndpoint({
     descriptor: descriptor('tcp', address, port, fd),
+    ticketKeys: new Uint8Array(),
     endpoint: 3,
     handler,
     clients,
@@ -505,6 +506,7 @@ t.test('a socket that cannot be had is a rejection', async (t) => {
   const counters = daemonCounters(1);
   const second = new TcpEndpoint({
     descriptor: descriptor('tcp', '192.0.2.77', port),
+    ticketKeys: new Uint8Array(),
     endpoint: 0,
     handler: new Handler(),
     clients: new TcpClients(tcpClientsBuffer(1), 0, 1),

@@ -75,6 +75,7 @@ async function run(slots: number, file = '../support/echo-worker.ts') {
         shared,
         seed: 1,
         loopToken: new Uint8Array(8),
+        ticketKeys: new Uint8Array(48),
         cookieSecrets: { current: new Uint8Array(16) },
       },
       rings: Array.from({ length: slots }, () => ringBuffer(1024)),

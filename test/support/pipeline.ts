@@ -74,7 +74,7 @@ export function pipelineOf(
 
 export const EDNS: Edns = { payload: 1232, version: 0, dnssecOk: false, options: [] };
 
-export function clientAt(address: string, transport: 'udp' | 'tcp' = 'udp'): Client {
+export function clientAt(address: string, transport: Client['transport'] = 'udp'): Client {
   return { address: parseAddress(address), port: 4242, transport, endpoint: 0 };
 }
 

@@ -62,7 +62,7 @@ export class Handler implements QueryHandler {
 }
 
 export function descriptor(kind: 'udp' | 'tcp', address: string, port: number, fd = FD_OPEN): Descriptor {
-  return { kind, endpoint: 'in-1', address, port, slot: 0, fd };
+  return { kind, protocol: 'do53', endpoint: 'in-1', address, port, slot: 0, fd };
 }
 
 /** A UDP client that keeps what comes. */

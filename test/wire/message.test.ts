@@ -1,13 +1,16 @@
 import dnsPacket from 'dns-packet';
 import t from 'tap';
 import { FLAG, OPTION, RCODE, TYPE } from '../../src/wire/constants.ts';
+import { Cursor } from '../../src/wire/cursor.ts';
 import {
   edeOption,
   findOption,
   keepaliveOption,
-  paddingOption,
+  PADDING_BLOCK,
+  pad,
   readClientSubnet,
   readEde,
+  readEdns,
 } from '../../src/wire/edns.ts';
 import { WireError } from '../../src/wire/error.ts';
 import { encodeQuery, groupRrsets, readHead, readMessage } from '../../src/wire/message.ts';
@@ -148,7 +151,7 @@ t.test('RRsets: lowest TTL, no duplicates, signatures with what they cover', asy
   t.equal(sets[0]!.sigs!.length, 1);
 });
 
-t.test('options: EDE, keepalive, padding, client subnet', async (t) => {
+t.test('options: EDE, keepalive, client subnet', async (t) => {
   t.same(readEde(edeOption(22, 'rule corp: timeout').data), { code: 22, text: 'rule corp: timeout' });
   t.equal(edeOption(0, 'x'.repeat(500)).data.length, 162);
   t.equal(
@@ -157,7 +160,6 @@ t.test('options: EDE, keepalive, padding, client subnet', async (t) => {
     'cut between characters',
   );
   t.same([...keepaliveOption(10_000).data], [0, 100]);
-  t.equal((100 + 4 + paddingOption(100, 128).data.length) % 128, 0);
   t.match(readClientSubnet(hex('0001 18 00 c00002')), { family: 1, sourcePrefix: 24, scopePrefix: 0 });
   t.match(readClientSubnet(hex('0000 00 00')), { family: 0, sourcePrefix: 0 }, 'dig +subnet=0');
   for (const bad of [
@@ -170,4 +172,35 @@ t.test('options: EDE, keepalive, padding, client subnet', async (t) => {
     '00',
   ])
     t.throws(() => readClientSubnet(hex(bad)), WireError, bad);
+});
+
+t.test('padding up to the next block, and no further than there is room', async (t) => {
+  const opt = hex('00 0029 04d0 00000000 0006 000f 0002 0016');
+  const padded = (before: number, room: number): Uint8Array => {
+    const out = new Uint8Array(room).fill(0xee);
+    out.set(opt, before);
+    const length = pad(out, before + opt.length, before);
+    t.equal(
+      out.findIndex((octet, at) => at >= length && octet !== 0xee),
+      -1,
+      'nothing behind the end',
+    );
+    return out.subarray(0, length);
+  };
+  for (const before of [12, 400, 446, 447, 448, 449, 1000]) {
+    const message = padded(before, 4096);
+    t.equal(message.length % PADDING_BLOCK, 0, `${before} octets before OPT`);
+    const c = new Cursor(message);
+    c.skip(before + 9);
+    const { options } = readEdns(1232, 0, c, c.u16());
+    t.same(
+      options.map(({ code }) => code),
+      [15, 12],
+    );
+    t.ok(options[1]!.data.every((octet) => octet === 0));
+    t.equal(c.left, 0, 'OPT ends the message');
+  }
+  t.equal(padded(12, 300).length, 300, 'as far as there is room');
+  t.equal(padded(12, 12 + opt.length + 4).length, 12 + opt.length + 4);
+  t.equal(padded(12, 12 + opt.length + 3).length, 12 + opt.length, 'not at all');
 });

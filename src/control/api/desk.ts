@@ -5,8 +5,9 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import { isoFromWall } from '../../telemetry/text.ts';
 import type { Clock } from '../../util/clock.ts';
 import { cryptoPrng } from '../../util/prng.ts';
+import type { Credentials } from '../../view/snapshot.ts';
 import type { Config } from '../config/load.ts';
-import { type Credentials, TLS_VERSION_MIN } from '../config/tls.ts';
+import { TLS_VERSION_MIN } from '../config/tls.ts';
 import type { Handlers } from './handler.ts';
 import { Keys } from './keys.ts';
 

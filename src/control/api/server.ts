@@ -5,7 +5,7 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Prng } from '../../util/prng.ts';
 import { uuid } from '../../util/uuid.ts';
-import type { Credentials } from '../config/tls.ts';
+import type { Credentials } from '../../view/snapshot.ts';
 import { limitedSecureServer, limitedServer, receiveOctets } from '../http.ts';
 import { isOutage, StoreError } from '../store/errors.ts';
 import { authorise } from './authorise.ts';

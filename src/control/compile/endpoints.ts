@@ -1,6 +1,6 @@
 import { type Cidr, CidrTable, parseCidr } from '../../util/cidr.ts';
 import type { InboundEndpoint, NodeSettings, ViewData } from '../../view/snapshot.ts';
-import { BY_SOURCE } from '../config/endpoints.ts';
+import { BY_SOURCE, dotListen, type InboundConfig, plainListen } from '../config/endpoints.ts';
 import type { Config } from '../config/load.ts';
 import { endpointOwner } from './owners.ts';
 
@@ -20,8 +20,9 @@ export function compileEndpoints(config: Config, views: readonly ViewData[]): In
   const resolvers = inbound.map((endpoint) => ({
     serves: 'resolver' as const,
     id: endpoint.id,
-    listen: endpoint.listen,
+    listen: plainListen(endpoint),
     protocols: endpoint.protocols,
+    encrypted: encryptedOf(endpoint),
     view: endpoint.vpc === BY_SOURCE ? -1 : indexes.get(endpoint.vpc)!,
     defaultView: endpoint.defaultVpc === undefined ? -1 : indexes.get(endpoint.defaultVpc)!,
     allow: setOf(endpoint.allow ?? everyVpc),
@@ -44,6 +45,12 @@ export function compileEndpoints(config: Config, views: readonly ViewData[]): In
     mayBeClosed: endpoint.isMade === true,
   }));
   return [...resolvers, ...authorities];
+}
+
+function encryptedOf(endpoint: InboundConfig): InboundEndpoint['encrypted'] {
+  const { credentials } = endpoint;
+  const dot = dotListen(endpoint);
+  return credentials === undefined || dot.length === 0 ? undefined : { dot, credentials };
 }
 
 const EVERYBODY = [parseCidr('0.0.0.0/0'), parseCidr('::/0')];

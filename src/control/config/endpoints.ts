@@ -1,5 +1,20 @@
 import * as z from 'zod';
-import { cidr, DNS_PORT, hostAddress, ID_RANGE, id, listenAddress, setting, word } from './setting.ts';
+import type { Credentials } from '../../view/snapshot.ts';
+import {
+  type AddressAndPort,
+  cidr,
+  DNS_PORT,
+  hostAddress,
+  ID_RANGE,
+  id,
+  listenAddress,
+  setting,
+  word,
+} from './setting.ts';
+import { tlsSchema } from './tls.ts';
+
+/** RFC 7858 section 3.1. */
+const DOT_PORT = 853;
 
 /** Each takes a UDP and a TCP socket per worker. */
 const LISTEN_MAX = 64;
@@ -50,15 +65,30 @@ export const inboundSchema = z.strictObject({
   listen,
   protocols: z
     .array(
-      setting(word(['do53'], ['dot', 'doh', 'doh-fips', 'doq']), {
+      setting(word(['do53', 'dot'], ['doh', 'doh-fips', 'doq']), {
         description:
-          'Protocols of the endpoint. do53 is plain DNS by UDP and TCP; dot and doh come in a later release.',
-        range: 'do53',
-        example: 'do53',
+          'Protocols of the endpoint. do53 is plain DNS by UDP and TCP, dot is DNS over TLS (RFC 7858), which takes `tls`; doh comes in a later release.',
+        range: 'do53, dot',
+        example: 'dot',
       }),
     )
     .min(1)
     .prefault(['do53']),
+  dot: z
+    .array(
+      setting(listenAddress(DOT_PORT), {
+        description:
+          'Addresses and ports for DNS over TLS; port 853 where none is written. Without it those are the addresses of `listen` at port 853.',
+        range: 'addresses with or without a port',
+        example: '"[::1]:8853"',
+        absent: 'the addresses of `listen`, at port 853',
+      }),
+    )
+    .min(1)
+    .max(LISTEN_MAX)
+    .optional(),
+  /** What clients of its encrypted protocols are shown. */
+  tls: tlsSchema.optional(),
   vpc: setting(id(), {
     description:
       'Whose view clients get: `by-source` finds the VPC of the address they ask from; an id gives all of them that VPC’s, as an inbound endpoint of Route 53 does.',
@@ -197,7 +227,11 @@ interface Making {
   readonly isMade?: true;
 }
 
-export type InboundConfig = z.output<typeof inboundSchema> & Making;
+export type InboundConfig = z.output<typeof inboundSchema> &
+  Making & {
+    /** What `tls` names; undefined without it. */
+    readonly credentials?: Credentials | undefined;
+  };
 export type AuthoritativeConfig = z.output<typeof authoritativeSchema> & Making;
 export type OutboundConfig = z.output<typeof outboundSchema>;
 
@@ -206,6 +240,29 @@ export interface EndpointsConfig {
   readonly authoritative: readonly AuthoritativeConfig[];
   readonly outbound: readonly OutboundConfig[];
   readonly api: z.output<typeof apiEndpointsSchema>;
+}
+
+/** Where an endpoint is asked in plain text. */
+export function plainListen({
+  protocols,
+  listen,
+}: Pick<InboundConfig, 'protocols' | 'listen'>): readonly AddressAndPort[] {
+  return protocols.includes('do53') ? listen : [];
+}
+
+/** Where it is asked by TLS: unless that is said, at each of its addresses. */
+export function dotListen({
+  protocols,
+  listen,
+  dot,
+}: Pick<InboundConfig, 'protocols' | 'listen' | 'dot'>): readonly AddressAndPort[] {
+  return protocols.includes('dot') ? (dot ?? atDotPort(listen)) : [];
+}
+
+/** The same addresses, each once, at the port of DNS over TLS. */
+export function atDotPort(listen: readonly AddressAndPort[]): AddressAndPort[] {
+  const addresses = new Set(listen.map(({ address }) => address));
+  return [...addresses].map((address) => ({ address, port: DOT_PORT }));
 }
 
 export const endpointsExample = `endpoints:

@@ -1,12 +1,13 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Node } from 'yaml';
+import type { Credentials } from '../../view/snapshot.ts';
 import type { Name } from '../../wire/name.ts';
 import { declaredFirewall } from '../firewall/declared.ts';
 import type { FirewallPolicy } from '../firewall/policy.ts';
 import { crossCheck } from './check/check.ts';
 import { type Draft, derivedDelegateId, derivedId } from './check/context.ts';
 import { ConfigDocument } from './document.ts';
-import type { EndpointsConfig } from './endpoints.ts';
+import type { EndpointsConfig, InboundConfig } from './endpoints.ts';
 import { type Files, fileFault, systemFiles } from './files.ts';
 import type { NodeConfig } from './node.ts';
 import { type ConfigProblem, type Path, sortProblems } from './problem.ts';
@@ -14,7 +15,7 @@ import { readNode } from './read.ts';
 import type { RecordSetConfig } from './recordsets.ts';
 import type { RuleConfig } from './rules.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
-import { type Credentials, readTls } from './tls.ts';
+import { readTls } from './tls.ts';
 import { PUBLIC, type ZoneConfig } from './zones.ts';
 
 /** What of a configuration file stands in other files, and what it takes to read them. */
@@ -150,17 +151,20 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
   const cookies = secretFile === undefined ? undefined : readCookieSecrets(folder, secretFile, files);
   if (cookies !== undefined && 'message' in cookies)
     errors.push(problemAt(['node', 'cookies', 'secretFile'], cookies.message, cookies.remedy));
-  const { certificate, key } = draft.api?.tls ?? {};
-  const apiCredentials =
-    certificate === undefined || key === undefined
+  const credentialsOf = (tls: DraftTls, at: Path): Credentials | undefined =>
+    tls?.certificate === undefined || tls.key === undefined
       ? undefined
       : readTls({
           files,
-          certificate: pathIn(folder, certificate),
-          key: pathIn(folder, key),
-          error: (member, ...said) => void errors.push(problemAt(['api', 'tls', member], ...said)),
-          warn: (member, ...said) => void warnings.push(problemAt(['api', 'tls', member], ...said)),
+          certificate: pathIn(folder, tls.certificate),
+          key: pathIn(folder, tls.key),
+          error: (member, ...said) => void errors.push(problemAt([...at, 'tls', member], ...said)),
+          warn: (member, ...said) => void warnings.push(problemAt([...at, 'tls', member], ...said)),
         });
+  const apiCredentials = credentialsOf(draft.api?.tls, ['api']);
+  const credentials = draft.endpoints?.inbound?.map((endpoint, i) =>
+    credentialsOf(endpoint?.tls, ['endpoints', 'inbound', i]),
+  );
   const all = [...document.problems, ...errors];
   if (all.length > 0) {
     const entries = { ...place, zones: readableZones(document, draft), root: rootEntries(draft) };
@@ -185,6 +189,10 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
     stateFolder: resolve(folder, file.node.state),
     cookies: cookies as Config['cookies'],
     apiCredentials,
+    endpoints: {
+      ...file.endpoints,
+      inbound: file.endpoints.inbound.map((each, i) => withCredentials(each, credentials?.[i])),
+    },
     root: rootEntries(draft),
     rules: file.rules.flatMap(asRule),
     delegates: file.rules.flatMap(asDelegate),
@@ -196,6 +204,15 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
   };
   return { config, warnings: sortProblems(warnings) };
 }
+
+function withCredentials(
+  endpoint: ConfigFile['endpoints']['inbound'][number],
+  credentials: Credentials | undefined,
+): InboundConfig {
+  return credentials === undefined ? endpoint : { ...endpoint, credentials };
+}
+
+type DraftTls = NonNullable<Draft['api']>['tls'];
 
 /** An empty file is a configuration in which everything has its default. */
 function readDraft(document: ConfigDocument): Draft {

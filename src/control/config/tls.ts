@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import * as z from 'zod';
+import type { Credentials } from '../../view/snapshot.ts';
 import { type Files, fileFault } from './files.ts';
 import { SettingError } from './problem.ts';
 import { setting } from './setting.ts';
@@ -19,12 +20,6 @@ export const tlsSchema = z.strictObject({
     example: '/etc/causeway/api.key',
   }),
 });
-
-/** A certificate with those that signed it, and its key, both in PEM. They belong together. */
-export interface Credentials {
-  readonly cert: string;
-  readonly key: string;
-}
 
 /** TLS of earlier versions is refused. */
 export const TLS_VERSION_MIN = 'TLSv1.2';

@@ -4,6 +4,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { listenText } from '../../../src/control/config/check/endpoints.ts';
+import { dotListen, plainListen } from '../../../src/control/config/endpoints.ts';
 import { loadConfig } from '../../../src/control/config/load.ts';
 import { certificate } from '../../support/certificate.ts';
 import { missing } from '../../support/servers.ts';
@@ -82,4 +84,51 @@ t.test('what is wrong with one file, each where it is named', { skip }, async (t
     /short\.crt cannot be used: .*key too small/,
   ]);
   t.match(errorsOf('api: { tls: { certificate: a } }'), [/api\.tls\.key: key is missing; add it/]);
+});
+
+t.test('DNS over TLS: what an endpoint listens on, and with which certificate', { skip }, async (t) => {
+  const { folder, one } = start(t);
+  const load = (endpoint: string) => {
+    const path = join(folder, 'causeway.yaml');
+    writeFileSync(path, `endpoints: { inbound: [{ id: in-1, ${endpoint} }] }\n`);
+    const { config, errors = [], warnings } = loadConfig(path);
+    const [inbound] = config?.endpoints.inbound ?? [];
+    return {
+      errors: errors.map(shortly),
+      warnings: warnings.map(shortly),
+      plain: inbound && plainListen(inbound).map(listenText),
+      dot: inbound && dotListen(inbound).map(listenText),
+      credentials: inbound?.credentials,
+    };
+  };
+  const tls = 'tls: { certificate: one.crt, key: one.key }';
+  const listen = 'listen: ["10.0.0.1", "10.0.0.1:5353", "[fd00::1]"]';
+  t.match(load(`${listen}, protocols: [do53, dot], ${tls}`), {
+    plain: ['10.0.0.1:53', '10.0.0.1:5353', '[fd00::1]:53'],
+    dot: ['10.0.0.1:853', '[fd00::1]:853'],
+    credentials: { cert: String(one.cert), key: String(one.key) },
+    warnings: [],
+  });
+  t.match(load(`${listen}, protocols: [dot], dot: ["127.0.0.1", "127.0.0.1:8853"], ${tls}`), {
+    plain: [],
+    dot: ['127.0.0.1:853', '127.0.0.1:8853'],
+  });
+  t.match(load(listen), { plain: { length: 3 }, dot: [], credentials: undefined });
+  t.match(load(`${listen}, protocols: [do53, dot]`).errors, [
+    /endpoints\.inbound\[0\]\.protocols\[1\]: DNS over TLS needs a certificate; add tls: \{ cert/,
+  ]);
+  t.match(load(`${listen}, dot: [10.0.0.1], ${tls}`).errors, [
+    /inbound\[0\]\.dot: this endpoint does not speak dot; write protocols: \[do53, dot\]/,
+  ]);
+  t.match(load(`${listen}, ${tls}`).warnings, [/inbound\[0\]\.tls: no protocol of this endpoint is encr/]);
+  t.match(load(`${listen}, protocols: [do53, dot], dot: ["10.0.0.1:53"], ${tls}`).errors, [
+    /inbound\[0\]\.dot\[0\]: 10\.0\.0\.1:53 is taken by 10\.0\.0\.1:53 of endpoints\.inbound\[0\]\.listen\[0\]/,
+  ]);
+  t.match(load(`listen: ["10.0.0.1:853"], protocols: [do53, dot], ${tls}`).errors, [
+    /inbound\[0\]\.listen: 10\.0\.0\.1:853 is taken by/,
+  ]);
+  t.same(load(`listen: ["10.0.0.1:853"], protocols: [dot], ${tls}`).errors, []);
+  t.match(load(`${listen}, protocols: [dot], tls: { certificate: none.crt, key: one.key }`).errors, [
+    /inbound\[0\]\.tls\.certificate: there is no such file; check the path/,
+  ]);
 });

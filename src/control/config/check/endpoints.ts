@@ -1,4 +1,4 @@
-import { BY_SOURCE } from '../endpoints.ts';
+import { atDotPort, BY_SOURCE } from '../endpoints.ts';
 import { type Path, pathToText } from '../problem.ts';
 import type { AddressAndPort } from '../setting.ts';
 import { type CheckContext, type Draft, Once } from './context.ts';
@@ -11,10 +11,10 @@ export function checkEndpoints(context: CheckContext, listening: Listening): voi
   inbound.forEach((endpoint, i) => {
     const path: Path = ['endpoints', 'inbound', i];
     checkId(context, ids, endpoint?.id, [...path, 'id']);
-    if (endpoint !== undefined) checkInbound(context, endpoint, path);
-    endpoint?.listen?.forEach((listen, j) => {
-      if (listen !== undefined) listening.add(context, listen, [...path, 'listen', j]);
-    });
+    if (endpoint === undefined) return;
+    checkInbound(context, endpoint, path);
+    checkEncrypted(context, endpoint, path);
+    addListening(context, listening, endpoint, path);
   });
   authoritative.forEach((endpoint, i) => {
     const path: Path = ['endpoints', 'authoritative', i];
@@ -92,6 +92,41 @@ function checkInbound(context: CheckContext, endpoint: Inbound, path: Path): voi
         'open resolvers are used for attacks on others: allow your own networks only',
       );
   });
+}
+
+/** Encrypted protocols need a certificate, and addresses of their own are for those that are spoken. */
+function checkEncrypted(context: CheckContext, { protocols = [] }: Inbound, path: Path): void {
+  const dotAt = protocols.indexOf('dot');
+  if (dotAt >= 0 && !context.has([...path, 'tls']))
+    context.error(
+      [...path, 'protocols', dotAt],
+      'DNS over TLS needs a certificate',
+      'add tls: { certificate: FILE, key: FILE }, or leave dot out',
+    );
+  if (dotAt >= 0) return;
+  if (context.has([...path, 'dot']))
+    context.error([...path, 'dot'], 'this endpoint does not speak dot', 'write protocols: [do53, dot]');
+  else if (context.has([...path, 'tls']))
+    context.warn(
+      [...path, 'tls'],
+      'no protocol of this endpoint is encrypted',
+      'write protocols: [do53, dot], or leave tls out',
+    );
+}
+
+function addListening(context: CheckContext, listening: Listening, endpoint: Inbound, path: Path): void {
+  const { listen = [], protocols = ['do53'], dot = [] } = endpoint;
+  const addAll = (key: 'listen' | 'dot', list: NonNullable<Inbound['listen']>): void =>
+    list.forEach((each, j) => {
+      if (each !== undefined) listening.add(context, each, [...path, key, j]);
+    });
+  // One that could not be read may have been meant so.
+  if (protocols.includes('do53') || protocols.includes(undefined)) addAll('listen', listen);
+  if (!protocols.includes('dot')) return;
+  if (context.has([...path, 'dot'])) addAll('dot', dot);
+  else
+    for (const each of atDotPort(listen.flatMap((each) => each ?? [])))
+      listening.add(context, each, [...path, 'listen']);
 }
 
 /** The addresses and ports that this node listens on. */

@@ -1,0 +1,89 @@
+import { constants } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import type { Credentials } from '../view/snapshot.ts';
+
+/** Of the keys that session tickets are sealed with. */
+export const TICKET_KEYS_OCTETS = 48;
+/** A handshake takes two round trips; who says nothing holds a connection for as long. Milliseconds. */
+export const HANDSHAKE_MS = 5_000;
+
+export interface TlsOptions {
+  /** See WorkerStart. */
+  readonly ticketKeys: Uint8Array;
+  /** A handshake has succeeded: the connection is to be served. */
+  readonly secured: (socket: TLSSocket) => void;
+  /** One has not; its connection is closed. */
+  readonly failed: () => void;
+}
+
+/**
+ * Ends TLS for DNS over TLS (RFC 7858): from connections that were accepted by TCP it makes such that speak in plain
+ * text to us. It accepts none before it has credentials, and may get others at any time: connections go on with those
+ * that they began with. Sessions are resumed by tickets, in TLS 1.2 and 1.3 (RFC 7858 section 3.4); there is no early
+ * data, which could be replayed, and no renegotiation, which a client could ask for without end.
+ */
+export class TlsTermination {
+  readonly #server: Server;
+  /** Handshakes under way, by the client's address and port: the socket that comes of one is another object. */
+  readonly #shaking = new Map<string, Socket>();
+  readonly #options: {
+    readonly minVersion: 'TLSv1.2';
+    readonly secureOptions: number;
+    readonly ticketKeys: Buffer;
+  };
+  #credentials: Credentials | undefined;
+
+  constructor({ ticketKeys, secured, failed }: TlsOptions) {
+    this.#options = {
+      // RFC 9325 section 3.1.1.
+      minVersion: 'TLSv1.2',
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+      ticketKeys: Buffer.from(ticketKeys),
+    };
+    this.#server = createServer({
+      ...this.#options,
+      // A client that names protocols and not this one is refused (RFC 7301 section 3.2); one that names none is not.
+      ALPNProtocols: ['dot'],
+      handshakeTimeout: HANDSHAKE_MS,
+    });
+    this.#server.on('secureConnection', (socket) => {
+      this.#shaking.delete(peerOf(socket));
+      secured(socket);
+    });
+    this.#server.on('tlsClientError', (_, socket) => {
+      failed();
+      socket.destroy();
+    });
+  }
+
+  get credentials(): Credentials | undefined {
+    return this.#credentials;
+  }
+
+  /** Handshakes that begin from now on are with these. Throws where the library does not take them. */
+  use(credentials: Credentials): void {
+    const { cert, key } = credentials;
+    if (this.#credentials?.cert === cert && this.#credentials.key === key) return;
+    this.#server.setSecureContext({ ...this.#options, cert, key });
+    this.#credentials = credentials;
+  }
+
+  /** Begins a handshake, which ends by `secured` or `failed`, or with the connection. */
+  accept(socket: Socket): void {
+    const peer = peerOf(socket);
+    this.#shaking.set(peer, socket);
+    socket.once('close', () => this.#shaking.delete(peer));
+    // The way that Node documents for a connection which another server has accepted.
+    this.#server.emit('connection', socket);
+  }
+
+  /** Ends the handshakes that are under way. */
+  close(): void {
+    for (const socket of this.#shaking.values()) socket.destroy();
+  }
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
