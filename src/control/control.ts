@@ -357,10 +357,12 @@ export class Control {
     await this.#lists.prepare(amended.firewall, before.domainLists);
     const tables = this.#lists;
     // A control that took over has not read the files of the configuration yet.
-    const next =
+    const next = orStoreFault(() =>
       compiled.root === undefined
         ? compile(config, compiled, { hosted: () => hosted, amended: () => amended, tables })
-        : recompile(amended, compiled, hosted, tables);
+        : recompile(amended, compiled, hosted, tables),
+    );
+    if (next instanceof StoreError) return this.#cannotPublish(before, [problemOf(next)]);
     if (next.snapshot === undefined) return this.#cannotPublish(before, next.errors.map(problemToText));
     const snapshot = this.#withAnchors(config, next.snapshot);
     const refusal = await this.#propose(snapshot, config);

@@ -1,4 +1,5 @@
-import type { Name } from '../wire/name.ts';
+import { labelCount, type Name, nameKey, suffixOf } from '../wire/name.ts';
+import { FIREWALL_LABELS } from './dependency.ts';
 import { NameTable, NameTableBuilder, Suffixes } from './nametable.ts';
 
 /** What an entry of a domain list covers: bits, as a name and what is below it may both be listed. */
@@ -9,6 +10,13 @@ export interface Domain {
   /** Folded; the root for all that there are. */
   readonly name: Name;
   readonly covers: 'name' | 'below' | 'all';
+}
+
+/** Of how many domains two lists differ, at least where it is `all`, and on which names the answers depend that they concern. */
+export interface Difference {
+  readonly domains: number;
+  /** As firewallHash knows them: each for all names that end so. */
+  readonly names: readonly Name[] | 'all';
 }
 
 /**
@@ -53,23 +61,25 @@ export class Domains {
     return false;
   }
 
-  /**
-   * Domains that are in one of the two lists alone.
-   *
-   * @param most how many are of interest; undefined: there are more
-   */
-  static difference(a: Domains, b: Domains, most: number): Domain[] | undefined {
-    const found: Domain[] = [];
+  /** What is in one of the two lists alone. @param most of its names; with more it is `all` */
+  static difference(a: Domains, b: Domains, most: number): Difference {
+    const names = new Map<string, Name>();
+    let domains = 0;
     for (const [from, to] of [
       [a, b],
       [b, a],
     ] as const)
       for (const [name, bits] of from.#table) {
         const left = bits & ~Math.max(0, to.#table.lookup(name));
-        if (left !== 0) found.push({ name: name.slice(), covers: left === COVERS_NAME ? 'name' : 'below' });
-        if (found.length > most) return undefined;
+        if (left === 0) continue;
+        domains++;
+        const labels = labelCount(name);
+        if ((left & COVERS_BELOW) !== 0 && labels < FIREWALL_LABELS) return { domains, names: 'all' };
+        const end = suffixOf(name, Math.min(labels, FIREWALL_LABELS));
+        names.set(nameKey(end), end.slice());
+        if (names.size > most) return { domains, names: 'all' };
       }
-    return found;
+    return { domains, names: [...names.values()] };
   }
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { nameFromText, nameToText } from '../../src/wire/name.ts';
+import { type Name, nameFromText, nameToText } from '../../src/wire/name.ts';
 import { type Domain, Domains } from '../../src/zone/domains.ts';
 
 const below = (text: string): Domain => ({ name: nameFromText(text), covers: 'below' });
@@ -45,11 +45,23 @@ t.test('it covers what a walk through the list finds', async (t) => {
   );
 });
 
-t.test('the difference is what only one has, up to a bound', async (t) => {
-  const a = listOf(name('one.test.'), name('both.test.'), below('both.test.'), name('same.test.'));
-  const b = listOf(below('two.test.'), name('both.test.'), name('same.test.'));
-  const texts = Domains.difference(a, b, 3)!.map((each) => `${each.covers} ${nameToText(each.name)}`);
-  t.same(texts.sort(), ['below both.test.', 'below two.test.', 'name one.test.']);
-  t.equal(Domains.difference(a, b, 2), undefined);
-  t.same(Domains.difference(a, a, 0), []);
-});
+t.test(
+  'the difference: how many domains, and the ends of names that they concern, up to a bound',
+  async (t) => {
+    const a = listOf(
+      name('a.one.test.'),
+      name('b.one.test.'),
+      name('both.test.'),
+      below('both.test.'),
+      name('same.test.'),
+    );
+    const b = listOf(below('two.test.'), name('both.test.'), name('same.test.'), name('test.'));
+    const { domains, names } = Domains.difference(a, b, 4);
+    t.equal(domains, 5);
+    t.same((names as Name[]).map(nameToText).sort(), ['both.test.', 'one.test.', 'test.', 'two.test.']);
+    t.equal(Domains.difference(a, b, 3).names, 'all');
+    t.same(Domains.difference(a, a, 0), { domains: 0, names: [] });
+    for (const wide of [below('test.'), below('.')])
+      t.equal(Domains.difference(listOf(wide), listOf(), 9).names, 'all', 'it may be any name');
+  },
+);

@@ -1,8 +1,8 @@
 import type { FirewallData, FirewallRule } from '../../policy/firewall.ts';
 import type { DomainListData, Snapshot, ViewData } from '../../view/snapshot.ts';
-import { labelCount, ROOT } from '../../wire/name.ts';
-import { FIREWALL_LABELS, firewallHash } from '../../zone/dependency.ts';
-import type { Domain } from '../../zone/domains.ts';
+import { ROOT } from '../../wire/name.ts';
+import { firewallHash } from '../../zone/dependency.ts';
+import type { Difference } from '../../zone/domains.ts';
 import type { FirewallPolicy, RuleGroup } from '../firewall/policy.ts';
 import { AT_ONCE, differenceOf, type Tables, usedLists } from '../firewall/tables.ts';
 import { sameSettings, touchAll } from './diffsettings.ts';
@@ -61,32 +61,24 @@ export function diffFirewalls(old: Snapshot, next: Snapshot, touched: Set<number
   }
 }
 
-function touchFirewall({ key }: ViewData, domains: readonly Domain[] | 'all', touched: Set<number>): void {
-  if (domains === 'all') touched.add(firewallHash(key, ROOT));
-  else for (const domain of domains) touched.add(firewallHash(key, widest(domain)));
+function touchFirewall({ key }: ViewData, names: Difference['names'], touched: Set<number>): void {
+  if (names === 'all') touched.add(firewallHash(key, ROOT));
+  else for (const name of names) touched.add(firewallHash(key, name));
 }
 
-/** The name by whose hash all that the domain covers is touched. */
-function widest({ name, covers }: Domain): Domain['name'] {
-  return covers !== 'name' && labelCount(name) < FIREWALL_LABELS ? ROOT : name;
-}
+/** One of the two cannot be had. */
+const UNKNOWN: Difference = { domains: 0, names: 'all' };
 
-/** By id, what is in the list now or was, and is not in both. */
-function changedLists(
-  old: Snapshot,
-  next: Snapshot,
-  changes: string[],
-): Map<string, readonly Domain[] | 'all'> {
+/** By id, the names of which the list says otherwise than before. */
+function changedLists(old: Snapshot, next: Snapshot, changes: string[]): Map<string, Difference['names']> {
   const before = new Map(old.domainLists.map((list) => [list.id, list]));
-  const changed = new Map<string, readonly Domain[] | 'all'>();
+  const changed = new Map<string, Difference['names']>();
   for (const { id, table } of next.domainLists) {
     const was = before.get(id);
     if (was === undefined || was.table === table) continue;
-    const difference = was.table && table ? differenceOf(was.table, table) : 'all';
-    changed.set(id, difference);
-    changes.push(
-      `firewall list ${id}: ${difference === 'all' ? 'replaced' : `${difference.length} domains changed`}`,
-    );
+    const { domains, names } = was.table && table ? differenceOf(was.table, table) : UNKNOWN;
+    changed.set(id, names);
+    changes.push(`firewall list ${id}: ${names === 'all' ? 'replaced' : `${domains} domains changed`}`);
   }
   return changed;
 }

@@ -1,13 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../../telemetry/log.ts';
 import type { DomainListData } from '../../view/snapshot.ts';
-import { type Domain, Domains } from '../../zone/domains.ts';
+import { type Difference, Domains } from '../../zone/domains.ts';
+import { StoreError } from '../store/errors.ts';
 import { listedDomain } from './domain.ts';
 import type { DomainList, FirewallPolicy } from './policy.ts';
 
 /** Lists of fewer domains are compiled at once: that takes less than the start of a thread. */
 const THREAD_DOMAINS = 20_000;
-/** Names that may change before all answers of a VPC are looked at anew: an eighth of all slots of dependencies. */
+/** Ends of names that may change before all answers of a VPC are looked at anew: an eighth of all slots of dependencies. */
 export const CHANGES_MAX = 8_192;
 /** V8's heap only: tables are outside of it. */
 const LIMITS = { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 32 };
@@ -20,10 +21,10 @@ export interface TableTask {
   readonly before: SharedArrayBuffer | undefined;
 }
 
-/** Without `difference` there was nothing before, or there are over CHANGES_MAX. */
 export interface TableMade {
   readonly table: SharedArrayBuffer;
-  readonly difference: readonly Domain[] | undefined;
+  /** From what was before; undefined where nothing was. */
+  readonly difference: Difference | undefined;
 }
 
 /** Where the tables of lists come from. */
@@ -65,13 +66,14 @@ export class ListTables implements Tables {
     for (const list of usedLists(policy)) {
       const { id, version, domains } = list;
       if (domains === undefined || known.get(id)?.version === version) continue;
-      const all = [...domains()];
-      if (all.length < THREAD_DOMAINS) continue;
+      const all = textsOf(domains);
+      if (all === undefined || all.length < THREAD_DOMAINS) continue;
       const was = known.get(id)?.table;
       const result = await this.#inThread({ text: all.join('\n'), before: was });
       if (result === undefined) continue;
       made.set(id, { id, version, table: result.table });
-      if (was !== undefined) remember(was, result);
+      if (was !== undefined && result.difference !== undefined)
+        differences.set(result.table, { from: was, difference: result.difference });
     }
     this.#made = made;
   }
@@ -93,20 +95,29 @@ export class ListTables implements Tables {
   }
 }
 
+/** Undefined where the store cannot be read: who compiles is told. */
+function textsOf(domains: () => Iterable<string>): string[] | undefined {
+  try {
+    return [...domains()];
+  } catch (error) {
+    if (error instanceof StoreError) return undefined;
+    throw error;
+  }
+}
+
 export function* each<A, B>(all: Iterable<A>, make: (one: A) => B): Generator<B, void> {
   for (const one of all) yield make(one);
 }
 
 /** By table: the one before it, and what a thread has found to differ. */
-const differences = new WeakMap<SharedArrayBuffer, TableMade & { readonly from: SharedArrayBuffer }>();
+const differences = new WeakMap<
+  SharedArrayBuffer,
+  { readonly from: SharedArrayBuffer; readonly difference: Difference }
+>();
 
-function remember(from: SharedArrayBuffer, made: TableMade): void {
-  differences.set(made.table, { ...made, from });
-}
-
-/** What is in one of the two alone; `all`: over CHANGES_MAX. */
-export function differenceOf(from: SharedArrayBuffer, to: SharedArrayBuffer): readonly Domain[] | 'all' {
+/** As a thread has found, if it was asked; else it is found now. */
+export function differenceOf(from: SharedArrayBuffer, to: SharedArrayBuffer): Difference {
   const known = differences.get(to);
-  if (known?.from === from) return known.difference ?? 'all';
-  return Domains.difference(Domains.from(from), Domains.from(to), CHANGES_MAX) ?? 'all';
+  if (known?.from === from) return known.difference;
+  return Domains.difference(Domains.from(from), Domains.from(to), CHANGES_MAX);
 }
