@@ -66,11 +66,13 @@ async function askEachOther(t: Test, site: Site, kind: Kind): Promise<void> {
         const found = { status: reply.status, data: data(reply) };
         t.same(found, { status, data: rdata }, `${name} ${type} ${more} from the side of ${side}`);
       }
-  // dnsmasq passes on what the server of the alias says of its target, which is in a zone of Causeway's.
-  const address = kind === 'dnsmasq' ? '' : ' 10.20.1.80';
-  const [corporate, vpc] = SIDES.map((side) => dig(site.ask[side], 'portal.corp.example.', 'A'));
-  t.equal(data(await corporate!), `web.cloud.corp.example.${address}`);
-  t.equal(data(await vpc!), 'web.cloud.corp.example. 10.20.1.80');
+  const corporate = await dig(site.ask.corporate, 'portal.corp.example.', 'A');
+  // dnsmasq passes on what the server of the alias says, whose target is in a zone of Causeway's; it adds the
+  // target's address only when it answers from its cache.
+  if (kind === 'dnsmasq') t.match(data(corporate), /^web\.cloud\.corp\.example\.( 10\.20\.1\.80)?$/);
+  else t.equal(data(corporate), 'web.cloud.corp.example. 10.20.1.80');
+  const vpc = await dig(site.ask.VPC, 'portal.corp.example.', 'A');
+  t.equal(data(vpc), 'web.cloud.corp.example. 10.20.1.80');
   const stranger = await dig(site.ask.stranger, '+time=1', 'db.shared.example.', 'A');
   t.equal(stranger.status, 'NOREPLY', 'only the corporate resolvers are let in');
 }

@@ -7,12 +7,13 @@ import type { Prng } from '../../util/prng.ts';
 import { uuid } from '../../util/uuid.ts';
 import type { Credentials } from '../../view/snapshot.ts';
 import { limitedSecureServer, limitedServer, receiveOctets } from '../http.ts';
-import { isOutage, StoreError } from '../store/errors.ts';
+import { ConflictError, isOutage, StoreError } from '../store/errors.ts';
 import { authorise } from './authorise.ts';
 import { type ApiResponse, readInput, writeError, writeOutput } from './binding.ts';
 import { ApiError, apiError } from './errors.ts';
 import { type Handlers, handlerOf, type Replays } from './handler.ts';
 import type { Keys } from './keys.ts';
+import type { ServiceName } from './model.ts';
 import { type Known, type RequestLine, type Routed, route, serviceOf } from './operations.ts';
 import { countRequest } from './requestcount.ts';
 import { type SignedRequest, type Verified, verify } from './sigv4.ts';
@@ -102,7 +103,7 @@ export class Api {
         ? this.#once(request, routed, verified)
         : this.#perform(request, routed, verified));
     } catch (error) {
-      return writeError(service, this.#told(error, request), request.requestId);
+      return writeError(service, this.#told(service, error, request), request.requestId);
     }
   }
 
@@ -126,7 +127,8 @@ export class Api {
       response = await this.#perform(request, routed, verified);
     } catch (error) {
       // Nothing has changed: what was refused may be right a moment later.
-      return writeError(routed.operation.service, this.#told(error, request), request.requestId);
+      const { service } = routed.operation;
+      return writeError(service, this.#told(service, error, request), request.requestId);
     }
     await replays.keep(signature, response, until);
     return response;
@@ -154,8 +156,13 @@ export class Api {
     return writeOutput(operation, output);
   }
 
-  #told(error: unknown, { method, path, requestId }: Received): ApiError {
+  #told(service: ServiceName, error: unknown, { method, path, requestId }: Received): ApiError {
     if (error instanceof ApiError) return error;
+    // Another request was faster: clients try again what AWS says so of.
+    if (error instanceof ConflictError)
+      return service === 'route53'
+        ? apiError('PriorRequestNotComplete', 'Another request changes the same, and is not complete yet.')
+        : apiError('Throttling', 'Another request changes the same.');
     this.#o.log.error({ err: error, method, path, requestId }, 'a request to the API failed');
     // Nothing has changed: the client tries again, and the operator reads what would help.
     if (error instanceof StoreError && isOutage(error.fault))

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
+import type { FirewallAction } from '../../policy/firewall.ts';
 import { unreachable } from '../../util/assert.ts';
 import { confine, type Files, fileFault } from '../config/files.ts';
 import type { FirewallConfig, FirewallRuleConfig } from '../config/firewall.ts';
 import { type ConfigProblem, type Path, SettingError } from '../config/problem.ts';
 import type { VpcConfig } from '../config/vpcs.ts';
 import { DOMAIN_REMEDY, readDomain } from './domain.ts';
-import type { DomainList, FirewallAction, FirewallPolicy, FirewallRule } from './policy.ts';
+import type { DomainList, FirewallPolicy, RankedRule } from './policy.ts';
 
 /** Domains of one list; more are hardly a list of domains. */
 export const LIST_DOMAINS_MAX = 2_000_000;
@@ -54,7 +55,7 @@ function listOf(id: string, domains: readonly string[]): DomainList {
   return { id, version, domains: () => domains };
 }
 
-function asRule({ priority, list, qtype, redirection, ...rest }: FirewallRuleConfig): FirewallRule {
+function asRule({ priority, list, qtype, redirection, ...rest }: FirewallRuleConfig): RankedRule {
   return { priority, list, qtype, redirection, action: asAction(rest) };
 }
 

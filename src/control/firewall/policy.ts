@@ -1,4 +1,4 @@
-import type { Name } from '../../wire/name.ts';
+import type { FirewallRule } from '../../policy/firewall.ts';
 
 /**
  * What the firewalls of VPCs consist of, whether the configuration declares it or the API made it: this is compiled.
@@ -26,26 +26,14 @@ export interface DomainList {
 
 export interface RuleGroup {
   readonly id: string;
-  readonly rules: readonly FirewallRule[];
+  readonly rules: readonly RankedRule[];
 }
 
-export interface FirewallRule {
+/** A rule of a group, which it does not name. */
+export interface RankedRule extends Omit<FirewallRule, 'group'> {
   /** Unique in its group; the least is looked at first. */
   readonly priority: number;
-  /** The id of a list. */
-  readonly list: string;
-  /** RR type that it is for; undefined: all. */
-  readonly qtype: number | undefined;
-  readonly action: FirewallAction;
-  /** Whether names that a CNAME or DNAME leads to are looked at as well as the one that was asked for. */
-  readonly redirection: 'inspect' | 'trust';
 }
-
-export type FirewallAction =
-  | { readonly kind: 'allow' | 'alert' }
-  | { readonly kind: 'block'; readonly response: 'nodata' | 'nxdomain' }
-  /** Answered by a CNAME to `target`. TTL in seconds. */
-  | { readonly kind: 'block'; readonly response: 'override'; readonly target: Name; readonly ttl: number };
 
 export interface GroupAssociation {
   readonly id: string;

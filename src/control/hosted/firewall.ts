@@ -1,10 +1,10 @@
+import type { FirewallAction } from '../../policy/firewall.ts';
 import { typeFromText } from '../../wire/rdata/table.ts';
 import type {
   DomainList,
-  FirewallAction,
   FirewallPolicy,
-  FirewallRule,
   GroupAssociation,
+  RankedRule,
   RuleGroup,
 } from '../firewall/policy.ts';
 import { nameFromRoute53 } from '../records/names.ts';
@@ -40,7 +40,7 @@ export interface FirewallRuleBody extends Requested, Pick<Made, 'name' | 'create
   readonly qtype?: string | undefined;
   readonly priority: number;
   readonly action: StoredAction;
-  readonly redirection: FirewallRule['redirection'];
+  readonly redirection: RankedRule['redirection'];
 }
 
 export type StoredAction =
@@ -142,7 +142,7 @@ function asAssociation({ id, body }: Resource<GroupAssociationBody>): GroupAssoc
   return { id, group, vpc, priority };
 }
 
-function asRule({ body }: Resource<FirewallRuleBody>): FirewallRule {
+function asRule({ body }: Resource<FirewallRuleBody>): RankedRule {
   const { priority, list, qtype, action, redirection } = body;
   return {
     priority,

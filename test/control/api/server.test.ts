@@ -13,6 +13,7 @@ import { OPERATIONS } from '../../../src/control/api/operations.ts';
 import { MemoryReplays } from '../../../src/control/api/replays.ts';
 import { API_OCTETS_MAX } from '../../../src/control/api/server.ts';
 import { Throttle } from '../../../src/control/api/throttle.ts';
+import { ConflictError } from '../../../src/control/store/errors.ts';
 import { COUNTERS, daemonCounters, Metrics } from '../../../src/telemetry/metrics.ts';
 import { accessKey, startApi } from '../../support/api.ts';
 
@@ -97,6 +98,29 @@ t.test('an account asks too often', async (t) => {
     $metadata: { httpStatusCode: 400 },
   });
   await t.resolves(client(t, url, { credentials: other }).send(new ListHostedZonesCommand({})));
+});
+
+t.test('who changes the same at the same moment is told to try again, as AWS does', async (t) => {
+  const slower = () => {
+    throw new ConflictError(0, { kind: 'k', id: 'i' }, 'to be there', undefined);
+  };
+  let calls = 0;
+  const { url } = await start(t, {
+    handlers: {
+      route53: {
+        ...zones.route53,
+        GetHostedZone: () =>
+          calls++ === 0 ? slower() : { HostedZone: { Id: 'Z1', Name: 'x.', CallerReference: '1' } },
+      },
+    },
+  });
+  await t.rejects(client(t, url, { maxAttempts: 1 }).send(new GetHostedZoneCommand({ Id: 'Z1' })), {
+    name: 'PriorRequestNotComplete',
+    $metadata: { httpStatusCode: 400 },
+  });
+  calls = 0;
+  await t.resolves(client(t, url, { maxAttempts: 2 }).send(new GetHostedZoneCommand({ Id: 'Z1' })));
+  t.equal(calls, 2, 'the client did, by itself');
 });
 
 t.test('requests are counted by service and by what they were answered', async (t) => {

@@ -1,5 +1,6 @@
+import type { FirewallAction } from '../../../../policy/firewall.ts';
 import { isoFromWall } from '../../../../telemetry/text.ts';
-import type { FirewallAction, FirewallRule as PolicyRule } from '../../../firewall/policy.ts';
+import type { RankedRule } from '../../../firewall/policy.ts';
 import type { FirewallRuleBody, StoredAction } from '../../../hosted/firewall.ts';
 import { nameToRoute53 } from '../../../records/names.ts';
 import type { Resource } from '../../../store/store.ts';
@@ -23,7 +24,7 @@ export function asRule({ parent, body }: Resource<FirewallRuleBody>): FirewallRu
 }
 
 /** A rule that the configuration declares. */
-export function asDeclaredRule(group: string, rule: PolicyRule): FirewallRule {
+export function asDeclaredRule(group: string, rule: RankedRule): FirewallRule {
   return {
     FirewallRuleGroupId: group,
     FirewallDomainListId: rule.list,
@@ -41,7 +42,7 @@ function storedAction(action: FirewallAction): StoredAction {
   return { ...action, target: nameToRoute53(action.target) };
 }
 
-function redirectionText(redirection: PolicyRule['redirection']): FirewallDomainRedirectionAction {
+function redirectionText(redirection: RankedRule['redirection']): FirewallDomainRedirectionAction {
   switch (redirection) {
     case 'inspect':
       return 'INSPECT_REDIRECTION_DOMAIN';
