@@ -1,5 +1,3 @@
-import type { Server } from 'node:http';
-import { availableParallelism } from 'node:os';
 import type { Logger } from '../telemetry/log.ts';
 import { type DaemonCounters, METRIC, type Metrics } from '../telemetry/metrics.ts';
 import { isoFromWall } from '../telemetry/text.ts';
@@ -8,11 +6,10 @@ import type { Dependencies } from '../util/deps.ts';
 import { DEPENDENCY_SLOTS } from '../util/deps.ts';
 import { cryptoPrng } from '../util/prng.ts';
 import type { Port } from '../util/rpc.ts';
-import { type ControlNews, type ControlStart, type MissingSocket, WORKERS_MAX } from '../view/channel.ts';
-import type { AnchorsReport, GeoReport, ReloadReport, StatusReport, WorkerStatus } from '../view/report.ts';
+import type { ControlNews, ControlStart, MissingSocket } from '../view/channel.ts';
+import type { ReloadReport, StatusReport } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
 import { fetchKeys } from './anchorkeys.ts';
-import { anchorsReport } from './anchorreport.ts';
 import { Anchors } from './anchors.ts';
 import { AnchorStateFile } from './anchorstate.ts';
 import { ApiDesk } from './api/desk.ts';
@@ -22,26 +19,14 @@ import { systemFiles } from './config/files.ts';
 import { type Config, type Loaded, loadConfig } from './config/load.ts';
 import { type ConfigProblem, problemToText } from './config/problem.ts';
 import { ListTables } from './firewall/tables.ts';
-import { geoReport, geoSettings } from './geo/report.ts';
+import { geoSettings } from './geo/report.ts';
 import { GeoTables, sameData } from './geo/tables.ts';
 import { HealthDesk } from './health/desk.ts';
 import { HostedDesk } from './hosted/desk.ts';
 import type { Hosted } from './hosted/named.ts';
-import type { Plain } from './http.ts';
-import { openMetrics, scrape } from './metrics.ts';
-import {
-  endpointReports,
-  type PerWorker,
-  sumCaches,
-  targetReports,
-  viewReports,
-  workerReports,
-} from './reports.ts';
-import { controlRoutes, type Daemon, probeRoutes } from './routes.ts';
-import { ControlSocket } from './socket.ts';
+import { type InForce, OperatorDesk, workersOf } from './operator.ts';
 import { StoreDesk } from './store/desk.ts';
 import { StoreError } from './store/errors.ts';
-import type { WhatIfMeans } from './whatif.ts';
 import { Workers } from './workers.ts';
 
 /** How long changes of hosted zones wait, after others were put in force, for more to be put in force with them. */
@@ -49,8 +34,6 @@ const HOSTED_MS_MIN = 15;
 const HOSTED_MS_MAX = 1_000;
 /** Main opens sockets in milliseconds; if it does not answer for that long, it is not going to. */
 const SOCKETS_MS_MAX = 30_000;
-/** A worker that is silent for longer than this is shown as such, and its figures are missing. */
-const STATUS_MS_MAX = 500;
 /** Longer than the budget of any question. */
 const ANSWER_MS_MAX = 15_000;
 
@@ -66,12 +49,6 @@ export interface ControlOptions {
   readonly healthBits: SharedArrayBuffer;
   readonly tell: (news: ControlNews) => void;
   readonly version: string;
-}
-
-/** What is in force: for the first time from a file, later as the difference to what was. */
-interface InForce {
-  readonly compiled: Compiled;
-  readonly since: string;
 }
 
 /**
@@ -90,15 +67,13 @@ export class Control {
   readonly #api: ApiDesk;
   readonly #store: StoreDesk;
   readonly #hosted: HostedDesk;
-  readonly #daemon: Daemon;
+  readonly #operator: OperatorDesk;
   #config: Config | undefined;
   #inForce: InForce | undefined;
   /** Why the last reading of the configuration was refused. */
   #errors: readonly string[] = [];
-  #socket: ControlSocket | undefined;
   #anchors: Anchors | undefined;
   readonly #geo: GeoTables;
-  #metrics: { readonly server: Server; readonly address: string } | undefined;
   #socketsAnswer: ((failure: string | undefined) => void) | undefined;
   #reloading: Promise<ReloadReport> | undefined;
   #reloadAgain: Promise<ReloadReport> | undefined;
@@ -131,20 +106,23 @@ export class Control {
       before: options.start.inForce?.geo,
       changed: () => this.#geoChanged(),
     });
-    this.#daemon = {
+    this.#operator = new OperatorDesk({
+      ...options,
+      configFile: options.start.configFile,
       workers: this.#workers,
-      snapshot: () => this.#inForce?.compiled.snapshot,
-      status: () => this.status(),
-      anchors: () => this.#anchorsReport(),
-      geo: (address) => this.#geoReport(address),
-      scrape: () => this.#scrape(),
-      reload: () => this.reload(),
       health: this.#health,
       api: this.#api,
       store: this.#store,
-      vpcs: this.#hosted.vpcs,
-      whatIf: () => this.#whatIfMeans(),
-    };
+      hosted: this.#hosted,
+      geo: this.#geo,
+      state: () => ({
+        config: this.#config,
+        inForce: this.#inForce,
+        errors: this.#errors,
+        anchors: this.#anchors?.zones,
+      }),
+      reload: () => this.reload(),
+    });
   }
 
   /** Proposes the first snapshot, or takes over from a control that died. */
@@ -160,10 +138,11 @@ export class Control {
     if ('errors' in read) return tell({ news: 'failed', errors: read.errors });
     const { config } = read;
     const compiled = await this.#withGeo(config, read.compiled);
-    const reason = (await this.#openSocket(config)) ?? (await this.#propose(compiled.snapshot, config));
+    const reason =
+      (await this.#operator.openSocket(config)) ?? (await this.#propose(compiled.snapshot, config));
     if (reason !== undefined) return tell({ news: 'failed', errors: [], reason });
     this.#settle(config, compiled);
-    await this.#openMetrics(config);
+    await this.#operator.openMetrics(config);
     await this.#api.configure(config);
   }
 
@@ -183,9 +162,9 @@ export class Control {
     this.#store.open(config.stateFolder);
     await this.#api.configure(config);
     void this.#geo.configure(geoSettings(config));
-    const failure = await this.#openSocket(config);
+    const failure = await this.#operator.openSocket(config);
     if (failure !== undefined) this.#o.log.error({ failure }, 'no control socket');
-    await this.#openMetrics(config);
+    await this.#operator.openMetrics(config);
     // What was acknowledged when the last one died may not have been put in force.
     const hosted = orStoreFault(() => this.#hosted.hostedFor(config, snapshot));
     if (hosted instanceof StoreError) this.#cannotPublish(snapshot, [problemOf(hosted)]);
@@ -301,9 +280,9 @@ export class Control {
       this.#o.log.warn({ workers: late }, 'workers are late to serve the new configuration');
     this.#bump(compiled.touched);
     this.#settle(config, compiled);
-    await this.#openMetrics(config);
+    await this.#operator.openMetrics(config);
     await this.#api.configure(config);
-    if (this.#socket === undefined) await this.#openSocket(config);
+    await this.#operator.openSocket(config);
     return { changes: compiled.changes, errors: [], why: '' };
   }
 
@@ -450,11 +429,6 @@ export class Control {
       );
   }
 
-  async #geoReport(address: Uint8Array | undefined): Promise<GeoReport | undefined> {
-    const snapshot = this.#inForce?.compiled.snapshot;
-    return snapshot === undefined ? undefined : geoReport(snapshot, this.#geo, address, this.#o.clock);
-  }
-
   #warn(problems: readonly ConfigProblem[]): void {
     for (const problem of problems)
       this.#o.log.warn({ problem: problemToText(problem) }, 'the configuration may not be meant so');
@@ -497,108 +471,8 @@ export class Control {
     this.#anchors?.configure(recursion.rfc5011 ? configuredAnchors(snapshot) : undefined, recursion);
   }
 
-  async #openSocket(config: Config): Promise<string | undefined> {
-    try {
-      this.#socket = await ControlSocket.open(config.stateFolder, controlRoutes(this.#daemon), this.#o.log);
-      return undefined;
-    } catch (error) {
-      return `control socket: ${(error as Error).message}`;
-    }
-  }
-
-  /** A metrics address that cannot be had is no reason not to answer queries. */
-  async #openMetrics({ node }: Config): Promise<void> {
-    const wanted = node.metrics === 'off' ? 'off' : `${node.metrics.address} ${node.metrics.port}`;
-    if (this.#metrics?.address === wanted) return;
-    this.#closeMetrics();
-    if (node.metrics === 'off') return;
-    try {
-      const server = await openMetrics(node.metrics, probeRoutes(this.#daemon), this.#o.log);
-      this.#metrics = { server, address: wanted };
-      this.#o.log.info({ address: node.metrics.address, port: node.metrics.port }, 'metrics are served');
-    } catch (err) {
-      this.#o.log.error({ err, metrics: wanted }, 'metrics cannot be served; choose another node.metrics');
-    }
-  }
-
-  #closeMetrics(): void {
-    this.#metrics?.server.close();
-    this.#metrics?.server.closeAllConnections();
-    this.#metrics = undefined;
-  }
-
-  async status(): Promise<StatusReport> {
-    const { clock, start, version } = this.#o;
-    const perWorker = await this.#workers.askAll({ ask: 'status' }, STATUS_MS_MAX);
-    const inForce = this.#inForce;
-    const snapshot = inForce?.compiled.snapshot;
-    const workers = this.#allWorkers(perWorker);
-    return {
-      node: { name: snapshot?.node.name ?? '', region: snapshot?.node.region ?? '' },
-      version,
-      pid: process.pid,
-      uptimeSeconds: Math.floor(process.uptime()),
-      ready: workers.some(({ state }) => state === 'serving'),
-      config: {
-        file: start.configFile,
-        revision: snapshot?.revision ?? 0,
-        since: inForce?.since ?? isoFromWall(clock.wall()),
-        errors: this.#errors,
-      },
-      workers,
-      endpoints: snapshot === undefined ? [] : endpointReports(snapshot),
-      views: snapshot === undefined ? [] : viewReports(snapshot),
-      targets: snapshot === undefined ? [] : targetReports(snapshot, perWorker),
-      caches: sumCaches(perWorker.flatMap(({ answer }) => answer?.caches ?? [])),
-      geo: this.#geo.reports,
-    };
-  }
-
-  #anchorsReport(): AnchorsReport | undefined {
-    const snapshot = this.#inForce?.compiled.snapshot;
-    return snapshot === undefined
-      ? undefined
-      : anchorsReport(snapshot, this.#o.clock.wall(), this.#anchors?.zones);
-  }
-
-  #whatIfMeans(): WhatIfMeans | undefined {
-    const { clock, healthBits: health } = this.#o;
-    const inForce = this.#inForce?.compiled;
-    if (inForce === undefined) return undefined;
-    const hosted = (): Hosted => this.#hosted.latest;
-    const amended = (config: Config): Config => this.#hosted.amended(config);
-    return { workers: this.#workers, inForce, hosted, amended, clock, health };
-  }
-
-  /** Those that main has not reported yet are starting. */
-  #allWorkers(perWorker: PerWorker<WorkerStatus>): StatusReport['workers'] {
-    const known = workerReports(perWorker);
-    const expected = this.#config === undefined ? 0 : workersOf(this.#config);
-    const missing = Array.from({ length: expected }, (_, slot) => slot).filter(
-      (slot) => !known.some(({ worker }) => worker === slot),
-    );
-    const starting = missing.map((worker) => ({
-      worker,
-      state: 'starting' as const,
-      revision: 0,
-      uptimeSeconds: 0,
-      inFlight: 0,
-    }));
-    return [...known, ...starting].sort((a, b) => a.worker - b.worker);
-  }
-
-  async #scrape(): Promise<Plain> {
-    // A health thread that does not answer is no reason to have no metrics.
-    const reports = await this.#health.reports().catch(() => []);
-    const status = await this.status();
-    return scrape({
-      counters: this.#o.counters,
-      status,
-      wallMs: this.#o.clock.wall(),
-      checks: this.#health.brief(),
-      reports,
-      changes: { isStoreWritable: this.#store.isWritable, waitingMs: this.#hosted.waitingMs },
-    });
+  status(): Promise<StatusReport> {
+    return this.#operator.status();
   }
 
   /** Closes what is open to the outside. */
@@ -609,15 +483,10 @@ export class Control {
     this.#api.close();
     this.#hosted.close();
     this.#geo.close();
-    this.#closeMetrics();
-    await this.#socket?.close();
+    await this.#operator.close();
     await this.#store.close();
     this.#workers.close();
   }
-}
-
-function workersOf({ node }: Config): number {
-  return Math.min(WORKERS_MAX, node.workers === 'auto' ? availableParallelism() : node.workers);
 }
 
 /** What `read` returns, or why the store cannot be read: then what is in force stays as it is. Throws all else. */

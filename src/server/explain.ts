@@ -124,8 +124,8 @@ function whyNot(match: Match, standing: Standing, winner: Match | undefined): st
     case 'passed-over':
       return 'a forward rule behind a SYSTEM rule';
     case 'may-answer':
-      if (winner === undefined || match.name.length < winner.name.length)
-        return `${winner === undefined ? 'another' : nameToText(winner.name)} is more specific`;
+      if (winner === undefined) return 'not asked';
+      if (match.name.length < winner.name.length) return `${nameToText(winner.name)} is more specific`;
       if (match.name.length > winner.name.length) return 'not asked for DS records of its own name';
       return `a ${winner.candidate.kind} goes before a ${match.candidate.kind} of the same name`;
   }

@@ -96,10 +96,12 @@ t.test(
     });
     const { stdout } = await daemon.cli('explain', 'alias.corp.test', 'A', '--client', '127.0.0.9');
     t.match(stdout, /firewall\s+bad\.corp\.test\.: block \(rule group base, list bad\)/);
+    const blocked = await daemon.cli('explain', domain(7, 'one.test'), 'A', '--client', '127.0.0.9');
+    t.match(blocked.stdout, /test\.\s+local .* not asked/, 'what stands behind the firewall');
 
     writeFileSync(join(daemon.folder, 'long.txt'), listOf('two.test'));
     const reload = await daemon.cli('reload');
-    t.match(reload, { code: 0, stdout: /firewall list long: replaced/ });
+    t.match(reload, { code: 0, stdout: /firewall list long: 500000 domains changed/ });
     t.match(await ask(domain(7, 'two.test')), { status: 'NXDOMAIN', ede: [15] });
     t.notSame((await ask(domain(7, 'one.test'))).ede, [15], 'no longer blocked, cached or not');
 
