@@ -47,10 +47,13 @@ export const HEALTH_SILENT_MS = 10_000;
 export const LOGS_SILENT_MS = Number.POSITIVE_INFINITY;
 /** The supervisor itself is late by this much: then nobody's silence means anything. */
 const OWN_LAG_MS_MAX = 50;
-/** From a thread's start to its first beat: imports on a slow machine that is busy. */
-const STARTUP_MS = 10_000;
+/**
+ * From a thread's start to its first beat: it reads and compiles its imports. On a machine that boots, with many who
+ * want its cores, this takes long, and a thread that is ended and begins anew makes it longer.
+ */
+const STARTUP_MS = 60_000;
 /** A thread that does not end within this is in a native call that will not return. */
-const END_MS = 1_000;
+const END_MS = 3_000;
 
 export class Supervisor {
   readonly #clock: Clock;

@@ -78,6 +78,6 @@ t.test('a worker that cannot be ended takes the process with it: 70', async (t) 
   const udp = new UdpClient('127.0.0.1', port);
   await udp.send(query(1, 'sleep'));
   t.equal(await daemon.ended, 70);
-  t.match(daemon.log(), /the process ends: worker 0 did not end within 1000 ms/);
+  t.match(daemon.log(), /the process ends: worker 0 did not end within 3000 ms/);
   udp.close();
 });

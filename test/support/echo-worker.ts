@@ -57,7 +57,7 @@ function answer(octets: Uint8Array): Reply | Promise<Reply> {
     // Longer than main takes to see it and to give up, on a machine that is busy as well.
     case 'sleep':
       return import('koffi').then(({ default: koffi }) => {
-        koffi.load(null).func('unsigned int sleep(unsigned int)')(5);
+        koffi.load(null).func('unsigned int sleep(unsigned int)')(8);
         return undefined;
       });
     default:
