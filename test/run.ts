@@ -7,7 +7,8 @@
  * loaders into every process that a test starts, and the daemon under test would not be the one that is shipped.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, globSync, statSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TapCounter, type TapFailure, type TapTotals } from './support/tap-count.ts';
@@ -22,8 +23,13 @@ const KILL_SECONDS = 15;
 /** Two cores are the smallest machine that is supported; end-to-end files start several daemons each. */
 const JOBS = 2;
 
+/** Hundreds of processes strip the types of the same modules: once is enough. */
+const compiled = mkdtempSync(join(tmpdir(), 'causeway-compiled-'));
+process.on('exit', () => rmSync(compiled, { recursive: true, force: true }));
+
 const environment = {
   ...process.env,
+  NODE_COMPILE_CACHE: compiled,
   PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}`,
   TAP_TIMEOUT: String(FILE_SECONDS_MAX),
 };
