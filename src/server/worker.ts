@@ -331,6 +331,8 @@ interface Network {
 /** Native sockets where these are seen to work. */
 async function openNetwork({ watches }: WorkerStart): Promise<Network> {
   const ffi = await loadFfi();
+  // Where control, or anything else of this host, wants the same core, answers do not wait for the end of its turn.
+  ffi?.wakeSoon();
   const transports = new Transports({ clock, prng, ffi, watch: watches?.upstream });
   const udp = await transports.udp.way;
   const isNative = ffi !== undefined && udp === 'native';

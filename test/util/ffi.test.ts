@@ -3,7 +3,7 @@ import { createSocket, type RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { networkInterfaces, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { type Ffi, loadFfi, RECEIVE_BUFFER, SocketError, socketText } from '../../src/util/ffi.ts';
@@ -27,6 +27,27 @@ const codeOf = (fn: () => unknown): string => {
 /** Octal flags of a descriptor as the kernel shows them. */
 const flagsOf = (fd: number): number =>
   Number.parseInt(/^flags:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))![1]!, 8);
+
+t.test('a thread that is to wake soon keeps its policy and its nice value', (t) => {
+  const before = readFileSync('/proc/thread-self/stat', 'latin1').split(') ')[1]!.split(' ');
+  t.equal(ffi.wakeSoon(), true);
+  const after = readFileSync('/proc/thread-self/stat', 'latin1').split(') ')[1]!.split(' ');
+  // Fields 18, 19, 40, 41 of proc(5): priority, nice, real-time priority, policy.
+  for (const field of [18, 19, 40, 41]) t.equal(after[field - 3], before[field - 3], `field ${field}`);
+  const [major = 0, minor = 0] = release().split('.').map(Number);
+  const shown = /^se\.slice\s+:\s+(\d+)/m.exec(readSchedule())?.[1];
+  if ((major > 6 || (major === 6 && minor >= 12)) && shown !== undefined) t.equal(shown, '100000');
+  t.end();
+});
+
+/** What the kernel tells of this thread's schedule, where it is built to tell. */
+function readSchedule(): string {
+  try {
+    return readFileSync('/proc/thread-self/sched', 'latin1');
+  } catch {
+    return '';
+  }
+}
 
 t.test('sockets are bound where they are wanted', (t) => {
   for (const kind of ['udp', 'tcp'] as const) {

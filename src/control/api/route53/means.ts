@@ -53,12 +53,17 @@ export interface ZoneClient {
   readonly bits: number;
 }
 
-const ID_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
+/** Digits and letters; six of them are drawn at once, as 36^6 is less than 2^32. */
+const ID_LETTERS = 36;
+const ID_DRAWN = 6;
 const ID_LENGTH = 20;
 
 /** `Z`, `C` or `N` and twenty letters and digits, as AWS's ids are. */
 export function newId(prng: Prng, first: 'Z' | 'C' | 'N'): string {
-  return first + Array.from({ length: ID_LENGTH }, () => ID_LETTERS[prng.below(ID_LETTERS.length)]).join('');
+  let id = '';
+  while (id.length < ID_LENGTH)
+    id += prng.below(ID_LETTERS ** ID_DRAWN).toString(ID_LETTERS).padStart(ID_DRAWN, '0');
+  return first + id.slice(0, ID_LENGTH).toUpperCase();
 }
 
 /** A zone of the caller's account. Throws ApiError NoSuchHostedZone, also for those of others. */
