@@ -10,6 +10,7 @@ import type { Clock } from '../util/clock.ts';
 import { Dependencies } from '../util/deps.ts';
 import { type Ffi, loadFfi, RECEIVE_BUFFER } from '../util/ffi.ts';
 import { HealthBits } from '../util/healthbits.ts';
+import { beatsFor } from '../util/heartbeat.ts';
 import type { Prng } from '../util/prng.ts';
 import { ringBuffer } from '../util/ring.ts';
 import {
@@ -86,6 +87,8 @@ export class Daemon {
   readonly #shared: SharedBuffers;
   readonly #metrics: Metrics;
   readonly #outcome = Promise.withResolvers<number>();
+  /** What the process ends with, once it is known that it cannot serve. */
+  #failure: number | undefined;
   #control: Post | undefined;
   #health: Post | undefined;
   #logs: Post | undefined;
@@ -390,6 +393,7 @@ export class Daemon {
   #fail(code: number, reason: string): void {
     if (this.#state === 'stopping') return;
     this.#state = 'stopping';
+    this.#failure = code;
     this.#log.fatal({}, `cannot serve: ${reason}`);
     this.#sockets?.closeAll();
     this.#outcome.resolve(code);
@@ -397,7 +401,8 @@ export class Daemon {
 
   #abandon(reason: string): void {
     this.#log.fatal({}, `the process ends: ${reason}`);
-    this.#exitNow(EXIT_SOFTWARE);
+    // A thread that does not end is not why it cannot serve.
+    this.#exitNow(this.#failure ?? EXIT_SOFTWARE);
   }
 
   /** Waits for no thread where that is possible: one that hangs is a reason to come here. */
@@ -417,7 +422,7 @@ function sharedBuffers(): SharedBuffers {
     counters: daemonCounters(SHARED_SLOTS).buffer,
     dependencies: new Dependencies().buffer,
     health: new HealthBits().buffer,
-    beats: new SharedArrayBuffer(SHARED_SLOTS * Int32Array.BYTES_PER_ELEMENT),
+    beats: beatsFor(SHARED_SLOTS),
     rateLimit: new SharedArrayBuffer(rateLimitBytes()),
     tcpClients: tcpClientsBuffer(WORKERS_MAX, clientsWithin(openFilesMax())),
   };

@@ -2,6 +2,8 @@ import type { Worker } from 'node:worker_threads';
 import type { LogFields, Logger } from '../telemetry/log.ts';
 import { unreachable } from '../util/assert.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import { threadOf } from '../util/heartbeat.ts';
+import { type ThreadLoad, threadLoad } from '../util/threadload.ts';
 
 /**
  * Keeps threads alive. Each holds a post: a worker slot, or control. A thread that ends or falls silent is
@@ -12,8 +14,9 @@ import type { Clock, Timer } from '../util/clock.ts';
  *                 any ── exit by itself ──────────────────────┘          stop: → stopped
  *
  * Silence counts only while the supervisor's own event loop turns in time: on a machine that is overloaded or was
- * asleep, everybody is silent. And only one thread is ended at a time: if all seem to hang, the fault is not
- * theirs.
+ * asleep, everybody is silent. A thread that wants a core and has none does not hang: only one that sleeps where it
+ * should beat does, or that had a core and did not beat. And only one thread is ended at a time: if all seem to
+ * hang, the fault is not theirs.
  */
 export type Thread = Pick<Worker, 'postMessage' | 'terminate' | 'on'>;
 
@@ -54,12 +57,15 @@ const OWN_LAG_MS_MAX = 50;
 const STARTUP_MS = 60_000;
 /** A thread that does not end within this is in a native call that will not return. */
 const END_MS = 3_000;
+/** A thread that had a core for less than this share of a time has not had its chance. */
+const CORE_SHARE_MIN = 0.25;
 
 export class Supervisor {
   readonly #clock: Clock;
   readonly #beats: Int32Array;
   readonly #log: Logger;
   readonly #abandon: (reason: string) => void;
+  readonly #load: (thread: number) => ThreadLoad | undefined;
   readonly #posts: Post[] = [];
   readonly #timer: Timer;
   #checkedAt: number;
@@ -70,11 +76,13 @@ export class Supervisor {
     beats: SharedArrayBuffer;
     log: Logger;
     abandon: (reason: string) => void;
+    load?: (thread: number) => ThreadLoad | undefined;
   }) {
     this.#clock = options.clock;
     this.#beats = new Int32Array(options.beats);
     this.#log = options.log;
     this.#abandon = options.abandon;
+    this.#load = options.load ?? threadLoad;
     this.#checkedAt = this.#clock.now();
     this.#timer = this.#clock.every(CHECK_MS, () => this.#check());
   }
@@ -86,6 +94,7 @@ export class Supervisor {
       beats: this.#beats,
       log: this.#log,
       abandon: this.#abandon,
+      load: this.#load,
     });
     this.#posts.push(post);
     post.start();
@@ -114,6 +123,7 @@ interface Surroundings {
   readonly beats: Int32Array;
   readonly log: Logger;
   readonly abandon: (reason: string) => void;
+  readonly load: (thread: number) => ThreadLoad | undefined;
 }
 
 export class Post {
@@ -124,6 +134,8 @@ export class Post {
   #firstCount = 0;
   #lastCount = 0;
   #seenAt = 0;
+  /** How it was in the middle of its silence. */
+  #before: ThreadLoad | undefined;
   #timer: Timer | undefined;
   #gone: (() => void)[] = [];
   /** Threads that took the place of another. */
@@ -176,8 +188,12 @@ export class Post {
       this.#seenAt += lag;
       return;
     }
-    if (count === this.#lastCount && lag === 0) return;
+    if (count === this.#lastCount && lag === 0) {
+      if (this.#silence() >= this.#o.silentMs / 2) this.#before ??= this.#load();
+      return;
+    }
     if (this.#state === 'starting') this.#state = 'running';
+    this.#before = undefined;
     this.#lastCount = count;
     this.#seenAt = this.#around.clock.now();
   }
@@ -187,7 +203,7 @@ export class Post {
       case 'starting':
         return now - this.#seenAt >= STARTUP_MS;
       case 'running':
-        return now - this.#seenAt >= this.#o.silentMs;
+        return now - this.#seenAt >= this.#o.silentMs && !this.#isStarved(this.#o.silentMs / 2);
       case 'ending':
       case 'waiting':
       case 'stopped':
@@ -197,20 +213,48 @@ export class Post {
     }
   }
 
+  /** Whether it could do nothing in a time that was at least `ms` long, for want of a core. */
+  #isStarved(ms: number): boolean {
+    const load = this.#load();
+    const before = this.#before;
+    if (load === undefined || before === undefined) return false;
+    // One that sleeps may wait for another that has no core, as long as it wakes now and then.
+    const isAwake = load.state === 'runnable' || load.turns !== before.turns;
+    return isAwake && load.cpuMs - before.cpuMs < CORE_SHARE_MIN * ms;
+  }
+
+  #load(): ThreadLoad | undefined {
+    return this.#around.load(threadOf(this.#around.beats, this.#o.cell));
+  }
+
+  #silence(): number {
+    return this.#around.clock.now() - this.#seenAt;
+  }
+
   /** Ends a thread that hangs. */
   end(): void {
-    const silentMs = Math.round(this.#around.clock.now() - this.#seenAt);
+    const silentMs = Math.round(this.#silence());
     this.#around.log.error({ thread: this.#o.name, silentMs }, `${this.#o.name} hangs and is ended`);
     this.#state = 'ending';
     this.#terminate();
   }
 
   #terminate(): void {
-    this.#timer?.cancel();
-    this.#timer = this.#around.clock.after(END_MS, () =>
-      this.#around.abandon(`${this.#o.name} did not end within ${END_MS} ms: it is in a native call`),
-    );
+    this.#awaitEnd();
     this.#thread?.terminate().catch(() => undefined);
+  }
+
+  #awaitEnd(): void {
+    const { clock, abandon } = this.#around;
+    this.#timer?.cancel();
+    this.#before = this.#load();
+    this.#timer = clock.after(END_MS, () => {
+      // Where this thread is late itself, the other's end may be the next thing that it hears of.
+      this.#timer = clock.after(0, () => {
+        if (this.#load()?.state === 'gone' || this.#isStarved(END_MS)) this.#awaitEnd();
+        else abandon(`${this.#o.name} did not end within ${END_MS} ms: it is in a native call`);
+      });
+    });
   }
 
   #exited(code: number, failure: unknown): void {

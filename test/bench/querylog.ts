@@ -11,6 +11,7 @@ import { Pipeline } from '../../src/server/pipeline.ts';
 import { QueryLogger } from '../../src/server/querylogger.ts';
 import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { CoarseClock, systemClock } from '../../src/util/clock.ts';
+import { beatsFor } from '../../src/util/heartbeat.ts';
 import { cryptoPrng } from '../../src/util/prng.ts';
 import { ringBuffer } from '../../src/util/ring.ts';
 import { type LogsStart, SHARED_SLOTS } from '../../src/view/channel.ts';
@@ -48,7 +49,7 @@ const logs: QueryLogs = {
 
 const counters = daemonCounters(SHARED_SLOTS);
 const ring = ringBuffer(1 << 22);
-const beats = new SharedArrayBuffer(SHARED_SLOTS * 4);
+const beats = beatsFor(SHARED_SLOTS);
 const shared = { counters: counters.buffer, beats } as unknown as LogsStart['shared'];
 const workerData: LogsStart = { shared, rings: [ring], logs };
 const thread = new Worker(new URL('../../src/control/logs/thread.ts', import.meta.url), { workerData });

@@ -1,10 +1,12 @@
 /** Supervision with threads that are made up, in simulated time. */
 import { EventEmitter } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { Brake, type Post, Supervisor, type Thread, WORKER_SILENT_MS } from '../../src/server/supervise.ts';
 import type { Logger } from '../../src/telemetry/log.ts';
 import { ManualClock } from '../../src/util/clock.ts';
-import { beat } from '../../src/util/heartbeat.ts';
+import { beat, beatsFor } from '../../src/util/heartbeat.ts';
+import { ownThread, type ThreadLoad, threadLoad } from '../../src/util/threadload.ts';
 
 class FakeThread extends EventEmitter {
   readonly posted: unknown[] = [];
@@ -25,14 +27,20 @@ class FakeThread extends EventEmitter {
   }
 }
 
-function supervise(posts = 1, options: { silentMs?: number } = {}) {
+function supervise(posts = 1, options: { silentMs?: number; load?: () => ThreadLoad | undefined } = {}) {
   const clock = new ManualClock();
-  const beats = new SharedArrayBuffer(4 * posts);
+  const beats = beatsFor(posts);
   const lines: string[] = [];
   const abandoned: string[] = [];
   const note = (_: unknown, message: string): void => void lines.push(message);
   const log: Logger = { debug: note, info: note, warn: note, error: note, fatal: note };
-  const supervisor = new Supervisor({ clock, beats, log, abandon: (reason) => abandoned.push(reason) });
+  const supervisor = new Supervisor({
+    clock,
+    beats,
+    log,
+    abandon: (reason) => abandoned.push(reason),
+    load: options.load ?? (() => undefined),
+  });
   const brake = new Brake(clock);
   const threads: FakeThread[][] = [];
   const ended: { slot: number; delayMs: number | undefined; beat: boolean }[] = [];
@@ -163,6 +171,51 @@ t.test('one that hangs is ended at a time', (t) => {
   t.end();
 });
 
+t.test('a thread that has no core does not hang', (t) => {
+  let load: ThreadLoad = { state: 'runnable', cpuMs: 40, turns: 7 };
+  const { threads, pass, abandoned } = supervise(1, { load: () => load });
+  pass(1000, 0);
+  pass(20 * WORKER_SILENT_MS);
+  t.equal(threads[0]![0]!.terminated, 0, 'it wants one');
+  load = { state: 'asleep', cpuMs: 41, turns: 8 };
+  pass(1000);
+  t.equal(threads[0]![0]!.terminated, 0, 'it sleeps, as others have none either');
+  pass(1000, 0);
+  pass(WORKER_SILENT_MS + 100);
+  t.equal(threads[0]![0]!.terminated, 1, 'it has slept all the time');
+
+  load = { state: 'runnable', cpuMs: 0, turns: 1 };
+  pass(1000, 0);
+  threads[0]![1]!.nature = 'hangs';
+  pass(WORKER_SILENT_MS / 2 + 50);
+  load = { state: 'runnable', cpuMs: WORKER_SILENT_MS / 2, turns: 1 };
+  pass(WORKER_SILENT_MS / 2 + 50);
+  t.equal(threads[0]![1]!.terminated, 1, 'it had one, and did not beat');
+  pass(10_000);
+  t.same(abandoned, [], 'it has none to end with');
+  load = { state: 'gone', cpuMs: 0, turns: 0 };
+  pass(10_000);
+  t.same(abandoned, [], 'it has ended, as will be told');
+  threads[0]![1]!.emit('exit', 1);
+  t.equal(threads[0]!.length, 3);
+  t.end();
+});
+
+t.test('what the kernel tells of threads', { skip: process.platform !== 'linux' }, async (t) => {
+  const own = threadLoad(ownThread())!;
+  t.equal(own.state, 'runnable');
+  for (let i = 0; threadLoad(ownThread())!.cpuMs === own.cpuMs; i++) if (i > 1e6) break;
+  t.ok(threadLoad(ownThread())!.cpuMs > own.cpuMs);
+  const code = `require('node:worker_threads').parentPort.postMessage(require('node:fs').readlinkSync('/proc/thread-self').split('/').at(-1));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)`;
+  const worker = new Worker(code, { eval: true });
+  const thread = Number(await new Promise((resolve) => worker.once('message', resolve)));
+  while (threadLoad(thread)?.state !== 'asleep') await new Promise((resolve) => setTimeout(resolve, 5));
+  await worker.terminate();
+  t.equal(threadLoad(thread)?.state, 'gone');
+  t.equal(threadLoad(0), undefined);
+});
+
 t.test('a thread that cannot be ended ends the process', (t) => {
   const { threads, pass, abandoned } = supervise();
   pass(1000, 0);
@@ -179,7 +232,7 @@ t.test('a thread that cannot be started is tried again', (t) => {
   const log = silentLog();
   const supervisor = new Supervisor({
     clock,
-    beats: new SharedArrayBuffer(4),
+    beats: beatsFor(1),
     log,
     abandon: () => undefined,
   });
@@ -247,14 +300,14 @@ t.test('stopping ends what is there and starts nothing', async (t) => {
 
 t.test('a beat is written at once and then ten times a second', (t) => {
   const clock = new ManualClock();
-  const beats = new SharedArrayBuffer(12);
+  const beats = beatsFor(3);
   const timer = beat(beats, 1, clock);
-  t.same([...new Int32Array(beats)], [0, 1, 0]);
+  t.same([...new Int32Array(beats, 0, 3)], [0, 1, 0]);
   clock.advance(1000);
-  t.same([...new Int32Array(beats)], [0, 11, 0]);
+  t.same([...new Int32Array(beats, 0, 3)], [0, 11, 0]);
   timer.cancel();
   clock.advance(1000);
-  t.same([...new Int32Array(beats)], [0, 11, 0]);
+  t.same([...new Int32Array(beats, 0, 3)], [0, 11, 0]);
   t.end();
 });
 

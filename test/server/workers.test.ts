@@ -10,6 +10,7 @@ import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { CidrTable } from '../../src/util/cidr.ts';
 import { systemClock as clock } from '../../src/util/clock.ts';
 import { type Ffi, loadFfi } from '../../src/util/ffi.ts';
+import { beatsFor } from '../../src/util/heartbeat.ts';
 import { ringBuffer } from '../../src/util/ring.ts';
 import { MAIN_SLOT, SHARED_SLOTS, WORKERS_MAX } from '../../src/view/channel.ts';
 import type { Snapshot } from '../../src/view/snapshot.ts';
@@ -49,7 +50,7 @@ async function run(slots: number, file = '../support/echo-worker.ts') {
     counters: daemonCounters(SHARED_SLOTS).buffer,
     dependencies: new SharedArrayBuffer(0),
     health: new SharedArrayBuffer(0),
-    beats: new SharedArrayBuffer(SHARED_SLOTS * 4),
+    beats: beatsFor(SHARED_SLOTS),
     rateLimit: new SharedArrayBuffer(0),
     tcpClients: tcpClientsBuffer(WORKERS_MAX),
   };
