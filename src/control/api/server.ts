@@ -7,7 +7,7 @@ import type { Prng } from '../../util/prng.ts';
 import { uuid } from '../../util/uuid.ts';
 import type { Credentials } from '../../view/snapshot.ts';
 import { limitedSecureServer, limitedServer, receiveOctets } from '../http.ts';
-import { ConflictError, isOutage, StoreError } from '../store/errors.ts';
+import { ConflictError } from '../store/errors.ts';
 import { authorise } from './authorise.ts';
 import { type ApiResponse, readInput, writeError, writeOutput } from './binding.ts';
 import { ApiError, apiError } from './errors.ts';
@@ -18,6 +18,7 @@ import { type Known, type RequestLine, type Routed, route, serviceOf } from './o
 import { countRequest } from './requestcount.ts';
 import { type SignedRequest, type Verified, verify } from './sigv4.ts';
 import { stateOf } from './states.ts';
+import { toldOfStore } from './storefaults.ts';
 import type { Throttle } from './throttle.ts';
 
 /** The largest batches of records and of domains, with room. */
@@ -158,19 +159,16 @@ export class Api {
 
   #told(service: ServiceName, error: unknown, { method, path, requestId }: Received): ApiError {
     if (error instanceof ApiError) return error;
-    // Another request was faster: clients try again what AWS says so of.
-    if (error instanceof ConflictError)
-      return service === 'route53'
-        ? apiError('PriorRequestNotComplete', 'Another request changes the same, and is not complete yet.')
-        : apiError('Throttling', 'Another request changes the same.');
-    this.#o.log.error({ err: error, method, path, requestId }, 'a request to the API failed');
+    const told =
+      toldOfStore(service, error) ??
+      apiError(
+        'InternalFailure',
+        'The request processing has failed because of an unknown error, exception or failure.',
+      );
     // Nothing has changed: the client tries again, and the operator reads what would help.
-    if (error instanceof StoreError && isOutage(error.fault))
-      return apiError('ServiceUnavailable', `The store refuses: ${error.message}.`);
-    return apiError(
-      'InternalFailure',
-      'The request processing has failed because of an unknown error, exception or failure.',
-    );
+    if (!(error instanceof ConflictError))
+      this.#o.log.error({ err: error, method, path, requestId }, 'a request to the API failed');
+    return told;
   }
 }
 

@@ -31,6 +31,8 @@ type WithoutId<Call> = Call extends unknown ? Omit<Call, 'id'> : never;
 
 /** Reports that are asked for at once: more would keep the thread from its checks. */
 const PAGE = 500;
+/** As long as a thread may take to begin: what it is told waits for it. */
+const SEND_MS_MAX = 60_000;
 
 /** Control's side of the health checks: tells the thread what there is to check, and operators what it found. */
 export class HealthDesk {
@@ -120,7 +122,7 @@ export class HealthDesk {
 
   /** What is lost with a thread that dies is told to the next one as soon as it is there. */
   #send(call: WithoutId<HealthCall>): void {
-    this.#caller?.call(call).catch((err: unknown) => {
+    this.#caller?.call(call, SEND_MS_MAX).catch((err: unknown) => {
       if (err instanceof RpcError && err.failure === 'gone') return;
       this.#o.log.error({ err }, 'the health thread does not take what it is told');
     });

@@ -62,7 +62,10 @@ const ID_LENGTH = 20;
 export function newId(prng: Prng, first: 'Z' | 'C' | 'N'): string {
   let id = '';
   while (id.length < ID_LENGTH)
-    id += prng.below(ID_LETTERS ** ID_DRAWN).toString(ID_LETTERS).padStart(ID_DRAWN, '0');
+    id += prng
+      .below(ID_LETTERS ** ID_DRAWN)
+      .toString(ID_LETTERS)
+      .padStart(ID_DRAWN, '0');
   return first + id.slice(0, ID_LENGTH).toUpperCase();
 }
 

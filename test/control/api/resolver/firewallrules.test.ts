@@ -2,6 +2,7 @@
 import t from 'tap';
 import type { CreateFirewallRuleRequest } from '../../../../src/control/api/models/route53resolver.ts';
 import type { FirewallPolicy } from '../../../../src/control/firewall/policy.ts';
+import { StoreError } from '../../../../src/control/store/errors.ts';
 import { nameFromText } from '../../../../src/wire/name.ts';
 import { startResolver, type TestResolver, THEIRS } from './support.ts';
 
@@ -281,8 +282,25 @@ t.test('many at once: each by itself', async (t) => {
     DeleteErrors: [{ FirewallRule: { Qtype: 'NS' }, Code: 'ResourceNotFoundException' }],
   });
 
+  const apply = api.store.apply.bind(api.store);
+  let calls = 0;
+  api.store.apply = (change) => {
+    if (calls++ === 1) throw new StoreError('full', 'the disk is full', 'free some space');
+    return apply(change);
+  };
+  t.match(
+    await api.call('BatchCreateFirewallRule', {
+      CreateFirewallRuleEntries: [entry('NS', 21), entry('SOA', 22), entry('PTR', 23)],
+    }),
+    {
+      CreatedFirewallRules: [{ Qtype: 'NS' }, { Qtype: 'PTR' }],
+      CreateErrors: [{ FirewallRule: { Qtype: 'SOA' }, Code: 'ServiceUnavailableException' }],
+    },
+    'what the store did not take is told beside what it did',
+  );
+  api.store.apply = apply;
   const many = Array.from({ length: 120 }, (_, i) => entry(`TYPE${300 + i}`, 1000 + i));
   const full = await api.call('BatchCreateFirewallRule', { CreateFirewallRuleEntries: many });
-  t.equal(full.CreatedFirewallRules?.length, 99, 'with the one that was there, a hundred');
+  t.equal(full.CreatedFirewallRules?.length, 97, 'with the three that were there, a hundred');
   t.match(full.CreateErrors![0], { Code: 'LimitExceededException', Message: /at most 100 rules/ });
 });

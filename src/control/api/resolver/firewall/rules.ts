@@ -1,6 +1,6 @@
 import { FIREWALL, type FirewallRuleBody, rulesOf } from '../../../hosted/firewall.ts';
 import type { PutItem, Reads, Resource } from '../../../store/store.ts';
-import { ApiError } from '../../errors.ts';
+import { ApiError, wireError } from '../../errors.ts';
 import type { Call, Caller, ResolverHandlers } from '../../handler.ts';
 import type {
   CreateFirewallRuleEntry,
@@ -10,6 +10,7 @@ import type {
   UpdateFirewallRuleEntry,
 } from '../../models/route53resolver.ts';
 import { originOf } from '../../route53/means.ts';
+import { toldOfStore } from '../../storefaults.ts';
 import { pageOf } from '../lists.ts';
 import type { ResolverMeans } from '../means.ts';
 import { requestOf } from '../requests.ts';
@@ -83,14 +84,19 @@ async function each<Entry>(entries: readonly Entry[], act: (entry: Entry) => Pro
   const errors: BatchError<Entry>[] = [];
   const outcomes = await Promise.allSettled(entries.map(act));
   for (const [i, outcome] of outcomes.entries()) {
-    if (outcome.status === 'fulfilled') done.push(outcome.value);
-    else if (outcome.reason instanceof ApiError)
-      errors.push({
-        FirewallRule: entries[i]!,
-        Code: outcome.reason.code,
-        Message: outcome.reason.message,
-      });
-    else throw outcome.reason;
+    if (outcome.status === 'fulfilled') {
+      done.push(outcome.value);
+      continue;
+    }
+    const { reason } = outcome;
+    // What was done with others is done, and the client is to know with which.
+    const error = reason instanceof ApiError ? reason : toldOfStore('route53resolver', reason);
+    if (error === undefined) throw reason;
+    errors.push({
+      FirewallRule: entries[i]!,
+      Code: wireError('route53resolver', error.code).code,
+      Message: error.message,
+    });
   }
   return { done, errors };
 }
