@@ -38,6 +38,7 @@ const IO_FOLDERS = [
   'control/',
   'cli/',
   'main.ts',
+  'util/threadload.ts',
   'util/watch.ts',
 ];
 /** A message port between threads is plain memory to those who use it; its type may be named anywhere. */
