@@ -32,6 +32,8 @@ import { Workers } from './workers.ts';
 /** How long changes of hosted zones wait, after others were put in force, for more to be put in force with them. */
 const HOSTED_MS_MIN = 15;
 const HOSTED_MS_MAX = 1_000;
+/** That long beside what putting in force takes: the API has two thirds of this thread while changes come. */
+const HOSTED_SHARE = 2;
 /** Main opens sockets in milliseconds; if it does not answer for that long, it is not going to. */
 const SOCKETS_MS_MAX = 30_000;
 /** Longer than the budget of any question. */
@@ -300,7 +302,7 @@ export class Control {
     const before = this.#reloading ?? Promise.resolve();
     void before.then(async () => {
       const { clock } = this.#o;
-      // The first of many at once; then the API has at least half of this thread while they come.
+      // The first of many at once.
       const wait = this.#hostedNext - clock.now();
       if (wait > 0) await new Promise<void>((done) => clock.after(wait, done));
       this.#isHostedWaiting = false;
@@ -320,7 +322,7 @@ export class Control {
     const begun = clock.now();
     const report = await this.#publishHosted(config, inForce);
     const now = clock.now();
-    this.#hostedNext = now + Math.min(Math.max(now - begun, HOSTED_MS_MIN), HOSTED_MS_MAX);
+    this.#hostedNext = now + Math.min(Math.max(HOSTED_SHARE * (now - begun), HOSTED_MS_MIN), HOSTED_MS_MAX);
     return report;
   }
 

@@ -11,6 +11,8 @@ import type { Rotation } from '../../view/querylog.ts';
  */
 const PUT_ASIDE = /^\.[0-9]{8}T[0-9]{6}\.[0-9]{3}Z(\.gz)?$/;
 const COMPRESSED = '.gz';
+/** Of all files of a log. Who may read who asked what: the user of the daemon and its group. */
+export const FILE_MODE = 0o640;
 /** While it is being compressed. */
 const PART = '.gz.part';
 
@@ -71,7 +73,7 @@ export class Archive {
     for (const path of archivesOf(this.#path)) {
       if (path.endsWith(COMPRESSED)) continue;
       const part = path + PART;
-      await pipeline(createReadStream(path), createGzip(), createWriteStream(part));
+      await pipeline(createReadStream(path), createGzip(), createWriteStream(part, { mode: FILE_MODE }));
       renameSync(part, path + COMPRESSED);
       rmSync(path);
     }

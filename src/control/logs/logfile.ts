@@ -14,7 +14,7 @@ import type { Logger } from '../../telemetry/log.ts';
 import { METRIC, type Metrics } from '../../telemetry/metrics.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Rotation } from '../../view/querylog.ts';
-import { Archive, putAside } from './archive.ts';
+import { Archive, FILE_MODE, putAside } from './archive.ts';
 import type { Output } from './output.ts';
 
 export interface LogFileOptions {
@@ -27,8 +27,6 @@ export interface LogFileOptions {
 
 /** How long what cannot be written is not tried again, and how often it is looked whether the file was moved. */
 const PAUSE_MS = 1_000;
-/** Who may read who asked what: the user of the daemon and its group. */
-const FILE_MODE = 0o640;
 const FOLDER_MODE = 0o750;
 
 interface Opened {

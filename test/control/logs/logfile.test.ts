@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -85,6 +86,8 @@ t.test('compressed, also what an earlier process left', async (t) => {
     archivesOf(path).map((each) => gunzipSync(readFileSync(each)).toString()),
     ['old\n', `${'a'.repeat(79)}\n`],
   );
+  for (const each of archivesOf(path))
+    t.equal(statSync(each).mode & 0o037, 0, 'no more may read it than the log itself');
   await soon(() => !readdirSync(logs).some((name) => name.endsWith('.part')));
   t.equal(readFileSync(join(logs, 'q.jsonl.bak'), 'utf8'), 'not ours');
 });
