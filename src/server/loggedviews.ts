@@ -20,6 +20,8 @@ export class LoggedViews {
   readonly bound: Float64Array;
   /** By index of the view: 1 where a log takes a sample only. */
   readonly sampled: Uint8Array;
+  /** By index of the view: 1 where a log wants the query as well, and not the reply alone. */
+  readonly whole: Uint8Array;
 
   /** @param views number of views in the snapshot */
   constructor({ revision, logs, views: logged }: QueryLogs, views: number) {
@@ -28,6 +30,7 @@ export class LoggedViews {
     this.looked = new Uint32Array(views);
     this.bound = new Float64Array(views);
     this.sampled = new Uint8Array(views);
+    this.whole = new Uint8Array(views);
     logged.forEach((view, index) => {
       const zones = view.zones?.groups.flatMap((zone) => zone?.logs ?? []) ?? [];
       for (const log of new Set([...view.logs, ...zones])) this.#add(index, logs[log]!);
@@ -40,6 +43,7 @@ export class LoggedViews {
     this.looked[view]! |= bits;
     if (log.hits) this.cached[view]! |= bits;
     if (log.sample < 1) this.sampled[view] = 1;
+    if (log.format === 'dnstap') this.whole[view] = 1;
     this.bound[view] = Math.max(this.bound[view]!, Math.ceil(log.sample * DRAWS));
   }
 }

@@ -27,12 +27,14 @@ export const NO_QUERY_LOGS: QueryLogs = {
   node: '',
 };
 
+/** `resolver` and `public` are lines as Route 53 writes them, `dnstap` are messages with the query and the reply. */
+export type LogFormat = 'resolver' | 'public' | 'dnstap';
+
 /** One log: what it takes, and where it goes. */
 export interface QueryLog {
   readonly id: string;
-  readonly format: 'resolver' | 'public';
-  /** An absolute path, or STDOUT. */
-  readonly to: string;
+  readonly format: LogFormat;
+  readonly to: Destination;
   /** The share of queries that it has, over 0 and up to 1. */
   readonly sample: number;
   /** Also answers that were cached. */
@@ -54,7 +56,17 @@ export interface Rotation {
   readonly compress: boolean;
 }
 
-export const STDOUT = 'stdout';
+/** Where a log goes. Whoever listens elsewhere is called by address: a name would be asked of ourselves. */
+export type Destination =
+  | { readonly kind: 'stdout' }
+  /** Absolute, once it is compiled. */
+  | { readonly kind: 'file'; readonly path: string }
+  /** A stream socket, for dnstap. */
+  | { readonly kind: 'stream'; readonly at: StreamAddress };
+
+export type StreamAddress =
+  | { readonly way: 'unix'; readonly path: string }
+  | { readonly way: 'tcp'; readonly address: string; readonly port: number };
 
 export interface LoggedView {
   /** Empty where the view is not a VPC's. */

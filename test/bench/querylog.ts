@@ -32,7 +32,17 @@ const filters = { names: [], rcodes: [], firewallActions: [] };
 const logs: QueryLogs = {
   ...NO_QUERY_LOGS,
   revision: 1,
-  logs: [{ id: 'q', format: 'resolver', to: join(folder, 'q'), sample: 1, hits: true, ...filters, rotate }],
+  logs: [
+    {
+      id: 'q',
+      format: 'resolver',
+      to: { kind: 'file', path: join(folder, 'q') },
+      sample: 1,
+      hits: true,
+      ...filters,
+      rotate,
+    },
+  ],
   views: [
     {
       vpc: 'v',

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap';
 import { type Boto3, startBoto3 } from '../support/boto3.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { dig } from '../support/dig.ts';
+import { startCapture } from '../support/fstrm.ts';
 import { freePort } from '../support/ports.ts';
 import { missingPython } from '../support/python.ts';
 import { missing } from '../support/servers.ts';
@@ -131,6 +132,41 @@ t.test('what dig asks, in both formats, to files and to the standard output', { 
     '1h',
   );
   t.match(found.stdout, /none\.example\.org\. +TXT +NXDOMAIN/);
+});
+
+t.test('dnstap', { skip: skip || missing('fstrm_capture', 'dnstap-read') }, async (t) => {
+  const folder = t.testdir();
+  const at = { way: 'unix', path: join(folder, 'sock') } as const;
+  const capture = await startCapture(at, join(folder, 'taken'));
+  const { daemon, authority, ask } = await startWorld(t, [
+    `{ id: tap, to: "unix:${at.path}", format: dnstap, vpcs: [vpc-a], zones: [org] }`,
+  ]);
+  await ask('www.corp.example', 'A', '+norecurse', '+qid=7');
+  await ask('www.corp.example', 'A', '+subnet=203.0.113.0/24', '+qid=8');
+  await ask('www.corp.example', 'AAAA', '+tcp', '+qid=9');
+  await ask('www.corp.example', 'A', '+noedns', '+qid=10');
+  await dig('@127.0.0.1', '-p', String(authority), 'www.example.org', 'A', '+qid=11');
+  daemon.kill('SIGTERM');
+  await until(() => /"stopped"/.test(daemon.log()), 'the end');
+  const { messages } = await capture.stop();
+  t.match(messages[0]?.identity, 'FRA6');
+  const told = messages.map(({ message }) => {
+    const data = message.query_message_data ?? message.response_message_data;
+    const { id, flags, ANSWER_SECTION: answer = [] } = data!;
+    return `${message.type} ${message.socket_protocol} ${id} ${flags} ${answer.join()}`.trimEnd();
+  });
+  t.same(told, [
+    'CLIENT_QUERY UDP 7 ad',
+    'CLIENT_RESPONSE UDP 7 qr aa ra www.corp.example. 60 IN A 10.7.7.7',
+    'CLIENT_QUERY UDP 8 rd ad',
+    'CLIENT_RESPONSE UDP 8 qr aa rd ra www.corp.example. 60 IN A 10.7.7.7',
+    'CLIENT_QUERY TCP 9 rd ad',
+    'CLIENT_RESPONSE TCP 9 qr aa rd ra',
+    'CLIENT_QUERY UDP 10 rd ad',
+    'CLIENT_RESPONSE UDP 10 qr aa rd ra www.corp.example. 60 IN A 10.7.7.7',
+    'AUTH_QUERY UDP 11 rd ad',
+    'AUTH_RESPONSE UDP 11 qr aa rd www.example.org. 60 IN A 198.51.100.80',
+  ]);
 });
 
 t.test('put aside, moved away, reloaded, and written to the last', { skip }, async (t) => {

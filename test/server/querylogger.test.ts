@@ -18,7 +18,7 @@ import { type FirewallSpec, snapshotOf } from '../support/world.ts';
 const LOG: QueryLog = {
   id: 'log',
   format: 'resolver',
-  to: 'stdout',
+  to: { kind: 'stdout' },
   sample: 1,
   hits: false,
   names: [],

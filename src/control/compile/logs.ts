@@ -2,13 +2,13 @@ import { resolve } from 'node:path';
 import type { FirewallRule } from '../../policy/firewall.ts';
 import { unreachable } from '../../util/assert.ts';
 import {
+  type Destination,
   type LoggedFirewallRule,
   type LoggedView,
   type LoggedZones,
   NO_QUERY_LOGS,
   type QueryLog,
   type QueryLogs,
-  STDOUT,
 } from '../../view/querylog.ts';
 import type { Snapshot, ViewData, ZoneData } from '../../view/snapshot.ts';
 import { RCODE } from '../../wire/constants.ts';
@@ -35,9 +35,9 @@ function asLog(log: Config['logs'][number], folder: string): QueryLog {
   return {
     id,
     format,
-    to: logPath(to, folder),
+    to: absolute(to, folder),
     sample,
-    hits: hits ?? format === 'public',
+    hits: hits ?? format !== 'resolver',
     names,
     rcodes: rcodes.map((name) => RCODE[name]),
     firewallActions,
@@ -45,9 +45,13 @@ function asLog(log: Config['logs'][number], folder: string): QueryLog {
   };
 }
 
-/** Where the lines of a log go: an absolute path, or STDOUT. */
-export function logPath(to: string, stateFolder: string): string {
-  return to === STDOUT ? to : resolve(stateFolder, to);
+function absolute(to: Destination, stateFolder: string): Destination {
+  return to.kind === 'file' ? { ...to, path: logPath(to.path, stateFolder) } : to;
+}
+
+/** The file of a log, absolute. */
+export function logPath(path: string, stateFolder: string): string {
+  return resolve(stateFolder, path);
 }
 
 function loggedView(

@@ -5,7 +5,6 @@ import type { Clock } from '../../util/clock.ts';
 import { RingReader } from '../../util/ring.ts';
 import type { QueryLogs as Logs } from '../../view/querylog.ts';
 import { readMessage } from '../../wire/message.ts';
-import { lineOf } from './lines.ts';
 import { Outputs } from './outputs.ts';
 import type { Plan } from './plan.ts';
 import { Plans } from './plans.ts';
@@ -63,10 +62,10 @@ export class QueryLogs {
     return left <= 0;
   }
 
-  /** Writes all of it; what comes afterwards is not written. */
-  close(): void {
+  /** Writes all of it; what comes afterwards is not written. Resolves when receivers have it, or will not. */
+  close(): Promise<void> {
     while (this.step());
-    this.#outputs.close();
+    return this.#outputs.close();
   }
 
   /** Returns how many records were taken. */
@@ -91,7 +90,6 @@ export class QueryLogs {
     const owner = plan.ownerOf(record, question.name);
     if (owner === undefined) return;
     const logged = { record, message, owner, node: plan.logs.node };
-    for (const log of plan.logsOf(owner, record, question.name))
-      this.#outputs.of(log).add(lineOf(log.format, logged, question));
+    for (const log of plan.logsOf(owner, record, question.name)) this.#outputs.add(log, logged, question);
   }
 }

@@ -39,12 +39,12 @@ t.test('what is logged of whom, and where it goes', async (t) => {
     logs: [
       {
         id: 'q',
-        to: '/var/lib/causeway/logs/q.jsonl',
+        to: { kind: 'file', path: '/var/lib/causeway/logs/q.jsonl' },
         hits: false,
         rcodes: [],
         rotate: { bytes: 1 << 26, keep: 10 },
       },
-      { id: 'p', to: '/var/log/p.log', hits: true, rcodes: [3] },
+      { id: 'p', to: { kind: 'file', path: '/var/log/p.log' }, hits: true, rcodes: [3] },
     ],
   });
   t.match(logs.views[0], { vpc: 'vpc-a', region: 'eu-west-1', account: '111122223333', logs: [0] });

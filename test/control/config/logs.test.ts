@@ -14,7 +14,7 @@ t.test('a log, and what holds where it says nothing', async (t) => {
   t.same(logs, [
     {
       id: 'q',
-      to: 'logs/q.jsonl',
+      to: { kind: 'file', path: 'logs/q.jsonl' },
       format: 'resolver',
       vpcs: ['vpc-a'],
       zones: [],
@@ -34,6 +34,9 @@ t.test('all that may be right beside each other', async (t) => {
     '{ id: b, to: stdout, vpcs: [vpc-a], names: [corp.example.] }',
     '{ id: c, to: c.log, destinations: [/aws/vpc/a, "arn:aws:s3:::logs"] }',
     '{ id: d, to: d.log, format: public, zones: [example.org.@public], destinations: [/aws/vpc/a] }',
+    '{ id: e, to: "unix:/run/tap.sock", format: dnstap, vpcs: [vpc-a], zones: [example.org.@public] }',
+    '{ id: f, to: "tcp://[2001:db8::1]:6000", format: dnstap, zones: [example.org.@public] }',
+    '{ id: g, to: "./a:b", vpcs: [vpc-a] }',
   );
   t.same(errorsOf(text), []);
   t.same(
@@ -67,6 +70,13 @@ t.test('what is wrong, where, and what would be right', async (t) => {
     '12:5 logs[0]: nothing is logged here; add vpcs, or destinations by which the API knows this log',
   ]);
   t.same(
+    faults('{ id: a, to: "unix:/x", format: dnstap }', '{ id: b, to: x, format: dnstap, vpcs: [vpc-a] }'),
+    [
+      '12:5 logs[0]: nothing is logged here; add vpcs, or zones',
+      '13:18 logs[1].to: dnstap goes to a socket; write unix:PATH or tcp://ADDRESS:PORT',
+    ],
+  );
+  t.same(
     faults('{ id: a, to: logs/x, vpcs: [vpc-a] }', '{ id: a, to: logs//x, vpcs: [vpc-b] }').map((each) =>
       each.replace(/^\S+ /, ''),
     ),
@@ -81,6 +91,14 @@ t.test('what is wrong, where, and what would be right', async (t) => {
   for (const [setting, fault] of [
     ['to: logs/', /"logs\/" is a folder/],
     ['to: ""', /is not a path/],
+    ['to: "tcp://192.0.2.1:6000"', /only dnstap goes to a socket like this/],
+    ['to: "unix:sock", format: dnstap', /"sock" is not the path of a socket/],
+    [`to: "unix:/${'a'.repeat(107)}", format: dnstap`, /at most 107 octets/],
+    ['to: "tcp://192.0.2.1", format: dnstap', /does not say whom/],
+    ['to: "tcp:192.0.2.1:6000", format: dnstap', /does not say whom/],
+    ['to: "tcp://collector:6000", format: dnstap', /collector/],
+    ['to: "gopher://192.0.2.1", format: dnstap', /"gopher:" is not known/],
+    ['to: "unix:/x", format: dnstap, destinations: [g]', /a log of format dnstap has no destinations/],
     ['to: x, sample: 0', /sample/],
     ['to: x, sample: 1.5', /sample/],
     ['to: x, rcodes: [NXDOMAN]', /NXDOMAIN/],

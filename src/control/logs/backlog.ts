@@ -1,0 +1,78 @@
+import { METRIC, type Metrics } from '../../telemetry/metrics.ts';
+
+/** What waits for a receiver that is slow or away. */
+const WAITING_OCTETS_MAX = 8 << 20;
+
+/** Entries that are sent together. */
+export interface Batch {
+  readonly entries: Uint8Array[];
+  octets: number;
+}
+
+/** Entries on their way to a receiver, in batches. What there is no room for is counted and gone. */
+export class Backlog {
+  readonly #metrics: Metrics;
+  readonly #batchOctets: number;
+  readonly #octetsMax: number;
+  #batches: Batch[] = [];
+  #octets = 0;
+  /** Since it was asked last. */
+  #lost = 0;
+
+  /** @param batchOctets a batch that has as many is full; an entry may be larger */
+  constructor(metrics: Metrics, batchOctets: number, octetsMax = WAITING_OCTETS_MAX) {
+    this.#metrics = metrics;
+    this.#batchOctets = batchOctets;
+    this.#octetsMax = octetsMax;
+  }
+
+  get isEmpty(): boolean {
+    return this.#batches.length === 0;
+  }
+
+  add(entry: Uint8Array): void {
+    if (this.#octets + entry.length > this.#octetsMax) {
+      this.lose(1);
+      return;
+    }
+    let batch = this.#batches.at(-1);
+    if (batch === undefined || batch.octets + entry.length > this.#batchOctets) {
+      batch = { entries: [], octets: 0 };
+      this.#batches.push(batch);
+    }
+    batch.entries.push(entry);
+    batch.octets += entry.length;
+    this.#octets += entry.length;
+  }
+
+  /** The oldest batch, which counts as waiting no longer. */
+  take(): Batch | undefined {
+    const batch = this.#batches.shift();
+    if (batch !== undefined) this.#octets -= batch.octets;
+    return batch;
+  }
+
+  /** Entries that were taken are with the receiver. */
+  sent({ entries, octets }: Batch): void {
+    this.#metrics.add(METRIC.logRecords, entries.length);
+    this.#metrics.add(METRIC.logBytes, octets);
+  }
+
+  /** Entries that will not get there. */
+  lose(entries: number): void {
+    this.#lost += entries;
+    this.#metrics.add(METRIC.logDroppedReceiver, entries);
+  }
+
+  /** All that waits will not get there. */
+  loseAll(): void {
+    for (let batch = this.take(); batch !== undefined; batch = this.take()) this.lose(batch.entries.length);
+  }
+
+  /** How many were lost since the last call. */
+  takeLost(): number {
+    const lost = this.#lost;
+    this.#lost = 0;
+    return lost;
+  }
+}
