@@ -40,7 +40,9 @@ export function logSources(input: Input, cwd: string, id: string | undefined): L
         return format === 'dnstap' ? [] : { id, format, path: logPath(to.path, stateFolder) };
       case 'stdout':
         throw new CliError(`the log "${id}" is the daemon's standard output`, 'look where that goes');
-      case 'stream':
+      case 'dnstap':
+      case 'syslog':
+      case 'http':
         throw new CliError(`the log "${id}" is in no file`, 'ask whoever receives it');
       default:
         return unreachable(to);

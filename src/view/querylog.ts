@@ -56,17 +56,38 @@ export interface Rotation {
   readonly compress: boolean;
 }
 
-/** Where a log goes. Whoever listens elsewhere is called by address: a name would be asked of ourselves. */
+/** Where a log goes. */
 export type Destination =
   | { readonly kind: 'stdout' }
   /** Absolute, once it is compiled. */
   | { readonly kind: 'file'; readonly path: string }
-  /** A stream socket, for dnstap. */
-  | { readonly kind: 'stream'; readonly at: StreamAddress };
+  | { readonly kind: 'dnstap'; readonly at: StreamAddress }
+  | { readonly kind: 'syslog'; readonly at: SyslogAddress; readonly facility: SyslogFacility }
+  /** `authorization`: absolute path of a file with the value of that header. */
+  | { readonly kind: 'http'; readonly url: string; readonly authorization: string | undefined };
 
 export type StreamAddress =
   | { readonly way: 'unix'; readonly path: string }
   | { readonly way: 'tcp'; readonly address: string; readonly port: number };
+
+/** That on a path takes datagrams, as /dev/log does. */
+export type SyslogAddress =
+  | StreamAddress
+  | { readonly way: 'udp'; readonly address: string; readonly port: number };
+
+export const SYSLOG_FACILITIES = [
+  'user',
+  'daemon',
+  'local0',
+  'local1',
+  'local2',
+  'local3',
+  'local4',
+  'local5',
+  'local6',
+  'local7',
+] as const;
+export type SyslogFacility = (typeof SYSLOG_FACILITIES)[number];
 
 export interface LoggedView {
   /** Empty where the view is not a VPC's. */

@@ -22,7 +22,7 @@ export function compileLogs(config: Config, parts: Parts, before: QueryLogs = NO
   if (config.logs.length === 0 && before.logs.length === 0) return before;
   const logs: QueryLogs = {
     revision: parts.revision,
-    logs: config.logs.map((log) => asLog(log, config.stateFolder)),
+    logs: config.logs.map((log) => asLog(log, config)),
     views: parts.views.map((view) => loggedView(config, view, parts.zones)),
     endpoints: parts.endpoints.map(({ id }) => id),
     node: config.node.name,
@@ -30,12 +30,12 @@ export function compileLogs(config: Config, parts: Parts, before: QueryLogs = NO
   return sameSettings({ ...logs, revision: 0 }, { ...before, revision: 0 }) ? before : logs;
 }
 
-function asLog(log: Config['logs'][number], folder: string): QueryLog {
-  const { id, format, to, sample, hits, names, rcodes, firewallActions, rotate } = log;
+function asLog(log: Config['logs'][number], config: Config): QueryLog {
+  const { id, format, sample, hits, names, rcodes, firewallActions, rotate } = log;
   return {
     id,
     format,
-    to: absolute(to, folder),
+    to: destinationOf(log, config),
     sample,
     hits: hits ?? format !== 'resolver',
     names,
@@ -45,8 +45,23 @@ function asLog(log: Config['logs'][number], folder: string): QueryLog {
   };
 }
 
-function absolute(to: Destination, stateFolder: string): Destination {
-  return to.kind === 'file' ? { ...to, path: logPath(to.path, stateFolder) } : to;
+function destinationOf(
+  { to, syslog, http }: Config['logs'][number],
+  { folder, stateFolder }: Config,
+): Destination {
+  switch (to.kind) {
+    case 'file':
+      return { ...to, path: logPath(to.path, stateFolder) };
+    case 'syslog':
+      return { ...to, facility: syslog.facility };
+    case 'http':
+      return { ...to, authorization: http.authorization && resolve(folder, http.authorization) };
+    case 'stdout':
+    case 'dnstap':
+      return to;
+    default:
+      return unreachable(to);
+  }
 }
 
 /** The file of a log, absolute. */

@@ -1,12 +1,17 @@
-import type { Destination, StreamAddress } from '../../view/querylog.ts';
+import type { Destination, StreamAddress, SyslogAddress, SyslogFacility } from '../../view/querylog.ts';
 import { SettingError } from './problem.ts';
 import { parseAddressAndPort } from './setting.ts';
 
+export const FACILITY: SyslogFacility = 'local0';
+
 const PATH_MAX = 4096;
+const URL_MAX = 2048;
 /** `sun_path` of unix(7), without the zero that ends it. */
 const SOCKET_PATH_MAX = 107;
+/** Of syslog, by UDP (RFC 5426) and by TCP (RFC 6587). */
+const SYSLOG_PORT = 514;
 const REMEDY =
-  'write a path such as logs/queries.jsonl, stdout, unix:/run/dnstap.sock or tcp://192.0.2.10:6000';
+  'write a path such as logs/queries.jsonl, stdout, syslog+udp://192.0.2.10, https://logs.example.net/in, or unix:/run/dnstap.sock';
 
 /** Where a log goes, as `to` says it; a file by the path that is written there. Throws SettingError, AddressError. */
 export function readLogDestination(input: string): Destination {
@@ -16,12 +21,25 @@ export function readLogDestination(input: string): Destination {
     case undefined:
       return { kind: 'file', path: readPath(input) };
     case 'unix':
-      return { kind: 'stream', at: { way: 'unix', path: readSocketPath(rest) } };
+      return { kind: 'dnstap', at: readSocketPath(rest) };
     case 'tcp':
-      return { kind: 'stream', at: { way: 'tcp', ...readReceiver(input, rest) } };
+      return { kind: 'dnstap', at: { way: 'tcp', ...readReceiver(input, rest, undefined) } };
+    case 'syslog+unix':
+      return syslog(readSocketPath(rest));
+    case 'syslog+udp':
+      return syslog({ way: 'udp', ...readReceiver(input, rest, SYSLOG_PORT) });
+    case 'syslog+tcp':
+      return syslog({ way: 'tcp', ...readReceiver(input, rest, SYSLOG_PORT) });
+    case 'http':
+    case 'https':
+      return { kind: 'http', url: readUrl(input), authorization: undefined };
     default:
       throw new SettingError(`"${scheme}:" is not known`, `${REMEDY}; a file with a colon is ./${input}`);
   }
+}
+
+function syslog(at: SyslogAddress): Destination {
+  return { kind: 'syslog', at, facility: FACILITY };
 }
 
 function readPath(input: string): string {
@@ -31,22 +49,40 @@ function readPath(input: string): string {
   return input;
 }
 
-function readSocketPath(path: string): string {
-  if (path.startsWith('/') && Buffer.byteLength(path) <= SOCKET_PATH_MAX && !path.includes('\0')) return path;
+function readSocketPath(path: string): StreamAddress {
+  if (path.startsWith('/') && Buffer.byteLength(path) <= SOCKET_PATH_MAX && !path.includes('\0'))
+    return { way: 'unix', path };
   throw new SettingError(
     `"${path.slice(0, 120)}" is not the path of a socket`,
     `write an absolute path of at most ${SOCKET_PATH_MAX} octets, such as /run/dnstap.sock`,
   );
 }
 
-/** What stands behind `tcp:`. */
-function readReceiver(input: string, rest: string): Omit<Extract<StreamAddress, { way: 'tcp' }>, 'way'> {
+/** What stands behind the scheme: an address, as a name would be asked of ourselves. */
+function readReceiver(
+  input: string,
+  rest: string,
+  defaultPort: number | undefined,
+): { readonly address: string; readonly port: number } {
   const wrong = new SettingError(
     `"${input}" does not say whom`,
-    'write address and port: tcp://192.0.2.10:6000',
+    `write address and port: tcp://192.0.2.10:6000`,
   );
   if (!rest.startsWith('//')) throw wrong;
-  const { address, port } = parseAddressAndPort(rest.slice(2), 0);
-  if (port === 0) throw wrong;
-  return { address, port };
+  const found = parseAddressAndPort(rest.slice(2), defaultPort ?? 0);
+  if (found.port === 0) throw wrong;
+  return found;
+}
+
+function readUrl(input: string): string {
+  const remedy = 'write a URL such as https://logs.example.net/in';
+  if (input.length > URL_MAX || !URL.canParse(input)) throw new SettingError('this is not a URL', remedy);
+  const { username, password, hash, href } = new URL(input);
+  if (username !== '' || password !== '')
+    throw new SettingError(
+      'there is a password in the URL',
+      'put the header into a file: http.authorization',
+    );
+  if (hash !== '') throw new SettingError(`"${hash}" is not sent to a server`, 'leave it out');
+  return href;
 }

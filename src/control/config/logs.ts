@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { readLogDestination } from './logdestination.ts';
+import { SYSLOG_FACILITIES } from '../../view/querylog.ts';
+import { FACILITY, readLogDestination } from './logdestination.ts';
 import { SettingError } from './problem.ts';
 import { domain, ID_RANGE, id, setting, size, text, word } from './setting.ts';
 
@@ -32,6 +33,24 @@ const rotate = z.strictObject({
   }).prefault(true),
 });
 
+const syslog = z.strictObject({
+  facility: setting(word(SYSLOG_FACILITIES), {
+    description: 'The facility of its messages. Their severity is informational.',
+    range: 'user, daemon, or local0 to local7',
+    example: 'local3',
+  }).prefault(FACILITY),
+});
+
+const http = z.strictObject({
+  authorization: setting(z.string().min(1).max(4096), {
+    description:
+      'File with the value of the Authorization header, as `Bearer …`; best of mode 0600. It is read for each request. Relative paths start at the folder of the configuration file.',
+    range: 'a path',
+    example: '/etc/causeway/collector.token',
+    absent: 'no such header is sent',
+  }).optional(),
+});
+
 /** A log of queries. */
 export const logSchema = z.strictObject({
   id: setting(id(), {
@@ -41,8 +60,9 @@ export const logSchema = z.strictObject({
   }),
   to: setting(text(readLogDestination), {
     description:
-      'Where it goes. A file: relative paths start at the state folder, and its folder is made where there is none. `stdout` is the standard output of the daemon, which is never rotated. For dnstap, the socket of who reads it: `unix:/run/dnstap.sock`, or `tcp://` with address and port.',
-    range: 'a path, stdout, unix:PATH, or tcp://ADDRESS:PORT',
+      'Where it goes. A file: relative paths start at the state folder, and its folder is made where there is none. `stdout` is the standard output of the daemon, which is never rotated. A syslog server (RFC 5424): `syslog+unix:/dev/log`, or `syslog+udp://` or `syslog+tcp://` with an address and, unless it is 514, a port. An HTTP server, which gets lines by POST, up to 512 kB at a time. For dnstap, the socket of who reads it: `unix:/run/dnstap.sock`, or `tcp://` with address and port.',
+    range:
+      'a path, stdout, syslog+unix:PATH, syslog+udp://ADDRESS:PORT, syslog+tcp://ADDRESS:PORT, a URL, unix:PATH, or tcp://ADDRESS:PORT',
     example: 'logs/queries.jsonl',
   }),
   format: setting(word(['resolver', 'public', 'dnstap']), {
@@ -120,6 +140,8 @@ export const logSchema = z.strictObject({
     )
     .prefault([]),
   rotate: rotate.prefault({}),
+  syslog: syslog.prefault({}),
+  http: http.prefault({}),
 });
 
 export type LogConfig = z.output<typeof logSchema>;
@@ -137,5 +159,10 @@ export const logsExample = `logs:
     format: public
     zones: [example.org.@public]
     destinations: [/aws/route53/example.org]
+  - { id: to-syslog, to: "syslog+udp://192.0.2.10", vpcs: [vpc-corp], syslog: { facility: local3 } }
+  - id: to-collector
+    to: https://logs.example.net/in
+    vpcs: [vpc-corp]
+    http: { authorization: /etc/causeway/collector.token }
   - { id: tap, to: "unix:/run/dnstap/causeway.sock", format: dnstap, vpcs: [vpc-lab], zones: [example.org.@public] }
 `;

@@ -5,7 +5,7 @@ const WAITING_OCTETS_MAX = 8 << 20;
 
 /** Entries that are sent together. */
 export interface Batch {
-  readonly entries: Uint8Array[];
+  readonly entries: Buffer[];
   octets: number;
 }
 
@@ -30,7 +30,12 @@ export class Backlog {
     return this.#batches.length === 0;
   }
 
-  add(entry: Uint8Array): void {
+  /** More than one batch waits. */
+  get hasFullBatch(): boolean {
+    return this.#batches.length > 1;
+  }
+
+  add(entry: Buffer): void {
     if (this.#octets + entry.length > this.#octetsMax) {
       this.lose(1);
       return;

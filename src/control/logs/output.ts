@@ -2,7 +2,7 @@
  * Where logged queries go, as lines with their line feeds or as octets. Nothing that it does throws: what cannot be written
  * is counted, told and gone.
  */
-export interface Output<Entry extends string | Uint8Array = string> {
+export interface Output<Entry extends string | Buffer = string> {
   /** It is written by the next `flush`, or as soon as whoever receives it is there. */
   add(entry: Entry): void;
   flush(): void;

@@ -1,17 +1,21 @@
+import type { Socket } from 'node:net';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { unreachable } from '../../util/assert.ts';
 import type { Clock } from '../../util/clock.ts';
-import type { QueryLog, QueryLogs, StreamAddress } from '../../view/querylog.ts';
+import type { Destination, LogFormat, QueryLog, QueryLogs, StreamAddress } from '../../view/querylog.ts';
 import type { Question } from '../../wire/record.ts';
+import { UdpOutput, UnixDatagramOutput } from './datagramoutput.ts';
 import { CONTENT_TYPE, dnstapFrames } from './dnstap.ts';
 import { FrameStreamsWriter } from './framestreamswriter.ts';
+import { contentTypeOf, HttpOutput } from './httpoutput.ts';
 import { lineOf } from './lines.ts';
 import { LogFile } from './logfile.ts';
 import type { Output } from './output.ts';
 import type { Logged } from './plan.ts';
 import { StandardOutput } from './standardoutput.ts';
-import { StreamOutput } from './streamoutput.ts';
+import { type Conversation, NO_WORDS, StreamOutput, type StreamOutputOptions } from './streamoutput.ts';
+import { counted, syslogMessage } from './syslog.ts';
 
 export interface OutputsOptions {
   readonly clock: Clock;
@@ -25,8 +29,8 @@ export class Outputs {
   readonly #standard: StandardOutput;
   /** By path. */
   readonly #files = new Map<string, LogFile>();
-  /** By destination: logs of one destination share it. */
-  readonly #streams = new Map<string, StreamOutput>();
+  /** By what `keyOf` says. */
+  readonly #receivers = new Map<string, Receiver>();
 
   constructor(options: OutputsOptions) {
     this.#o = options;
@@ -35,14 +39,20 @@ export class Outputs {
 
   /** Rotations are those of the newest logs; files and connections that these do not name are closed. */
   configure({ logs }: QueryLogs): void {
-    const wanted = new Map(logs.map((log) => [keyOf(log), log]));
+    const wanted = new Map(
+      logs.map((log) => [keyOf(log.to, log.to.kind === 'http' ? log.format : undefined), log]),
+    );
     for (const [path, file] of this.#files) {
       const log = wanted.get(path);
       // It stays known: what was answered before this may still be written, and who compresses is one.
       if (log === undefined) file.close();
       else file.rotation = log.rotate;
     }
-    for (const [key, stream] of this.#streams) if (!wanted.has(key)) void stream.close();
+    for (const [key, receiver] of this.#receivers)
+      if (!wanted.has(key)) {
+        void receiver.close();
+        this.#receivers.delete(key);
+      }
   }
 
   /** A query for this log. */
@@ -54,8 +64,17 @@ export class Outputs {
       case 'file':
         this.#file(log, log.to.path).add(lineOf(log.format, logged, question));
         break;
-      case 'stream':
-        this.#stream(log, log.to.at).add(dnstapFrames(logged));
+      case 'dnstap':
+        this.#stream(log.to, log.to.at, dnstap).add(dnstapFrames(logged));
+        break;
+      case 'syslog':
+        this.#syslog(
+          log.to,
+          syslogMessage(log.to.facility, log, logged, lineOf(log.format, logged, question)),
+        );
+        break;
+      case 'http':
+        this.#http(log.format, log.to).add(lineOf(log.format, logged, question));
         break;
       default:
         unreachable(log.to);
@@ -84,25 +103,53 @@ export class Outputs {
     return file;
   }
 
-  #stream(log: QueryLog, to: StreamAddress): StreamOutput {
-    const key = keyOf(log);
-    let stream = this.#streams.get(key);
-    if (stream === undefined) {
-      stream = new StreamOutput({
-        ...this.#o,
-        to,
-        converse: (socket) => new FrameStreamsWriter(socket, CONTENT_TYPE),
-      });
-      this.#streams.set(key, stream);
+  #syslog(to: Of<'syslog'>, message: Buffer): void {
+    const { at } = to;
+    const options = { ...this.#o, to };
+    switch (at.way) {
+      case 'tcp':
+        this.#stream(to, at, () => NO_WORDS).add(counted(message));
+        break;
+      case 'udp':
+        this.#receiver(keyOf(to), () => new UdpOutput(options, at.address, at.port)).add(message);
+        break;
+      case 'unix':
+        this.#receiver(keyOf(to), () => new UnixDatagramOutput(options, at.path)).add(message);
+        break;
+      default:
+        unreachable(at);
     }
-    return stream;
+  }
+
+  #stream(to: Destination, at: StreamAddress, converse: StreamOutputOptions['converse']): Output<Buffer> {
+    return this.#receiver(keyOf(to), () => new StreamOutput({ ...this.#o, to, at, converse }));
+  }
+
+  #http(format: LogFormat, to: Of<'http'>): Output {
+    const contentType = contentTypeOf(format);
+    return this.#receiver(keyOf(to, format), () => new HttpOutput({ ...this.#o, to, contentType }));
+  }
+
+  /** Outputs of one key are of one kind. */
+  #receiver<Entry extends string | Buffer>(key: string, make: () => Output<Entry>): Output<Entry> {
+    const known = this.#receivers.get(key);
+    if (known !== undefined) return known as Output<Entry>;
+    const made = make();
+    this.#receivers.set(key, made as Receiver);
+    return made;
   }
 
   #all(): Pick<Output, 'flush' | 'reopen' | 'close'>[] {
-    return [this.#standard, ...this.#files.values(), ...this.#streams.values()];
+    return [this.#standard, ...this.#files.values(), ...this.#receivers.values()];
   }
 }
 
-function keyOf({ to }: QueryLog): string {
-  return to.kind === 'file' ? to.path : JSON.stringify(to);
+type Receiver = Output<never>;
+type Of<Kind> = Extract<Destination, { kind: Kind }>;
+
+const dnstap = (socket: Socket): Conversation => new FrameStreamsWriter(socket, CONTENT_TYPE);
+
+/** What logs share that go there. Lines of two formats are not mixed in one body. */
+function keyOf(to: Destination, format?: LogFormat): string {
+  return to.kind === 'file' ? to.path : JSON.stringify([to, format]);
 }

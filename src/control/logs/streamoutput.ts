@@ -2,9 +2,10 @@ import { connect, type Socket } from 'node:net';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
-import type { StreamAddress } from '../../view/querylog.ts';
+import type { Destination, StreamAddress } from '../../view/querylog.ts';
 import { Backlog } from './backlog.ts';
 import type { Output } from './output.ts';
+import { Reception } from './reception.ts';
 
 /** What is said on a connection before the first entry and after the last one. */
 export interface Conversation {
@@ -14,8 +15,12 @@ export interface Conversation {
   part(): Promise<void>;
 }
 
+/** Nothing is said but entries. */
+export const NO_WORDS: Conversation = { greet: async () => {}, part: async () => {} };
+
 export interface StreamOutputOptions {
-  readonly to: StreamAddress;
+  readonly to: Destination;
+  readonly at: StreamAddress;
   readonly converse: (socket: Socket) => Conversation;
   readonly clock: Clock;
   readonly log: Logger;
@@ -27,9 +32,6 @@ const BATCH_OCTETS = 1 << 16;
 const GREETING_MS = 5_000;
 /** For the other side to take a batch. */
 const STALL_MS = 30_000;
-/** Between attempts: doubled from one to the next. */
-const REST_MS = 500;
-const REST_MS_MAX = 30_000;
 
 type State =
   | { readonly kind: 'idle' }
@@ -48,24 +50,22 @@ type State =
  * while it does not listen. One batch is on its way at a time: that of a connection that breaks goes with the next one, so
  * that its entries may arrive twice; what the kernel had taken before may be lost unseen.
  */
-export class StreamOutput implements Output<Uint8Array> {
+export class StreamOutput implements Output<Buffer> {
   readonly #o: StreamOutputOptions;
   readonly #backlog: Backlog;
+  readonly #reception: Reception;
   #state: State = { kind: 'idle' };
   #unsent: ReturnType<Backlog['take']>;
-  /** Attempts since the last batch that was taken. */
-  #failures = 0;
   #error: unknown;
-  /** It has been told that nobody listens. */
-  #isTold = false;
   #ending: PromiseWithResolvers<void> | undefined;
 
   constructor(options: StreamOutputOptions) {
     this.#o = options;
     this.#backlog = new Backlog(options.metrics, BATCH_OCTETS);
+    this.#reception = new Reception(options.log, options.to);
   }
 
-  add(entry: Uint8Array): void {
+  add(entry: Buffer): void {
     this.#backlog.add(entry);
   }
 
@@ -95,8 +95,8 @@ export class StreamOutput implements Output<Uint8Array> {
   }
 
   #connect(): void {
-    const { to, converse } = this.#o;
-    const socket = connect(to.way === 'unix' ? { path: to.path } : { host: to.address, port: to.port });
+    const { at, converse } = this.#o;
+    const socket = connect(at.way === 'unix' ? { path: at.path } : { host: at.address, port: at.port });
     const conversation = converse(socket);
     this.#state = { kind: 'greeting', socket };
     this.#error = undefined;
@@ -135,7 +135,7 @@ export class StreamOutput implements Output<Uint8Array> {
       state.isWriting = false;
       this.#unsent = undefined;
       this.#backlog.sent(batch);
-      this.#recovered();
+      this.#reception.taken(() => this.#backlog.takeLost());
       this.#pump();
     });
   }
@@ -160,24 +160,11 @@ export class StreamOutput implements Output<Uint8Array> {
       this.#ended();
       return;
     }
-    const { clock, log, to } = this.#o;
-    if (!this.#isTold) log.warn({ err: this.#error, to }, 'nobody receives a query log');
-    this.#isTold = true;
-    const ms = Math.min(REST_MS * 2 ** this.#failures, REST_MS_MAX);
-    this.#failures++;
-    const timer = clock.after(ms, () => {
+    const timer = this.#o.clock.after(this.#reception.failed(this.#error), () => {
       this.#state = { kind: 'idle' };
       this.flush();
     });
     this.#state = { kind: 'resting', timer };
-  }
-
-  #recovered(): void {
-    this.#failures = 0;
-    if (!this.#isTold) return;
-    this.#isTold = false;
-    const { log, to } = this.#o;
-    log.info({ to, lost: this.#backlog.takeLost() }, 'a query log is received again');
   }
 
   #ended(): void {

@@ -24,6 +24,8 @@ t.test('a log, and what holds where it says nothing', async (t) => {
       rcodes: [],
       firewallActions: [],
       rotate: { size: 64 * 1024 * 1024, keep: 10, compress: true },
+      syslog: { facility: 'local0' },
+      http: {},
     },
   ]);
 });
@@ -37,6 +39,10 @@ t.test('all that may be right beside each other', async (t) => {
     '{ id: e, to: "unix:/run/tap.sock", format: dnstap, vpcs: [vpc-a], zones: [example.org.@public] }',
     '{ id: f, to: "tcp://[2001:db8::1]:6000", format: dnstap, zones: [example.org.@public] }',
     '{ id: g, to: "./a:b", vpcs: [vpc-a] }',
+    '{ id: h, to: "syslog+unix:/dev/log", vpcs: [vpc-a], syslog: { facility: daemon } }',
+    '{ id: i, to: "syslog+udp://192.0.2.1", vpcs: [vpc-a] }',
+    '{ id: j, to: "syslog+tcp://[2001:db8::1]:6514", format: public, zones: [example.org.@public] }',
+    '{ id: k, to: "https://logs.example.net/in?x=1", vpcs: [vpc-a], http: { authorization: token } }',
   );
   t.same(errorsOf(text), []);
   t.same(
@@ -91,7 +97,17 @@ t.test('what is wrong, where, and what would be right', async (t) => {
   for (const [setting, fault] of [
     ['to: logs/', /"logs\/" is a folder/],
     ['to: ""', /is not a path/],
-    ['to: "tcp://192.0.2.1:6000"', /only dnstap goes to a socket like this/],
+    ['to: "tcp://192.0.2.1:6000"', /only dnstap goes there/],
+    ['to: "https://192.0.2.1/", format: dnstap', /dnstap goes to a socket/],
+    ['to: "syslog+udp://collector"', /collector/],
+    ['to: "syslog+tcp:192.0.2.1"', /does not say whom/],
+    ['to: "syslog+unix:log"', /not the path of a socket/],
+    ['to: "http://user:pass@192.0.2.1/"', /a password in the URL; put the header into a file/],
+    ['to: "http://192.0.2.1/#a"', /"#a" is not sent/],
+    ['to: "http://"', /not a URL/],
+    ['to: x, syslog: { facility: daemon }', /this log does not go to syslog/],
+    ['to: "syslog+udp://192.0.2.1", syslog: { facility: mail }', /local7/],
+    ['to: stdout, http: { authorization: x }', /this log does not go to http/],
     ['to: "unix:sock", format: dnstap', /"sock" is not the path of a socket/],
     [`to: "unix:/${'a'.repeat(107)}", format: dnstap`, /at most 107 octets/],
     ['to: "tcp://192.0.2.1", format: dnstap', /does not say whom/],

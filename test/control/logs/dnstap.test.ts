@@ -21,7 +21,7 @@ function start(at: StreamAddress, clock?: typeof systemClock) {
   const ring = ringBuffer(1 << 20);
   const writer = new RingWriter(ring);
   const around = { ...surroundings(), ...(clock && { clock }) };
-  const logs = logsOf([logOf({ id: 'tap', to: { kind: 'stream', at }, format: 'dnstap' })]);
+  const logs = logsOf([logOf({ id: 'tap', to: { kind: 'dnstap', at }, format: 'dnstap' })]);
   const queryLogs = new QueryLogs({ ...around, rings: [ring], logs });
   const write = (spec: QuerySpec): void => {
     writeQuery(writer, spec);

@@ -40,11 +40,15 @@ function checkFile(context: CheckContext, { to }: Log, files: Once, path: Path):
 }
 
 function checkDestination(context: CheckContext, { format, to }: Log, path: Path): void {
-  if (to === undefined || (format === 'dnstap') === (to.kind === 'stream')) return;
+  if (to === undefined) return;
+  for (const kind of ['syslog', 'http'] as const)
+    if (to.kind !== kind && context.has([...path, kind]))
+      context.error([...path, kind], `this log does not go to ${kind}`, `leave it out, or change to`);
+  if ((format === 'dnstap') === (to.kind === 'dnstap')) return;
   const [wrong, remedy] =
     format === 'dnstap'
       ? ['dnstap goes to a socket', 'write unix:PATH or tcp://ADDRESS:PORT']
-      : ['only dnstap goes to a socket like this', 'write a path or stdout, or format: dnstap'];
+      : ['only dnstap goes there', 'write a path, stdout, a syslog server or a URL; or format: dnstap'];
   context.error([...path, 'to'], wrong, remedy);
 }
 
