@@ -167,6 +167,16 @@ t.test(
     await ask('www.corp.example', 'AAAA', '+tcp', '+qid=9');
     await ask('www.corp.example', 'A', '+noedns', '+qid=10');
     await dig('@127.0.0.1', '-p', String(authority), 'www.example.org', 'A', '+qid=11');
+    const top = async () => JSON.parse((await daemon.cli('top', '--vpc', 'vpc-a', '--json')).stdout);
+    await until(async () => (await top()).entries.length === 2, 'what was asked most');
+    t.same((await top()).entries, [
+      { vpc: 'vpc-a', what: 'www.corp.example. A', questions: 1 },
+      { vpc: 'vpc-a', what: 'www.corp.example. AAAA', questions: 1 },
+    ]);
+    t.match(
+      (await daemon.cli('top', 'clients')).stdout,
+      /QUESTIONS +SHARE +CLIENT +VPC\n.* 127\.0\.0\.1 +vpc-a/,
+    );
     daemon.kill('SIGTERM');
     await until(() => /"stopped"/.test(daemon.log()), 'the end');
     const { messages } = await capture.stop();
