@@ -23,9 +23,13 @@ export class LoggedViews {
   /** By index of the view: 1 where a log wants the query as well, and not the reply alone. */
   readonly whole: Uint8Array;
 
+  /** Draws below it are traced; 0: none. */
+  readonly traced: number;
+
   /** @param views number of views in the snapshot */
-  constructor({ revision, logs, views: logged }: QueryLogs, views: number) {
+  constructor({ revision, logs, traces, views: logged }: QueryLogs, views: number) {
     this.revision = revision;
+    this.traced = traces === undefined ? 0 : Math.ceil(traces.sample * DRAWS);
     this.cached = new Uint32Array(views);
     this.looked = new Uint32Array(views);
     this.bound = new Float64Array(views);

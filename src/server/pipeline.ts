@@ -40,6 +40,7 @@ import { admit, cookieOf, encode, encodeSlip, type Framing, isEncrypted, storeAn
 import { edeOf } from './screen.ts';
 import { answerQuery } from './stages.ts';
 import { type SubnetOption, subnetOption } from './subnet.ts';
+import type { Tracer } from './tracer.ts';
 import { WAITING_PER_CLIENT_MAX, WaitingClients } from './waitingclients.ts';
 import type { ViewSettings, World } from './world.ts';
 
@@ -62,6 +63,8 @@ export interface PipelineOptions {
   readonly idleMs: () => number;
   /** Undefined: no query is logged, whatever the snapshot says. */
   readonly queryLogger?: QueryLogger | undefined;
+  /** Likewise. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** DNS cookie of the query at hand: none, the client's half only, or a server half that we made (RFC 9018). */
@@ -341,6 +344,7 @@ export class Pipeline implements QueryHandler {
       asker: askerOf(asked, draw),
       tokens: isLoop ? 'loop' : tokens,
       screened: true,
+      trace: this.#o.tracer?.begin(this.world.logged),
     });
     const waiting = answerQuery(q);
     if (waiting === undefined) return this.#answered(asked, q);
@@ -372,6 +376,7 @@ export class Pipeline implements QueryHandler {
       this.#o.metrics.add(q.aliasError === 'failed' ? METRIC.aliasFailed : METRIC.aliasMissing);
     if (q.verdict !== undefined) this.#tellVerdict(q.settings, q.verdict);
     const reply = this.#finish(asked, q.answer, q);
+    if (q.trace !== undefined) this.#o.tracer?.end(q, asked.client);
     // A query that began in an older world may not speak for this one.
     const isForAll = q.recursionDesired || q.view.serves === 'authority';
     if (reply !== undefined && isForAll && q.world === this.world)

@@ -7,7 +7,7 @@ import {
 } from '../telemetry/queryrecord.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Prng } from '../util/prng.ts';
-import { RingWriter } from '../util/ring.ts';
+import type { RingWriter } from '../util/ring.ts';
 import { bitOf, type LoggedViews } from './loggedviews.ts';
 
 /** A worker's end of the log of queries. */
@@ -17,9 +17,9 @@ export class QueryLogger {
   readonly #prng: Prng;
   readonly #metrics: Metrics;
 
-  /** @param ring the worker's own (util/ring) */
-  constructor(ring: SharedArrayBuffer, clock: Pick<Clock, 'wall'>, prng: Prng, metrics: Metrics) {
-    this.#ring = new RingWriter(ring);
+  /** @param ring the worker's own */
+  constructor(ring: RingWriter, clock: Pick<Clock, 'wall'>, prng: Prng, metrics: Metrics) {
+    this.#ring = ring;
     this.#clock = clock;
     this.#prng = prng;
     this.#metrics = metrics;

@@ -60,7 +60,7 @@ export class RecentQuestions {
     const count = Math.min(this.#total - total, this.#count);
     const stride = Math.max(1, Math.ceil(count / most));
     return Array.from({ length: Math.floor(count / stride) }, (_, i) =>
-      this.#read((this.#next + RECENT_MAX - 1 - i * stride - (prng.u32() % stride)) % RECENT_MAX),
+      this.#read((this.#next + RECENT_MAX - 1 - i * stride - prng.below(stride)) % RECENT_MAX),
     ).filter(({ client }) => client.length > 0);
   }
 

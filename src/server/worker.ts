@@ -16,6 +16,7 @@ import { loadFfi } from '../util/ffi.ts';
 import { HealthBits } from '../util/healthbits.ts';
 import { beat, pulse } from '../util/heartbeat.ts';
 import { cryptoPrng as prng } from '../util/prng.ts';
+import { RingWriter } from '../util/ring.ts';
 import { Slab } from '../util/slab.ts';
 import type { UdpWay } from '../util/watch.ts';
 import {
@@ -41,6 +42,7 @@ import { QueryLogger } from './querylogger.ts';
 import { countResolver } from './resolvercount.ts';
 import { TcpClients } from './tcpclients.ts';
 import { TopQuestions } from './top.ts';
+import { Tracer } from './tracer.ts';
 import { NativeUdpListeners } from './udpnative.ts';
 import { whatIf } from './whatif.ts';
 import { World } from './world.ts';
@@ -117,6 +119,7 @@ class Worker {
       settings: UNLIMITED,
       buffer: shared.rateLimit,
     });
+    const ring = new RingWriter(start.queries);
     this.#pipeline = new Pipeline({
       world: this.#world,
       answers: this.#answers,
@@ -129,7 +132,8 @@ class Worker {
       clock: moment,
       prng,
       idleMs: () => this.#listeners.idleMs,
-      queryLogger: new QueryLogger(start.queries, moment, prng, metrics),
+      queryLogger: new QueryLogger(ring, moment, prng, metrics),
+      tracer: new Tracer(ring, clock, prng, metrics),
     });
     this.#top = new TopQuestions(this.#pipeline.recent, this.#topKeys(), prng, clock.now());
     this.#listeners = new Listeners({

@@ -235,6 +235,10 @@ const LIST = [
       logDroppedRevision: 'revision',
     } as const,
   ),
+  ...family('causeway_traces_total', 'Traces of queries, by what became of them.', 'result', {
+    tracesSent: 'sent',
+    tracesDropped: 'dropped',
+  } as const),
   ...family(
     API_REQUESTS,
     API_REQUESTS_HELP,

@@ -100,17 +100,38 @@ export function writeQueryRecord(
   return true;
 }
 
+/**
+ * Writes spans of a trace as text: a record of which word 0 and the flags count, and what stands behind the head. False
+ * where the ring is full.
+ */
+export function writeTraceRecord(ring: RingWriter, revision: number, spans: Uint8Array): boolean {
+  const at = ring.reserve(HEAD_OCTETS + spans.length);
+  if (at < 0) return false;
+  ring.words[at >>> 2] = revision;
+  ring.words[(at >>> 2) + 6] = OF_TRACE;
+  ring.octets.set(spans, at + HEAD_OCTETS);
+  ring.commit();
+  return true;
+}
+
 /** By their number in a record. */
 const TRANSPORTS: readonly ClientTransport[] = ['udp', 'tcp', 'dot'];
 const TRANSPORT_SHIFT = 24;
 const FROM_CACHE = 1 << 16;
+const OF_TRACE = 1 << 17;
 
 /** The revision of the record that the ring has found. */
 export function revisionOfRecord({ words, at }: RingReader): number {
   return words[at >>> 2]!;
 }
 
-/** The record that the ring has found, a copy. */
+/** The spans that the ring has found, a copy; undefined where it is a query. */
+export function readTraceRecord({ words, octets, at, length }: RingReader): Uint8Array | undefined {
+  if ((words[(at >>> 2) + 6]! & OF_TRACE) === 0) return undefined;
+  return octets.slice(at + HEAD_OCTETS, at + length);
+}
+
+/** The record of a query that the ring has found, a copy. */
 export function readQueryRecord({ words, octets, at, length }: RingReader): QueryRecord {
   const word = at >>> 2;
   const [time, where, verdict] = [words[word + 2]!, words[word + 3]!, words[word + 4]!];

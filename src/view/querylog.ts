@@ -17,6 +17,14 @@ export interface QueryLogs {
   readonly endpoints: readonly string[];
   /** Name of the node. */
   readonly node: string;
+  readonly traces: Traces | undefined;
+}
+
+/** What is traced, for OpenTelemetry. */
+export interface Traces {
+  readonly to: Extract<Destination, { kind: 'http' }>;
+  /** The share of queries, over 0 and up to 1. */
+  readonly sample: number;
 }
 
 export const NO_QUERY_LOGS: QueryLogs = {
@@ -25,6 +33,7 @@ export const NO_QUERY_LOGS: QueryLogs = {
   views: [],
   endpoints: [],
   node: '',
+  traces: undefined,
 };
 
 /** `resolver` and `public` are lines as Route 53 writes them, `dnstap` are messages with the query and the reply. */

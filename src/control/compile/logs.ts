@@ -9,6 +9,7 @@ import {
   NO_QUERY_LOGS,
   type QueryLog,
   type QueryLogs,
+  type Traces,
 } from '../../view/querylog.ts';
 import type { Snapshot, ViewData, ZoneData } from '../../view/snapshot.ts';
 import { RCODE } from '../../wire/constants.ts';
@@ -19,13 +20,15 @@ type Parts = Pick<Snapshot, 'revision' | 'views' | 'zones' | 'endpoints'>;
 
 /** What is logged in a snapshot: as it was `before` where nothing of it changed, with its revision. */
 export function compileLogs(config: Config, parts: Parts, before: QueryLogs = NO_QUERY_LOGS): QueryLogs {
-  if (config.logs.length === 0 && before.logs.length === 0) return before;
+  const traces = tracesOf(config);
+  if (config.logs.length === 0 && traces === undefined && before.revision === 0) return before;
   const logs: QueryLogs = {
     revision: parts.revision,
     logs: config.logs.map((log) => asLog(log, config)),
     views: parts.views.map((view) => loggedView(config, view, parts.zones)),
     endpoints: parts.endpoints.map(({ id }) => id),
     node: config.node.name,
+    traces,
   };
   return sameSettings({ ...logs, revision: 0 }, { ...before, revision: 0 }) ? before : logs;
 }
@@ -42,6 +45,15 @@ function asLog(log: Config['logs'][number], config: Config): QueryLog {
     rcodes: rcodes.map((name) => RCODE[name]),
     firewallActions,
     rotate: { bytes: rotate.size, keep: rotate.keep, compress: rotate.compress },
+  };
+}
+
+function tracesOf({ traces, folder }: Config): Traces | undefined {
+  if (traces === undefined) return undefined;
+  const { to, sample, authorization } = traces;
+  return {
+    to: { kind: 'http', url: to, authorization: authorization && resolve(folder, authorization) },
+    sample,
   };
 }
 

@@ -74,9 +74,11 @@ function readReceiver(
   return found;
 }
 
-function readUrl(input: string): string {
+/** A URL of HTTP that what is told may be sent to. Throws SettingError. */
+export function readUrl(input: string): string {
   const remedy = 'write a URL such as https://logs.example.net/in';
   if (input.length > URL_MAX || !URL.canParse(input)) throw new SettingError('this is not a URL', remedy);
+  if (!/^https?:/.test(input)) throw new SettingError(`"${input}" is not a URL of HTTP`, remedy);
   const { username, password, hash, href } = new URL(input);
   if (username !== '' || password !== '')
     throw new SettingError(

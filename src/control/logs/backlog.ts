@@ -9,9 +9,26 @@ export interface Batch {
   octets: number;
 }
 
+/** How it is told what became of entries. */
+export interface Counting {
+  sent(entries: number, octets: number): void;
+  lost(entries: number): void;
+}
+
+/** That of queries for logs. */
+export function countRecords(metrics: Metrics): Counting {
+  return {
+    sent(entries, octets) {
+      metrics.add(METRIC.logRecords, entries);
+      metrics.add(METRIC.logBytes, octets);
+    },
+    lost: (entries) => metrics.add(METRIC.logDroppedReceiver, entries),
+  };
+}
+
 /** Entries on their way to a receiver, in batches. What there is no room for is counted and gone. */
 export class Backlog {
-  readonly #metrics: Metrics;
+  readonly #count: Counting;
   readonly #batchOctets: number;
   readonly #octetsMax: number;
   #batches: Batch[] = [];
@@ -20,8 +37,8 @@ export class Backlog {
   #lost = 0;
 
   /** @param batchOctets a batch that has as many is full; an entry may be larger */
-  constructor(metrics: Metrics, batchOctets: number, octetsMax = WAITING_OCTETS_MAX) {
-    this.#metrics = metrics;
+  constructor(count: Counting, batchOctets: number, octetsMax = WAITING_OCTETS_MAX) {
+    this.#count = count;
     this.#batchOctets = batchOctets;
     this.#octetsMax = octetsMax;
   }
@@ -59,14 +76,13 @@ export class Backlog {
 
   /** Entries that were taken are with the receiver. */
   sent({ entries, octets }: Batch): void {
-    this.#metrics.add(METRIC.logRecords, entries.length);
-    this.#metrics.add(METRIC.logBytes, octets);
+    this.#count.sent(entries.length, octets);
   }
 
   /** Entries that will not get there. */
   lose(entries: number): void {
     this.#lost += entries;
-    this.#metrics.add(METRIC.logDroppedReceiver, entries);
+    if (entries > 0) this.#count.lost(entries);
   }
 
   /** All that waits will not get there. */

@@ -5,7 +5,7 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Clock } from '../../util/clock.ts';
 import { type Ffi, loadFfi } from '../../util/ffi.ts';
 import type { Destination } from '../../view/querylog.ts';
-import { Backlog } from './backlog.ts';
+import { Backlog, countRecords } from './backlog.ts';
 import type { Output } from './output.ts';
 import { Reception } from './reception.ts';
 
@@ -32,7 +32,7 @@ export class UdpOutput implements Output<Buffer> {
   constructor({ to, log, metrics }: DatagramOutputOptions, address: string, port: number) {
     this.#address = address;
     this.#port = port;
-    this.#backlog = new Backlog(metrics, BATCH_OCTETS);
+    this.#backlog = new Backlog(countRecords(metrics), BATCH_OCTETS);
     this.#reception = new Reception(log, to);
   }
 
@@ -104,7 +104,7 @@ export class UnixDatagramOutput implements Output<Buffer> {
   constructor({ to, clock, log, metrics }: DatagramOutputOptions, path: string) {
     this.#path = path;
     this.#clock = clock;
-    this.#backlog = new Backlog(metrics, BATCH_OCTETS);
+    this.#backlog = new Backlog(countRecords(metrics), BATCH_OCTETS);
     this.#reception = new Reception(log, to);
     this.#loaded = loadFfi().then((ffi) => {
       this.#ffi = ffi ?? 'none';

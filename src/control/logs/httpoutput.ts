@@ -11,7 +11,7 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import { unreachable } from '../../util/assert.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import type { Destination, LogFormat } from '../../view/querylog.ts';
-import { Backlog, type Batch } from './backlog.ts';
+import { Backlog, type Batch, type Counting, countRecords } from './backlog.ts';
 import type { Output } from './output.ts';
 import { Reception } from './reception.ts';
 
@@ -21,6 +21,9 @@ export interface HttpOutputOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** By default entries are records of logs, and a body is one after the other. */
+  readonly count?: Counting;
+  readonly body?: (entries: readonly Buffer[]) => Buffer;
 }
 
 const BATCH_OCTETS = 1 << 19;
@@ -36,10 +39,10 @@ const AUTHORIZATION_OCTETS_MAX = 1 << 14;
 type Verdict = 'taken' | 'refused' | 'later';
 
 /**
- * Lines to an HTTP server: batches by POST, one at a time over a connection that is kept. What it cannot take now (429, 5xx,
+ * Entries to an HTTP server: batches by POST, one at a time over a connection that is kept. What it cannot take now (429, 5xx,
  * no response) is sent again, so that it may arrive twice; what it refuses (other statuses) is lost.
  */
-export class HttpOutput implements Output {
+export class HttpOutput implements Output<Buffer> {
   readonly #o: HttpOutputOptions;
   readonly #backlog: Backlog;
   readonly #reception: Reception;
@@ -51,14 +54,14 @@ export class HttpOutput implements Output {
 
   constructor(options: HttpOutputOptions) {
     this.#o = options;
-    this.#backlog = new Backlog(options.metrics, BATCH_OCTETS);
+    this.#backlog = new Backlog(options.count ?? countRecords(options.metrics), BATCH_OCTETS);
     this.#reception = new Reception(options.log, options.to);
     const kept = { keepAlive: true, maxSockets: 1 };
     this.#agent = options.to.url.startsWith('https:') ? new HttpsAgent(kept) : new HttpAgent(kept);
   }
 
-  add(line: string): void {
-    this.#backlog.add(Buffer.from(line));
+  add(entry: Buffer): void {
+    this.#backlog.add(entry);
   }
 
   flush(): void {
@@ -87,19 +90,20 @@ export class HttpOutput implements Output {
     this.#isPosting = true;
     this.#notBefore = clock.now() + LINGER_MS;
     const attempt = new Attempt(clock, (verdict, error) => this.#judged(batch, verdict, error));
+    const body = (this.#o.body ?? Buffer.concat)(batch.entries);
     let request: ClientRequest;
     try {
-      request = this.#request(batch);
+      request = this.#request(body);
     } catch (error) {
       attempt.end('later', error);
       return;
     }
     attempt.follow(request);
-    request.end(Buffer.concat(batch.entries));
+    request.end(body);
   }
 
   /** Throws as `readSync` does where the file with the authorization cannot be read. */
-  #request({ octets }: Batch): ClientRequest {
+  #request(body: Buffer): ClientRequest {
     const { to, contentType } = this.#o;
     const authorization = to.authorization === undefined ? undefined : readLine(to.authorization);
     return (to.url.startsWith('https:') ? httpsRequest : httpRequest)(to.url, {
@@ -107,7 +111,7 @@ export class HttpOutput implements Output {
       agent: this.#agent,
       headers: {
         'content-type': contentType,
-        'content-length': octets,
+        'content-length': body.length,
         'user-agent': 'causeway',
         ...(authorization === undefined ? {} : { authorization }),
       },

@@ -3,7 +3,14 @@ import type { Logger } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { unreachable } from '../../util/assert.ts';
 import type { Clock } from '../../util/clock.ts';
-import type { Destination, LogFormat, QueryLog, QueryLogs, StreamAddress } from '../../view/querylog.ts';
+import type {
+  Destination,
+  LogFormat,
+  QueryLog,
+  QueryLogs,
+  StreamAddress,
+  Traces,
+} from '../../view/querylog.ts';
 import type { Question } from '../../wire/record.ts';
 import { UdpOutput, UnixDatagramOutput } from './datagramoutput.ts';
 import { CONTENT_TYPE, dnstapFrames } from './dnstap.ts';
@@ -16,6 +23,7 @@ import type { Logged } from './plan.ts';
 import { StandardOutput } from './standardoutput.ts';
 import { type Conversation, NO_WORDS, StreamOutput, type StreamOutputOptions } from './streamoutput.ts';
 import { counted, syslogMessage } from './syslog.ts';
+import { traceOutput } from './traces.ts';
 
 export interface OutputsOptions {
   readonly clock: Clock;
@@ -30,7 +38,7 @@ export class Outputs {
   /** By path. */
   readonly #files = new Map<string, LogFile>();
   /** By what `keyOf` says. */
-  readonly #receivers = new Map<string, Receiver>();
+  readonly #receivers = new Map<string, Output<Buffer>>();
 
   constructor(options: OutputsOptions) {
     this.#o = options;
@@ -38,7 +46,7 @@ export class Outputs {
   }
 
   /** Rotations are those of the newest logs; files and connections that these do not name are closed. */
-  configure({ logs }: QueryLogs): void {
+  configure({ logs, traces }: QueryLogs): void {
     const wanted = new Map(
       logs.map((log) => [keyOf(log.to, log.to.kind === 'http' ? log.format : undefined), log]),
     );
@@ -49,7 +57,7 @@ export class Outputs {
       else file.rotation = log.rotate;
     }
     for (const [key, receiver] of this.#receivers)
-      if (!wanted.has(key)) {
+      if (!wanted.has(key) && (traces === undefined || key !== traceKey(traces))) {
         void receiver.close();
         this.#receivers.delete(key);
       }
@@ -74,11 +82,16 @@ export class Outputs {
         );
         break;
       case 'http':
-        this.#http(log.format, log.to).add(lineOf(log.format, logged, question));
+        this.#http(log.format, log.to).add(Buffer.from(lineOf(log.format, logged, question)));
         break;
       default:
         unreachable(log.to);
     }
+  }
+
+  /** Spans, as OTLP has them. */
+  addTrace(traces: Traces, node: string, spans: Uint8Array): void {
+    this.#receiver(traceKey(traces), () => traceOutput(traces, node, this.#o)).add(Buffer.from(spans));
   }
 
   flush(): void {
@@ -125,17 +138,16 @@ export class Outputs {
     return this.#receiver(keyOf(to), () => new StreamOutput({ ...this.#o, to, at, converse }));
   }
 
-  #http(format: LogFormat, to: Of<'http'>): Output {
+  #http(format: LogFormat, to: Of<'http'>): Output<Buffer> {
     const contentType = contentTypeOf(format);
     return this.#receiver(keyOf(to, format), () => new HttpOutput({ ...this.#o, to, contentType }));
   }
 
-  /** Outputs of one key are of one kind. */
-  #receiver<Entry extends string | Buffer>(key: string, make: () => Output<Entry>): Output<Entry> {
+  #receiver(key: string, make: () => Output<Buffer>): Output<Buffer> {
     const known = this.#receivers.get(key);
-    if (known !== undefined) return known as Output<Entry>;
+    if (known !== undefined) return known;
     const made = make();
-    this.#receivers.set(key, made as Receiver);
+    this.#receivers.set(key, made);
     return made;
   }
 
@@ -144,10 +156,11 @@ export class Outputs {
   }
 }
 
-type Receiver = Output<never>;
 type Of<Kind> = Extract<Destination, { kind: Kind }>;
 
 const dnstap = (socket: Socket): Conversation => new FrameStreamsWriter(socket, CONTENT_TYPE);
+
+const traceKey = ({ to }: Traces): string => JSON.stringify([to, 'traces']);
 
 /** What logs share that go there. Lines of two formats are not mixed in one body. */
 function keyOf(to: Destination, format?: LogFormat): string {

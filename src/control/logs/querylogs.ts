@@ -1,6 +1,11 @@
 import type { Logger } from '../../telemetry/log.ts';
 import { METRIC, type Metrics } from '../../telemetry/metrics.ts';
-import { type QueryRecord, readQueryRecord, revisionOfRecord } from '../../telemetry/queryrecord.ts';
+import {
+  type QueryRecord,
+  readQueryRecord,
+  readTraceRecord,
+  revisionOfRecord,
+} from '../../telemetry/queryrecord.ts';
 import type { Clock } from '../../util/clock.ts';
 import { RingReader } from '../../util/ring.ts';
 import type { QueryLogs as Logs } from '../../view/querylog.ts';
@@ -76,12 +81,19 @@ export class QueryLogs {
       // The message that tells of it is on its way.
       if (plan === 'later') return taken;
       // A copy, taken first: one that fails this thread does not fail its successor.
-      const record = readQueryRecord(ring);
+      const spans = readTraceRecord(ring);
+      const record = spans === undefined ? readQueryRecord(ring) : undefined;
       ring.take();
-      if (plan === 'gone') this.#metrics.add(METRIC.logDroppedRevision);
-      else this.#taken.push({ record, plan });
+      if (plan === 'gone')
+        this.#metrics.add(spans === undefined ? METRIC.logDroppedRevision : METRIC.tracesDropped);
+      else if (record !== undefined) this.#taken.push({ record, plan });
+      else if (spans !== undefined) this.#trace(plan.logs, spans);
     }
     return most;
+  }
+
+  #trace({ traces, node }: Logs, spans: Uint8Array): void {
+    if (traces !== undefined) this.#outputs.addTrace(traces, node, spans);
   }
 
   #write(record: QueryRecord, plan: Plan): void {

@@ -3,7 +3,7 @@ import type { Logger } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import type { Destination, StreamAddress } from '../../view/querylog.ts';
-import { Backlog } from './backlog.ts';
+import { Backlog, countRecords } from './backlog.ts';
 import type { Output } from './output.ts';
 import { Reception } from './reception.ts';
 
@@ -61,7 +61,7 @@ export class StreamOutput implements Output<Buffer> {
 
   constructor(options: StreamOutputOptions) {
     this.#o = options;
-    this.#backlog = new Backlog(options.metrics, BATCH_OCTETS);
+    this.#backlog = new Backlog(countRecords(options.metrics), BATCH_OCTETS);
     this.#reception = new Reception(options.log, options.to);
   }
 

@@ -51,6 +51,19 @@ t.test('all that may be right beside each other', async (t) => {
   );
 });
 
+t.test('traces', async (t) => {
+  const { traces } = good(`${BASE}traces: { to: "http://127.0.0.1:4318/v1/traces" }\n`);
+  t.same(traces, { to: 'http://127.0.0.1:4318/v1/traces', sample: 0.001 });
+  t.equal(good(BASE).traces, undefined);
+  for (const [setting, fault] of [
+    ['to: "syslog+udp://192.0.2.1"', /not a URL of HTTP/],
+    ['to: "https://u:p@192.0.2.1/"', /a password in the URL/],
+    ['to: "http://192.0.2.1/", sample: 0', /sample/],
+    ['sample: 1', /to is missing/],
+  ] as const)
+    t.match(errorsOf(`${BASE}traces: { ${setting} }\n`), [fault]);
+});
+
 t.test('what is wrong, where, and what would be right', async (t) => {
   const faults = (...logs: readonly string[]): string[] => errorsOf(withLogs(...logs));
   t.same(faults('{ id: a, to: a, vpcs: [vpc-aa] }'), [
