@@ -21,7 +21,8 @@ type Parts = Pick<Snapshot, 'revision' | 'views' | 'zones' | 'endpoints'>;
 /** What is logged in a snapshot: as it was `before` where nothing of it changed, with its revision. */
 export function compileLogs(config: Config, parts: Parts, before: QueryLogs = NO_QUERY_LOGS): QueryLogs {
   const traces = tracesOf(config);
-  if (config.logs.length === 0 && traces === undefined && before.revision === 0) return before;
+  const isNothing = config.logs.length === 0 && traces === undefined;
+  if (isNothing && before.logs.length === 0 && before.traces === undefined) return before;
   const logs: QueryLogs = {
     revision: parts.revision,
     logs: config.logs.map((log) => asLog(log, config)),
