@@ -5,8 +5,8 @@ import { logPath } from '../control/compile/logs.ts';
 import { loadConfig } from '../control/config/load.ts';
 import { durationMs, instantMs } from '../control/config/setting.ts';
 import { archivesOf } from '../control/logs/archive.ts';
+import { unreachable } from '../util/assert.ts';
 import { systemClock } from '../util/clock.ts';
-import { STDOUT } from '../view/querylog.ts';
 import { CliError, type Input, usageError } from './command.ts';
 import { findConfig } from './daemon.ts';
 import type { LogFormat } from './logline.ts';
@@ -25,8 +25,7 @@ export function logSources(input: Input, cwd: string, id: string | undefined): L
   const { config } = loadConfig(file);
   if (config === undefined) throw new CliError(`${file} has errors`, 'see `causeway check`');
   const { logs, stateFolder } = config;
-  const wanted =
-    id === undefined ? logs.filter(({ to }) => to !== STDOUT) : logs.filter((log) => log.id === id);
+  const wanted = logs.filter((log) => (id === undefined ? log.to.kind === 'file' : log.id === id));
   if (wanted.length === 0 && id === undefined)
     throw new CliError(`${file} has no query log in a file`, 'add one to logs');
   if (wanted.length === 0)
@@ -34,9 +33,21 @@ export function logSources(input: Input, cwd: string, id: string | undefined): L
       `no log has the id "${id}"`,
       `there are ${logs.map((log) => log.id).join(', ') || 'none'}`,
     );
-  if (wanted[0]!.to === STDOUT)
-    throw new CliError(`the log "${id}" is the daemon's standard output`, 'look where that goes');
-  return wanted.map(({ id, format, to }) => ({ id, format, path: logPath(to, stateFolder) }));
+  return wanted.flatMap(({ id, format, to }) => {
+    switch (to.kind) {
+      case 'file':
+        // What goes to files are lines: the check of the configuration sees to it.
+        return format === 'dnstap' ? [] : { id, format, path: logPath(to.path, stateFolder) };
+      case 'stdout':
+        throw new CliError(`the log "${id}" is the daemon's standard output`, 'look where that goes');
+      case 'dnstap':
+      case 'syslog':
+      case 'http':
+        throw new CliError(`the log "${id}" is in no file`, 'ask whoever receives it');
+      default:
+        return unreachable(to);
+    }
+  });
 }
 
 /** All that was put aside since then, and the file itself: the oldest first. Throws CliError. */

@@ -36,6 +36,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   { name: 'geo', summary: 'show where a client is', load: () => import('./geo.ts') },
   { name: 'cache', summary: 'show or flush what is cached', load: () => import('./cache.ts') },
+  { name: 'top', summary: 'show what is asked most, and who asks', load: () => import('./top.ts') },
   { name: 'log', summary: 'show or search logs of queries', load: () => import('./log.ts') },
   { name: 'keys', summary: 'make, list or delete access keys of the APIs', load: () => import('./keys.ts') },
   { name: 'vpc', summary: 'make, list or delete VPCs', load: () => import('./vpc.ts') },

@@ -5,6 +5,7 @@ import type { Ask } from '../view/channel.ts';
 import type { Explanation } from '../view/explain.ts';
 import type { AnchorsReport, Flushed, GeoReport, ReloadReport, StatusReport } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
+import { isTopKind, type TopReport } from '../view/top.ts';
 import { TextError } from '../wire/error.ts';
 import { type Name, nameFromText } from '../wire/name.ts';
 import { questionTypeFromText } from '../wire/rdata/table.ts';
@@ -18,6 +19,7 @@ import { HttpFault, Plain, type Routes, readBody } from './http.ts';
 import { cacheDump, cacheReport } from './reports.ts';
 import type { StoreDesk } from './store/desk.ts';
 import { storeRoutes } from './store/routes.ts';
+import { topReport } from './top.ts';
 import { type WhatIfMeans, whatIf, whatIfBody } from './whatif.ts';
 import type { Workers } from './workers.ts';
 
@@ -72,6 +74,7 @@ export function controlRoutes(daemon: Daemon): Routes {
       return cacheDump(await daemon.workers.askAll({ ask: 'cache-dump', limit }, WALK_MS_MAX), limit);
     },
     'POST /cache/flush': ({ body }) => flush(daemon, body),
+    'GET /top': ({ query }) => top(daemon, query),
     'POST /explain': ({ body }) => explain(daemon, body),
     'POST /reload': () => daemon.reload(),
     ...healthRoutes(daemon.health),
@@ -80,6 +83,16 @@ export function controlRoutes(daemon: Daemon): Routes {
     ...vpcRoutes(daemon.vpcs),
     'POST /what-if': ({ body }) => whatIf(known(daemon.whatIf()), readBody(whatIfBody, body)),
   };
+}
+
+async function top(daemon: Daemon, query: URLSearchParams): Promise<TopReport> {
+  const kind = query.get('kind') ?? 'names';
+  if (!isTopKind(kind)) throw new HttpFault(400, `kind is ${JSON.stringify(kind)}`, 'write names or clients');
+  const vpc = query.get('vpc') ?? undefined;
+  if (vpc !== undefined) knownVpc(daemon, vpc);
+  const answers = await daemon.workers.askAll<'top'>({ ask: 'top', kind });
+  const sketches = answers.flatMap(({ answer }) => answer ?? []);
+  return topReport(kind, sketches, vpc, readLimit(query.get('limit')));
 }
 
 function readLimit(text: string | null): number {

@@ -34,7 +34,7 @@ export function askPath(q: Query, path: Path, walk: Walk): Step {
     budget: q.budget,
     tokens: q.tokens === 'loop' ? [] : q.tokens,
     checkingDisabled: q.checkingDisabled,
-    wantsChain: q.trace !== undefined,
+    wantsChain: q.trace?.wantsChain ?? false,
   });
   if (resolution instanceof Promise) return resolution.then((r) => takeResolution(q, path, r, walk));
   return takeResolution(q, path, resolution, walk);

@@ -184,7 +184,8 @@ export class Daemon {
 
   /** From the first log on: it outlives control. One that hangs, as its disk does, holds up nobody and is left alone. */
   #startLogs(): void {
-    if (this.#logs !== undefined || this.#inForce!.logs.logs.length === 0) return;
+    const { logs, traces } = this.#inForce!.logs;
+    if (this.#logs !== undefined || (logs.length === 0 && traces === undefined)) return;
     this.#logs = this.#supervisor.add({
       name: 'logs',
       cell: LOGS_SLOT,

@@ -20,14 +20,21 @@ export class LoggedViews {
   readonly bound: Float64Array;
   /** By index of the view: 1 where a log takes a sample only. */
   readonly sampled: Uint8Array;
+  /** By index of the view: 1 where a log wants the query as well, and not the reply alone. */
+  readonly whole: Uint8Array;
+
+  /** Draws below it are traced; 0: none. */
+  readonly traced: number;
 
   /** @param views number of views in the snapshot */
-  constructor({ revision, logs, views: logged }: QueryLogs, views: number) {
+  constructor({ revision, logs, traces, views: logged }: QueryLogs, views: number) {
     this.revision = revision;
+    this.traced = traces === undefined ? 0 : Math.ceil(traces.sample * DRAWS);
     this.cached = new Uint32Array(views);
     this.looked = new Uint32Array(views);
     this.bound = new Float64Array(views);
     this.sampled = new Uint8Array(views);
+    this.whole = new Uint8Array(views);
     logged.forEach((view, index) => {
       const zones = view.zones?.groups.flatMap((zone) => zone?.logs ?? []) ?? [];
       for (const log of new Set([...view.logs, ...zones])) this.#add(index, logs[log]!);
@@ -40,6 +47,7 @@ export class LoggedViews {
     this.looked[view]! |= bits;
     if (log.hits) this.cached[view]! |= bits;
     if (log.sample < 1) this.sampled[view] = 1;
+    if (log.format === 'dnstap') this.whole[view] = 1;
     this.bound[view] = Math.max(this.bound[view]!, Math.ceil(log.sample * DRAWS));
   }
 }

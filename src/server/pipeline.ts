@@ -40,6 +40,7 @@ import { admit, cookieOf, encode, encodeSlip, type Framing, isEncrypted, storeAn
 import { edeOf } from './screen.ts';
 import { answerQuery } from './stages.ts';
 import { type SubnetOption, subnetOption } from './subnet.ts';
+import type { Tracer } from './tracer.ts';
 import { WAITING_PER_CLIENT_MAX, WaitingClients } from './waitingclients.ts';
 import type { ViewSettings, World } from './world.ts';
 
@@ -62,6 +63,8 @@ export interface PipelineOptions {
   readonly idleMs: () => number;
   /** Undefined: no query is logged, whatever the snapshot says. */
   readonly queryLogger?: QueryLogger | undefined;
+  /** Likewise. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** DNS cookie of the query at hand: none, the client's half only, or a server half that we made (RFC 9018). */
@@ -79,7 +82,11 @@ interface Asked {
   /** Of the snapshot in which it was asked. */
   readonly endpoint: InboundEndpoint;
   readonly subnet?: SubnetOption | undefined;
+  /** The query as it came, where a log wants it; empty elsewhere. */
+  readonly octets: Uint8Array;
 }
+
+const NO_OCTETS = new Uint8Array(0);
 
 /**
  * One worker's way from a query's bytes to a response's bytes. The order of the first steps: who may ask at all
@@ -196,7 +203,8 @@ export class Pipeline implements QueryHandler {
     // What the firewall tells of is told each time.
     if ((rule < 0 ? logged.cached : logged.looked)[view] !== 0) {
       const from = rule < 0 ? 'cache' : 'lookup';
-      this.#o.queryLogger?.add(logged, view, client, from, out[3]! & 0x0f, rule, reply);
+      const rcode = out[3]! & 0x0f;
+      this.#o.queryLogger?.add(logged, view, client, from, rcode, rule, reply, bytes, queryLength, 0);
     }
     return reply;
   }
@@ -272,13 +280,16 @@ export class Pipeline implements QueryHandler {
     if (endpoint.outside === 'drop') return undefined;
     const { message } = admit(bytes);
     const text = 'client is outside the access list of this endpoint';
-    return this.#refuse({ message, client, endpoint }, RCODE.REFUSED, EDE.PROHIBITED, text);
+    const asked: Asked = { message, client, endpoint, octets: NO_OCTETS };
+    return this.#refuse(asked, RCODE.REFUSED, EDE.PROHIBITED, text);
   }
 
   #slow(bytes: Uint8Array, client: Client, endpoint: InboundEndpoint, view: number): Reply | Promise<Reply> {
     const admission = admit(bytes);
     const { message } = admission;
-    const asked: Asked = { message, client, endpoint };
+    // What the transport reads next is written over them.
+    const octets = this.world.logged.whole[view] === 1 ? bytes.slice() : NO_OCTETS;
+    const asked: Asked = { message, client, endpoint, octets };
     switch (admission.verdict) {
       case 'reject': {
         const answer = emptyAnswer(admission.rcode);
@@ -333,6 +344,7 @@ export class Pipeline implements QueryHandler {
       asker: askerOf(asked, draw),
       tokens: isLoop ? 'loop' : tokens,
       screened: true,
+      trace: this.#o.tracer?.begin(this.world.logged),
     });
     const waiting = answerQuery(q);
     if (waiting === undefined) return this.#answered(asked, q);
@@ -364,6 +376,7 @@ export class Pipeline implements QueryHandler {
       this.#o.metrics.add(q.aliasError === 'failed' ? METRIC.aliasFailed : METRIC.aliasMissing);
     if (q.verdict !== undefined) this.#tellVerdict(q.settings, q.verdict);
     const reply = this.#finish(asked, q.answer, q);
+    if (q.trace !== undefined) this.#o.tracer?.end(q, asked.client);
     // A query that began in an older world may not speak for this one.
     const isForAll = q.recursionDesired || q.view.serves === 'authority';
     if (reply !== undefined && isForAll && q.world === this.world)
@@ -372,7 +385,8 @@ export class Pipeline implements QueryHandler {
   }
 
   /** Stage 7 with what goes round it: cookie, rate limit, counters. */
-  #finish({ message, client, endpoint, subnet }: Asked, answer: Answer, q?: Query): Reply {
+  #finish(asked: Asked, answer: Answer, q?: Query): Reply {
+    const { message, client, endpoint, subnet } = asked;
     const cookie = cookieOf(message.edns);
     const state = cookie === undefined ? 'none' : this.#checkCookie(cookie, 0, cookie.length, client);
     const verdict = this.#limit(client, endpoint, state);
@@ -396,13 +410,27 @@ export class Pipeline implements QueryHandler {
     this.#o.metrics.rcode(answer.rcode);
     if (this.#writer.truncated) this.#o.metrics.add(METRIC.truncated);
     const reply = this.#reply(length);
-    if (q !== undefined) this.#log(client, q, reply);
+    if (q !== undefined) this.#log(asked, q, reply);
     return reply;
   }
 
-  #log(client: Client, { world, view, source, answer, verdict }: Query, reply: Uint8Array): void {
+  #log({ client, octets }: Asked, q: Query, reply: Uint8Array): void {
+    const { world, view, source, answer, verdict, budget } = q;
     const from = verdict === undefined && FROM_CACHES.has(source) ? 'cache' : 'lookup';
-    this.#o.queryLogger?.add(world.logged, view.index, client, from, answer.rcode, verdict ?? NO_RULE, reply);
+    const rule = verdict ?? NO_RULE;
+    const elapsed = this.#o.clock.now() - budget.startedAt;
+    this.#o.queryLogger?.add(
+      world.logged,
+      view.index,
+      client,
+      from,
+      answer.rcode,
+      rule,
+      reply,
+      octets,
+      octets.length,
+      elapsed,
+    );
   }
 
   #slip(message: Message, { serves }: InboundEndpoint): Uint8Array {

@@ -7,7 +7,7 @@ import {
 } from '../telemetry/queryrecord.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Prng } from '../util/prng.ts';
-import { RingWriter } from '../util/ring.ts';
+import type { RingWriter } from '../util/ring.ts';
 import { bitOf, type LoggedViews } from './loggedviews.ts';
 
 /** A worker's end of the log of queries. */
@@ -17,9 +17,9 @@ export class QueryLogger {
   readonly #prng: Prng;
   readonly #metrics: Metrics;
 
-  /** @param ring the worker's own (util/ring) */
-  constructor(ring: SharedArrayBuffer, clock: Pick<Clock, 'wall'>, prng: Prng, metrics: Metrics) {
-    this.#ring = new RingWriter(ring);
+  /** @param ring the worker's own */
+  constructor(ring: RingWriter, clock: Pick<Clock, 'wall'>, prng: Prng, metrics: Metrics) {
+    this.#ring = ring;
     this.#clock = clock;
     this.#prng = prng;
     this.#metrics = metrics;
@@ -30,6 +30,8 @@ export class QueryLogger {
    *
    * @param logged those of the snapshot in which the query began
    * @param rule index of the view's firewall rule that alerted or blocked, or NO_RULE
+   * @param query its first `queryLength` octets, heeded where a log wants it
+   * @param elapsed milliseconds since it came
    */
   add(
     logged: LoggedViews,
@@ -39,6 +41,9 @@ export class QueryLogger {
     rcode: number,
     rule: number,
     reply: Uint8Array,
+    query: Uint8Array,
+    queryLength: number,
+    elapsed: number,
   ): void {
     const wanted = from === 'cache' ? logged.cached[view]! : logged.looked[view]!;
     if ((wanted & bitOf(rcode)) === 0) return;
@@ -47,7 +52,25 @@ export class QueryLogger {
     const { revision } = logged;
     const wall = this.#clock.wall();
     const told = rule < 0 ? NO_FIREWALL_RULE : rule;
-    if (!writeQueryRecord(this.#ring, revision, wall, view, client, from, rcode, told, draw, reply))
+    const octets = logged.whole[view] === 0 ? 0 : queryLength;
+    const ring = this.#ring;
+    if (
+      !writeQueryRecord(
+        ring,
+        revision,
+        wall,
+        view,
+        client,
+        from,
+        rcode,
+        told,
+        draw,
+        elapsed,
+        query,
+        octets,
+        reply,
+      )
+    )
       this.#metrics.add(METRIC.logDroppedFull);
   }
 }

@@ -1,3 +1,4 @@
+import type { Prng } from '../util/prng.ts';
 import type { Name } from '../wire/name.ts';
 
 /** A question that a client asked. */
@@ -20,6 +21,12 @@ export class RecentQuestions {
   readonly #octets = new Uint8Array(RECENT_MAX * SLOT_OCTETS);
   #next = 0;
   #count = 0;
+  #total = 0;
+
+  /** Questions since the start. */
+  get total(): number {
+    return this.#total;
+  }
 
   /** @param at where the name of `length` octets starts in `query` */
   add(view: number, type: number, query: Uint8Array, at: number, length: number, client: Uint8Array): void {
@@ -27,6 +34,7 @@ export class RecentQuestions {
     const slot = this.#next * SLOT_OCTETS;
     this.#next = (this.#next + 1) % RECENT_MAX;
     if (this.#count < RECENT_MAX) this.#count++;
+    this.#total++;
     octets[slot] = view >>> 8;
     octets[slot + 1] = view;
     octets[slot + 2] = type >>> 8;
@@ -41,6 +49,18 @@ export class RecentQuestions {
   list(): RecentQuestion[] {
     return Array.from({ length: this.#count }, (_, i) =>
       this.#read((this.#next + RECENT_MAX - 1 - i) % RECENT_MAX),
+    ).filter(({ client }) => client.length > 0);
+  }
+
+  /**
+   * Copies of at most `most` of those that came after the first `total`, as far as they are still there: one of each few that
+   * came one after the other, drawn by chance, as clients ask in turns.
+   */
+  since(total: number, most: number, prng: Prng): RecentQuestion[] {
+    const count = Math.min(this.#total - total, this.#count);
+    const stride = Math.max(1, Math.ceil(count / most));
+    return Array.from({ length: Math.floor(count / stride) }, (_, i) =>
+      this.#read((this.#next + RECENT_MAX - 1 - i * stride - prng.below(stride)) % RECENT_MAX),
     ).filter(({ client }) => client.length > 0);
   }
 

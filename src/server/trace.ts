@@ -35,6 +35,8 @@ export interface TracedTrust {
  * implementation (design decision 11).
  */
 export class Trace {
+  /** Chains of trust are to be told too. */
+  readonly wantsChain: boolean = true;
   readonly steps: TraceStep[] = [];
   readonly names: TracedName[] = [];
   /** Chains of trust, in the order in which they were needed. */

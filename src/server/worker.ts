@@ -9,13 +9,14 @@ import { Resolver } from '../resolver/resolve.ts';
 import { Transports } from '../resolver/transport/transports.ts';
 import { daemonCounters, METRIC, Metrics } from '../telemetry/metrics.ts';
 import { assert } from '../util/assert.ts';
-import { CidrTable, parseAddress } from '../util/cidr.ts';
+import { addressToText, CidrTable, parseAddress } from '../util/cidr.ts';
 import { CoarseClock, systemClock as clock } from '../util/clock.ts';
 import { Dependencies } from '../util/deps.ts';
 import { loadFfi } from '../util/ffi.ts';
 import { HealthBits } from '../util/healthbits.ts';
 import { beat, pulse } from '../util/heartbeat.ts';
 import { cryptoPrng as prng } from '../util/prng.ts';
+import { RingWriter } from '../util/ring.ts';
 import { Slab } from '../util/slab.ts';
 import type { UdpWay } from '../util/watch.ts';
 import {
@@ -29,6 +30,7 @@ import {
 } from '../view/channel.ts';
 import type { CacheEntry, WorkerCaches, WorkerStatus } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
+import { topKey } from '../view/top.ts';
 import type { WorkerWhatIf } from '../view/whatif.ts';
 import { fold, isAtOrBelow, nameEquals, nameToText } from '../wire/name.ts';
 import { rdataToText, typeToText } from '../wire/rdata/table.ts';
@@ -39,6 +41,8 @@ import { Pipeline } from './pipeline.ts';
 import { QueryLogger } from './querylogger.ts';
 import { countResolver } from './resolvercount.ts';
 import { TcpClients } from './tcpclients.ts';
+import { TopQuestions } from './top.ts';
+import { Tracer } from './tracer.ts';
 import { NativeUdpListeners } from './udpnative.ts';
 import { whatIf } from './whatif.ts';
 import { World } from './world.ts';
@@ -47,6 +51,8 @@ import { World } from './world.ts';
 
 /** A quarter of the budget holds finished answers, the rest the records that they are made of. */
 const ANSWERS_SHARE = 0.25;
+/** How often it is looked what was asked. */
+const TOP_MS = 1_000;
 
 class Worker {
   readonly #start: WorkerStart;
@@ -56,6 +62,7 @@ class Worker {
   readonly #resolver: Resolver;
   readonly #ownership: Ownership;
   readonly #pipeline: Pipeline;
+  readonly #top: TopQuestions;
   readonly #dependencies: Dependencies;
   readonly #health: HealthBits;
   readonly #rateLimit: RateLimit;
@@ -112,6 +119,7 @@ class Worker {
       settings: UNLIMITED,
       buffer: shared.rateLimit,
     });
+    const ring = new RingWriter(start.queries);
     this.#pipeline = new Pipeline({
       world: this.#world,
       answers: this.#answers,
@@ -124,8 +132,10 @@ class Worker {
       clock: moment,
       prng,
       idleMs: () => this.#listeners.idleMs,
-      queryLogger: new QueryLogger(start.queries, moment, prng, metrics),
+      queryLogger: new QueryLogger(ring, moment, prng, metrics),
+      tracer: new Tracer(ring, clock, prng, metrics),
     });
+    this.#top = new TopQuestions(this.#pipeline.recent, this.#topKeys(), prng, clock.now());
     this.#listeners = new Listeners({
       handler: this.#pipeline,
       metrics,
@@ -147,6 +157,7 @@ class Worker {
 
   async run(): Promise<void> {
     beat(this.#start.shared.beats, this.#start.slot, clock);
+    clock.every(TOP_MS, () => this.#top.look(clock.now()));
     await this.#listeners.apply(this.#start.descriptors);
   }
 
@@ -230,6 +241,8 @@ class Worker {
       }
       case 'what-if':
         return this.#whatIf(ask);
+      case 'top':
+        return this.#top.tell(ask.kind, clock.now());
       case 'explain': {
         const view = this.#world.viewNamed(ask.vpc);
         assert(view !== undefined, `no view ${ask.vpc}`);
@@ -244,6 +257,14 @@ class Worker {
         );
       }
     }
+  }
+
+  #topKeys(): ConstructorParameters<typeof TopQuestions>[1] {
+    const of = (view: number): string => this.#world.snapshot.views[view]?.vpc ?? '';
+    return {
+      names: ({ view, name, type }) => topKey(of(view), `${nameToText(fold(name))} ${typeToText(type)}`),
+      clients: ({ view, client }) => topKey(of(view), addressToText(client)),
+    };
   }
 
   /** Dependencies of its own: nothing that this daemon serves is touched. */

@@ -226,10 +226,19 @@ const LIST = [
   counter('logBytes', 'causeway_query_log_bytes_total', 'Octets of query logs that were written.'),
   ...family(
     'causeway_query_log_dropped_total',
-    'What was to be logged and is not: the log was too slow, the file could not be written, or the configuration in which it was answered is forgotten.',
+    'What was to be logged and is not: the log was too slow, the file could not be written, the receiver was away or too slow, or the configuration in which it was answered is forgotten.',
     'reason',
-    { logDroppedFull: 'full', logDroppedFile: 'file', logDroppedRevision: 'revision' } as const,
+    {
+      logDroppedFull: 'full',
+      logDroppedFile: 'file',
+      logDroppedReceiver: 'receiver',
+      logDroppedRevision: 'revision',
+    } as const,
   ),
+  ...family('causeway_traces_total', 'Traces of queries, by what became of them.', 'result', {
+    tracesSent: 'sent',
+    tracesDropped: 'dropped',
+  } as const),
   ...family(
     API_REQUESTS,
     API_REQUESTS_HELP,

@@ -67,8 +67,11 @@ export interface Ffi {
   readonly datagrams: Datagrams;
   /** Fills `fds` with sockets of the set that have something to read, or an error to tell; returns how many. Never waits. */
   ready(watch: number, fds: Int32Array): number;
-  /** Sends one datagram to a unix socket; a path that begins with `@` is an abstract name. False: nobody took it. */
-  sendUnix(path: string, text: string): boolean;
+  /**
+   * Sends one datagram to a unix socket; a path that begins with `@` is an abstract name. The code of the error, if there is
+   * one: EAGAIN where the receiver is behind.
+   */
+  sendUnix(path: string, text: string): string | undefined;
   /**
    * Has this thread run soon after it wakes, even where another has the core: the kernel prefers who wants little at a
    * time (EEVDF: a short slice; Linux 6.12 and later, others keep theirs). False: it may not, or cannot be asked.
@@ -393,21 +396,23 @@ class LinuxFfi implements Ffi {
     return Math.max(0, count);
   }
 
-  sendUnix(path: string, text: string): boolean {
+  sendUnix(path: string, text: string): string | undefined {
     const abstract = path.startsWith('@');
     const octets = Buffer.byteLength(path);
     // sun_path has 108 octets, a zero at the end of a path among them.
-    if (octets === 0 || octets > 107 || Buffer.byteLength(text) > datagram.length) return false;
+    if (octets === 0 || octets > 107) return 'ENAMETOOLONG';
     sockaddr.fill(0);
     sockaddr.writeUInt16LE(AF_UNIX, 0);
     sockaddr.write(path, 2);
     if (abstract) sockaddr[2] = 0;
     const size = abstract ? 2 + octets : SOCKADDR_UN;
     const fd = this.#libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return false;
-    const sent = this.#libc.sendto(fd, datagram, datagram.write(text), 0, sockaddr, size);
+    if (fd < 0) return this.#errno();
+    const message = Buffer.from(text);
+    const sent = this.#libc.sendto(fd, message, message.length, 0, sockaddr, size);
+    const code = sent < 0 ? this.#errno() : undefined;
     this.#libc.close(fd);
-    return sent >= 0;
+    return code;
   }
 
   wakeSoon(): boolean {

@@ -6,6 +6,7 @@ import type { HealthCheckData } from './health.ts';
 import type { QueryLogs } from './querylog.ts';
 import type { CacheEntry, Flushed, WorkerCaches, WorkerStatus } from './report.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { TopKind, TopSketch } from './top.ts';
 import type { WhatIfQuestion, WorkerWhatIf } from './whatif.ts';
 
 /**
@@ -235,6 +236,8 @@ export type Ask =
       readonly health: SharedArrayBuffer;
       readonly questions?: readonly WhatIfQuestion[];
     }
+  /** What was asked most, or who asked most. */
+  | { readonly ask: 'top'; readonly kind: TopKind }
   /** The DNSKEY RRset of an anchored zone, by the path with this context; for RFC 5011. */
   | { readonly ask: 'keys'; readonly zone: Uint8Array; readonly context: number };
 
@@ -246,6 +249,7 @@ export interface Answers {
   readonly 'cache-flush': Flushed;
   readonly explain: Explanation;
   readonly 'what-if': WorkerWhatIf;
+  readonly top: TopSketch;
   readonly keys: FetchedKeys;
 }
 

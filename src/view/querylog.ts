@@ -17,6 +17,14 @@ export interface QueryLogs {
   readonly endpoints: readonly string[];
   /** Name of the node. */
   readonly node: string;
+  readonly traces: Traces | undefined;
+}
+
+/** What is traced, for OpenTelemetry. */
+export interface Traces {
+  readonly to: Extract<Destination, { kind: 'http' }>;
+  /** The share of queries, over 0 and up to 1. */
+  readonly sample: number;
 }
 
 export const NO_QUERY_LOGS: QueryLogs = {
@@ -25,14 +33,17 @@ export const NO_QUERY_LOGS: QueryLogs = {
   views: [],
   endpoints: [],
   node: '',
+  traces: undefined,
 };
+
+/** `resolver` and `public` are lines as Route 53 writes them, `dnstap` are messages with the query and the reply. */
+export type LogFormat = 'resolver' | 'public' | 'dnstap';
 
 /** One log: what it takes, and where it goes. */
 export interface QueryLog {
   readonly id: string;
-  readonly format: 'resolver' | 'public';
-  /** An absolute path, or STDOUT. */
-  readonly to: string;
+  readonly format: LogFormat;
+  readonly to: Destination;
   /** The share of queries that it has, over 0 and up to 1. */
   readonly sample: number;
   /** Also answers that were cached. */
@@ -54,7 +65,38 @@ export interface Rotation {
   readonly compress: boolean;
 }
 
-export const STDOUT = 'stdout';
+/** Where a log goes. */
+export type Destination =
+  | { readonly kind: 'stdout' }
+  /** Absolute, once it is compiled. */
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'dnstap'; readonly at: StreamAddress }
+  | { readonly kind: 'syslog'; readonly at: SyslogAddress; readonly facility: SyslogFacility }
+  /** `authorization`: absolute path of a file with the value of that header. */
+  | { readonly kind: 'http'; readonly url: string; readonly authorization: string | undefined };
+
+export type StreamAddress =
+  | { readonly way: 'unix'; readonly path: string }
+  | { readonly way: 'tcp'; readonly address: string; readonly port: number };
+
+/** That on a path takes datagrams, as /dev/log does. */
+export type SyslogAddress =
+  | StreamAddress
+  | { readonly way: 'udp'; readonly address: string; readonly port: number };
+
+export const SYSLOG_FACILITIES = [
+  'user',
+  'daemon',
+  'local0',
+  'local1',
+  'local2',
+  'local3',
+  'local4',
+  'local5',
+  'local6',
+  'local7',
+] as const;
+export type SyslogFacility = (typeof SYSLOG_FACILITIES)[number];
 
 export interface LoggedView {
   /** Empty where the view is not a VPC's. */

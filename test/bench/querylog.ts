@@ -13,7 +13,7 @@ import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { CoarseClock, systemClock } from '../../src/util/clock.ts';
 import { beatsFor } from '../../src/util/heartbeat.ts';
 import { cryptoPrng } from '../../src/util/prng.ts';
-import { ringBuffer } from '../../src/util/ring.ts';
+import { RingWriter, ringBuffer } from '../../src/util/ring.ts';
 import { type LogsStart, SHARED_SLOTS } from '../../src/view/channel.ts';
 import { NO_QUERY_LOGS, type QueryLogs } from '../../src/view/querylog.ts';
 import { clientAt, EDNS, pipelineOf, query } from '../support/pipeline.ts';
@@ -32,7 +32,17 @@ const filters = { names: [], rcodes: [], firewallActions: [] };
 const logs: QueryLogs = {
   ...NO_QUERY_LOGS,
   revision: 1,
-  logs: [{ id: 'q', format: 'resolver', to: join(folder, 'q'), sample: 1, hits: true, ...filters, rotate }],
+  logs: [
+    {
+      id: 'q',
+      format: 'resolver',
+      to: { kind: 'file', path: join(folder, 'q') },
+      sample: 1,
+      hits: true,
+      ...filters,
+      rotate,
+    },
+  ],
   views: [
     {
       vpc: 'v',
@@ -54,7 +64,7 @@ const shared = { counters: counters.buffer, beats } as unknown as LogsStart['sha
 const workerData: LogsStart = { shared, rings: [ring], logs };
 const thread = new Worker(new URL('../../src/control/logs/thread.ts', import.meta.url), { workerData });
 const moment = new CoarseClock(systemClock);
-const queryLogger = new QueryLogger(ring, moment, cryptoPrng, new Metrics(counters.block(0)));
+const queryLogger = new QueryLogger(new RingWriter(ring), moment, cryptoPrng, new Metrics(counters.block(0)));
 
 const rateLimit = { ratePerSecond: 1e9, burst: 1e9, slip: 2 };
 const options = { pipeline: Pipeline, clock: systemClock, rateLimit, queryLogger };

@@ -7,7 +7,7 @@ import { type QueryRecord, readQueryRecord } from '../../src/telemetry/queryreco
 import { ManualClock } from '../../src/util/clock.ts';
 import { Dependencies } from '../../src/util/deps.ts';
 import { SeededPrng } from '../../src/util/prng.ts';
-import { RingReader, ringBuffer } from '../../src/util/ring.ts';
+import { RingReader, RingWriter, ringBuffer } from '../../src/util/ring.ts';
 import { type LoggedView, NO_QUERY_LOGS, type QueryLog, type QueryLogs } from '../../src/view/querylog.ts';
 import { RCODE } from '../../src/wire/constants.ts';
 import { readMessage } from '../../src/wire/message.ts';
@@ -18,7 +18,7 @@ import { type FirewallSpec, snapshotOf } from '../support/world.ts';
 const LOG: QueryLog = {
   id: 'log',
   format: 'resolver',
-  to: 'stdout',
+  to: { kind: 'stdout' },
   sample: 1,
   hits: false,
   names: [],
@@ -55,7 +55,7 @@ function start(logs: readonly Partial<QueryLog>[], ringOctets = 1 << 16, firewal
   const counters = daemonCounters(1);
   const clock = new ManualClock();
   const metrics = new Metrics(counters.block(0));
-  const queryLogger = new QueryLogger(ring, clock, new SeededPrng(3), metrics);
+  const queryLogger = new QueryLogger(new RingWriter(ring), clock, new SeededPrng(3), metrics);
   const { pipeline, counters: answered } = pipelineOf(snapshot, { clock, queryLogger });
   const reader = new RingReader(ring);
   const records = (): QueryRecord[] => {

@@ -5,6 +5,7 @@ import type { Client, Reply } from '../../src/server/handler.ts';
 import { Pipeline } from '../../src/server/pipeline.ts';
 import type { Resolve } from '../../src/server/query.ts';
 import type { QueryLogger } from '../../src/server/querylogger.ts';
+import type { Tracer } from '../../src/server/tracer.ts';
 import { World } from '../../src/server/world.ts';
 import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { parseAddress } from '../../src/util/cidr.ts';
@@ -39,6 +40,7 @@ export function pipelineOf(
     health?: HealthBits;
     prng?: Prng;
     queryLogger?: QueryLogger;
+    tracer?: Tracer;
     /** Default: one that begins a batch with each query. */
     pipeline?: typeof Pipeline;
   } = {},
@@ -68,6 +70,7 @@ export function pipelineOf(
     clock: moment,
     idleMs: () => 10_000,
     queryLogger: options.queryLogger,
+    tracer: options.tracer,
   });
   return { pipeline, clock, dependencies, counters, answers };
 }

@@ -2,13 +2,14 @@ import { resolve } from 'node:path';
 import type { FirewallRule } from '../../policy/firewall.ts';
 import { unreachable } from '../../util/assert.ts';
 import {
+  type Destination,
   type LoggedFirewallRule,
   type LoggedView,
   type LoggedZones,
   NO_QUERY_LOGS,
   type QueryLog,
   type QueryLogs,
-  STDOUT,
+  type Traces,
 } from '../../view/querylog.ts';
 import type { Snapshot, ViewData, ZoneData } from '../../view/snapshot.ts';
 import { RCODE } from '../../wire/constants.ts';
@@ -19,25 +20,28 @@ type Parts = Pick<Snapshot, 'revision' | 'views' | 'zones' | 'endpoints'>;
 
 /** What is logged in a snapshot: as it was `before` where nothing of it changed, with its revision. */
 export function compileLogs(config: Config, parts: Parts, before: QueryLogs = NO_QUERY_LOGS): QueryLogs {
-  if (config.logs.length === 0 && before.logs.length === 0) return before;
+  const traces = tracesOf(config);
+  const isNothing = config.logs.length === 0 && traces === undefined;
+  if (isNothing && before.logs.length === 0 && before.traces === undefined) return before;
   const logs: QueryLogs = {
     revision: parts.revision,
-    logs: config.logs.map((log) => asLog(log, config.stateFolder)),
+    logs: config.logs.map((log) => asLog(log, config)),
     views: parts.views.map((view) => loggedView(config, view, parts.zones)),
     endpoints: parts.endpoints.map(({ id }) => id),
     node: config.node.name,
+    traces,
   };
   return sameSettings({ ...logs, revision: 0 }, { ...before, revision: 0 }) ? before : logs;
 }
 
-function asLog(log: Config['logs'][number], folder: string): QueryLog {
-  const { id, format, to, sample, hits, names, rcodes, firewallActions, rotate } = log;
+function asLog(log: Config['logs'][number], config: Config): QueryLog {
+  const { id, format, sample, hits, names, rcodes, firewallActions, rotate } = log;
   return {
     id,
     format,
-    to: logPath(to, folder),
+    to: destinationOf(log, config),
     sample,
-    hits: hits ?? format === 'public',
+    hits: hits ?? format !== 'resolver',
     names,
     rcodes: rcodes.map((name) => RCODE[name]),
     firewallActions,
@@ -45,9 +49,37 @@ function asLog(log: Config['logs'][number], folder: string): QueryLog {
   };
 }
 
-/** Where the lines of a log go: an absolute path, or STDOUT. */
-export function logPath(to: string, stateFolder: string): string {
-  return to === STDOUT ? to : resolve(stateFolder, to);
+function tracesOf({ traces, folder }: Config): Traces | undefined {
+  if (traces === undefined) return undefined;
+  const { to, sample, authorization } = traces;
+  return {
+    to: { kind: 'http', url: to, authorization: authorization && resolve(folder, authorization) },
+    sample,
+  };
+}
+
+function destinationOf(
+  { to, syslog, http }: Config['logs'][number],
+  { folder, stateFolder }: Config,
+): Destination {
+  switch (to.kind) {
+    case 'file':
+      return { ...to, path: logPath(to.path, stateFolder) };
+    case 'syslog':
+      return { ...to, facility: syslog.facility };
+    case 'http':
+      return { ...to, authorization: http.authorization && resolve(folder, http.authorization) };
+    case 'stdout':
+    case 'dnstap':
+      return to;
+    default:
+      return unreachable(to);
+  }
+}
+
+/** The file of a log, absolute. */
+export function logPath(path: string, stateFolder: string): string {
+  return resolve(stateFolder, path);
 }
 
 function loggedView(

@@ -96,6 +96,7 @@ export interface Config extends FileEntries {
   readonly geo: ConfigFile['geo'];
   readonly cidrCollections: ConfigFile['cidrCollections'];
   readonly logs: ConfigFile['logs'];
+  readonly traces?: ConfigFile['traces'];
   readonly api?: ConfigFile['api'];
   /** What `api.tls` names; undefined without it. */
   readonly apiCredentials: Credentials | undefined;

@@ -1,21 +1,12 @@
 import * as z from 'zod';
-import { STDOUT } from '../../view/querylog.ts';
+import { SYSLOG_FACILITIES } from '../../view/querylog.ts';
+import { FACILITY, readLogDestination } from './logdestination.ts';
 import { SettingError } from './problem.ts';
 import { domain, ID_RANGE, id, setting, size, text, word } from './setting.ts';
 
 const KEEP_MAX = 10_000;
-const PATH_MAX = 4096;
 const DESTINATION_MAX = 512;
 const DESTINATION_RANGE = `an ARN, or a name of letters, digits and . _ / # -, at most ${DESTINATION_MAX} characters`;
-
-/** Throws SettingError. */
-function readPath(input: string): string {
-  const remedy = `write a path such as logs/queries.jsonl, or ${STDOUT}`;
-  if (input === '' || input.length > PATH_MAX || input.includes('\0'))
-    throw new SettingError(`"${input.slice(0, 80)}" is not a path`, remedy);
-  if (input.endsWith('/')) throw new SettingError(`"${input}" is a folder`, remedy);
-  return input;
-}
 
 /** Throws SettingError. */
 function readDestination(input: string): string {
@@ -42,6 +33,24 @@ const rotate = z.strictObject({
   }).prefault(true),
 });
 
+const syslog = z.strictObject({
+  facility: setting(word(SYSLOG_FACILITIES), {
+    description: 'The facility of its messages. Their severity is informational.',
+    range: 'user, daemon, or local0 to local7',
+    example: 'local3',
+  }).prefault(FACILITY),
+});
+
+const http = z.strictObject({
+  authorization: setting(z.string().min(1).max(4096), {
+    description:
+      'File with the value of the Authorization header, as `Bearer …`; best of mode 0600. It is read for each request. Relative paths start at the folder of the configuration file.',
+    range: 'a path',
+    example: '/etc/causeway/collector.token',
+    absent: 'no such header is sent',
+  }).optional(),
+});
+
 /** A log of queries. */
 export const logSchema = z.strictObject({
   id: setting(id(), {
@@ -49,16 +58,17 @@ export const logSchema = z.strictObject({
     range: ID_RANGE,
     example: 'corp-queries',
   }),
-  to: setting(text(readPath), {
+  to: setting(text(readLogDestination), {
     description:
-      'The file. Relative paths start at the state folder, and its folder is made where there is none. `stdout` is the standard output of the daemon, which is never rotated.',
-    range: 'a path, or stdout',
+      'Where it goes. A file: relative paths start at the state folder, and its folder is made where there is none. `stdout` is the standard output of the daemon, which is never rotated. A syslog server (RFC 5424): `syslog+unix:/dev/log`, or `syslog+udp://` or `syslog+tcp://` with an address and, unless it is 514, a port. An HTTP server, which gets lines by POST, up to 512 kB at a time. For dnstap, the socket of who reads it: `unix:/run/dnstap.sock`, or `tcp://` with address and port.',
+    range:
+      'a path, stdout, syslog+unix:PATH, syslog+udp://ADDRESS:PORT, syslog+tcp://ADDRESS:PORT, a URL, unix:PATH, or tcp://ADDRESS:PORT',
     example: 'logs/queries.jsonl',
   }),
-  format: setting(word(['resolver', 'public']), {
+  format: setting(word(['resolver', 'public', 'dnstap']), {
     description:
-      '`resolver`: a JSON object a line, as Route 53 Resolver writes them, of what the clients of `vpcs` ask. `public`: a line of text, as Route 53 writes them for public hosted zones, of what authoritative endpoints are asked for `zones`.',
-    range: 'resolver or public',
+      '`resolver`: a JSON object a line, as Route 53 Resolver writes them, of what the clients of `vpcs` ask. `public`: a line of text, as Route 53 writes them for public hosted zones, of what authoritative endpoints are asked for `zones`. `dnstap`: the messages themselves with their times, over Frame Streams: CLIENT_QUERY and CLIENT_RESPONSE of `vpcs`, AUTH_QUERY and AUTH_RESPONSE of `zones`.',
+    range: 'resolver, public or dnstap',
     example: 'public',
   }).prefault('resolver'),
   vpcs: z
@@ -94,7 +104,7 @@ export const logSchema = z.strictObject({
       'Log also what is answered from a cache. Route 53 Resolver does not: its log has each question when it is asked for the first time, and again when the answer expired.',
     range: 'true or false',
     example: 'true',
-    absent: 'false for `resolver`, true for `public`',
+    absent: 'false for `resolver`, true for `public` and `dnstap`',
   }).optional(),
   sample: setting(z.number().gt(0).max(1), {
     description:
@@ -130,6 +140,8 @@ export const logSchema = z.strictObject({
     )
     .prefault([]),
   rotate: rotate.prefault({}),
+  syslog: syslog.prefault({}),
+  http: http.prefault({}),
 });
 
 export type LogConfig = z.output<typeof logSchema>;
@@ -147,4 +159,10 @@ export const logsExample = `logs:
     format: public
     zones: [example.org.@public]
     destinations: [/aws/route53/example.org]
+  - { id: to-syslog, to: "syslog+udp://192.0.2.10", vpcs: [vpc-corp], syslog: { facility: local3 } }
+  - id: to-collector
+    to: https://logs.example.net/in
+    vpcs: [vpc-corp]
+    http: { authorization: /etc/causeway/collector.token }
+  - { id: tap, to: "unix:/run/dnstap/causeway.sock", format: dnstap, vpcs: [vpc-lab], zones: [example.org.@public] }
 `;

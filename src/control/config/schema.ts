@@ -18,6 +18,7 @@ import { nodeExample, nodeSchema } from './node.ts';
 import { recursionExample, recursionSchema } from './recursion.ts';
 import { ruleSchema, rulesExample } from './rules.ts';
 import { NOT_YET } from './setting.ts';
+import { tracesExample, tracesSchema } from './traces.ts';
 import { vpcSchema, vpcsExample } from './vpcs.ts';
 import { zoneSchema, zonesExample } from './zones.ts';
 
@@ -37,6 +38,7 @@ export const configSchema = z.strictObject({
   geo: geoSchema.prefault({}),
   cidrCollections: z.array(collectionSchema).prefault([]),
   logs: z.array(logSchema).prefault([]),
+  traces: tracesSchema.optional(),
   api: apiSchema.optional(),
   accounts: accountsSchema,
 });
@@ -128,6 +130,12 @@ export const chapters = [
     text: 'Logs of queries, in the formats of Route 53. `causeway log` shows and searches them; they are no part of what the daemon says of itself, which goes to the standard error output.',
     title: 'Query logs',
     example: logsExample,
+  },
+  {
+    key: 'traces',
+    text: 'Traces of queries, for OpenTelemetry: what `causeway explain` tells, of a sample of the queries that clients ask, with times. Without this section nothing is traced.',
+    title: 'Traces',
+    example: tracesExample,
   },
   {
     key: 'api',

@@ -1,7 +1,7 @@
 import { isoFromWall } from '../../telemetry/text.ts';
 import { unreachable } from '../../util/assert.ts';
 import { addressToText } from '../../util/cidr.ts';
-import type { QueryLog } from '../../view/querylog.ts';
+import type { LogFormat } from '../../view/querylog.ts';
 import { CLASS, OPTION, rcodeToText } from '../../wire/constants.ts';
 import { findOption, readClientSubnet } from '../../wire/edns.ts';
 import type { Message } from '../../wire/message.ts';
@@ -11,12 +11,14 @@ import type { Question, Rr } from '../../wire/record.ts';
 import type { Logged } from './plan.ts';
 
 /** A logged query as a line of the log's format, with its line feed. */
-export function lineOf(format: QueryLog['format'], logged: Logged, question: Question): string {
+export function lineOf(format: LogFormat, logged: Logged, question: Question): string {
   switch (format) {
     case 'resolver':
       return resolverLine(logged, question);
     case 'public':
       return publicLine(logged, question);
+    case 'dnstap':
+      throw new Error('dnstap has no lines: the check of the configuration lets it go to sockets only');
     default:
       return unreachable(format);
   }

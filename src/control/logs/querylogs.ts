@@ -1,11 +1,15 @@
 import type { Logger } from '../../telemetry/log.ts';
 import { METRIC, type Metrics } from '../../telemetry/metrics.ts';
-import { type QueryRecord, readQueryRecord, revisionOfRecord } from '../../telemetry/queryrecord.ts';
+import {
+  type QueryRecord,
+  readQueryRecord,
+  readTraceRecord,
+  revisionOfRecord,
+} from '../../telemetry/queryrecord.ts';
 import type { Clock } from '../../util/clock.ts';
 import { RingReader } from '../../util/ring.ts';
 import type { QueryLogs as Logs } from '../../view/querylog.ts';
 import { readMessage } from '../../wire/message.ts';
-import { lineOf } from './lines.ts';
 import { Outputs } from './outputs.ts';
 import type { Plan } from './plan.ts';
 import { Plans } from './plans.ts';
@@ -63,10 +67,10 @@ export class QueryLogs {
     return left <= 0;
   }
 
-  /** Writes all of it; what comes afterwards is not written. */
-  close(): void {
+  /** Writes all of it; what comes afterwards is not written. Resolves when receivers have it, or will not. */
+  close(): Promise<void> {
     while (this.step());
-    this.#outputs.close();
+    return this.#outputs.close();
   }
 
   /** Returns how many records were taken. */
@@ -77,12 +81,19 @@ export class QueryLogs {
       // The message that tells of it is on its way.
       if (plan === 'later') return taken;
       // A copy, taken first: one that fails this thread does not fail its successor.
-      const record = readQueryRecord(ring);
+      const spans = readTraceRecord(ring);
+      const record = spans === undefined ? readQueryRecord(ring) : undefined;
       ring.take();
-      if (plan === 'gone') this.#metrics.add(METRIC.logDroppedRevision);
-      else this.#taken.push({ record, plan });
+      if (plan === 'gone')
+        this.#metrics.add(spans === undefined ? METRIC.logDroppedRevision : METRIC.tracesDropped);
+      else if (record !== undefined) this.#taken.push({ record, plan });
+      else if (spans !== undefined) this.#trace(plan.logs, spans);
     }
     return most;
+  }
+
+  #trace({ traces, node }: Logs, spans: Uint8Array): void {
+    if (traces !== undefined) this.#outputs.addTrace(traces, node, spans);
   }
 
   #write(record: QueryRecord, plan: Plan): void {
@@ -91,7 +102,6 @@ export class QueryLogs {
     const owner = plan.ownerOf(record, question.name);
     if (owner === undefined) return;
     const logged = { record, message, owner, node: plan.logs.node };
-    for (const log of plan.logsOf(owner, record, question.name))
-      this.#outputs.of(log).add(lineOf(log.format, logged, question));
+    for (const log of plan.logsOf(owner, record, question.name)) this.#outputs.add(log, logged, question);
   }
 }

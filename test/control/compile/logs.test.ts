@@ -39,12 +39,12 @@ t.test('what is logged of whom, and where it goes', async (t) => {
     logs: [
       {
         id: 'q',
-        to: '/var/lib/causeway/logs/q.jsonl',
+        to: { kind: 'file', path: '/var/lib/causeway/logs/q.jsonl' },
         hits: false,
         rcodes: [],
         rotate: { bytes: 1 << 26, keep: 10 },
       },
-      { id: 'p', to: '/var/log/p.log', hits: true, rcodes: [3] },
+      { id: 'p', to: { kind: 'file', path: '/var/log/p.log' }, hits: true, rcodes: [3] },
     ],
   });
   t.match(logs.views[0], { vpc: 'vpc-a', region: 'eu-west-1', account: '111122223333', logs: [0] });
@@ -59,6 +59,34 @@ t.test('what is logged of whom, and where it goes', async (t) => {
     ],
   );
   t.equal(vpc, '');
+});
+
+t.test('what goes elsewhere', async (t) => {
+  const elsewhere = `  - { id: s, to: "syslog+udp://192.0.2.1", vpcs: [vpc-a], syslog: { facility: user } }
+  - { id: h, to: "https://logs.example.net/in", vpcs: [vpc-a], http: { authorization: token } }
+  - { id: t, to: "unix:/run/tap.sock", format: dnstap, vpcs: [vpc-a], zones: [org] }
+traces: { to: "http://127.0.0.1:4318/v1/traces", sample: 0.5 }
+`;
+  const first = compiled(config(elsewhere));
+  const { logs } = first.snapshot;
+  t.match(
+    logs.logs.map(({ to, hits }) => ({ to, hits })),
+    [
+      {
+        to: { kind: 'syslog', at: { way: 'udp', address: '192.0.2.1', port: 514 }, facility: 'user' },
+        hits: false,
+      },
+      {
+        to: { kind: 'http', url: 'https://logs.example.net/in', authorization: /^\/.*\/token$/ },
+        hits: false,
+      },
+      { to: { kind: 'dnstap', at: { way: 'unix', path: '/run/tap.sock' } }, hits: true },
+    ],
+  );
+  t.same([logs.views[0]!.logs, logs.views[2]!.logs], [[0, 1, 2], []]);
+  t.match(logs.traces, { sample: 0.5, to: { kind: 'http', url: 'http://127.0.0.1:4318/v1/traces' } });
+  const without = compiled(config(elsewhere).replace(/traces: .*\n/, ''), first);
+  t.match(without.snapshot.logs, { revision: 2, traces: undefined });
 });
 
 t.test('the revision is that of the first snapshot in which it was so', async (t) => {

@@ -14,7 +14,7 @@ t.test('a log, and what holds where it says nothing', async (t) => {
   t.same(logs, [
     {
       id: 'q',
-      to: 'logs/q.jsonl',
+      to: { kind: 'file', path: 'logs/q.jsonl' },
       format: 'resolver',
       vpcs: ['vpc-a'],
       zones: [],
@@ -24,6 +24,8 @@ t.test('a log, and what holds where it says nothing', async (t) => {
       rcodes: [],
       firewallActions: [],
       rotate: { size: 64 * 1024 * 1024, keep: 10, compress: true },
+      syslog: { facility: 'local0' },
+      http: {},
     },
   ]);
 });
@@ -34,12 +36,32 @@ t.test('all that may be right beside each other', async (t) => {
     '{ id: b, to: stdout, vpcs: [vpc-a], names: [corp.example.] }',
     '{ id: c, to: c.log, destinations: [/aws/vpc/a, "arn:aws:s3:::logs"] }',
     '{ id: d, to: d.log, format: public, zones: [example.org.@public], destinations: [/aws/vpc/a] }',
+    '{ id: e, to: "unix:/run/tap.sock", format: dnstap, vpcs: [vpc-a], zones: [example.org.@public] }',
+    '{ id: f, to: "tcp://[2001:db8::1]:6000", format: dnstap, zones: [example.org.@public] }',
+    '{ id: g, to: "./a:b", vpcs: [vpc-a] }',
+    '{ id: h, to: "syslog+unix:/dev/log", vpcs: [vpc-a], syslog: { facility: daemon } }',
+    '{ id: i, to: "syslog+udp://192.0.2.1", vpcs: [vpc-a] }',
+    '{ id: j, to: "syslog+tcp://[2001:db8::1]:6514", format: public, zones: [example.org.@public] }',
+    '{ id: k, to: "https://logs.example.net/in?x=1", vpcs: [vpc-a], http: { authorization: token } }',
   );
   t.same(errorsOf(text), []);
   t.same(
     warningsOf(text).filter((each) => each.includes('logs')),
     [],
   );
+});
+
+t.test('traces', async (t) => {
+  const { traces } = good(`${BASE}traces: { to: "http://127.0.0.1:4318/v1/traces" }\n`);
+  t.same(traces, { to: 'http://127.0.0.1:4318/v1/traces', sample: 0.001 });
+  t.equal(good(BASE).traces, undefined);
+  for (const [setting, fault] of [
+    ['to: "syslog+udp://192.0.2.1"', /not a URL of HTTP/],
+    ['to: "https://u:p@192.0.2.1/"', /a password in the URL/],
+    ['to: "http://192.0.2.1/", sample: 0', /sample/],
+    ['sample: 1', /to is missing/],
+  ] as const)
+    t.match(errorsOf(`${BASE}traces: { ${setting} }\n`), [fault]);
 });
 
 t.test('what is wrong, where, and what would be right', async (t) => {
@@ -67,6 +89,13 @@ t.test('what is wrong, where, and what would be right', async (t) => {
     '12:5 logs[0]: nothing is logged here; add vpcs, or destinations by which the API knows this log',
   ]);
   t.same(
+    faults('{ id: a, to: "unix:/x", format: dnstap }', '{ id: b, to: x, format: dnstap, vpcs: [vpc-a] }'),
+    [
+      '12:5 logs[0]: nothing is logged here; add vpcs, or zones',
+      '13:18 logs[1].to: dnstap goes to a socket; write unix:PATH or tcp://ADDRESS:PORT',
+    ],
+  );
+  t.same(
     faults('{ id: a, to: logs/x, vpcs: [vpc-a] }', '{ id: a, to: logs//x, vpcs: [vpc-b] }').map((each) =>
       each.replace(/^\S+ /, ''),
     ),
@@ -81,6 +110,24 @@ t.test('what is wrong, where, and what would be right', async (t) => {
   for (const [setting, fault] of [
     ['to: logs/', /"logs\/" is a folder/],
     ['to: ""', /is not a path/],
+    ['to: "tcp://192.0.2.1:6000"', /only dnstap goes there/],
+    ['to: "https://192.0.2.1/", format: dnstap', /dnstap goes to a socket/],
+    ['to: "syslog+udp://collector"', /collector/],
+    ['to: "syslog+tcp:192.0.2.1"', /does not say whom/],
+    ['to: "syslog+unix:log"', /not the path of a socket/],
+    ['to: "http://user:pass@192.0.2.1/"', /a password in the URL; put the header into a file/],
+    ['to: "http://192.0.2.1/#a"', /"#a" is not sent/],
+    ['to: "http://"', /not a URL/],
+    ['to: x, syslog: { facility: daemon }', /this log does not go to syslog/],
+    ['to: "syslog+udp://192.0.2.1", syslog: { facility: mail }', /local7/],
+    ['to: stdout, http: { authorization: x }', /this log does not go to http/],
+    ['to: "unix:sock", format: dnstap', /"sock" is not the path of a socket/],
+    [`to: "unix:/${'a'.repeat(107)}", format: dnstap`, /at most 107 octets/],
+    ['to: "tcp://192.0.2.1", format: dnstap', /does not say whom/],
+    ['to: "tcp:192.0.2.1:6000", format: dnstap', /does not say whom/],
+    ['to: "tcp://collector:6000", format: dnstap', /collector/],
+    ['to: "gopher://192.0.2.1", format: dnstap', /"gopher:" is not known/],
+    ['to: "unix:/x", format: dnstap, destinations: [g]', /a log of format dnstap has no destinations/],
     ['to: x, sample: 0', /sample/],
     ['to: x, sample: 1.5', /sample/],
     ['to: x, rcodes: [NXDOMAN]', /NXDOMAIN/],

@@ -22,7 +22,11 @@ import { NameTable } from '../../../src/zone/nametable.ts';
 /** 2026-03-09T08:14:02.113Z */
 export const AT = Date.UTC(2026, 2, 9, 8, 14, 2, 113);
 
-export function logOf(log: Partial<QueryLog> & Pick<QueryLog, 'id' | 'to'>): QueryLog {
+/** @param to a path, or another destination */
+export function logOf(
+  log: Partial<Omit<QueryLog, 'to'>> & { readonly id: string; readonly to: string | QueryLog['to'] },
+): QueryLog {
+  const { to } = log;
   return {
     format: 'resolver',
     sample: 1,
@@ -32,12 +36,14 @@ export function logOf(log: Partial<QueryLog> & Pick<QueryLog, 'id' | 'to'>): Que
     firewallActions: [],
     rotate: { bytes: 1 << 20, keep: 3, compress: false },
     ...log,
+    to: typeof to === 'string' ? { kind: 'file', path: to } : to,
   };
 }
 
 /** One VPC with all logs of format `resolver`, and an endpoint with three zones, the first of which is in the others. */
 export function logsOf(logs: readonly QueryLog[], revision = 1, vpc = 'vpc-a'): QueryLogs {
-  const of = (format: QueryLog['format']) => logs.flatMap((log, i) => (log.format === format ? i : []));
+  const of = (format: QueryLog['format']) =>
+    logs.flatMap((log, i) => (log.format === format || log.format === 'dnstap' ? i : []));
   const names = ['shop.test.', 'lab.shop.test.', 'b.test.'].map((name) => nameFromText(name));
   const table = NameTable.build(names.map((name, i) => [name, i])).buffer as SharedArrayBuffer;
   const groups = ['Z0SHOP', 'Z0LAB', 'Z0B'].map((id, i) => ({ id, logs: i === 1 ? [] : of('public') }));
@@ -73,29 +79,43 @@ export interface QuerySpec {
   readonly firewallRule?: number;
   readonly draw?: number;
   readonly wall?: number;
+  readonly elapsed?: number;
 }
 
 export function writeQuery(ring: RingWriter, spec: QuerySpec): void {
-  const { view = 0, from = 'lookup', rcode = 0, revision = 1, wall = AT, draw = 0 } = spec;
+  const { view = 0, from = 'lookup', rcode = 0, revision = 1, wall = AT, draw = 0, elapsed = 0 } = spec;
   const writer = new Writer();
-  const length = writer.write(
-    { ...emptyAnswer(rcode), answer: [...(spec.answer ?? [])] },
-    {
-      id: 1,
-      flags: FLAG.RD,
-      question: { name: nameFromText(spec.name), type: typeFromText(spec.type ?? 'A')!, class: 1 },
-      edns: spec.edns,
-      limit: 65_535,
-      rotation: 0,
-      signatures: false,
-      glue: false,
-    },
-  );
+  const around = {
+    id: 1,
+    flags: FLAG.RD,
+    question: { name: nameFromText(spec.name), type: typeFromText(spec.type ?? 'A')!, class: 1 },
+    edns: spec.edns,
+    limit: 65_535,
+    rotation: 0,
+    signatures: false,
+    glue: false,
+  };
+  const query = writer.out.slice(0, writer.write(emptyAnswer(0), around));
+  const answer = { ...emptyAnswer(rcode), answer: [...(spec.answer ?? [])] };
+  const length = writer.write(answer, { ...around, flags: FLAG.QR | FLAG.RD });
   const address = parseAddress(spec.address ?? '10.4.7.9');
   const sender = { address, port: 41_877, transport: spec.transport ?? 'udp', endpoint: view };
   const rule = spec.firewallRule ?? NO_FIREWALL_RULE;
   const reply = writer.out.slice(0, length);
-  const isWritten = writeQueryRecord(ring, revision, wall, view, sender, from, rcode, rule, draw, reply);
+  const asked = [elapsed, query, query.length] as const;
+  const isWritten = writeQueryRecord(
+    ring,
+    revision,
+    wall,
+    view,
+    sender,
+    from,
+    rcode,
+    rule,
+    draw,
+    ...asked,
+    reply,
+  );
   if (!isWritten) throw new Error('the ring is full');
 }
 

@@ -1,5 +1,4 @@
 import { posix } from 'node:path';
-import { STDOUT } from '../../../view/querylog.ts';
 import type { Path } from '../problem.ts';
 import { PUBLIC } from '../zones.ts';
 import { type CheckContext, type Draft, derivedId, Once } from './context.ts';
@@ -18,7 +17,10 @@ export function checkLogs(context: CheckContext): void {
       context.error([...path, 'id'], `id "${log.id}" is taken by ${first}`, 'give each log an id of its own');
     checkFile(context, log, seen.files, path);
     checkDestinations(context, log, seen.destinations, path);
-    if (log.format !== undefined) checkFormat(context, log, path);
+    if (log.format !== undefined) {
+      checkDestination(context, log, path);
+      checkFormat(context, log, path);
+    }
     context.associatedVpcs(log.vpcs, [...path, 'vpcs']);
     log.zones?.forEach((zone, j) => {
       zones.check(zone, [...path, 'zones', j]);
@@ -27,14 +29,27 @@ export function checkLogs(context: CheckContext): void {
 }
 
 function checkFile(context: CheckContext, { to }: Log, files: Once, path: Path): void {
-  if (to === undefined || to === STDOUT) return;
-  const first = files.add(posix.normalize(to), [...path, 'to']);
+  if (to?.kind !== 'file' || to.path === undefined) return;
+  const first = files.add(posix.normalize(to.path), [...path, 'to']);
   if (first)
     context.error(
       [...path, 'to'],
-      `${to} is written by the log at ${first}`,
+      `${to.path} is written by the log at ${first}`,
       'give each log a file of its own',
     );
+}
+
+function checkDestination(context: CheckContext, { format, to }: Log, path: Path): void {
+  if (to === undefined) return;
+  for (const kind of ['syslog', 'http'] as const)
+    if (to.kind !== kind && context.has([...path, kind]))
+      context.error([...path, kind], `this log does not go to ${kind}`, `leave it out, or change to`);
+  if ((format === 'dnstap') === (to.kind === 'dnstap')) return;
+  const [wrong, remedy] =
+    format === 'dnstap'
+      ? ['dnstap goes to a socket', 'write unix:PATH or tcp://ADDRESS:PORT']
+      : ['only dnstap goes there', 'write a path, stdout, a syslog server or a URL; or format: dnstap'];
+  context.error([...path, 'to'], wrong, remedy);
 }
 
 /** One may be a log of Resolver's and one of a public zone's. */
@@ -57,21 +72,25 @@ function checkDestinations(
 }
 
 const OF_FORMAT = {
-  resolver: { own: 'vpcs', alien: ['zones'] },
-  public: { own: 'zones', alien: ['vpcs', 'firewallActions'] },
+  resolver: { own: ['vpcs', 'destinations'], alien: ['zones'] },
+  public: { own: ['zones', 'destinations'], alien: ['vpcs', 'firewallActions'] },
+  dnstap: { own: ['vpcs', 'zones'], alien: ['destinations'] },
+} as const;
+
+const REMEDIES = {
+  vpcs: 'vpcs',
+  zones: 'zones',
+  destinations: 'destinations by which the API knows this log',
 } as const;
 
 function checkFormat(context: CheckContext, { format }: Log, path: Path): void {
   const { own, alien } = OF_FORMAT[format!];
   const wrong = alien.filter((key) => context.has([...path, key]));
+  const [first, second] = own;
   for (const key of wrong)
-    context.error([...path, key], `a log of format ${format} has no ${key}`, `leave it out; it has ${own}`);
-  if (wrong.length === 0 && !context.has([...path, own]) && !context.has([...path, 'destinations']))
-    context.error(
-      path,
-      'nothing is logged here',
-      `add ${own}, or destinations by which the API knows this log`,
-    );
+    context.error([...path, key], `a log of format ${format} has no ${key}`, `leave it out; it has ${first}`);
+  if (wrong.length === 0 && !own.some((key: string) => context.has([...path, key])))
+    context.error(path, 'nothing is logged here', `add ${REMEDIES[first]}, or ${REMEDIES[second]}`);
 }
 
 /** The ids of public zones of the configuration. */

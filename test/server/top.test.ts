@@ -1,0 +1,83 @@
+/** What is asked most: taken from the last questions, and of all workers together. */
+import t from 'tap';
+import { topReport } from '../../src/control/top.ts';
+import { RECENT_MAX, RecentQuestions } from '../../src/server/recent.ts';
+import { TopQuestions } from '../../src/server/top.ts';
+import { addressToText, parseAddress } from '../../src/util/cidr.ts';
+import { SeededPrng } from '../../src/util/prng.ts';
+import { topKey } from '../../src/view/top.ts';
+import { nameFromText, nameToText } from '../../src/wire/name.ts';
+
+function start() {
+  const recent = new RecentQuestions();
+  const keyOf = {
+    names: ({ view, name }: { view: number; name: Uint8Array }) => topKey(`vpc-${view}`, nameToText(name)),
+    clients: ({ view, client }: { view: number; client: Uint8Array }) =>
+      topKey(`vpc-${view}`, addressToText(client)),
+  };
+  const ask = (name: string, times = 1, client = '10.0.0.1', view = 0): void => {
+    const wire = nameFromText(name);
+    for (let i = 0; i < times; i++) recent.add(view, 1, wire, 0, wire.length, parseAddress(client));
+  };
+  return { top: new TopQuestions(recent, keyOf, new SeededPrng(1), 0), ask };
+}
+
+t.test('names and clients, by VPC, each question once', async (t) => {
+  const { top, ask } = start();
+  ask('a.test.', 5);
+  ask('b.test.', 2, '2001:db8::1');
+  top.look(1_000);
+  top.look(2_000);
+  ask('a.test.', 1, '10.0.0.1', 1);
+  top.look(3_000);
+  const names = topReport('names', [top.tell('names', 4_000)], undefined, 10);
+  t.same(names, {
+    kind: 'names',
+    seconds: 4,
+    questions: 8,
+    uncertainty: 0,
+    entries: [
+      { vpc: 'vpc-0', what: 'a.test.', questions: 5 },
+      { vpc: 'vpc-0', what: 'b.test.', questions: 2 },
+      { vpc: 'vpc-1', what: 'a.test.', questions: 1 },
+    ],
+  });
+  const other = start();
+  other.ask('c.test.', 9, '10.0.0.9');
+  other.top.look(1_000);
+  const clients = topReport(
+    'clients',
+    [top, other.top].map((each) => each.tell('clients', 4_000)),
+    'vpc-0',
+    2,
+  );
+  t.same(clients.entries, [
+    { vpc: 'vpc-0', what: '10.0.0.9', questions: 9 },
+    { vpc: 'vpc-0', what: '10.0.0.1', questions: 5 },
+  ]);
+  t.equal(clients.questions, 17, 'shares are of all');
+});
+
+t.test('of many questions some are looked at, and stand for all', async (t) => {
+  const { top, ask } = start();
+  for (let i = 0; i < RECENT_MAX; i++) ask(i % 4 === 3 ? `n${i}.test.` : 'much.test.', 2);
+  top.look(1_000);
+  const { questions, entries } = topReport('names', [top.tell('names', 1_000)], undefined, 1);
+  t.equal(questions, 2 * RECENT_MAX);
+  // Three quarters of them, give or take what a sample of 256 says.
+  t.match(entries, [{ what: 'much.test.' }]);
+  t.ok(Math.abs(entries[0]!.questions / questions - 0.75) < 0.1);
+});
+
+t.test('what is long past is forgotten', async (t) => {
+  const { top, ask } = start();
+  const names = (): string[] =>
+    topReport('names', [top.tell('names', 700_000)], undefined, 10).entries.map(({ what }) => what);
+  ask('early.test.');
+  top.look(300_000);
+  ask('later.test.');
+  top.look(599_000);
+  t.same(names(), ['early.test.', 'later.test.']);
+  top.look(600_000);
+  t.same(names(), ['later.test.']);
+});
