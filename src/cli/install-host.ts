@@ -1,18 +1,9 @@
 import { CliError, type Command, type Input, type Io, usageError } from './command.ts';
 import { detect } from './host/detect.ts';
-import { Disk } from './host/disk.ts';
-import {
-  configPath,
-  install,
-  type Plan,
-  planInstall,
-  stepText,
-  update,
-  type World,
-  worldOf,
-} from './host/install.ts';
+import { configPath, install, type Plan, planInstall, stepText, update } from './host/install.ts';
 import { spareAddress } from './host/listening.ts';
 import { hostConfigText } from './host/text.ts';
+import { mustBeRoot, type World, worldOf } from './host/world.ts';
 import { cell, json, paint } from './output.ts';
 
 export const command: Command = {
@@ -47,7 +38,7 @@ export const command: Command = {
   ],
   async run(input, io) {
     if (input.positionals.length > 0) throw usageError('install-host', 'it takes options only');
-    const world = worldOf(diskOf(input));
+    const world = worldOf(input);
     if (input.flag('print-config')) {
       io.out(hostConfigText(addressFor(input, world), detect(world.disk).uplinks));
       return 0;
@@ -110,22 +101,4 @@ function addressFor(input: Input, world: World): string {
   const address = input.text('address') ?? spareAddress(world.listeners);
   if (address !== undefined) return address;
   throw new CliError('port 53 of all loopback addresses is taken', '`causeway doctor` shows who listens');
-}
-
-/** The file system of the host, or below --root. */
-export function diskOf(input: Input): Disk {
-  const root = input.text('root') ?? '/';
-  try {
-    return new Disk(root);
-  } catch {
-    throw new CliError(`there is no folder ${root}`, 'name the root folder of an image');
-  }
-}
-
-export function mustBeRoot({ means }: Pick<World, 'means'>): void {
-  if (!means.live || process.getuid?.() === 0) return;
-  throw new CliError(
-    'only root may change where this host asks for names',
-    'run it with sudo, or with --dry-run',
-  );
 }

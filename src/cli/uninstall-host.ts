@@ -1,8 +1,7 @@
 import { CliError, type Command } from './command.ts';
 import { undoAll } from './host/change.ts';
-import { worldOf } from './host/install.ts';
 import { forgetJournal, readJournal } from './host/journal.ts';
-import { diskOf, mustBeRoot } from './install-host.ts';
+import { mustBeRoot, worldOf } from './host/world.ts';
 import { cell, json } from './output.ts';
 
 export const command: Command = {
@@ -17,7 +16,7 @@ export const command: Command = {
   },
   examples: ['causeway uninstall-host'],
   async run(input, io) {
-    const world = worldOf(diskOf(input));
+    const world = worldOf(input);
     mustBeRoot(world);
     const journal = readJournal(world.disk);
     if (journal === undefined) {

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import type { StatusReport } from '../../view/report.ts';
 import { CliError } from '../command.ts';
@@ -16,11 +15,12 @@ import {
   type Write,
   writeJournal,
 } from './journal.ts';
-import { type Listener, listenersOn, spareAddress } from './listening.ts';
-import { folders, type Means, place, planResolver, searchTexts } from './plan.ts';
+import { type Listener, spareAddress } from './listening.ts';
+import { folders, place, planResolver, searchTexts } from './plan.ts';
 import { parseResolvConf } from './resolvconf.ts';
 import { hostConfigText } from './text.ts';
-import { LOOPBACK_PORT, verifyAnswers, verifyLookUps } from './verify.ts';
+import { verifyAnswers, verifyLookUps } from './verify.ts';
+import { LOOPBACK_PORT, type World } from './world.ts';
 
 const SERVICE = 'causeway.service';
 const UNIT_FOLDERS = [
@@ -31,15 +31,6 @@ const UNIT_FOLDERS = [
 ];
 const WANTS = `/etc/systemd/system/multi-user.target.wants/${SERVICE}`;
 const RULES_FOLDER = '/etc/causeway/rules.d';
-const COMMAND_MS_MAX = 120_000;
-
-/** What an installation needs of the world; tests have their own. */
-export interface World {
-  readonly disk: Disk;
-  readonly means: Means;
-  readonly run: Runner;
-  readonly listeners: readonly Listener[];
-}
 
 export interface Wish {
   /** Path of the configuration on the host. */
@@ -49,25 +40,6 @@ export interface Wish {
   /** Names that are looked up in the end. */
   readonly names: readonly string[];
   readonly probes: readonly string[];
-}
-
-export function worldOf(disk: Disk): World {
-  const live = disk.root === '/';
-  return {
-    disk,
-    means: { live, systemd: live && disk.isFolder('/run/systemd/system') },
-    run: runCommand,
-    listeners: live ? listenersOn(LOOPBACK_PORT) : [],
-  };
-}
-
-function runCommand([program, ...words]: readonly string[]): { ok: boolean; text: string } {
-  const { status, stderr, error } = spawnSync(program!, words, {
-    encoding: 'utf8',
-    timeout: COMMAND_MS_MAX,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  return { ok: status === 0, text: error?.message ?? stderr.trim().split('\n').at(-1) ?? '' };
 }
 
 /** What is about to be done. */

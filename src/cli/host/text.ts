@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { LOOPBACK_PORT } from './verify.ts';
+import { LOOPBACK_PORT } from './world.ts';
 
 /** Route 53's quota, and that of a rule here. */
 const TARGETS_MAX = 6;

@@ -8,8 +8,8 @@ import { questionTypeFromText } from '../../wire/rdata/table.ts';
 import { CliError } from '../command.ts';
 import { askText } from '../daemon.ts';
 import { exchange } from '../exchange.ts';
+import { LOOPBACK_PORT } from './world.ts';
 
-export const LOOPBACK_PORT = 53;
 /** As long as glibc needs for two servers that do not answer, and some. */
 const PROGRAM_MS_MAX = 30_000;
 /** What has been reloaded may take a moment. */

@@ -3,9 +3,10 @@ import t, { type Test } from 'tap';
 import { type Runner, undoAll } from '../../../src/cli/host/change.ts';
 import { detect } from '../../../src/cli/host/detect.ts';
 import { Disk } from '../../../src/cli/host/disk.ts';
-import { install, type Plan, planInstall, type World } from '../../../src/cli/host/install.ts';
+import { install, type Plan, planInstall } from '../../../src/cli/host/install.ts';
 import { forgetJournal, readJournal } from '../../../src/cli/host/journal.ts';
 import { planResolver } from '../../../src/cli/host/plan.ts';
+import type { World } from '../../../src/cli/host/world.ts';
 import { IMAGES, type Image, listing, makeImage, removeImage } from './image.ts';
 
 const CHANGES = [
