@@ -50,6 +50,7 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./install-host.ts'),
   },
   { name: 'uninstall-host', summary: 'undo install-host', load: () => import('./uninstall-host.ts') },
+  { name: 'doctor', summary: 'explain how this host asks for names', load: () => import('./doctor.ts') },
   {
     name: 'completion',
     summary: 'print a completion script for a shell',

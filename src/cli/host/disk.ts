@@ -20,7 +20,6 @@ import {
   realpathSync,
   renameSync,
   rmdirSync,
-  statSync,
   symlinkSync,
   unlinkSync,
   writeSync,
@@ -112,7 +111,7 @@ export class Disk {
   }
 
   isFolder(path: string): boolean {
-    return statSync(this.at(path), { throwIfNoEntry: false })?.isDirectory() === true;
+    return lstatSync(this.at(this.real(path)), { throwIfNoEntry: false })?.isDirectory() === true;
   }
 
   /** Two names of one file. */
@@ -139,7 +138,7 @@ export class Disk {
   refuseUnchangeable(path: string): void {
     try {
       if (this.look(path).kind === 'file') closeSync(openSync(this.at(path), 'r+'));
-      if (this.isFolder(dirname(path))) accessSync(this.at(dirname(path)), constants.W_OK);
+      if (this.isFolder(dirname(path))) accessSync(dirname(this.at(path)), constants.W_OK);
     } catch (error) {
       throw diskError(error, path);
     }

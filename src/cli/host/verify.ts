@@ -16,7 +16,14 @@ const PROGRAM_MS_MAX = 30_000;
 const TRIES = 3;
 const PAUSE_MS = 500;
 
-async function rcodeOf(server: string, name: string, type: string, tcp: boolean, tries = 3): Promise<number> {
+/** What a server says to a question. Throws CliError where it is silent. */
+export async function rcodeOf(
+  server: string,
+  name: string,
+  type: string,
+  tcp: boolean,
+  tries = 3,
+): Promise<number> {
   const reply = await exchange({
     server,
     port: LOOPBACK_PORT,
