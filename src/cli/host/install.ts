@@ -20,7 +20,7 @@ import { folders, place, planResolver, searchTexts } from './plan.ts';
 import { parseResolvConf } from './resolvconf.ts';
 import { hostConfigText } from './text.ts';
 import { verifyAnswers, verifyLookUps } from './verify.ts';
-import { LOOPBACK_PORT, type World } from './world.ts';
+import { LOOPBACK_PORT, pause, type World } from './world.ts';
 
 const SERVICE = 'causeway.service';
 const UNIT_FOLDERS = [
@@ -30,6 +30,8 @@ const UNIT_FOLDERS = [
   '/lib/systemd/system',
 ];
 const WANTS = `/etc/systemd/system/multi-user.target.wants/${SERVICE}`;
+/** Looks at a daemon that has just been started, until it is ready. */
+const LOOKS_MAX = 20;
 const RULES_FOLDER = '/etc/causeway/rules.d';
 
 export interface Wish {
@@ -119,7 +121,12 @@ function isLoopback(address: string): boolean {
 
 async function daemonOf({ socket }: Configured): Promise<StatusReport | undefined> {
   try {
-    return await ask<StatusReport>(socket, 'GET', '/status');
+    let status = await ask<StatusReport>(socket, 'GET', '/status');
+    for (let i = 0; i < LOOKS_MAX && !status.ready; i++) {
+      pause();
+      status = await ask<StatusReport>(socket, 'GET', '/status');
+    }
+    return status;
   } catch (error) {
     if (error instanceof NoDaemonError) return undefined;
     throw error;

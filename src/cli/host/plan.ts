@@ -122,10 +122,13 @@ export function place(disk: Disk, path: string, after: After): Place {
   return { do: 'place', path, before: thing, after };
 }
 
-/** `~.`: questions for which no link has a domain of its own. Not cached there: it is local (CacheFromLocalhost=). */
+/**
+ * An empty `DNS=` ends the list that other files began; those of `Domains=` stay. `~.`: questions for which no link has a
+ * domain of its own. Nothing is cached there, as the server is local (CacheFromLocalhost=).
+ */
 function resolvedText({ address, search }: Asked): string {
   const domains = ['~.', ...search.map(withoutDot)].join(' ');
-  return `${BY}\n[Resolve]\nDNS=${address}\nFallbackDNS=\nDomains=${domains}\nDNSOverTLS=no\nDNSSEC=no\n`;
+  return `${BY}\n[Resolve]\nDNS=\nDNS=${address}\nFallbackDNS=\nDomains=${domains}\nDNSOverTLS=no\nDNSSEC=no\n`;
 }
 
 function openresolvText(before: string, { address, search }: Asked): string {

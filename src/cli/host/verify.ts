@@ -8,13 +8,12 @@ import { questionTypeFromText } from '../../wire/rdata/table.ts';
 import { CliError } from '../command.ts';
 import { askText } from '../daemon.ts';
 import { exchange } from '../exchange.ts';
-import { LOOPBACK_PORT } from './world.ts';
+import { LOOPBACK_PORT, pause } from './world.ts';
 
 /** As long as glibc needs for two servers that do not answer, and some. */
 const PROGRAM_MS_MAX = 30_000;
 /** What has been reloaded may take a moment. */
 const TRIES = 3;
-const PAUSE_MS = 500;
 
 /** What a server says to a question. Throws CliError where it is silent. */
 export async function rcodeOf(
@@ -178,9 +177,4 @@ async function queriesOf(socket: string): Promise<number> {
   const metrics = await askText(socket, '/metrics');
   const values = [...metrics.matchAll(/^causeway_queries_total\{[^}]*\} (\d+)/gm)];
   return values.reduce((sum, [, value]) => sum + Number(value), 0);
-}
-
-/** Nothing else goes on in this process. */
-function pause(): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
 }

@@ -54,3 +54,10 @@ export function mustBeRoot({ means }: Pick<World, 'means'>): void {
     'run it with sudo, or with --dry-run',
   );
 }
+
+const PAUSE_MS = 500;
+
+/** Lets something else of the host come to be; nothing goes on in this process meanwhile. */
+export function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+}

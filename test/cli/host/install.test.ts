@@ -100,7 +100,7 @@ t.test('what is written for others to read', (t) => {
   };
   t.match(
     textOf(plan('systemd-resolved'), '/etc/systemd/resolved.conf.d/90-causeway.conf'),
-    /^\[Resolve\]\nDNS=127\.0\.0\.55\nFallbackDNS=\nDomains=~\. vpn\.example$/m,
+    /^\[Resolve\]\nDNS=\nDNS=127\.0\.0\.55\nFallbackDNS=\nDomains=~\. vpn\.example$/m,
   );
   t.match(
     textOf(plan('NetworkManager'), '/etc/NetworkManager/conf.d/90-causeway.conf'),
