@@ -11,7 +11,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   help: COMMANDS.map(({ name }) => name),
 };
 /** Options whose value is a path. */
-const FILE_OPTIONS = ['--config', '--socket', '--change', '--questions'];
+const FILE_OPTIONS = ['--config', '--socket', '--change', '--questions', '--root', '--probe'];
 
 export const command: Command = {
   name: 'completion',

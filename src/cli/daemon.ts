@@ -12,8 +12,8 @@ const ANSWER_OCTETS_MAX = 256 * 1024 * 1024;
 
 const packageRoot = resolve(import.meta.dirname, '..', '..');
 export const CONFIG_NAME = join('config', 'causeway.yaml');
-const CONFIG_SYSTEM = '/etc/causeway/causeway.yaml';
-const SOCKET_NAME = 'control.sock';
+export const CONFIG_SYSTEM = '/etc/causeway/causeway.yaml';
+export const SOCKET_NAME = 'control.sock';
 
 /** Configurations that are tried when none is named, the first that is there counts. */
 export function configCandidates(cwd: string): string[] {
@@ -100,6 +100,13 @@ export async function ask<T>(
   if (status < 400) return answer as T;
   const fault = answer as Partial<Fault>;
   throw new CliError(fault.error ?? `the daemon answers ${status}`, fault.remedy ?? "see the daemon's log");
+}
+
+/** What the daemon says in text: its metrics. Throws CliError. */
+export async function askText(socket: string, path: string): Promise<string> {
+  const { status, text } = await exchange(socket, 'GET', path, undefined);
+  if (status < 400) return text;
+  throw new CliError(`the daemon answers ${status}`, "see the daemon's log");
 }
 
 function exchange(

@@ -21,6 +21,8 @@ export interface Question {
   readonly flags: number;
   readonly dnssec: boolean;
   readonly tcp: boolean;
+  /** How often it is asked by UDP; 3 unless told otherwise. */
+  readonly tries?: number;
 }
 
 export interface Reply {
@@ -78,7 +80,7 @@ function isReplyTo(message: Uint8Array, reply: Buffer): boolean {
 }
 
 async function byUdp(question: Question, message: Uint8Array): Promise<Buffer> {
-  for (let attempt = 0; attempt < TRIES; attempt++) {
+  for (let attempt = 0; attempt < (question.tries ?? TRIES); attempt++) {
     const reply = await tryUdp(question, message);
     if (reply !== undefined) return reply;
   }

@@ -46,6 +46,13 @@ export const COMMANDS: readonly Entry[] = [
   { name: 'restore', summary: 'put a backup in its place', load: () => import('./restore.ts') },
   { name: 'query', summary: 'ask a DNS server', load: () => import('./query.ts') },
   {
+    name: 'install-host',
+    summary: 'make Causeway the resolver of this host',
+    load: () => import('./install-host.ts'),
+  },
+  { name: 'uninstall-host', summary: 'undo install-host', load: () => import('./uninstall-host.ts') },
+  { name: 'doctor', summary: 'explain how this host asks for names', load: () => import('./doctor.ts') },
+  {
     name: 'completion',
     summary: 'print a completion script for a shell',
     load: () => import('./completion.ts'),

@@ -24,6 +24,7 @@ const ROOTS = new Set([
   'main.ts',
   'cli/serve.ts',
   'cli/check.ts',
+  'cli/host/configured.ts',
   'cli/keys.ts',
   'cli/logfiles.ts',
   'cli/storefile.ts',

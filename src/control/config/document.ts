@@ -15,6 +15,14 @@ import {
 } from 'yaml';
 import { type ConfigProblem, type Path, pathToText } from './problem.ts';
 
+/** Where things stand: a document, or several that are read as one. */
+export interface Places {
+  /** The problem of what is at `path`, or of the deepest thing above it that is there. */
+  problemAt(path: Path, message: string, remedy: string): ConfigProblem;
+  /** True if there is something at `path`. */
+  has(path: Path): boolean;
+}
+
 /** Larger files are not written by hand; zones go into files of their own. */
 export const CONFIG_OCTETS_MAX = 1024 * 1024;
 /** A configuration nests five deep; more is a mistake or an attack on the stack. */
@@ -26,7 +34,7 @@ const YAML_ERRORS_MAX = 100;
  * A YAML 1.2 file with the place of everything in it. Only plain data is let in: no anchors, aliases, merge keys
  * or tags, no duplicate keys, one document.
  */
-export class ConfigDocument {
+export class ConfigDocument implements Places {
   readonly file: string;
   readonly problems: ConfigProblem[] = [];
   /** False where the text could not be taken apart: its content would only give errors that follow from that. */
@@ -64,7 +72,7 @@ export class ConfigDocument {
    * (`|`), the start of the value in all other styles, whose lines are not those of the text.
    */
   problemInText(path: Path, line: number, column: number, message: string): ConfigProblem {
-    const node = this.#find(path);
+    const node = this.nodeAt(path);
     const start = this.problemAt(path, message, '');
     if (!isScalar(node) || node.type !== 'BLOCK_LITERAL') return start;
     // The block begins in the line after the `|`.
@@ -84,10 +92,10 @@ export class ConfigDocument {
 
   /** True if there is something at `path`. */
   has(path: Path): boolean {
-    return this.#find(path) !== undefined;
+    return this.nodeAt(path) !== undefined;
   }
 
-  #find(path: Path): Node | null | undefined {
+  nodeAt(path: Path): Node | null | undefined {
     let node: Node | null | undefined = this.root;
     for (const step of path) node = childOf(node, step);
     return node;

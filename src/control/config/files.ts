@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { opendirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
 import { ZONE_OCTETS_MAX } from '../../wire/text/zonefile.ts';
 import { SettingError } from './problem.ts';
@@ -11,7 +11,12 @@ export interface Files {
   realpath(path: string): string;
   /** Its permission bits, as 0o600. Throws likewise. */
   mode(path: string): number;
+  /** The names in a folder, in no order. Throws likewise. */
+  list(path: string): string[];
 }
+
+/** More entries than a folder that somebody writes by hand, or a hook, has. */
+const FOLDER_ENTRIES_MAX = 4096;
 
 export const systemFiles: Files = {
   read(path) {
@@ -23,6 +28,20 @@ export const systemFiles: Files = {
   },
   realpath: (path) => realpathSync(path),
   mode: (path) => statSync(path).mode & 0o777,
+  list(path) {
+    const folder = opendirSync(path);
+    try {
+      const names: string[] = [];
+      for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
+        names.push(entry.name);
+        if (names.length > FOLDER_ENTRIES_MAX)
+          throw Object.assign(new Error(`more than ${FOLDER_ENTRIES_MAX} entries`), { code: 'EMANY' });
+      }
+      return names;
+    } finally {
+      folder.closeSync();
+    }
+  },
 };
 
 /** What went wrong with a file, in words. */

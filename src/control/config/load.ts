@@ -7,6 +7,7 @@ import type { FirewallPolicy } from '../firewall/policy.ts';
 import { crossCheck } from './check/check.ts';
 import { type Draft, derivedDelegateId, derivedId } from './check/context.ts';
 import { ConfigDocument } from './document.ts';
+import { DropIns } from './dropins.ts';
 import type { EndpointsConfig, InboundConfig } from './endpoints.ts';
 import { type Files, fileFault, systemFiles } from './files.ts';
 import type { NodeConfig } from './node.ts';
@@ -101,6 +102,8 @@ export interface Config extends FileEntries {
   /** What `api.tls` names; undefined without it. */
   readonly apiCredentials: Credentials | undefined;
   readonly accounts: ConfigFile['accounts'];
+  /** Domains for the search list of this host, which files of `node.rulesFolder` name. */
+  readonly search: readonly string[];
   readonly rules: readonly Rule[];
   readonly delegates: readonly DelegateRule[];
   readonly zones: readonly (ZoneConfig & Pick<ZoneEntry, 'id' | 'apex'>)[];
@@ -135,9 +138,11 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
   }
   const document = new ConfigDocument(octets, path);
   if (!document.readable) return { errors: sortProblems(document.problems), warnings: [] };
-  const draft = readDraft(document);
-  const { errors, warnings } = crossCheck(document, draft);
-  const problemAt: Config['problemAt'] = (at, message, remedy) => document.problemAt(at, message, remedy);
+  const dropins = new DropIns(document, readDraft(document), folder, files);
+  const { draft } = dropins;
+  const { errors, warnings } = crossCheck(dropins, draft);
+  warnings.push(...dropins.warnings);
+  const problemAt: Config['problemAt'] = (at, message, remedy) => dropins.problemAt(at, message, remedy);
   const problemInText: Config['problemInText'] = (at, line, column, message) =>
     document.problemInText(at, line, column, message);
   const place = {
@@ -166,7 +171,7 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
   const credentials = draft.endpoints?.inbound?.map((endpoint, i) =>
     credentialsOf(endpoint?.tls, ['endpoints', 'inbound', i]),
   );
-  const all = [...document.problems, ...errors];
+  const all = [...document.problems, ...dropins.problems, ...errors];
   if (all.length > 0) {
     const entries = { ...place, zones: readableZones(document, draft), root: rootEntries(draft) };
     return { errors: sortProblems(all), warnings: sortProblems(warnings), entries };
@@ -195,6 +200,7 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
       inbound: file.endpoints.inbound.map((each, i) => withCredentials(each, credentials?.[i])),
     },
     root: rootEntries(draft),
+    search: dropins.search,
     rules: file.rules.flatMap(asRule),
     delegates: file.rules.flatMap(asDelegate),
     zones: file.zones.map((zone) => ({

@@ -44,6 +44,14 @@ const state = setting(z.string().min(1), {
   example: '/var/lib/causeway',
 });
 
+const rulesFolder = setting(z.string().min(1), {
+  description:
+    'Folder of files `*.yaml`, each with `rules` as here (a rule may leave out `vpcs` where there is one VPC) and `search`, domains for the search list of this host: for clients of VPNs, which come and go. Read at each reload, in the order of their names.',
+  range: 'a path',
+  example: 'rules.d',
+  absent: 'there is none',
+});
+
 const WORKERS_MAX = 64;
 const workers = setting(z.union([z.literal('auto'), z.int().min(1).max(WORKERS_MAX)]), {
   description: 'Threads that answer queries; `auto` is one for each CPU.',
@@ -192,6 +200,7 @@ export const nodeSchema = z.strictObject({
     example: 'eu-central-1',
   }).prefault('us-east-1'),
   state: state.prefault('./state'),
+  rulesFolder: rulesFolder.optional(),
   workers: workers.prefault('auto'),
   cache: cache.prefault('256MB'),
   metrics: metrics.prefault('127.0.0.1:9153'),
@@ -210,6 +219,7 @@ export const nodeExample = `node:
   name: edge-1
   region: eu-central-1
   state: /var/lib/causeway
+  rulesFolder: rules.d
   workers: auto
   cache: 256MB
   metrics: 127.0.0.1:9153

@@ -19,6 +19,12 @@ export function filesOf(contents: Record<string, string | Uint8Array>): Files {
   return {
     realpath: (path) => realpath(path),
     mode: () => 0o600,
+    list(path) {
+      const folder = `${realpath(path)}/`;
+      if (contents[folder.slice(0, -1)] !== undefined) throw fault('ENOTDIR');
+      const below = Object.keys(contents).filter((each) => each.startsWith(folder));
+      return [...new Set(below.map((each) => each.slice(folder.length).split('/')[0]!))];
+    },
     read(path) {
       const content = contents[realpath(path)];
       if (content === undefined) throw fault('EISDIR');

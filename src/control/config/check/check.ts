@@ -1,4 +1,4 @@
-import type { ConfigDocument } from '../document.ts';
+import type { Places } from '../document.ts';
 import type { ConfigProblem } from '../problem.ts';
 import { checkApi } from './api.ts';
 import { checkCollections } from './collections.ts';
@@ -15,10 +15,10 @@ import { checkZones } from './zones.ts';
 
 /** Checks what refers to something else, or may be there only once: each part may be right, and the whole not. */
 export function crossCheck(
-  document: ConfigDocument,
+  places: Places,
   draft: Draft,
 ): { errors: ConfigProblem[]; warnings: ConfigProblem[] } {
-  const context = new CheckContext(document, draft);
+  const context = new CheckContext(places, draft);
   const listening = new Listening();
   checkRecursion(context);
   checkVpcs(context);

@@ -1,6 +1,6 @@
 import type { Name } from '../../../wire/name.ts';
 import { nameKey, nameToText } from '../../../wire/name.ts';
-import type { ConfigDocument } from '../document.ts';
+import type { Places } from '../document.ts';
 import { suggestion } from '../nearest.ts';
 import { type ConfigProblem, type Path, pathToText } from '../problem.ts';
 import type { Partially } from '../read.ts';
@@ -29,18 +29,18 @@ export class CheckContext {
   readonly draft: Draft;
   readonly errors: ConfigProblem[] = [];
   readonly warnings: ConfigProblem[] = [];
-  readonly #document: ConfigDocument;
+  readonly #places: Places;
   readonly #vpcIds: readonly string[];
   #compared = 0;
 
-  constructor(document: ConfigDocument, draft: Draft) {
-    this.#document = document;
+  constructor(places: Places, draft: Draft) {
+    this.#places = places;
     this.draft = draft;
     this.#vpcIds = (draft.vpcs ?? []).flatMap((vpc) => vpc?.id ?? []);
   }
 
   error(path: Path, message: string, remedy: string): void {
-    this.errors.push(this.#document.problemAt(path, message, remedy));
+    this.errors.push(this.#places.problemAt(path, message, remedy));
   }
 
   /** An error: `name` is none of those that are `known`. Says which one was most likely meant. */
@@ -52,12 +52,12 @@ export class CheckContext {
   }
 
   warn(path: Path, message: string, remedy: string): void {
-    this.warnings.push(this.#document.problemAt(path, message, remedy));
+    this.warnings.push(this.#places.problemAt(path, message, remedy));
   }
 
   /** True if the file has something at `path`, readable or not. */
   has(path: Path): boolean {
-    return this.#document.has(path);
+    return this.#places.has(path);
   }
 
   /** A VPC that is named must be declared. `others` are words that may stand in its place. */
