@@ -10,6 +10,7 @@ import { ConfigDocument } from './document.ts';
 import { DropIns } from './dropins.ts';
 import type { EndpointsConfig, InboundConfig } from './endpoints.ts';
 import { type Files, fileFault, systemFiles } from './files.ts';
+import { logFileProblems } from './logfiles.ts';
 import type { NodeConfig } from './node.ts';
 import { type ConfigProblem, type Path, sortProblems } from './problem.ts';
 import { readNode } from './read.ts';
@@ -184,6 +185,8 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
     pathOf: (each) => pathIn(folder, each),
     problemAt,
   });
+  const stateFolder = resolve(folder, file.node.state);
+  problems.push(...logFileProblems(file.logs, { files, file: path, stateFolder, problemAt }));
   if (problems.length > 0) {
     const entries = { ...place, zones: readableZones(document, draft), root: rootEntries(draft) };
     return { errors: sortProblems(problems), warnings: sortProblems(warnings), entries };
@@ -192,7 +195,7 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
     ...file,
     firewall,
     ...place,
-    stateFolder: resolve(folder, file.node.state),
+    stateFolder,
     cookies: cookies as Config['cookies'],
     apiCredentials,
     endpoints: {

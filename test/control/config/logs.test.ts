@@ -107,6 +107,21 @@ t.test('what is wrong, where, and what would be right', async (t) => {
   t.match(faults('{ id: a, to: x, destinations: [g] }', '{ id: b, to: y, destinations: [g] }'), [
     /"g" is the log at logs\[0\]\.destinations\[0\]/,
   ]);
+  const files = {
+    '/etc/causeway/state/store.db': '',
+    '/etc/causeway/state/logs/link': '→ /etc/causeway/state/store.db',
+  };
+  for (const [to, fault] of [
+    ['store.db', /state\/store\.db is the daemon's own; write a path such as logs/],
+    ['./logs/../store.db-wal', /store\.db-wal is the daemon's own/],
+    ['/etc/causeway/state/compile-cache/x', /compile-cache\/x is the daemon's own/],
+    ['../causeway.yaml', /is the configuration/],
+    ['logs/link', /store\.db is the daemon's own/],
+  ] as const)
+    t.match(errorsOf(withLogs(`{ id: a, to: ${to}, vpcs: [vpc-a] }`), files), [fault], to);
+  t.match(faults('{ id: a, to: x, vpcs: [vpc-a] }', '{ id: b, to: /etc/causeway/state/x, vpcs: [vpc-a] }'), [
+    /logs\[1\]\.to: \/etc\/causeway\/state\/x is written by the log at logs\[0\]\.to/,
+  ]);
   for (const [setting, fault] of [
     ['to: logs/', /"logs\/" is a folder/],
     ['to: ""', /is not a path/],
