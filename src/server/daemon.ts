@@ -117,7 +117,8 @@ export class Daemon {
   /** Runs until a signal or a failure ends it; resolves with the exit code when no thread is left. */
   async run(): Promise<number> {
     this.#listenToSignals();
-    this.#manager.keepWatched(this.#o.clock);
+    // Until it serves, the manager's bound on the start holds, and a large configuration may take its time.
+    this.#manager.keepWatched(this.#o.clock, () => this.#state !== 'serving' || this.#workers!.haveBeaten());
     this.#control = this.#supervisor.add({
       name: 'control',
       cell: CONTROL_SLOT,

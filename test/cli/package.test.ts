@@ -1,10 +1,9 @@
-/** What is shipped: the built package, the image's recipe, the units of systemd. */
+/** What is shipped: the built package, the image's recipe. */
 import { execFile, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -16,7 +15,6 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { freePort } from '../support/ports.ts';
-import { findTool } from '../support/tools.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const run = promisify(execFile);
@@ -106,32 +104,5 @@ t.test('the Dockerfile copies what is there and what reaches the engine', (t) =>
   t.match(final, /^USER \d+:\d+$/m);
   t.match(final, /^HEALTHCHECK .* CMD \["causeway", "status", "--ready"\]$/m);
   t.match(final, /^VOLUME \/var\/lib\/causeway$/m);
-  t.end();
-});
-
-const skip = findTool('systemd-analyze') === undefined && 'systemd-analyze is not installed';
-
-t.test('systemd finds the units in order, and little that they expose', { skip }, (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'causeway-'));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  mkdirSync(join(folder, 'units'));
-  // The program is not installed where the unit says: any that is there does for the check.
-  const service = readFileSync(join(root, 'systemd', 'causeway.service'), 'utf8');
-  const unit = join(folder, 'units', 'causeway.service');
-  writeFileSync(unit, service.replaceAll('/opt/causeway/bin/causeway', '/bin/true'));
-  cpSync(join(root, 'systemd', 'causeway.socket'), join(folder, 'units', 'causeway.socket'));
-  const verify = spawnSync(
-    'systemd-analyze',
-    ['verify', '--man=no', unit, join(folder, 'units', 'causeway.socket')],
-    {
-      encoding: 'utf8',
-    },
-  );
-  const complaints = verify.stderr.split('\n').filter((line) => line.includes('causeway.'));
-  t.same(complaints, []);
-  const security = spawnSync('systemd-analyze', ['security', '--offline=yes', '--threshold=20', unit], {
-    encoding: 'utf8',
-  });
-  t.equal(security.status, 0, security.stdout.slice(-80));
   t.end();
 });
