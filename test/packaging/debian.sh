@@ -1,9 +1,9 @@
 #!/bin/bash
-# Inside of a Debian that systemd has booted: installs, uses, upgrades, removes and purges the packages in /root/debs.
+# Inside of a Debian that systemd has booted: installs, uses, upgrades, removes and purges the packages in /srv/debs.
 # Prints TAP; debian.test.ts reads it.
 set -u
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
-cd /root
+cd /srv
 number=0
 check() {
   local what=$1
@@ -28,7 +28,11 @@ no() { ! "$@"; }
 answers() { causeway query "$@" localhost A | grep -q 127.0.0.1; }
 property() { systemctl show -P "$1" causeway.service; }
 is() { [ "$(property "$1")" = "$2" ] || { echo "$1=$(property "$1")"; return 1; }; }
-restarted() { is ActiveState active && is SubState running && no is MainPID "$1"; }
+restarted() {
+  local pid
+  pid=$(property MainPID)
+  [ "$pid" != 0 ] && [ "$pid" != "$1" ] && is ActiveState active
+}
 status_of() { grep -q "^$1:[[:space:]]*$2\$" "/proc/$(property MainPID)/status"; }
 config=/etc/causeway/causeway.yaml
 drop_in() { mkdir -p /etc/systemd/system/causeway.service.d && cat >/etc/systemd/system/causeway.service.d/test.conf && systemctl daemon-reload; }
@@ -125,7 +129,7 @@ check 'installs again' dpkg --install debs/causeway_*-2_*.deb
 check 'with the state of before' grep -q vpc-0a1b2c3d <(causeway vpc list)
 rm /etc/causeway/dns.*
 check 'purges' dpkg --purge causeway
-left() { find / -xdev \( -path /root -o -path /proc -o -path /sys \) -prune -o -name '*causeway*' -not -path '/var/log/journal/*' -print; }
+left() { find / -xdev \( -path /srv -o -path /proc -o -path /sys \) -prune -o -name '*causeway*' -not -path '/var/log/journal/*' -print; }
 check 'and leaves nothing' test -z "$(left)"
 left | sed 's/^/# /'
 check 'nor its user' no getent passwd causeway

@@ -34,7 +34,7 @@ const UNIT = `[Unit]
 After=multi-user.target
 [Service]
 Type=oneshot
-ExecStart=/bin/bash -c 'bash /root/test.sh >/root/result.tap 2>&1'
+ExecStart=/bin/bash -c 'bash /srv/test.sh >/srv/result.tap 2>&1'
 ExecStopPost=/bin/systemctl --no-block poweroff
 `;
 
@@ -43,7 +43,7 @@ t.test('installs, serves, reloads, upgrades, removes and purges under systemd', 
   const folder = mkdtempSync(join(tmpdir(), 'causeway-debian-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const debian = join(folder, 'root');
-  const debs = join(debian, 'root', 'debs');
+  const debs = join(debian, 'srv', 'debs');
   await run('debootstrap', ['--variant=minbase', `--include=${PACKAGES}`, 'bookworm', debian], {
     maxBuffer: 1 << 24,
   });
@@ -51,7 +51,7 @@ t.test('installs, serves, reloads, upgrades, removes and purges under systemd', 
     const words = ['--out', debs, '--revision', revision, '--compression', revision === '1' ? 'xz' : 'none'];
     await run(process.execPath, [join(root, 'packaging/deb.ts'), ...words], { cwd: root });
   }
-  cpSync(join(import.meta.dirname, 'debian.sh'), join(debian, 'root', 'test.sh'));
+  cpSync(join(import.meta.dirname, 'debian.sh'), join(debian, 'srv', 'test.sh'));
   const units = join(debian, 'etc/systemd/system');
   writeFileSync(join(units, 'try.service'), UNIT);
   mkdirSync(join(units, 'default.target.wants'), { recursive: true });
@@ -59,7 +59,7 @@ t.test('installs, serves, reloads, upgrades, removes and purges under systemd', 
   const nspawn = ['--register=no', '--keep-unit', '--private-network', '--console=pipe', '-D', debian, '-b'];
   // It ends as a machine does that is halted, whatever came of the script.
   await run('systemd-nspawn', nspawn, { maxBuffer: 1 << 24 }).catch(() => undefined);
-  const result = readFileSync(join(debian, 'root/result.tap'), 'utf8');
+  const result = readFileSync(join(debian, 'srv/result.tap'), 'utf8');
   t.match(result, /^1\.\.\d+$/m, 'the script came to its end');
   for (const [, no, what = ''] of result.matchAll(/^(not )?ok \d+ - (.*(?:\n#.*)*)/gm)) t.notOk(no, what);
 });
