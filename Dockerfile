@@ -5,26 +5,25 @@
 #     -v ./causeway:/etc/causeway:ro -v causeway-state:/var/lib/causeway -p 53:53/udp -p 53:53/tcp causeway
 #
 # The configuration is mounted at /etc/causeway/causeway.yaml, its zone files beside it, and says
-# `node: { state: /var/lib/causeway }`; see docs/operations.md.
+# `node: { state: /var/lib/causeway }`; see docs/operations.md and examples/sidecar.
 
 FROM node:26-bookworm-slim AS build
-WORKDIR /opt/causeway
+RUN apt-get update && apt-get install -y --no-install-recommends binutils
+WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-progress
-COPY tsconfig.json tsconfig.build.json ./
-COPY src src
-RUN npm run build \
- && npm prune --omit=dev --no-progress \
- && rm -rf src tsconfig.json tsconfig.build.json .npmrc
+COPY LICENSE tsconfig.json tsconfig.build.json ./
 COPY bin bin
-# The root's servers and keys; not the example, which would go before /etc.
 COPY config/root.hints config/root.key config/
+COPY packaging packaging
+COPY src src
+# dist/, the dependencies that run, and Node.js as its binary, in the version that the lock file names.
+RUN npm run build && node packaging/tree.ts /opt/causeway
 
-# Node.js itself comes with the dependencies, in the version that the lock file names.
 FROM debian:bookworm-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libatomic1 libstdc++6 \
- && rm -rf /var/lib/apt/lists/* \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
  && groupadd --gid 10053 causeway \
  && useradd --no-log-init --uid 10053 --gid 10053 --home-dir /var/lib/causeway --no-create-home \
     --shell /usr/sbin/nologin causeway \

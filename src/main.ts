@@ -8,6 +8,8 @@ import { join, resolve } from 'node:path';
 export interface ServeOptions {
   /** Path of the configuration file. */
   readonly config: string;
+  /** Whether it is read again whenever it changes. */
+  readonly isFollowed: boolean;
   /** The state folder, where compiled code is kept for the next start; none: it is compiled each time. */
   readonly state?: string;
 }
@@ -31,6 +33,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   const suffix = import.meta.filename.endsWith('.ts') ? '.ts' : '.js';
   return runDaemon({
     configFile: resolve(options.config),
+    isFollowed: options.isFollowed,
     workerFile: new URL(`./server/worker${suffix}`, import.meta.url),
     controlFile: new URL(`./control/thread${suffix}`, import.meta.url),
     healthFile: new URL(`./control/health/thread${suffix}`, import.meta.url),

@@ -5,17 +5,27 @@ import { type ConfigGlance, findConfig, glance } from './daemon.ts';
 
 export const command: Command = {
   name: 'serve',
-  usage: '[--config FILE]',
+  usage: '[--config FILE] [--follow]',
   summary:
     'Runs the daemon in the foreground. SIGHUP reads the configuration again; SIGTERM and SIGINT end it, after\nwhat is under way.',
-  options: { config: { type: 'string', value: 'FILE', help: 'the configuration to serve' } },
+  options: {
+    config: { type: 'string', value: 'FILE', help: 'the configuration to serve' },
+    follow: {
+      type: 'boolean',
+      help: 'read it again whenever the file changes, or its folder as a whole: a ConfigMap',
+    },
+  },
   examples: ['causeway serve --config /etc/causeway/causeway.yaml'],
   async run(input, io) {
     const config = findConfig(input.text('config'), io.cwd);
     const known = glanceIfReadable(config);
     // What the environment says goes before what the file says.
     if (known?.logLevel !== undefined) process.env[LOG_LEVEL_VARIABLE] ??= known.logLevel;
-    return serve({ config, ...(known === undefined ? {} : { state: known.state }) });
+    return serve({
+      config,
+      isFollowed: input.flag('follow'),
+      ...(known === undefined ? {} : { state: known.state }),
+    });
   },
 };
 

@@ -18,6 +18,7 @@ import {
   SHARED_SLOTS,
 } from '../view/channel.ts';
 import { Control } from './control.ts';
+import { followFile } from './follow.ts';
 
 assert(parentPort !== null, 'control runs as a worker thread');
 const main = parentPort;
@@ -25,10 +26,11 @@ const start = workerData as ControlStart;
 const counters = daemonCounters(SHARED_SLOTS, start.shared.counters);
 
 beat(start.shared.beats, CONTROL_SLOT, systemClock, SLOW_BEAT_MS);
+const log = createLogger({ thread: 'control' });
 const control = new Control({
   start,
   clock: systemClock,
-  log: createLogger({ thread: 'control' }),
+  log,
   counters,
   metrics: new Metrics(counters.block(CONTROL_SLOT)),
   dependencies: new Dependencies(start.shared.dependencies),
@@ -39,6 +41,11 @@ const control = new Control({
 
 main.on('message', (order: ControlOrder) => void obey(order));
 await control.start();
+if (start.isFollowed)
+  followFile(start.configFile, systemClock, () => {
+    log.info({}, 'the configuration file has changed: reading it again');
+    void control.reload();
+  });
 
 async function obey(order: ControlOrder): Promise<void> {
   switch (order.order) {

@@ -48,6 +48,8 @@ import { type WorkerSeeds, Workers } from './workers.ts';
 export interface DaemonOptions {
   /** Absolute path. */
   readonly configFile: string;
+  /** Whether it is read again whenever it changes; else only when that is asked for. */
+  readonly isFollowed?: boolean;
   readonly workerFile: URL;
   readonly controlFile: URL;
   readonly healthFile: URL;
@@ -117,7 +119,8 @@ export class Daemon {
   /** Runs until a signal or a failure ends it; resolves with the exit code when no thread is left. */
   async run(): Promise<number> {
     this.#listenToSignals();
-    this.#manager.keepWatched(this.#o.clock);
+    // Until it serves, the manager's bound on the start holds, and a large configuration may take its time.
+    this.#manager.keepWatched(this.#o.clock, () => this.#state !== 'serving' || this.#workers!.haveBeaten());
     this.#control = this.#supervisor.add({
       name: 'control',
       cell: CONTROL_SLOT,
@@ -143,8 +146,9 @@ export class Daemon {
   }
 
   #startControl(): Thread {
-    const { configFile, controlFile } = this.#o;
-    const workerData: ControlStart = { configFile, shared: this.#shared, inForce: this.#inForce };
+    const { configFile, isFollowed = false, controlFile } = this.#o;
+    const inForce = this.#inForce;
+    const workerData: ControlStart = { configFile, isFollowed, shared: this.#shared, inForce };
     const control = new Worker(controlFile, { workerData, resourceLimits: CONTROL_LIMITS, name: 'control' });
     control.on('message', (news: ControlNews) => this.#hear(control, news));
     return control;

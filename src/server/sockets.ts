@@ -12,7 +12,7 @@ import { canonicalAddress, hostAddresses, isWildcard } from './addresses.ts';
  * kernel socket, with the queue that has gathered there, so that no client's flow falls into a hole.
  *
  *     place     udp 127.0.0.1:53 of endpoint in-1
- *       fds     slot 0 │ slot 1 │ …     one for each, or one that all share (passed by systemd), or none (no FFI)
+ *       fds     slot 0 │ slot 1 │ …     one for each, or none (no FFI); as many as there are where systemd passed them
  *
  * A wildcard becomes one place for each address of the host, so that a reply leaves from the address that was
  * asked; `refresh` follows addresses that come and go.
@@ -168,10 +168,12 @@ export class Sockets {
     const descriptors: Descriptor[] = [];
     try {
       for (const { kind, protocol, endpoint, address, port, fds } of this.#opened.values()) {
-        const descriptor = { kind, protocol, endpoint, address, port, slot };
-        const fd = fds.length === 1 ? fds[0] : fds[slot];
-        if (holds.has(descriptorKey(descriptor))) descriptors.push({ ...descriptor, fd: FD_KEPT });
-        else descriptors.push({ ...descriptor, fd: fd === undefined ? FD_OPEN : this.#ffi!.duplicate(fd) });
+        for (const share of sharesOf(slot, this.slots, fds.length)) {
+          const descriptor = { kind, protocol, endpoint, address, port, slot: share };
+          const fd = fds[share % fds.length];
+          if (holds.has(descriptorKey(descriptor))) descriptors.push({ ...descriptor, fd: FD_KEPT });
+          else descriptors.push({ ...descriptor, fd: fd === undefined ? FD_OPEN : this.#ffi!.duplicate(fd) });
+        }
       }
     } catch (error) {
       this.release(descriptors);
@@ -257,7 +259,8 @@ export class Sockets {
     const named = new Map<string, Place>();
     const others = new Map<string, Place>();
     for (const place of endpoints.flatMap(placesOf)) {
-      if (!isWildcard(place.address) || this.#passedFor(place)) named.set(socketText(place), place);
+      if (!isWildcard(place.address) || this.#passedFor(place).length > 0)
+        named.set(socketText(place), place);
       else for (const each of this.#expand(place)) others.set(socketText(each), each);
     }
     // An address that is named beside a wildcard belongs to the endpoint that names it.
@@ -271,17 +274,19 @@ export class Sockets {
       .map((address) => ({ ...place, address, from: 'wildcard' }));
   }
 
-  #passedFor(place: Place): PassedSocket | undefined {
+  /** More than one of an address: the unit of the sockets has `ReusePort=yes`. */
+  #passedFor(place: Place): PassedSocket[] {
     const key = socketText(place);
-    return this.#passed.find((socket) => socketText(socket) === key);
+    return this.#passed.filter((socket) => socketText(socket) === key);
   }
 
   #open(place: Place): Opened {
     const passed = this.#passedFor(place);
-    if (passed !== undefined) {
-      // It may be older than this process: what it dropped before is not ours.
-      this.#dropsOf(passed.fd);
-      return { ...place, fds: [passed.fd] };
+    if (passed.length > 0) {
+      const fds = passed.map(({ fd }) => fd);
+      // They may be older than this process: what they dropped before is not ours.
+      for (const fd of fds) this.#dropsOf(fd);
+      return { ...place, fds };
     }
     const ffi = this.#ffi;
     if (ffi === undefined) {
@@ -343,6 +348,16 @@ function placesOf({ id, listen, encrypted, mayBeClosed = false }: InboundEndpoin
   ];
 }
 
+/**
+ * Which of a place's `count` sockets the worker of a slot reads, as numbers modulo `count`: where there are fewer than
+ * slots, workers share; where there are more, each reads several, as the kernel gives clients to all of them.
+ */
+function sharesOf(slot: number, slots: number, count: number): number[] {
+  const shares = [slot];
+  for (let share = slot + slots; share < count; share += slots) shares.push(share);
+  return shares;
+}
+
 /** Tells a worker's sockets apart. */
 export function descriptorKey(descriptor: Omit<Descriptor, 'fd' | 'endpoint'>): string {
   return `${descriptor.slot} ${descriptor.protocol} ${socketText(descriptor)}`;
@@ -351,8 +366,8 @@ export function descriptorKey(descriptor: Omit<Descriptor, 'fd' | 'endpoint'>): 
 const NOTHING: ReadonlySet<string> = new Set();
 /** sd_listen_fds(3): the first descriptor that is passed. */
 const LISTEN_FDS_START = 3;
-/** More sockets than a unit file names. */
-const LISTEN_FDS_MAX = 256;
+/** More than unit files name: an address for each worker there may be, of several endpoints. */
+const LISTEN_FDS_MAX = 1024;
 
 /**
  * The sockets that systemd opened for this process (LISTEN_PID, LISTEN_FDS), made non-blocking and not inherited

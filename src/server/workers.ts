@@ -54,6 +54,8 @@ interface Slot {
   given: Set<string>;
   /** What it was started with, until it is known to have taken them. */
   lent: readonly Descriptor[];
+  /** Count of its beats at the last call of `haveBeaten`. */
+  beats: number;
   /** Slots whose worker is away for longer, whose sockets this one reads as well. */
   readonly looksAfter: Set<number>;
 }
@@ -89,6 +91,7 @@ export class Workers {
       state: 'absent',
       given: new Set<string>(),
       lent: [],
+      beats: 0,
       looksAfter: new Set<number>(),
     }));
   }
@@ -116,6 +119,18 @@ export class Workers {
 
   get running(): number {
     return this.#slots.filter(({ state }) => state === 'ready').length;
+  }
+
+  /** Whether any worker that serves has beaten since the last call: without one the daemon is not alive. */
+  haveBeaten(): boolean {
+    const beats = new Int32Array(this.#o.seeds.shared.beats);
+    let isAnyAlive = false;
+    for (const slot of this.#slots) {
+      const count = Atomics.load(beats, slot.number);
+      if (slot.state === 'ready' && count !== slot.beats) isAnyAlive = true;
+      slot.beats = count;
+    }
+    return isAnyAlive;
   }
 
   #startWorker(slot: Slot): Thread {

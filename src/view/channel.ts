@@ -136,6 +136,8 @@ export type WorkerNews =
 export interface ControlStart {
   /** Absolute. */
   readonly configFile: string;
+  /** It is read again whenever it changes. */
+  readonly isFollowed: boolean;
   readonly shared: SharedBuffers;
   /**
    * What workers serve, when this control replaces one that died: revisions count on from it, and contexts and

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { fstatSync, readdirSync } from 'node:fs';
 import t from 'tap';
 import { descriptorKey, passedSockets, Sockets } from '../../src/server/sockets.ts';
 import { CidrTable } from '../../src/util/cidr.ts';
@@ -295,6 +295,42 @@ t.test('passed sockets', async (t) => {
   sockets.closeAll();
   t.equal(ffi.inspect(udp), undefined);
 });
+
+t.test(
+  'several passed sockets of an address: all are read, by a worker each where there are enough',
+  async (t) => {
+    const port = await freePort();
+    const spec = { kind: 'udp', address: '127.0.0.1', port } as const;
+    // Duplicates have the inode of what they are of.
+    const inode = (fd: number): number => fstatSync(fd).ino;
+    const readBy = (slots: number, count: number): number[][] => {
+      const passed = Array.from({ length: count }, () => ({
+        ...spec,
+        fd: ffi.open({ ...spec, sharing: 'shared' }),
+      }));
+      const inodes = passed.map(({ fd }) => inode(fd));
+      const sockets = new Sockets({ ffi, clock, slots, passed });
+      sockets.apply([endpoint('in-1', ['127.0.0.1', port])]);
+      t.same(sockets.unused(), []);
+      const read = Array.from({ length: slots }, (_, slot) => {
+        const descriptors = sockets.descriptors(slot);
+        const udp = descriptors.filter(({ kind }) => kind === 'udp');
+        t.equal(new Set(descriptors.map(descriptorKey)).size, descriptors.length, 'they are told apart');
+        const numbers = udp.map(({ fd }) => inodes.indexOf(inode(fd)));
+        sockets.release(descriptors);
+        return numbers;
+      });
+      sockets.closeAll();
+      return read;
+    };
+    t.same(readBy(2, 2), [[0], [1]]);
+    t.same(readBy(2, 5), [
+      [0, 2, 4],
+      [1, 3],
+    ]);
+    t.same(readBy(3, 2), [[0], [1], [0]]);
+  },
+);
 
 t.test('a passed wildcard socket is taken as it is', async (t) => {
   const port = await freePort();

@@ -159,6 +159,21 @@ t.test('a worker that dies under load is replaced, and every flow is answered ag
   await close();
 });
 
+t.test('whether any worker beats, for the watchdog', async (t) => {
+  const { port, workers, lines, close } = await run(1);
+  t.notOk(workers.haveBeaten(), 'none is there');
+  await workers.start();
+  await until(() => workers.haveBeaten(), 'a beat');
+  const flows = await Flows.open(1, port);
+  flows.poison(0, 'spin');
+  await until(() => lines.some(({ message }) => /hangs and is ended/.test(message)), 'the verdict');
+  workers.haveBeaten();
+  t.notOk(workers.haveBeaten(), 'not since the last call');
+  await until(() => workers.haveBeaten(), 'a beat of the successor');
+  flows.close();
+  await close();
+});
+
 t.test('a worker that hangs is replaced, and its successor answers what has waited', async (t) => {
   const { port, workers, lines, close } = await run(2);
   await workers.start();
