@@ -6,7 +6,7 @@ import type { Ffi } from '../../src/util/ffi.ts';
 /** Keeps what is sent, as `socket text`. */
 function recorder(): { ffi: Ffi; sent: string[] } {
   const sent: string[] = [];
-  const sendUnix = (path: string, text: string): boolean => sent.push(`${path} ${text}`) > 0;
+  const sendUnix = (path: string, text: string): undefined => void sent.push(`${path} ${text}`);
   return { ffi: { sendUnix } as Partial<Ffi> as Ffi, sent };
 }
 
