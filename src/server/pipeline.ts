@@ -70,7 +70,12 @@ export interface PipelineOptions {
 /** DNS cookie of the query at hand: none, the client's half only, or a server half that we made (RFC 9018). */
 type CookieState = 'none' | 'client' | 'valid' | 'renew';
 
-const QUERIES_BY = { udp: METRIC.queriesUdp, tcp: METRIC.queriesTcp, dot: METRIC.queriesDot } as const;
+const QUERIES_BY = {
+  udp: METRIC.queriesUdp,
+  tcp: METRIC.queriesTcp,
+  dot: METRIC.queriesDot,
+  doh: METRIC.queriesDoh,
+} as const;
 const COOKIE_OCTETS = CLIENT_COOKIE_OCTETS + SERVER_COOKIE_OCTETS;
 /** The option with its code and no text (RFC 8914 section 2). */
 const EDE_OCTETS = 6;

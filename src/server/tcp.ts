@@ -1,10 +1,15 @@
+import { closeSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { METRIC, type Metrics } from '../telemetry/metrics.ts';
+import type { ClientTransport } from '../telemetry/queryrecord.ts';
 import { unreachable } from '../util/assert.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import type { Prng } from '../util/prng.ts';
 import { type Descriptor, FD_OPEN } from '../view/channel.ts';
-import type { Credentials } from '../view/snapshot.ts';
+import type { EncryptedListening } from '../view/snapshot.ts';
 import { peerOctets } from './addresses.ts';
+import type { Connection, ConnectionOptions } from './connection.ts';
+import type { Http } from './doh/http.ts';
 import type { Client, QueryHandler } from './handler.ts';
 import type { TcpClients } from './tcpclients.ts';
 import { TcpConnection } from './tcpconnection.ts';
@@ -18,23 +23,34 @@ export interface TcpOptions {
   readonly clients: TcpClients;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  readonly prng: Prng;
   /** The endpoint's ACL: others are closed before an octet is read. */
   readonly admits: (endpoint: number, address: Uint8Array) => boolean;
-  /** For DNS over TLS: see TlsOptions. */
+  /** Where TLS is spoken: see TlsOptions. */
   readonly ticketKeys: Uint8Array;
 }
 
 /** Deadlines are looked at this often: one timer for all connections, whatever they do in between. */
 const SWEEP_MS = 100;
+/** RFC 7858 section 3.1 needs none, RFC 8484 section 5.2 says HTTP/2 or later; HTTP/1.1 is for tools that have no other. */
+const ALPN = { dot: ['dot'], doh: ['h2', 'http/1.1'] } as const;
+const TRANSPORTS = { do53: 'tcp', dot: 'dot', doh: 'doh' } as const;
 
-/** Serves one listening TCP socket with a query handler (RFC 7766, RFC 9210), in plain text or by TLS (RFC 7858). */
+/**
+ * Serves one listening TCP socket with a query handler (RFC 7766, RFC 9210), in plain text, by TLS (RFC 7858) or by HTTPS
+ * (RFC 8484).
+ */
 export class TcpEndpoint {
   /** A reload may move it. */
   endpoint: number;
   readonly #o: TcpOptions;
   readonly #server: Server;
   readonly #tls: TlsTermination | undefined;
-  readonly #connections = new Set<TcpConnection>();
+  /** There from the start on, where it is spoken. */
+  #http: Http | undefined;
+  #hasLeft = false;
+  readonly #connections = new Set<Connection>();
+  #encrypted: EncryptedListening | undefined;
   #sweep: Timer | undefined;
   #heir: TcpEndpoint | undefined;
 
@@ -46,10 +62,18 @@ export class TcpEndpoint {
   }
 
   /** Rejects when the socket cannot be had. */
-  start(): Promise<void> {
-    const { fd, address, port } = this.#o.descriptor;
+  async start(): Promise<void> {
+    const { fd, address, port, protocol } = this.#o.descriptor;
+    // Node's HTTP takes long to load: a worker without it has taken its predecessor's place by then.
+    if (protocol === 'doh') {
+      this.#http = new (await import('./doh/http.ts')).Http();
+      if (this.#hasLeft) {
+        if (fd >= 0) closeSync(fd);
+        return;
+      }
+    }
     const server = this.#server;
-    return new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       const own = { host: address, port, reusePort: true, ipv6Only: true };
       server.listen(fd === FD_OPEN ? own : { fd }, () => {
@@ -63,28 +87,24 @@ export class TcpEndpoint {
 
   #termination(): TlsTermination | undefined {
     const { descriptor, ticketKeys, metrics } = this.#o;
-    switch (descriptor.protocol) {
-      case 'do53':
-        return undefined;
-      case 'dot':
-        return new TlsTermination({
-          ticketKeys,
-          secured: (socket) => this.#serve(socket),
-          failed: () => metrics.add(METRIC.tlsFailed),
-        });
-      default:
-        unreachable(descriptor.protocol);
-    }
+    if (descriptor.protocol === 'do53') return undefined;
+    return new TlsTermination({
+      protocols: ALPN[descriptor.protocol],
+      ticketKeys,
+      secured: (socket) => this.#serve(socket),
+      failed: () => metrics.add(METRIC.tlsFailed),
+    });
   }
 
-  /** Whether connections can be served: those by TLS from the first call of `useCredentials` on. */
+  /** Whether connections can be served: those by TLS from the first call of `useEncrypted` on. */
   get isReady(): boolean {
     return this.#tls === undefined || this.#tls.credentials !== undefined;
   }
 
-  /** What TLS is ended with from now on. Throws where the library does not take them. */
-  useCredentials(credentials: Credentials): void {
-    this.#tls?.use(credentials);
+  /** What TLS is ended with from now on, and how HTTP is answered. Throws where the library does not take them. */
+  useEncrypted(encrypted: EncryptedListening): void {
+    this.#tls?.use(encrypted.credentials);
+    this.#encrypted = encrypted;
   }
 
   #accept(socket: Socket): void {
@@ -98,12 +118,13 @@ export class TcpEndpoint {
       metrics.add(METRIC.droppedAcl);
       return void socket.resetAndDestroy();
     }
-    if (!clients.enter(address)) {
+    const kind = this.#o.descriptor.protocol === 'doh' ? 'http' : 'stream';
+    if (!clients.enter(address, kind)) {
       metrics.add(METRIC.tcpRefused);
       return void socket.resetAndDestroy();
     }
     metrics.add(METRIC.tcpAccepted);
-    socket.once('close', () => clients.leave(address));
+    socket.once('close', () => clients.leave(address, kind));
     if (this.#tls === undefined) this.#serve(socket);
     else this.#tls.accept(socket);
   }
@@ -114,20 +135,39 @@ export class TcpEndpoint {
     socket.on('error', () => socket.destroy());
     // Gone before its handshake was over.
     if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy();
-    const transport = descriptor.protocol === 'dot' ? 'dot' : 'tcp';
-    const client = new TcpClient(this, transport, peerOctets(remoteAddress), remotePort);
+    const client = new TcpClient(
+      this,
+      TRANSPORTS[descriptor.protocol],
+      peerOctets(remoteAddress),
+      remotePort,
+    );
     const idleMs = (): number => clients.idleMs();
-    const connection = new TcpConnection({ socket, client, handler, metrics, clock, idleMs });
+    const connection = this.#connectionOn({ socket, client, handler, metrics, clock, idleMs });
     this.#current().#add(connection);
     socket.once('close', () => this.#current().#drop(connection));
   }
 
-  #add(connection: TcpConnection): void {
+  #connectionOn(options: ConnectionOptions): Connection {
+    const { descriptor, prng } = this.#o;
+    switch (descriptor.protocol) {
+      case 'do53':
+      case 'dot':
+        return new TcpConnection(options);
+      case 'doh': {
+        const json = (): boolean => this.#current().#encrypted?.json ?? false;
+        return this.#http!.serve({ ...options, prng, json });
+      }
+      default:
+        unreachable(descriptor.protocol);
+    }
+  }
+
+  #add(connection: Connection): void {
     this.#connections.add(connection);
     this.#sweep ??= this.#o.clock.every(SWEEP_MS, () => this.#expire());
   }
 
-  #drop(connection: TcpConnection): void {
+  #drop(connection: Connection): void {
     this.#connections.delete(connection);
     if (this.#connections.size > 0) return;
     this.#sweep?.cancel();
@@ -173,6 +213,7 @@ export class TcpEndpoint {
 
   /** Accepts no more; connections go on. */
   leave(): void {
+    this.#hasLeft = true;
     if (this.#server.listening) this.#server.close();
   }
 
@@ -196,9 +237,9 @@ class TcpClient implements Client {
   readonly #listener: TcpEndpoint;
   readonly address: Uint8Array;
   readonly port: number;
-  readonly transport: 'tcp' | 'dot';
+  readonly transport: ClientTransport;
 
-  constructor(listener: TcpEndpoint, transport: 'tcp' | 'dot', address: Uint8Array, port: number) {
+  constructor(listener: TcpEndpoint, transport: ClientTransport, address: Uint8Array, port: number) {
     this.#listener = listener;
     this.transport = transport;
     this.address = address;

@@ -9,6 +9,8 @@ export const TICKET_KEYS_OCTETS = 48;
 export const HANDSHAKE_MS = 5_000;
 
 export interface TlsOptions {
+  /** What may be agreed on by ALPN. */
+  readonly protocols: readonly string[];
   /** See WorkerStart. */
   readonly ticketKeys: Uint8Array;
   /** A handshake has succeeded: the connection is to be served. */
@@ -18,7 +20,7 @@ export interface TlsOptions {
 }
 
 /**
- * Ends TLS for DNS over TLS (RFC 7858): from connections that were accepted by TCP it makes such that speak in plain
+ * Ends TLS for DNS over TLS (RFC 7858) and over HTTPS: from connections that were accepted by TCP it makes such that speak in plain
  * text to us. It accepts none before it has credentials, and may get others at any time: connections go on with those
  * that they began with. Sessions are resumed by tickets, in TLS 1.2 and 1.3 (RFC 7858 section 3.4); there is no early
  * data, which could be replayed, and no renegotiation, which a client could ask for without end.
@@ -34,7 +36,7 @@ export class TlsTermination {
   };
   #credentials: Credentials | undefined;
 
-  constructor({ ticketKeys, secured, failed }: TlsOptions) {
+  constructor({ protocols, ticketKeys, secured, failed }: TlsOptions) {
     this.#options = {
       // RFC 9325 section 3.1.1.
       minVersion: 'TLSv1.2',
@@ -43,8 +45,8 @@ export class TlsTermination {
     };
     this.#server = createServer({
       ...this.#options,
-      // A client that names protocols and not this one is refused (RFC 7301 section 3.2); one that names none is not.
-      ALPNProtocols: ['dot'],
+      // A client that names others only is refused (RFC 7301 section 3.2); one that names none is not.
+      ALPNProtocols: [...protocols],
       handshakeTimeout: HANDSHAKE_MS,
     });
     this.#server.on('secureConnection', (socket) => {

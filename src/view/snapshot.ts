@@ -220,7 +220,7 @@ export interface InboundEndpoint {
   readonly serves: Role;
   /** Of plain DNS, by UDP and TCP. */
   readonly listen: readonly ListenAddress[];
-  readonly protocols: readonly ('do53' | 'dot')[];
+  readonly protocols: readonly ('do53' | 'dot' | 'doh')[];
   /** Undefined: it speaks nothing that is encrypted. */
   readonly encrypted?: EncryptedListening | undefined;
   /** Index of the view that all its clients have; -1: the client's address decides. */
@@ -242,6 +242,10 @@ export interface InboundEndpoint {
 export interface EncryptedListening {
   /** Of DNS over TLS (RFC 7858). */
   readonly dot: readonly ListenAddress[];
+  /** Of DNS over HTTPS (RFC 8484). */
+  readonly doh: readonly ListenAddress[];
+  /** Whether DNS over HTTPS has a JSON form too. */
+  readonly json: boolean;
   readonly credentials: Credentials;
 }
 

@@ -197,6 +197,7 @@ t.test('padding: by an encrypted transport, for who pads as well, from the cache
     t.equal(reply.bytes.length, PADDING_BLOCK, what);
     t.ok(findOption(reply.edns, OPTION.PADDING)!.every((octet) => octet === 0));
     t.equal(reply.trailing, 0);
+    t.equal((await asked(name, 'doh', [padding])).bytes.length, PADDING_BLOCK, `${what}, by HTTPS`);
   }
   for (const options of [
     [cookie, padding],
@@ -212,6 +213,7 @@ t.test('padding: by an encrypted transport, for who pads as well, from the cache
   t.ok((await asked('www.example.', 'dot', [])).bytes.length < 100, 'who does not pad gets none');
   t.ok((await asked('www.example.', 'tcp', [padding])).bytes.length < 100, 'RFC 7830 section 6');
   t.ok((await asked('www.example.', 'udp', [padding])).bytes.length < 100);
-  t.equal(counters.sum('answersFromCache'), 6, 'the cache serves those who pad');
+  t.equal(counters.sum('answersFromCache'), 9, 'the cache serves those who pad');
+  t.equal(counters.sum('queriesDoh'), 3);
   t.equal(counters.sum('queriesDot'), 6);
 });

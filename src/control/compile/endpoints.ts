@@ -1,6 +1,6 @@
 import { type Cidr, CidrTable, parseCidr } from '../../util/cidr.ts';
 import type { InboundEndpoint, NodeSettings, ViewData } from '../../view/snapshot.ts';
-import { BY_SOURCE, dotListen, type InboundConfig, plainListen } from '../config/endpoints.ts';
+import { BY_SOURCE, dohListen, dotListen, type InboundConfig, plainListen } from '../config/endpoints.ts';
 import type { Config } from '../config/load.ts';
 import { endpointOwner } from './owners.ts';
 
@@ -48,9 +48,11 @@ export function compileEndpoints(config: Config, views: readonly ViewData[]): In
 }
 
 function encryptedOf(endpoint: InboundConfig): InboundEndpoint['encrypted'] {
-  const { credentials } = endpoint;
-  const dot = dotListen(endpoint);
-  return credentials === undefined || dot.length === 0 ? undefined : { dot, credentials };
+  const { credentials, dohJson: json } = endpoint;
+  const [dot, doh] = [dotListen(endpoint), dohListen(endpoint)];
+  return credentials === undefined || dot.length + doh.length === 0
+    ? undefined
+    : { dot, doh, json, credentials };
 }
 
 const EVERYBODY = [parseCidr('0.0.0.0/0'), parseCidr('::/0')];
