@@ -348,6 +348,7 @@ export class Pipeline implements QueryHandler {
       resolve: isFull ? this.#refuseToWait : this.#o.resolve,
       asker: askerOf(asked, draw),
       tokens: isLoop ? 'loop' : tokens,
+      designation: asked.endpoint.encrypted?.designation,
       screened: true,
       trace: this.#o.tracer?.begin(this.world.logged),
     });

@@ -2,6 +2,7 @@ import type { FirewallData } from '../policy/firewall.ts';
 import type { Path } from '../resolver/path.ts';
 import type { RecursionSettings, TrustAnchor } from '../resolver/settings.ts';
 import type { Name } from '../wire/name.ts';
+import type { Rrset } from '../wire/record.ts';
 import type { ComputeNames } from '../zone/compute.ts';
 import type { RttData } from '../zone/geo/rtt.ts';
 import type { ZonePatch } from '../zone/patch.ts';
@@ -247,6 +248,16 @@ export interface EncryptedListening {
   /** Whether DNS over HTTPS has a JSON form too. */
   readonly json: boolean;
   readonly credentials: Credentials;
+  /** Undefined: there is no name for it. */
+  readonly designation?: Designation | undefined;
+}
+
+/** What clients are told of an endpoint's encrypted protocols (RFC 9462). */
+export interface Designation {
+  /** SVCB records of _dns.resolver.arpa. */
+  readonly answer: Rrset;
+  /** Addresses of their target. */
+  readonly additional: readonly Rrset[];
 }
 
 /** A certificate with those that signed it, and its key, both in PEM. They belong together. */

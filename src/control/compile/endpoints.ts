@@ -2,6 +2,7 @@ import { type Cidr, CidrTable, parseCidr } from '../../util/cidr.ts';
 import type { InboundEndpoint, NodeSettings, ViewData } from '../../view/snapshot.ts';
 import { BY_SOURCE, dohListen, dotListen, type InboundConfig, plainListen } from '../config/endpoints.ts';
 import type { Config } from '../config/load.ts';
+import { designationOf } from './designation.ts';
 import { endpointOwner } from './owners.ts';
 
 /** Client address → index of its view. */
@@ -50,9 +51,8 @@ export function compileEndpoints(config: Config, views: readonly ViewData[]): In
 function encryptedOf(endpoint: InboundConfig): InboundEndpoint['encrypted'] {
   const { credentials, dohJson: json } = endpoint;
   const [dot, doh] = [dotListen(endpoint), dohListen(endpoint)];
-  return credentials === undefined || dot.length + doh.length === 0
-    ? undefined
-    : { dot, doh, json, credentials };
+  if (credentials === undefined || dot.length + doh.length === 0) return undefined;
+  return { dot, doh, json, credentials, designation: designationOf({ dot, doh, credentials }) };
 }
 
 const EVERYBODY = [parseCidr('0.0.0.0/0'), parseCidr('::/0')];
