@@ -3,6 +3,13 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Client, QueryHandler } from './handler.ts';
 
+/** Whose a connection is: who is at its other end, or on whose behalf a listed proxy speaks. */
+export interface Peer {
+  /** 4 or 16 octets. */
+  readonly address: Uint8Array;
+  readonly port: number;
+}
+
 /** A client's connection as its listener sees it, whatever is spoken there. */
 export interface Connection {
   /** Queries under way. */

@@ -21,6 +21,8 @@ export interface ListenersOptions {
   /** Undefined: UDP is read by Node's own sockets. */
   readonly native?: NativeUdpListeners | undefined;
   readonly admits: (endpoint: number, address: Uint8Array) => boolean;
+  /** See TcpOptions. */
+  readonly isProxy?: (endpoint: number, address: Uint8Array) => boolean;
   /** Index of an endpoint in the snapshot that is served now, -1 where it has none of that id. */
   readonly endpointOf: (id: string) => number;
   /** What the endpoint of that id speaks by TLS; undefined: nothing, in the snapshot that is served now. */
@@ -128,15 +130,22 @@ export class Listeners {
   }
 
   #listenerFor(descriptor: Descriptor): Listener {
-    const { handler, metrics, clock, prng, clients, admits, ticketKeys } = this.#o;
+    const { handler, metrics, clock, prng, clients, admits, isProxy, ticketKeys } = this.#o;
     const state = 'waits';
     if (descriptor.kind === 'tcp') {
-      const common = { handler, clients, metrics, clock, prng, admits, ticketKeys };
+      const common = { handler, clients, metrics, clock, prng, admits, isProxy, ticketKeys };
       const server = new TcpEndpoint({ ...common, descriptor, endpoint: -1 });
       return { kind: 'tcp', server, descriptor, state, serves: undefined };
     }
     const backEnd = this.#backEndFor(descriptor);
-    const server = new UdpEndpoint({ backEnd, endpoint: -1, handler, metrics, pending: this.#pending });
+    const server = new UdpEndpoint({
+      backEnd,
+      endpoint: -1,
+      handler,
+      metrics,
+      pending: this.#pending,
+      isProxy,
+    });
     return { kind: 'udp', server, descriptor, state, serves: undefined };
   }
 

@@ -8,10 +8,11 @@ import type { Prng } from '../util/prng.ts';
 import { type Descriptor, FD_OPEN } from '../view/channel.ts';
 import type { EncryptedListening } from '../view/snapshot.ts';
 import { peerOctets } from './addresses.ts';
-import type { Connection, ConnectionOptions } from './connection.ts';
+import type { Connection, ConnectionOptions, Peer } from './connection.ts';
 import type { Http } from './doh/http.ts';
 import type { Client, QueryHandler } from './handler.ts';
-import type { TcpClients } from './tcpclients.ts';
+import { readProxied } from './proxied.ts';
+import type { ClientKind, TcpClients } from './tcpclients.ts';
 import { TcpConnection } from './tcpconnection.ts';
 import { TlsTermination } from './tls.ts';
 
@@ -26,6 +27,8 @@ export interface TcpOptions {
   readonly prng: Prng;
   /** The endpoint's ACL: others are closed before an octet is read. */
   readonly admits: (endpoint: number, address: Uint8Array) => boolean;
+  /** Whether a peer says in front of a connection whose it is. Default: nobody. */
+  readonly isProxy?: ((endpoint: number, address: Uint8Array) => boolean) | undefined;
   /** Where TLS is spoken: see TlsOptions. */
   readonly ticketKeys: Uint8Array;
 }
@@ -49,6 +52,8 @@ export class TcpEndpoint {
   /** There from the start on, where it is spoken. */
   #http: Http | undefined;
   #hasLeft = false;
+  /** Connections of proxies that have not said whose they are. */
+  readonly #unnamed = new Set<Socket>();
   readonly #connections = new Set<Connection>();
   #encrypted: EncryptedListening | undefined;
   #sweep: Timer | undefined;
@@ -91,7 +96,7 @@ export class TcpEndpoint {
     return new TlsTermination({
       protocols: ALPN[descriptor.protocol],
       ticketKeys,
-      secured: (socket) => this.#serve(socket),
+      secured: (socket, peer) => this.#serve(socket, peer),
       failed: () => metrics.add(METRIC.tlsFailed),
     });
   }
@@ -108,39 +113,69 @@ export class TcpEndpoint {
   }
 
   #accept(socket: Socket): void {
-    const { admits, clients, metrics } = this.#o;
     socket.on('error', () => socket.destroy());
     const { remoteAddress, remotePort } = socket;
     // Gone before it was accepted.
     if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy();
-    const address = peerOctets(remoteAddress);
+    const peer = { address: peerOctets(remoteAddress), port: remotePort };
+    if (this.#o.isProxy?.(this.endpoint, peer.address) === true) this.#acceptProxied(socket, peer);
+    else this.#admit(socket, peer);
+  }
+
+  /** A listed proxy is as good as the client that it names, and nobody without a name. */
+  #acceptProxied(socket: Socket, proxy: Peer): void {
+    const { clients, metrics, clock } = this.#o;
+    if (!clients.enter(undefined, this.#kind)) {
+      metrics.add(METRIC.tcpRefused);
+      return void socket.resetAndDestroy();
+    }
+    const left = (): void => {
+      socket.off('close', left);
+      this.#unnamed.delete(socket);
+      clients.leave(undefined, this.#kind);
+    };
+    socket.on('close', left);
+    this.#unnamed.add(socket);
+    const named = (peer = proxy): void => {
+      left();
+      this.#admit(socket, peer);
+    };
+    readProxied({ socket, clock, named, failed: () => metrics.add(METRIC.tcpUnnamed) });
+  }
+
+  /** The access list, limits and counts; then TLS, where it is spoken. */
+  #admit(socket: Socket, peer: Peer): void {
+    const { admits, clients, metrics } = this.#o;
+    const { address } = peer;
     if (!admits(this.endpoint, address)) {
       metrics.add(METRIC.droppedAcl);
       return void socket.resetAndDestroy();
     }
-    const kind = this.#o.descriptor.protocol === 'doh' ? 'http' : 'stream';
-    if (!clients.enter(address, kind)) {
+    if (!clients.enter(address, this.#kind)) {
       metrics.add(METRIC.tcpRefused);
       return void socket.resetAndDestroy();
     }
     metrics.add(METRIC.tcpAccepted);
-    socket.once('close', () => clients.leave(address, kind));
-    if (this.#tls === undefined) this.#serve(socket);
-    else this.#tls.accept(socket);
+    socket.once('close', () => clients.leave(address, this.#kind));
+    if (this.#tls !== undefined) {
+      this.#tls.accept(socket, peer);
+      return;
+    }
+    this.#serve(socket, peer);
+    // It stands still behind a proxy's header.
+    socket.resume();
   }
 
-  #serve(socket: Socket): void {
+  get #kind(): ClientKind {
+    return this.#o.descriptor.protocol === 'doh' ? 'http' : 'stream';
+  }
+
+  #serve(socket: Socket, { address, port }: Peer): void {
     const { clients, metrics, clock, handler, descriptor } = this.#o;
-    const { remoteAddress, remotePort } = socket;
     socket.on('error', () => socket.destroy());
     // Gone before its handshake was over.
-    if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy();
-    const client = new TcpClient(
-      this,
-      TRANSPORTS[descriptor.protocol],
-      peerOctets(remoteAddress),
-      remotePort,
-    );
+    if (socket.remoteAddress === undefined) return void socket.destroy();
+    const client = new TcpClient(this, TRANSPORTS[descriptor.protocol], address, port);
     const idleMs = (): number => clients.idleMs();
     const connection = this.#connectionOn({ socket, client, handler, metrics, clock, idleMs });
     this.#current().#add(connection);
@@ -217,17 +252,22 @@ export class TcpEndpoint {
     if (this.#server.listening) this.#server.close();
   }
 
+  #endUnserved(): void {
+    this.#tls?.close();
+    for (const socket of this.#unnamed) socket.destroy();
+  }
+
   /** Accepts and reads no more; each connection is closed when its answers are out. */
   pause(): void {
     this.leave();
-    this.#tls?.close();
+    this.#endUnserved();
     for (const connection of this.#connections) connection.finish();
   }
 
   /** Closes everything at once. Idempotent. */
   close(): void {
     this.leave();
-    this.#tls?.close();
+    this.#endUnserved();
     for (const connection of this.#connections) connection.destroy();
   }
 }

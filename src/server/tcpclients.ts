@@ -68,18 +68,23 @@ export class TcpClients {
     return this.#sum(TOTAL);
   }
 
-  /** Counts a client in, unless the process or its address has too many. */
-  enter(address: Uint8Array, kind: ClientKind = 'stream'): boolean {
+  /**
+   * Counts a client in, unless the process or its address has too many.
+   *
+   * @param address undefined while a proxy has not said it: then it counts among all only
+   */
+  enter(address: Uint8Array | undefined, kind: ClientKind = 'stream'): boolean {
     const cells = this.#cellsOf(address);
     if (this.total >= this.#max) return false;
     if (kind === 'http' && this.#sum(HTTP) >= HTTP_CLIENTS_MAX) return false;
-    if (cells.every((cell) => this.#sum(cell) >= TCP_CLIENTS_PER_ADDRESS_MAX)) return false;
+    if (cells.length > 0 && cells.every((cell) => this.#sum(cell) >= TCP_CLIENTS_PER_ADDRESS_MAX))
+      return false;
     this.#count(kind, cells, 1);
     return true;
   }
 
   /** Counts out a client that `enter` let in. */
-  leave(address: Uint8Array, kind: ClientKind = 'stream'): void {
+  leave(address: Uint8Array | undefined, kind: ClientKind = 'stream'): void {
     this.#count(kind, this.#cellsOf(address), -1);
   }
 
@@ -103,7 +108,8 @@ export class TcpClients {
     return sum;
   }
 
-  #cellsOf(address: Uint8Array): number[] {
+  #cellsOf(address: Uint8Array | undefined): number[] {
+    if (address === undefined) return [];
     return this.#seeds.map((seed, row) => {
       const hash = keyedHash(seed, address, 0, address.length) >>> 0;
       return ROWS_AT + row * BUCKETS + (hash % BUCKETS);

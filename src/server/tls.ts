@@ -2,6 +2,7 @@ import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Credentials } from '../view/snapshot.ts';
+import type { Peer } from './connection.ts';
 
 /** Of the keys that session tickets are sealed with. */
 export const TICKET_KEYS_OCTETS = 48;
@@ -14,7 +15,7 @@ export interface TlsOptions {
   /** See WorkerStart. */
   readonly ticketKeys: Uint8Array;
   /** A handshake has succeeded: the connection is to be served. */
-  readonly secured: (socket: TLSSocket) => void;
+  readonly secured: (socket: TLSSocket, peer: Peer) => void;
   /** One has not; its connection is closed. */
   readonly failed: () => void;
 }
@@ -27,8 +28,8 @@ export interface TlsOptions {
  */
 export class TlsTermination {
   readonly #server: Server;
-  /** Handshakes under way, by the client's address and port: the socket that comes of one is another object. */
-  readonly #shaking = new Map<string, Socket>();
+  /** Handshakes under way, by the address and port of the other end: the socket that comes of one is another object. */
+  readonly #shaking = new Map<string, { readonly socket: Socket; readonly peer: Peer }>();
   readonly #options: {
     readonly minVersion: 'TLSv1.2';
     readonly secureOptions: number;
@@ -50,8 +51,10 @@ export class TlsTermination {
       handshakeTimeout: HANDSHAKE_MS,
     });
     this.#server.on('secureConnection', (socket) => {
-      this.#shaking.delete(peerOf(socket));
-      secured(socket);
+      const shaken = this.#shaking.get(endOf(socket));
+      this.#shaking.delete(endOf(socket));
+      if (shaken === undefined) socket.destroy();
+      else secured(socket, shaken.peer);
     });
     this.#server.on('tlsClientError', (_, socket) => {
       failed();
@@ -72,20 +75,20 @@ export class TlsTermination {
   }
 
   /** Begins a handshake, which ends by `secured` or `failed`, or with the connection. */
-  accept(socket: Socket): void {
-    const peer = peerOf(socket);
-    this.#shaking.set(peer, socket);
-    socket.once('close', () => this.#shaking.delete(peer));
+  accept(socket: Socket, peer: Peer): void {
+    const end = endOf(socket);
+    this.#shaking.set(end, { socket, peer });
+    socket.once('close', () => this.#shaking.delete(end));
     // The way that Node documents for a connection which another server has accepted.
     this.#server.emit('connection', socket);
   }
 
   /** Ends the handshakes that are under way. */
   close(): void {
-    for (const socket of this.#shaking.values()) socket.destroy();
+    for (const { socket } of this.#shaking.values()) socket.destroy();
   }
 }
 
-function peerOf({ remoteAddress, remotePort }: Socket): string {
+function endOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }

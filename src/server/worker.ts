@@ -146,6 +146,7 @@ class Worker {
       admits: (endpoint, address) =>
         this.#world.admits(endpoint, address) ||
         this.#world.snapshot.endpoints[endpoint]?.outside === 'refuse',
+      isProxy: (endpoint, address) => this.#world.isProxy(endpoint, address),
       endpointOf: (id) => this.#world.snapshot.endpoints.findIndex((endpoint) => endpoint.id === id),
       encryptedOf: (id) => this.#world.snapshot.endpoints.find((endpoint) => endpoint.id === id)?.encrypted,
       ticketKeys: start.ticketKeys,

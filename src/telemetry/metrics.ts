@@ -135,6 +135,7 @@ const LIST = [
       tcpTimedOut: 'timed-out',
       tlsFailed: 'tls-failed',
       tcpAbusive: 'abusive',
+      tcpUnnamed: 'no-proxy-header',
     } as const,
   ),
   counter(

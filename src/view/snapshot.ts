@@ -236,6 +236,8 @@ export interface InboundEndpoint {
   readonly rateLimited: boolean;
   /** CidrTable of those whose client subnet option counts (RFC 7871); its values mean nothing. */
   readonly clientSubnet: SharedArrayBuffer;
+  /** CidrTable of proxies, which say whose each connection or query is; its values mean nothing. Undefined: there are none. */
+  readonly proxies?: SharedArrayBuffer | undefined;
   /** True: a socket of it that cannot be opened is tried again, and keeps nothing else from being served. */
   readonly mayBeClosed?: boolean;
 }

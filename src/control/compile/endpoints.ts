@@ -30,6 +30,7 @@ export function compileEndpoints(config: Config, views: readonly ViewData[]): In
     outside: endpoint.outside,
     rateLimited: endpoint.rateLimit,
     clientSubnet: clientsOf(endpoint.clientSubnet ?? 'none'),
+    proxies: endpoint.proxyProtocol && setOf(endpoint.proxyProtocol.from),
     mayBeClosed: endpoint.isMade === true,
   }));
   const authorities = authoritative.map((endpoint) => ({

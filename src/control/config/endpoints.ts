@@ -134,6 +134,20 @@ export const inboundSchema = z.strictObject({
   outside,
   rateLimit,
   clientSubnet: clientSubnet('none'),
+  proxyProtocol: z
+    .strictObject({
+      from: z
+        .array(
+          setting(cidr(), {
+            description:
+              'Proxies and load balancers that say in front of each connection, and of each query by UDP, whose it is (PROXY protocol, version 1 or 2). Access list, VPC, limits and logs go by the client that they name; without a header they are not heard. Of all others a header is not accepted.',
+            range: 'blocks of addresses',
+            example: '10.0.0.10',
+          }),
+        )
+        .min(1),
+    })
+    .optional(),
 });
 
 /** Where resolvers ask for what this node's zones have. One of `delegationSet`, `zones` and `vpc` says which those are. */

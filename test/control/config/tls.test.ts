@@ -140,6 +140,11 @@ t.test('DNS over TLS: what an endpoint listens on, and with which certificate', 
     doh: ['127.0.0.1:443', '127.0.0.1:8443'],
     warnings: [],
   });
+  t.same(load(`${listen}, proxyProtocol: { from: [192.0.2.1, "2001:db8::/64"] }`).errors, []);
+  t.match(load(`${listen}, proxyProtocol: { from: ["0.0.0.0/0"] }`).errors, [
+    /inbound\[0\]\.proxyProtocol\.from\[0\]: everybody could claim to be any client; write the addresses/,
+  ]);
+  t.match(load(`${listen}, proxyProtocol: { from: [] }`).errors, [/inbound\[0\]\.proxyProtocol\.from/]);
   t.match(load(`${listen}, protocols: [doh]`).errors, [
     /inbound\[0\]\.protocols\[0\]: DNS over HTTPS needs a certificate; add tls: \{ cert/,
   ]);

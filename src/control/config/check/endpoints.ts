@@ -84,6 +84,14 @@ function checkInbound(context: CheckContext, endpoint: Inbound, path: Path): voi
       'nobody outside of the VPCs may ask this endpoint, so nobody gets the default VPC',
       'add allow, with the blocks of those who are to get it',
     );
+  endpoint.proxyProtocol?.from?.forEach((cidr, j) => {
+    if (cidr?.length === 0)
+      context.error(
+        [...path, 'proxyProtocol', 'from', j],
+        'everybody could claim to be any client',
+        'write the addresses of the proxies',
+      );
+  });
   endpoint.allow?.forEach((cidr, j) => {
     if (cidr?.length === 0)
       context.warn(
