@@ -117,7 +117,11 @@ function targetReport(target: string, list: readonly TargetStatus[], workers: nu
 export function endpointReports(snapshot: Snapshot): EndpointReport[] {
   return snapshot.endpoints.map(({ id, listen, encrypted, protocols, view }) => ({
     id,
-    listen: [...listen.map(targetToText), ...(encrypted?.dot ?? []).map((at) => `tls://${targetToText(at)}`)],
+    listen: [
+      ...listen.map(targetToText),
+      ...(encrypted?.dot ?? []).map((at) => `tls://${targetToText(at)}`),
+      ...(encrypted?.doh ?? []).map((at) => `https://${targetToText(at)}`),
+    ],
     protocols,
     vpc: snapshot.views[view]?.vpc ?? 'by-source',
   }));

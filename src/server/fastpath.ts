@@ -26,6 +26,8 @@ export class FastPath {
   cookieLength = 0;
   /** The client pads its queries. */
   isPadded = false;
+  /** It speaks of EDNS keepalive. */
+  wantsKeepalive = false;
 
   /** True if the query is plain, and then the fields describe it. */
   read(q: Uint8Array, length: number): boolean {
@@ -47,6 +49,7 @@ export class FastPath {
     this.payload = UDP_PAYLOAD_CLASSIC;
     this.cookieAt = 0;
     this.isPadded = false;
+    this.wantsKeepalive = false;
     return end + 4 === length;
   }
 
@@ -74,6 +77,7 @@ export class FastPath {
     this.payload = Math.min(Math.max(payload, UDP_PAYLOAD_CLASSIC), UDP_PAYLOAD);
     this.cookieAt = 0;
     this.isPadded = false;
+    this.wantsKeepalive = false;
     let next = at + 11;
     while (next < length) {
       next = this.#readOption(q, next, length);
@@ -83,8 +87,8 @@ export class FastPath {
   }
 
   /**
-   * Where the next option begins; -1 for what is the slow path's to judge: real clients send a cookie and, where it
-   * helps, padding.
+   * Where the next option begins; -1 for what is the slow path's to judge: real clients send a cookie and, where they
+   * help, padding and keepalive.
    */
   #readOption(q: Uint8Array, at: number, length: number): number {
     if (at + 4 > length) return -1;
@@ -94,6 +98,11 @@ export class FastPath {
     if (end > length) return -1;
     if (code === OPTION.PADDING) {
       this.isPadded = true;
+      return end;
+    }
+    // RFC 7828 section 3.2.1: a client has nothing to say in it.
+    if (code === OPTION.KEEPALIVE && octets === 0) {
+      this.wantsKeepalive = true;
       return end;
     }
     if (code !== OPTION.COOKIE || this.cookieAt > 0 || (octets !== 8 && octets !== 24)) return -1;

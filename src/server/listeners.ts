@@ -2,8 +2,9 @@ import { closeSync } from 'node:fs';
 import { METRIC, type Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
 import { socketText } from '../util/ffi.ts';
+import type { Prng } from '../util/prng.ts';
 import type { Descriptor } from '../view/channel.ts';
-import type { Credentials } from '../view/snapshot.ts';
+import type { EncryptedListening } from '../view/snapshot.ts';
 import type { QueryHandler } from './handler.ts';
 import { descriptorKey } from './sockets.ts';
 import { TcpEndpoint } from './tcp.ts';
@@ -15,14 +16,17 @@ export interface ListenersOptions {
   readonly handler: QueryHandler;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  readonly prng: Prng;
   readonly clients: TcpClients;
   /** Undefined: UDP is read by Node's own sockets. */
   readonly native?: NativeUdpListeners | undefined;
   readonly admits: (endpoint: number, address: Uint8Array) => boolean;
+  /** See TcpOptions. */
+  readonly isProxy?: (endpoint: number, address: Uint8Array) => boolean;
   /** Index of an endpoint in the snapshot that is served now, -1 where it has none of that id. */
   readonly endpointOf: (id: string) => number;
-  /** What the endpoint of that id ends TLS with; undefined: the snapshot that is served now has none of it. */
-  readonly credentialsOf: (id: string) => Credentials | undefined;
+  /** What the endpoint of that id speaks by TLS; undefined: nothing, in the snapshot that is served now. */
+  readonly encryptedOf: (id: string) => EncryptedListening | undefined;
   /** See WorkerStart. */
   readonly ticketKeys: Uint8Array;
   /** A socket could not be had; the others are served. */
@@ -102,10 +106,10 @@ export class Listeners {
   /** False: it is to end TLS, and the snapshot with its certificate is on the way. */
   #isReady({ kind, server, serves, descriptor }: Listener): boolean {
     if (kind === 'udp') return true;
-    const credentials = this.#o.credentialsOf(serves!);
-    if (credentials === undefined) return server.isReady;
+    const encrypted = this.#o.encryptedOf(serves!);
+    if (encrypted === undefined) return server.isReady;
     try {
-      server.useCredentials(credentials);
+      server.useEncrypted(encrypted);
     } catch (error) {
       this.#o.failed(`${socketText(descriptor)}: ${(error as Error).message}`);
     }
@@ -126,15 +130,22 @@ export class Listeners {
   }
 
   #listenerFor(descriptor: Descriptor): Listener {
-    const { handler, metrics, clock, clients, admits, ticketKeys } = this.#o;
+    const { handler, metrics, clock, prng, clients, admits, isProxy, ticketKeys } = this.#o;
     const state = 'waits';
     if (descriptor.kind === 'tcp') {
-      const common = { handler, clients, metrics, clock, admits, ticketKeys };
+      const common = { handler, clients, metrics, clock, prng, admits, isProxy, ticketKeys };
       const server = new TcpEndpoint({ ...common, descriptor, endpoint: -1 });
       return { kind: 'tcp', server, descriptor, state, serves: undefined };
     }
     const backEnd = this.#backEndFor(descriptor);
-    const server = new UdpEndpoint({ backEnd, endpoint: -1, handler, metrics, pending: this.#pending });
+    const server = new UdpEndpoint({
+      backEnd,
+      endpoint: -1,
+      handler,
+      metrics,
+      pending: this.#pending,
+      isProxy,
+    });
     return { kind: 'udp', server, descriptor, state, serves: undefined };
   }
 

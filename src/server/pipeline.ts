@@ -26,8 +26,9 @@ import {
   makeServerCookie,
   SERVER_COOKIE_OCTETS,
 } from '../wire/cookie.ts';
-import { pad } from '../wire/edns.ts';
+import { keepaliveUnits, pad } from '../wire/edns.ts';
 import type { Message } from '../wire/message.ts';
+import { put16 } from '../wire/octets.ts';
 import { type Answer, emptyAnswer } from '../wire/record.ts';
 import { Writer } from '../wire/writer.ts';
 import { Asker } from '../zone/routing/asker.ts';
@@ -36,7 +37,16 @@ import { type Client, keptClient, type QueryHandler, type Reply } from './handle
 import { Query, type Resolve } from './query.ts';
 import type { QueryLogger } from './querylogger.ts';
 import { RecentQuestions } from './recent.ts';
-import { admit, cookieOf, encode, encodeSlip, type Framing, isEncrypted, storeAnswer } from './respond.ts';
+import {
+  admit,
+  cookieOf,
+  encode,
+  encodeSlip,
+  type Framing,
+  isEncrypted,
+  storeAnswer,
+  tellsKeepalive,
+} from './respond.ts';
 import { edeOf } from './screen.ts';
 import { answerQuery } from './stages.ts';
 import { type SubnetOption, subnetOption } from './subnet.ts';
@@ -70,10 +80,16 @@ export interface PipelineOptions {
 /** DNS cookie of the query at hand: none, the client's half only, or a server half that we made (RFC 9018). */
 type CookieState = 'none' | 'client' | 'valid' | 'renew';
 
-const QUERIES_BY = { udp: METRIC.queriesUdp, tcp: METRIC.queriesTcp, dot: METRIC.queriesDot } as const;
+const QUERIES_BY = {
+  udp: METRIC.queriesUdp,
+  tcp: METRIC.queriesTcp,
+  dot: METRIC.queriesDot,
+  doh: METRIC.queriesDoh,
+} as const;
 const COOKIE_OCTETS = CLIENT_COOKIE_OCTETS + SERVER_COOKIE_OCTETS;
 /** The option with its code and no text (RFC 8914 section 2). */
 const EDE_OCTETS = 6;
+const KEEPALIVE_OCTETS = 6;
 
 /** One query of the slow path: what was read of it, who asked, and where. */
 interface Asked {
@@ -177,8 +193,12 @@ export class Pipeline implements QueryHandler {
     const limit = client.transport === 'udp' ? fast.payload : MESSAGE_OCTETS_MAX;
     const rule = answers.verdictOf(handle);
     const ede = rule < 0 ? undefined : edeOf(settings.firewall?.rules[rule]?.action);
+    const isKept = fast.wantsKeepalive && tellsKeepalive(client.transport);
     const optLength = fast.hasEdns
-      ? 11 + (fast.cookieAt > 0 ? 4 + COOKIE_OCTETS : 0) + (ede === undefined ? 0 : EDE_OCTETS)
+      ? 11 +
+        (fast.cookieAt > 0 ? 4 + COOKIE_OCTETS : 0) +
+        (isKept ? KEEPALIVE_OCTETS : 0) +
+        (ede === undefined ? 0 : EDE_OCTETS)
       : 0;
     if (answers.lengthOf(handle) + optLength > limit) return undefined;
     const state =
@@ -192,7 +212,7 @@ export class Pipeline implements QueryHandler {
     let length = fast.patch(answers, handle, bytes, out);
     if (fast.hasEdns) {
       const optAt = length;
-      length = this.#appendOpt(out, optAt, state, ede);
+      length = this.#appendOpt(out, optAt, state, isKept, ede);
       if (fast.isPadded && isEncrypted(client.transport)) length = pad(out, length, optAt);
     }
     if (rule >= 0) this.#tellVerdict(settings, rule);
@@ -235,10 +255,16 @@ export class Pipeline implements QueryHandler {
   }
 
   /**
-   * OPT for a hit: payload 1232, DO echoed, the cookie if the client has one, an EDE without text where there is one to
+   * OPT for a hit: payload 1232, DO echoed, the cookie if the client has one, the idle time if it is to know it, an EDE without text where there is one to
    * tell. ARCOUNT counts it.
    */
-  #appendOpt(out: Uint8Array, at: number, cookie: CookieState, ede: number | undefined): number {
+  #appendOpt(
+    out: Uint8Array,
+    at: number,
+    cookie: CookieState,
+    isKept: boolean,
+    ede: number | undefined,
+  ): number {
     const arcount = ((out[10]! << 8) | out[11]!) + 1;
     out[10] = arcount >>> 8;
     out[11] = arcount;
@@ -260,6 +286,12 @@ export class Pipeline implements QueryHandler {
       out[end + 3] = COOKIE_OCTETS;
       for (let i = 0; i < COOKIE_OCTETS; i++) out[end + 4 + i] = this.#cookie[i]!;
       end += 4 + COOKIE_OCTETS;
+    }
+    if (isKept) {
+      put16(out, end, OPTION.KEEPALIVE);
+      put16(out, end + 2, 2);
+      put16(out, end + 4, keepaliveUnits(this.#o.idleMs()));
+      end += KEEPALIVE_OCTETS;
     }
     if (ede !== undefined) {
       out[end] = 0;
@@ -343,6 +375,7 @@ export class Pipeline implements QueryHandler {
       resolve: isFull ? this.#refuseToWait : this.#o.resolve,
       asker: askerOf(asked, draw),
       tokens: isLoop ? 'loop' : tokens,
+      designation: asked.endpoint.encrypted?.designation,
       screened: true,
       trace: this.#o.tracer?.begin(this.world.logged),
     });

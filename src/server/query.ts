@@ -2,6 +2,7 @@ import type { FirewallRule } from '../policy/firewall.ts';
 import type { Budget } from '../resolver/budget.ts';
 import type { Resolution, ResolveRequest } from '../resolver/resolve.ts';
 import type { Dependency } from '../util/deps.ts';
+import type { Designation } from '../view/snapshot.ts';
 import type { View } from '../view/view.ts';
 import { EDE, RCODE, TYPE } from '../wire/constants.ts';
 import { fold, type Name, nameEquals, nameToText, ROOT } from '../wire/name.ts';
@@ -40,6 +41,8 @@ export interface QueryOptions {
   readonly asker: Asker;
   readonly tokens: readonly Uint8Array[] | 'loop';
   readonly trace?: Trace | undefined;
+  /** Of the endpoint that was asked. */
+  readonly designation?: Designation | undefined;
   /** Default 0. */
   readonly depth?: number;
   /** It has to pass the firewall. */
@@ -65,6 +68,7 @@ export class Query {
   readonly resolve: Resolve;
   readonly asker: Asker;
   readonly trace: Trace | undefined;
+  readonly designation: Designation | undefined;
   /**
    * Loop tokens that came with the query and travel on with what it causes. `loop`: our own is among them, or they
    * are too many. Answers of our own are still given: two daemons may forward to each other what the other has.
@@ -128,6 +132,7 @@ export class Query {
     this.hasLooped = false;
     this.aliasError = undefined;
     this.trace = options.trace;
+    this.designation = options.designation;
     this.answer = emptyAnswer(RCODE.NOERROR);
     // A target made by a DNAME has the letters of the question, and an answer is stored for all spellings of it.
     this.current = fold(options.qname);

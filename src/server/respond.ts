@@ -171,7 +171,12 @@ function isToBePadded(query: Edns | undefined, transport: ClientTransport): bool
 
 /** Others on the way see lengths only. */
 export function isEncrypted(transport: ClientTransport): boolean {
-  return transport === 'dot';
+  return transport === 'dot' || transport === 'doh';
+}
+
+/** RFC 7828 section 3.2.1: not by UDP, and to clients that speak of it. HTTP keeps its connections itself. */
+export function tellsKeepalive(transport: ClientTransport): boolean {
+  return transport === 'tcp' || transport === 'dot';
 }
 
 /** AD is for those who know what it means: they said DO or AD themselves (RFC 6840 sections 5.7 and 5.8). */
@@ -208,8 +213,7 @@ function responseEdns(query: Edns, ede: readonly Ede[], framing: Framing, room: 
   if (framing.subnet !== undefined) add(subnetReply(framing.subnet, framing.scopeBits));
   if (framing.nsid !== undefined && findOption(query, OPTION.NSID) !== undefined)
     add(nsidOption(framing.nsid));
-  // RFC 7828 section 3.2.1: not by UDP, and only to a client that speaks of it.
-  if (framing.transport !== 'udp' && findOption(query, OPTION.KEEPALIVE) !== undefined)
+  if (tellsKeepalive(framing.transport) && findOption(query, OPTION.KEEPALIVE) !== undefined)
     add(keepaliveOption(framing.idleMs()));
   for (const { code, text } of ede.slice(0, EDES_MAX))
     if (!add(edeOption(code, text))) add(edeOption(code, ''));

@@ -345,6 +345,7 @@ function placesOf({ id, listen, encrypted, mayBeClosed = false }: InboundEndpoin
   return [
     ...listen.flatMap((each) => [place('udp', 'do53', each), place('tcp', 'do53', each)]),
     ...(encrypted?.dot ?? []).map((each) => place('tcp', 'dot', each)),
+    ...(encrypted?.doh ?? []).map((each) => place('tcp', 'doh', each)),
   ];
 }
 

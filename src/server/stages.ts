@@ -9,6 +9,7 @@ import { askPath } from './askpath.ts';
 import { takeZone } from './askzone.ts';
 import { addNameServers } from './authority.ts';
 import { delegatedPath } from './delegate.ts';
+import { answerDesignated, isOfResolver } from './designated.ts';
 import { synthesizeAaaa } from './dns64.ts';
 import { answerSpecial } from './dns64names.ts';
 import type { Negative, Query, Step } from './query.ts';
@@ -67,7 +68,7 @@ function screenAndWalk(q: Query): undefined | Promise<undefined> {
 /** Stages 3 to 7 from link to link. */
 function walkChain(q: Query): undefined | Promise<undefined> {
   for (;;) {
-    const step = answerSpecial(q) ?? tryCandidates(q);
+    const step = answerDesignated(q) ?? answerSpecial(q) ?? tryCandidates(q);
     if (step instanceof Promise) return step.then((next) => (next === 'done' ? undefined : walkChain(q)));
     if (step === 'done') return undefined;
   }
@@ -105,7 +106,7 @@ function tryCandidates(q: Query): Step {
       }
       case 'forward':
       case 'recursive':
-        if (!q.mayAsk) continue;
+        if (!q.mayAsk || isOfResolver(q.current)) continue;
         return askPath(q, q.world.snapshot.paths[candidate.path]!, walkChain);
       case 'system':
         // The view has already punched the hole: a SYSTEM rule never stands in the list of candidates.

@@ -1,12 +1,18 @@
+import { closeSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { METRIC, type Metrics } from '../telemetry/metrics.ts';
+import type { ClientTransport } from '../telemetry/queryrecord.ts';
 import { unreachable } from '../util/assert.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import type { Prng } from '../util/prng.ts';
 import { type Descriptor, FD_OPEN } from '../view/channel.ts';
-import type { Credentials } from '../view/snapshot.ts';
+import type { EncryptedListening } from '../view/snapshot.ts';
 import { peerOctets } from './addresses.ts';
+import type { Connection, ConnectionOptions, Peer } from './connection.ts';
+import type { Http } from './doh/http.ts';
 import type { Client, QueryHandler } from './handler.ts';
-import type { TcpClients } from './tcpclients.ts';
+import { readProxied } from './proxied.ts';
+import type { ClientKind, TcpClients } from './tcpclients.ts';
 import { TcpConnection } from './tcpconnection.ts';
 import { TlsTermination } from './tls.ts';
 
@@ -18,23 +24,38 @@ export interface TcpOptions {
   readonly clients: TcpClients;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  readonly prng: Prng;
   /** The endpoint's ACL: others are closed before an octet is read. */
   readonly admits: (endpoint: number, address: Uint8Array) => boolean;
-  /** For DNS over TLS: see TlsOptions. */
+  /** Whether a peer says in front of a connection whose it is. Default: nobody. */
+  readonly isProxy?: ((endpoint: number, address: Uint8Array) => boolean) | undefined;
+  /** Where TLS is spoken: see TlsOptions. */
   readonly ticketKeys: Uint8Array;
 }
 
 /** Deadlines are looked at this often: one timer for all connections, whatever they do in between. */
 const SWEEP_MS = 100;
+/** RFC 7858 section 3.1 needs none, RFC 8484 section 5.2 says HTTP/2 or later; HTTP/1.1 is for tools that have no other. */
+const ALPN = { dot: ['dot'], doh: ['h2', 'http/1.1'] } as const;
+const TRANSPORTS = { do53: 'tcp', dot: 'dot', doh: 'doh' } as const;
 
-/** Serves one listening TCP socket with a query handler (RFC 7766, RFC 9210), in plain text or by TLS (RFC 7858). */
+/**
+ * Serves one listening TCP socket with a query handler (RFC 7766, RFC 9210), in plain text, by TLS (RFC 7858) or by HTTPS
+ * (RFC 8484).
+ */
 export class TcpEndpoint {
   /** A reload may move it. */
   endpoint: number;
   readonly #o: TcpOptions;
   readonly #server: Server;
   readonly #tls: TlsTermination | undefined;
-  readonly #connections = new Set<TcpConnection>();
+  /** There from the start on, where it is spoken. */
+  #http: Http | undefined;
+  #hasLeft = false;
+  /** Connections of proxies that have not said whose they are. */
+  readonly #unnamed = new Set<Socket>();
+  readonly #connections = new Set<Connection>();
+  #encrypted: EncryptedListening | undefined;
   #sweep: Timer | undefined;
   #heir: TcpEndpoint | undefined;
 
@@ -46,10 +67,18 @@ export class TcpEndpoint {
   }
 
   /** Rejects when the socket cannot be had. */
-  start(): Promise<void> {
-    const { fd, address, port } = this.#o.descriptor;
+  async start(): Promise<void> {
+    const { fd, address, port, protocol } = this.#o.descriptor;
+    // Node's HTTP takes long to load: a worker without it has taken its predecessor's place by then.
+    if (protocol === 'doh') {
+      this.#http = new (await import('./doh/http.ts')).Http();
+      if (this.#hasLeft) {
+        if (fd >= 0) closeSync(fd);
+        return;
+      }
+    }
     const server = this.#server;
-    return new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       const own = { host: address, port, reusePort: true, ipv6Only: true };
       server.listen(fd === FD_OPEN ? own : { fd }, () => {
@@ -63,71 +92,117 @@ export class TcpEndpoint {
 
   #termination(): TlsTermination | undefined {
     const { descriptor, ticketKeys, metrics } = this.#o;
+    if (descriptor.protocol === 'do53') return undefined;
+    return new TlsTermination({
+      protocols: ALPN[descriptor.protocol],
+      ticketKeys,
+      secured: (socket, peer) => this.#serve(socket, peer),
+      failed: () => metrics.add(METRIC.tlsFailed),
+    });
+  }
+
+  /** Whether connections can be served: those by TLS from the first call of `useEncrypted` on. */
+  get isReady(): boolean {
+    return this.#tls === undefined || this.#tls.credentials !== undefined;
+  }
+
+  /** What TLS is ended with from now on, and how HTTP is answered. Throws where the library does not take them. */
+  useEncrypted(encrypted: EncryptedListening): void {
+    this.#tls?.use(encrypted.credentials);
+    this.#encrypted = encrypted;
+  }
+
+  #accept(socket: Socket): void {
+    socket.on('error', () => socket.destroy());
+    const { remoteAddress, remotePort } = socket;
+    // Gone before it was accepted.
+    if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy();
+    const peer = { address: peerOctets(remoteAddress), port: remotePort };
+    if (this.#o.isProxy?.(this.endpoint, peer.address) === true) this.#acceptProxied(socket, peer);
+    else this.#admit(socket, peer);
+  }
+
+  /** A listed proxy is as good as the client that it names, and nobody without a name. */
+  #acceptProxied(socket: Socket, proxy: Peer): void {
+    const { clients, metrics, clock } = this.#o;
+    if (!clients.enter(undefined, this.#kind)) {
+      metrics.add(METRIC.tcpRefused);
+      return void socket.resetAndDestroy();
+    }
+    const left = (): void => {
+      socket.off('close', left);
+      this.#unnamed.delete(socket);
+      clients.leave(undefined, this.#kind);
+    };
+    socket.on('close', left);
+    this.#unnamed.add(socket);
+    const named = (peer = proxy): void => {
+      left();
+      this.#admit(socket, peer);
+    };
+    readProxied({ socket, clock, named, failed: () => metrics.add(METRIC.tcpUnnamed) });
+  }
+
+  /** The access list, limits and counts; then TLS, where it is spoken. */
+  #admit(socket: Socket, peer: Peer): void {
+    const { admits, clients, metrics } = this.#o;
+    const { address } = peer;
+    if (!admits(this.endpoint, address)) {
+      metrics.add(METRIC.droppedAcl);
+      return void socket.resetAndDestroy();
+    }
+    if (!clients.enter(address, this.#kind)) {
+      metrics.add(METRIC.tcpRefused);
+      return void socket.resetAndDestroy();
+    }
+    metrics.add(METRIC.tcpAccepted);
+    socket.once('close', () => clients.leave(address, this.#kind));
+    if (this.#tls !== undefined) {
+      this.#tls.accept(socket, peer);
+      return;
+    }
+    this.#serve(socket, peer);
+    // It stands still behind a proxy's header.
+    socket.resume();
+  }
+
+  get #kind(): ClientKind {
+    return this.#o.descriptor.protocol === 'doh' ? 'http' : 'stream';
+  }
+
+  #serve(socket: Socket, { address, port }: Peer): void {
+    const { clients, metrics, clock, handler, descriptor } = this.#o;
+    socket.on('error', () => socket.destroy());
+    // Gone before its handshake was over.
+    if (socket.remoteAddress === undefined) return void socket.destroy();
+    const client = new TcpClient(this, TRANSPORTS[descriptor.protocol], address, port);
+    const idleMs = (): number => clients.idleMs();
+    const connection = this.#connectionOn({ socket, client, handler, metrics, clock, idleMs });
+    this.#current().#add(connection);
+    socket.once('close', () => this.#current().#drop(connection));
+  }
+
+  #connectionOn(options: ConnectionOptions): Connection {
+    const { descriptor, prng } = this.#o;
     switch (descriptor.protocol) {
       case 'do53':
-        return undefined;
       case 'dot':
-        return new TlsTermination({
-          ticketKeys,
-          secured: (socket) => this.#serve(socket),
-          failed: () => metrics.add(METRIC.tlsFailed),
-        });
+        return new TcpConnection(options);
+      case 'doh': {
+        const json = (): boolean => this.#current().#encrypted?.json ?? false;
+        return this.#http!.serve({ ...options, prng, json });
+      }
       default:
         unreachable(descriptor.protocol);
     }
   }
 
-  /** Whether connections can be served: those by TLS from the first call of `useCredentials` on. */
-  get isReady(): boolean {
-    return this.#tls === undefined || this.#tls.credentials !== undefined;
-  }
-
-  /** What TLS is ended with from now on. Throws where the library does not take them. */
-  useCredentials(credentials: Credentials): void {
-    this.#tls?.use(credentials);
-  }
-
-  #accept(socket: Socket): void {
-    const { admits, clients, metrics } = this.#o;
-    socket.on('error', () => socket.destroy());
-    const { remoteAddress, remotePort } = socket;
-    // Gone before it was accepted.
-    if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy();
-    const address = peerOctets(remoteAddress);
-    if (!admits(this.endpoint, address)) {
-      metrics.add(METRIC.droppedAcl);
-      return void socket.resetAndDestroy();
-    }
-    if (!clients.enter(address)) {
-      metrics.add(METRIC.tcpRefused);
-      return void socket.resetAndDestroy();
-    }
-    metrics.add(METRIC.tcpAccepted);
-    socket.once('close', () => clients.leave(address));
-    if (this.#tls === undefined) this.#serve(socket);
-    else this.#tls.accept(socket);
-  }
-
-  #serve(socket: Socket): void {
-    const { clients, metrics, clock, handler, descriptor } = this.#o;
-    const { remoteAddress, remotePort } = socket;
-    socket.on('error', () => socket.destroy());
-    // Gone before its handshake was over.
-    if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy();
-    const transport = descriptor.protocol === 'dot' ? 'dot' : 'tcp';
-    const client = new TcpClient(this, transport, peerOctets(remoteAddress), remotePort);
-    const idleMs = (): number => clients.idleMs();
-    const connection = new TcpConnection({ socket, client, handler, metrics, clock, idleMs });
-    this.#current().#add(connection);
-    socket.once('close', () => this.#current().#drop(connection));
-  }
-
-  #add(connection: TcpConnection): void {
+  #add(connection: Connection): void {
     this.#connections.add(connection);
     this.#sweep ??= this.#o.clock.every(SWEEP_MS, () => this.#expire());
   }
 
-  #drop(connection: TcpConnection): void {
+  #drop(connection: Connection): void {
     this.#connections.delete(connection);
     if (this.#connections.size > 0) return;
     this.#sweep?.cancel();
@@ -173,20 +248,26 @@ export class TcpEndpoint {
 
   /** Accepts no more; connections go on. */
   leave(): void {
+    this.#hasLeft = true;
     if (this.#server.listening) this.#server.close();
+  }
+
+  #endUnserved(): void {
+    this.#tls?.close();
+    for (const socket of this.#unnamed) socket.destroy();
   }
 
   /** Accepts and reads no more; each connection is closed when its answers are out. */
   pause(): void {
     this.leave();
-    this.#tls?.close();
+    this.#endUnserved();
     for (const connection of this.#connections) connection.finish();
   }
 
   /** Closes everything at once. Idempotent. */
   close(): void {
     this.leave();
-    this.#tls?.close();
+    this.#endUnserved();
     for (const connection of this.#connections) connection.destroy();
   }
 }
@@ -196,9 +277,9 @@ class TcpClient implements Client {
   readonly #listener: TcpEndpoint;
   readonly address: Uint8Array;
   readonly port: number;
-  readonly transport: 'tcp' | 'dot';
+  readonly transport: ClientTransport;
 
-  constructor(listener: TcpEndpoint, transport: 'tcp' | 'dot', address: Uint8Array, port: number) {
+  constructor(listener: TcpEndpoint, transport: ClientTransport, address: Uint8Array, port: number) {
     this.#listener = listener;
     this.transport = transport;
     this.address = address;

@@ -5,7 +5,7 @@ import { type HashSeed, keyedHash } from '../util/hash.ts';
  * worker that died had counted goes with it, and the sums over all blocks are the process's figures.
  *
  *     buffer  limit │ block of worker 0 │ block of worker 1 │ …      i32 cells
- *     block   total │ row 0: BUCKETS │ row 1: BUCKETS
+ *     block   total │ of them by HTTP │ row 0: BUCKETS │ row 1: BUCKETS
  *
  * An address is counted in one bucket of each row, by two hashes, and has as many connections as the emptier of
  * the two says (a count-min sketch): so a stranger shares its limit only by meeting others in both rows at once,
@@ -13,10 +13,18 @@ import { type HashSeed, keyedHash } from '../util/hash.ts';
  */
 export const TCP_CLIENTS_MAX = 1024;
 export const TCP_CLIENTS_PER_ADDRESS_MAX = 32;
+/** A session of HTTP/2 may take a megabyte, where a connection by TCP takes as much as it has unsent. */
+export const HTTP_CLIENTS_MAX = 300;
 /** Four times as many as clients: both rows meet by chance about once in twenty times for one more client. */
 const BUCKETS = 4096;
 const ROWS = 2;
-const BLOCK = 1 + ROWS * BUCKETS;
+const TOTAL = 0;
+const HTTP = 1;
+const ROWS_AT = 2;
+const BLOCK = ROWS_AT + ROWS * BUCKETS;
+
+/** What a client speaks, as far as it costs more or less. */
+export type ClientKind = 'stream' | 'http';
 
 /** RFC 7766 section 6.2.3 asks for seconds: longer than a stub's next query takes to come, no longer. */
 export const IDLE_MS = 10_000;
@@ -57,21 +65,32 @@ export class TcpClients {
 
   /** Clients of the process. */
   get total(): number {
-    return this.#sum(0);
+    return this.#sum(TOTAL);
   }
 
-  /** Counts a client in, unless the process or its address has too many. */
-  enter(address: Uint8Array): boolean {
+  /**
+   * Counts a client in, unless the process or its address has too many.
+   *
+   * @param address undefined while a proxy has not said it: then it counts among all only
+   */
+  enter(address: Uint8Array | undefined, kind: ClientKind = 'stream'): boolean {
     const cells = this.#cellsOf(address);
     if (this.total >= this.#max) return false;
-    if (cells.every((cell) => this.#sum(cell) >= TCP_CLIENTS_PER_ADDRESS_MAX)) return false;
-    for (const cell of [0, ...cells]) Atomics.add(this.#counts, this.#own + cell, 1);
+    if (kind === 'http' && this.#sum(HTTP) >= HTTP_CLIENTS_MAX) return false;
+    if (cells.length > 0 && cells.every((cell) => this.#sum(cell) >= TCP_CLIENTS_PER_ADDRESS_MAX))
+      return false;
+    this.#count(kind, cells, 1);
     return true;
   }
 
   /** Counts out a client that `enter` let in. */
-  leave(address: Uint8Array): void {
-    for (const cell of [0, ...this.#cellsOf(address)]) Atomics.sub(this.#counts, this.#own + cell, 1);
+  leave(address: Uint8Array | undefined, kind: ClientKind = 'stream'): void {
+    this.#count(kind, this.#cellsOf(address), -1);
+  }
+
+  #count(kind: ClientKind, cells: readonly number[], by: number): void {
+    for (const cell of [TOTAL, ...(kind === 'http' ? [HTTP] : []), ...cells])
+      Atomics.add(this.#counts, this.#own + cell, by);
   }
 
   /**
@@ -89,10 +108,11 @@ export class TcpClients {
     return sum;
   }
 
-  #cellsOf(address: Uint8Array): number[] {
+  #cellsOf(address: Uint8Array | undefined): number[] {
+    if (address === undefined) return [];
     return this.#seeds.map((seed, row) => {
       const hash = keyedHash(seed, address, 0, address.length) >>> 0;
-      return 1 + row * BUCKETS + (hash % BUCKETS);
+      return ROWS_AT + row * BUCKETS + (hash % BUCKETS);
     });
   }
 }

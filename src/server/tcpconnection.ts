@@ -1,9 +1,25 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { METRIC, type Metrics } from '../telemetry/metrics.ts';
-import type { Clock } from '../util/clock.ts';
+import { METRIC } from '../telemetry/metrics.ts';
 import { HEADER_OCTETS } from '../wire/constants.ts';
-import type { Client, QueryHandler, Reply } from './handler.ts';
+import {
+  ANSWER_MS,
+  BLOCKED_MS,
+  CLOSING_MS,
+  type Connection,
+  type ConnectionOptions,
+  FIRST_MS,
+  MESSAGE_MS,
+  QUERY_OCTETS_MAX,
+  QUEUED_OCTETS_MAX,
+} from './connection.ts';
+import type { Reply } from './handler.ts';
+
+export const IN_FLIGHT_MAX = 32;
+/** Messages taken in one turn of the event loop: a pipeline full of cached names must not make others wait. */
+const TURN_MAX = 32;
+
+type Waiting = 'first' | 'message' | 'blocked' | 'waiting' | 'idle' | 'closing';
 
 /**
  * One client's connection by TCP or TLS: a two-octet length, then a message; several queries may be under way, and each is
@@ -21,34 +37,7 @@ import type { Client, QueryHandler, Reply } from './handler.ts';
  *
  * Reading stops while IN_FLIGHT_MAX queries are under way or while blocked: then TCP makes the client wait.
  */
-export const FIRST_MS = 2_000;
-export const MESSAGE_MS = 5_000;
-export const BLOCKED_MS = 5_000;
-/** Longer than any budget of a query (10 s). */
-const ANSWER_MS = 15_000;
-/** A round trip round the world, thrice. Closing before the client has ended could cost it the last answers. */
-export const CLOSING_MS = 1_000;
-export const IN_FLIGHT_MAX = 32;
-export const QUEUED_OCTETS_MAX = 64 * 1024;
-/** Queries are small; a length above is refused before a buffer is made for it. */
-export const QUERY_OCTETS_MAX = 4096;
-/** Messages taken in one turn of the event loop: a pipeline full of cached names must not make others wait. */
-const TURN_MAX = 32;
-
-type Waiting = 'first' | 'message' | 'blocked' | 'waiting' | 'idle' | 'closing';
-
-interface ConnectionOptions {
-  /** Of TCP, or of TLS once its handshake is over. */
-  readonly socket: Socket;
-  readonly client: Client;
-  readonly handler: QueryHandler;
-  readonly metrics: Metrics;
-  readonly clock: Clock;
-  /** The idle time as of now, milliseconds. */
-  readonly idleMs: () => number;
-}
-
-export class TcpConnection {
+export class TcpConnection implements Connection {
   readonly #o: ConnectionOptions;
   readonly #socket: Socket;
   readonly #startedAt: number;
@@ -79,7 +68,6 @@ export class TcpConnection {
     });
   }
 
-  /** Queries under way. */
   get pending(): number {
     return this.#inFlight;
   }
@@ -234,7 +222,6 @@ export class TcpConnection {
     }
   }
 
-  /** Ends the connection if the client has used up its time. */
   expire(now: number): void {
     this.#noteBlocked();
     if (now < this.#deadline(this.#waitsFor())) return;
@@ -242,7 +229,6 @@ export class TcpConnection {
     this.#socket.destroy();
   }
 
-  /** Takes no more messages; ends when all is answered. */
   finish(): void {
     if (this.#ending === 'us' || this.#socket.destroyed) return;
     this.#ending = 'us';

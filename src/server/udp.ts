@@ -5,6 +5,7 @@ import { type Descriptor, FD_OPEN } from '../view/channel.ts';
 import { HEADER_OCTETS } from '../wire/constants.ts';
 import { peerOctets } from './addresses.ts';
 import type { Client, QueryHandler, Reply } from './handler.ts';
+import { readProxyHeader } from './proxyheader.ts';
 
 /**
  * Datagrams in batches: a back end delivers what has arrived as one batch, and sends the replies of a batch together.
@@ -63,6 +64,8 @@ export interface UdpOptions {
   readonly handler: QueryHandler;
   readonly metrics: Metrics;
   readonly pending: PendingReplies;
+  /** Whether a peer says in front of a query whose it is. Default: nobody. */
+  readonly isProxy?: ((endpoint: number, address: Uint8Array) => boolean) | undefined;
 }
 
 /** Serves one UDP socket with a query handler. */
@@ -73,6 +76,7 @@ export class UdpEndpoint {
   readonly #handler: QueryHandler;
   readonly #metrics: Metrics;
   readonly #all: PendingReplies;
+  readonly #isProxy: UdpOptions['isProxy'];
   /** Who sent the datagram at hand: one object for all of them. */
   readonly #client: { -readonly [Key in keyof Client]: Client[Key] };
   #pending = 0;
@@ -84,6 +88,7 @@ export class UdpEndpoint {
     this.#handler = options.handler;
     this.#metrics = options.metrics;
     this.#all = options.pending;
+    this.#isProxy = options.isProxy;
     this.#client = { address: NOBODY, port: 0, transport: 'udp', endpoint: options.endpoint };
   }
 
@@ -101,8 +106,16 @@ export class UdpEndpoint {
   }
 
   #take(batch: UdpBatch, i: number): void {
-    const bytes = batch.bytes(i);
-    const length = batch.length(i);
+    const octets = batch.bytes(i);
+    const from = batch.address(i);
+    const isProxied = this.#isProxy?.(this.endpoint, from) === true;
+    const header = isProxied ? readProxyHeader(octets.subarray(0, batch.length(i))) : undefined;
+    if (header?.kind === 'invalid' || header?.kind === 'part') {
+      this.#metrics.add(METRIC.droppedMalformed);
+      return;
+    }
+    const bytes = header === undefined ? octets : octets.subarray(header.octets);
+    const length = batch.length(i) - (header?.octets ?? 0);
     const port = batch.port(i);
     // Responses are never answered: two servers could keep each other busy for ever.
     const isQuery = length >= HEADER_OCTETS && (bytes[2]! & 0x80) === 0;
@@ -116,8 +129,9 @@ export class UdpEndpoint {
       return;
     }
     const client = this.#client;
-    client.address = batch.address(i);
-    client.port = port;
+    const isNamed = header?.kind === 'client';
+    client.address = isNamed ? header.address : from;
+    client.port = isNamed ? header.port : port;
     client.endpoint = this.endpoint;
     try {
       const reply = this.#handler.handle(bytes, client, length);

@@ -140,14 +140,15 @@ class Worker {
       handler: this.#pipeline,
       metrics,
       clock,
+      prng,
       clients: new TcpClients(shared.tcpClients, slot, start.seed),
       // Whom the endpoint refuses must get the chance to ask.
       admits: (endpoint, address) =>
         this.#world.admits(endpoint, address) ||
         this.#world.snapshot.endpoints[endpoint]?.outside === 'refuse',
+      isProxy: (endpoint, address) => this.#world.isProxy(endpoint, address),
       endpointOf: (id) => this.#world.snapshot.endpoints.findIndex((endpoint) => endpoint.id === id),
-      credentialsOf: (id) =>
-        this.#world.snapshot.endpoints.find((endpoint) => endpoint.id === id)?.encrypted?.credentials,
+      encryptedOf: (id) => this.#world.snapshot.endpoints.find((endpoint) => endpoint.id === id)?.encrypted,
       ticketKeys: start.ticketKeys,
       failed: (failure) => tell({ news: 'socket-failed', failure }),
       native: listeners,

@@ -87,6 +87,7 @@ export class World {
   readonly #clients: CidrTable;
   readonly #allow: readonly CidrTable[];
   readonly #clientSubnet: readonly CidrTable[];
+  readonly #proxies: readonly (CidrTable | undefined)[];
   readonly #deps: Dependencies;
   readonly routing: Routing;
   readonly logged: LoggedViews;
@@ -103,6 +104,7 @@ export class World {
     this.#clients = CidrTable.from(snapshot.clients);
     this.#allow = snapshot.endpoints.map((endpoint) => CidrTable.from(endpoint.allow));
     this.#clientSubnet = snapshot.endpoints.map((endpoint) => CidrTable.from(endpoint.clientSubnet));
+    this.#proxies = snapshot.endpoints.map(({ proxies }) => proxies && CidrTable.from(proxies));
     this.routing = new Routing(health, factsOf(snapshot), locatorsOf(snapshot));
     this.logged = new LoggedViews(snapshot.logs, snapshot.views.length);
   }
@@ -151,6 +153,12 @@ export class World {
   admits(endpoint: number, address: Uint8Array): boolean {
     const allow = this.#allow[endpoint];
     return allow !== undefined && allow.lookup(address) >= 0;
+  }
+
+  /** True if this peer says, in front of what it sends, for whom (the PROXY protocol). */
+  isProxy(endpoint: number, address: Uint8Array): boolean {
+    const proxies = this.#proxies[endpoint];
+    return proxies !== undefined && proxies.lookup(address) >= 0;
   }
 
   /** True if this client may say at the endpoint for which network it asks (RFC 7871). */

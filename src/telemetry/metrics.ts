@@ -55,6 +55,7 @@ const LIST = [
     queriesUdp: 'udp',
     queriesTcp: 'tcp',
     queriesDot: 'dot',
+    queriesDoh: 'doh',
   } as const),
   ...family('causeway_answers_total', 'Answers sent, by rcode.', 'rcode', {
     rcodeNoerror: 'NOERROR',
@@ -133,7 +134,14 @@ const LIST = [
       tcpRefused: 'refused',
       tcpTimedOut: 'timed-out',
       tlsFailed: 'tls-failed',
+      tcpAbusive: 'abusive',
+      tcpUnnamed: 'no-proxy-header',
     } as const,
+  ),
+  counter(
+    'dohRefused',
+    'causeway_doh_refused_total',
+    'Requests by DNS over HTTPS that got an HTTP error and no DNS response.',
   ),
   ...family('causeway_upstream_queries_total', 'Queries sent to targets, by transport.', 'transport', {
     upstreamUdp: 'udp',

@@ -34,8 +34,8 @@ export interface QueryRecord {
   readonly message: Uint8Array;
 }
 
-/** How a query came. `dot`: DNS over TLS. */
-export type ClientTransport = 'udp' | 'tcp' | 'dot';
+/** How a query came. `dot`: DNS over TLS, `doh`: over HTTPS. */
+export type ClientTransport = 'udp' | 'tcp' | 'dot' | 'doh';
 
 /** `cache`: what some earlier query had made known. */
 export type AnsweredFrom = 'cache' | 'lookup';
@@ -115,7 +115,7 @@ export function writeTraceRecord(ring: RingWriter, revision: number, spans: Uint
 }
 
 /** By their number in a record. */
-const TRANSPORTS: readonly ClientTransport[] = ['udp', 'tcp', 'dot'];
+const TRANSPORTS: readonly ClientTransport[] = ['udp', 'tcp', 'dot', 'doh'];
 const TRANSPORT_SHIFT = 24;
 const FROM_CACHE = 1 << 16;
 const OF_TRACE = 1 << 17;

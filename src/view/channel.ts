@@ -36,8 +36,8 @@ import type { WhatIfQuestion, WorkerWhatIf } from './whatif.ts';
 /** A listening socket as a worker gets it; one is told from another by all but its endpoint and `fd`. */
 export interface Descriptor {
   readonly kind: 'udp' | 'tcp';
-  /** What is spoken there: plain DNS, or DNS over TLS, which is TCP to the kernel. */
-  readonly protocol: 'do53' | 'dot';
+  /** What is spoken there: plain DNS, or DNS over TLS or HTTPS, which are TCP to the kernel. */
+  readonly protocol: 'do53' | 'dot' | 'doh';
   /** The id of the snapshot's endpoint: its index may differ from one snapshot to the next. */
   readonly endpoint: string;
   /** With `%` and the interface where it is link-local. */

@@ -107,7 +107,7 @@ export interface ConfigReport {
 
 export interface EndpointReport {
   readonly id: string;
-  /** Addresses and ports, with `tls://` in front where DNS over TLS is spoken. */
+  /** Addresses and ports, with `tls://` in front where DNS over TLS is spoken, or `https://`. */
   readonly listen: readonly string[];
   readonly protocols: readonly string[];
   /** A VPC, or `by-source`. */

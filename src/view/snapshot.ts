@@ -2,6 +2,7 @@ import type { FirewallData } from '../policy/firewall.ts';
 import type { Path } from '../resolver/path.ts';
 import type { RecursionSettings, TrustAnchor } from '../resolver/settings.ts';
 import type { Name } from '../wire/name.ts';
+import type { Rrset } from '../wire/record.ts';
 import type { ComputeNames } from '../zone/compute.ts';
 import type { RttData } from '../zone/geo/rtt.ts';
 import type { ZonePatch } from '../zone/patch.ts';
@@ -220,7 +221,7 @@ export interface InboundEndpoint {
   readonly serves: Role;
   /** Of plain DNS, by UDP and TCP. */
   readonly listen: readonly ListenAddress[];
-  readonly protocols: readonly ('do53' | 'dot')[];
+  readonly protocols: readonly ('do53' | 'dot' | 'doh')[];
   /** Undefined: it speaks nothing that is encrypted. */
   readonly encrypted?: EncryptedListening | undefined;
   /** Index of the view that all its clients have; -1: the client's address decides. */
@@ -235,6 +236,8 @@ export interface InboundEndpoint {
   readonly rateLimited: boolean;
   /** CidrTable of those whose client subnet option counts (RFC 7871); its values mean nothing. */
   readonly clientSubnet: SharedArrayBuffer;
+  /** CidrTable of proxies, which say whose each connection or query is; its values mean nothing. Undefined: there are none. */
+  readonly proxies?: SharedArrayBuffer | undefined;
   /** True: a socket of it that cannot be opened is tried again, and keeps nothing else from being served. */
   readonly mayBeClosed?: boolean;
 }
@@ -242,7 +245,21 @@ export interface InboundEndpoint {
 export interface EncryptedListening {
   /** Of DNS over TLS (RFC 7858). */
   readonly dot: readonly ListenAddress[];
+  /** Of DNS over HTTPS (RFC 8484). */
+  readonly doh: readonly ListenAddress[];
+  /** Whether DNS over HTTPS has a JSON form too. */
+  readonly json: boolean;
   readonly credentials: Credentials;
+  /** Undefined: there is no name for it. */
+  readonly designation?: Designation | undefined;
+}
+
+/** What clients are told of an endpoint's encrypted protocols (RFC 9462). */
+export interface Designation {
+  /** SVCB records of _dns.resolver.arpa. */
+  readonly answer: Rrset;
+  /** Addresses of their target. */
+  readonly additional: readonly Rrset[];
 }
 
 /** A certificate with those that signed it, and its key, both in PEM. They belong together. */

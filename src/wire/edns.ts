@@ -99,10 +99,15 @@ export function nsidOption(identifier: Uint8Array): EdnsOption {
   return { code: OPTION.NSID, data: identifier };
 }
 
-/** RFC 7828: how long an idle connection is kept, in units of 100 ms. */
+/** A time as RFC 7828 section 3.1 tells it: in units of 100 ms. */
+export function keepaliveUnits(idleMs: number): number {
+  return Math.min(0xffff, Math.floor(idleMs / 100));
+}
+
+/** RFC 7828: how long an idle connection is kept. */
 export function keepaliveOption(idleMs: number): EdnsOption {
   const data = new Uint8Array(2);
-  put16(data, 0, Math.min(0xffff, Math.floor(idleMs / 100)));
+  put16(data, 0, keepaliveUnits(idleMs));
   return { code: OPTION.KEEPALIVE, data };
 }
 

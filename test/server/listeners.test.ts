@@ -9,6 +9,7 @@ import { TICKET_KEYS_OCTETS } from '../../src/server/tls.ts';
 import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { systemClock as clock } from '../../src/util/clock.ts';
 import { type Ffi, loadFfi } from '../../src/util/ffi.ts';
+import { cryptoPrng } from '../../src/util/prng.ts';
 import { type Descriptor, FD_KEPT } from '../../src/view/channel.ts';
 import type { Credentials } from '../../src/view/snapshot.ts';
 import { certificate } from '../support/certificate.ts';
@@ -77,7 +78,11 @@ function worker(
     clients: new TcpClients(tcpClientsBuffer(1), 0, 1),
     admits: () => true,
     endpointOf: (id) => endpoints.indexOf(id),
-    credentialsOf: (id) => credentials.get(id),
+    encryptedOf: (id) => {
+      const found = credentials.get(id);
+      return found && { dot: [], doh: [], json: false, credentials: found };
+    },
+    prng: cryptoPrng,
     ticketKeys: new Uint8Array(TICKET_KEYS_OCTETS),
     failed: (failure) => failures.push(failure),
   });

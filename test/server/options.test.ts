@@ -132,6 +132,26 @@ t.test('NSID for those who ask, keepalive on TCP for those who speak of it', asy
   t.same([...findOption(tcp!.edns, OPTION.KEEPALIVE)!], [0, 100]);
 });
 
+t.test('keepalive comes with hits too, by TCP and TLS; HTTP keeps its connections itself', async (t) => {
+  const { pipeline, counters } = pipelineOf(snapshotOf(VIEWS));
+  const options = [
+    { code: OPTION.COOKIE, data: new Uint8Array(8).fill(1) },
+    { code: OPTION.KEEPALIVE, data: new Uint8Array(0) },
+  ];
+  const told = async (transport: Client['transport']) => {
+    const bytes = query('www.example.', 'A', { edns: { ...EDNS, options } });
+    const { edns } = (await ask(pipeline, clientAt('10.1.2.3', transport), bytes))!;
+    return edns!.options.map(({ code, data }) => (code === OPTION.COOKIE ? code : [code, ...data]));
+  };
+  const kept = [OPTION.COOKIE, [OPTION.KEEPALIVE, 0, 100]];
+  t.same(await told('tcp'), kept, 'made');
+  t.same(await told('tcp'), kept);
+  t.same(await told('dot'), kept);
+  t.same(await told('doh'), [OPTION.COOKIE]);
+  t.same(await told('udp'), [OPTION.COOKIE]);
+  t.equal(counters.sum('answersFromCache'), 4);
+});
+
 const EDES = [1, 2, 3, 4].map((n) => ({ code: EDE.OTHER, text: `${n}: ${'é'.repeat(120)}` }));
 
 t.test('EDEs take no more room than there is, texts go first', async (t) => {
@@ -197,6 +217,7 @@ t.test('padding: by an encrypted transport, for who pads as well, from the cache
     t.equal(reply.bytes.length, PADDING_BLOCK, what);
     t.ok(findOption(reply.edns, OPTION.PADDING)!.every((octet) => octet === 0));
     t.equal(reply.trailing, 0);
+    t.equal((await asked(name, 'doh', [padding])).bytes.length, PADDING_BLOCK, `${what}, by HTTPS`);
   }
   for (const options of [
     [cookie, padding],
@@ -212,6 +233,7 @@ t.test('padding: by an encrypted transport, for who pads as well, from the cache
   t.ok((await asked('www.example.', 'dot', [])).bytes.length < 100, 'who does not pad gets none');
   t.ok((await asked('www.example.', 'tcp', [padding])).bytes.length < 100, 'RFC 7830 section 6');
   t.ok((await asked('www.example.', 'udp', [padding])).bytes.length < 100);
-  t.equal(counters.sum('answersFromCache'), 6, 'the cache serves those who pad');
+  t.equal(counters.sum('answersFromCache'), 9, 'the cache serves those who pad');
+  t.equal(counters.sum('queriesDoh'), 3);
   t.equal(counters.sum('queriesDot'), 6);
 });

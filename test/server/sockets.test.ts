@@ -74,7 +74,7 @@ t.test(
     const sockets = new Sockets({ ffi, clock, slots: 2 });
     t.teardown(() => sockets.closeAll());
     const credentials = { cert: '', key: '' };
-    const encrypted = { dot: [{ address: '127.0.0.1', port }], credentials };
+    const encrypted = { dot: [{ address: '127.0.0.1', port }], doh: [], json: false, credentials };
     const changes = sockets.apply([{ ...endpoint('in-1', ['127.0.0.1', plain]), encrypted }]);
     t.same(
       changes.opened,

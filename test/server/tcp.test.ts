@@ -2,21 +2,21 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import t from 'tap';
-import { TcpEndpoint } from '../../src/server/tcp.ts';
-import { IDLE_MS, TcpClients, tcpClientsBuffer } from '../../src/server/tcpclients.ts';
 import {
   BLOCKED_MS,
   CLOSING_MS,
   FIRST_MS,
-  IN_FLIGHT_MAX,
   MESSAGE_MS,
   QUERY_OCTETS_MAX,
   QUEUED_OCTETS_MAX,
-  TcpConnection,
-} from '../../src/server/tcpconnection.ts';
+} from '../../src/server/connection.ts';
+import { TcpEndpoint } from '../../src/server/tcp.ts';
+import { IDLE_MS, TcpClients, tcpClientsBuffer } from '../../src/server/tcpclients.ts';
+import { IN_FLIGHT_MAX, TcpConnection } from '../../src/server/tcpconnection.ts';
 import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { ManualClock } from '../../src/util/clock.ts';
 import { loadFfi } from '../../src/util/ffi.ts';
+import { cryptoPrng } from '../../src/util/prng.ts';
 import { FD_OPEN } from '../../src/view/channel.ts';
 import { freePort } from '../support/ports.ts';
 import {
@@ -51,6 +51,7 @@ async function serve(t: { teardown(fn: () => void): void }, setting: Setting = {
   const fd = setting.adopt === true ? ffi!.open({ kind: 'tcp', address, port, sharing: 'shared' }) : FD_OPEN;
   const endpoint = new TcpEndpoint({
     descriptor: descriptor('tcp', address, port, fd),
+    prng: cryptoPrng,
     ticketKeys: new Uint8Array(),
     endpoint: 3,
     handler,
@@ -505,6 +506,7 @@ t.test('a socket that cannot be had is a rejection', async (t) => {
   const counters = daemonCounters(1);
   const second = new TcpEndpoint({
     descriptor: descriptor('tcp', '192.0.2.77', port),
+    prng: cryptoPrng,
     ticketKeys: new Uint8Array(),
     endpoint: 0,
     handler: new Handler(),

@@ -1,5 +1,6 @@
 import t from 'tap';
 import {
+  HTTP_CLIENTS_MAX,
   IDLE_MS,
   TCP_CLIENTS_MAX,
   TCP_CLIENTS_PER_ADDRESS_MAX,
@@ -21,6 +22,20 @@ t.test('limits hold over all workers', (t) => {
   workers[0]!.leave(one);
   t.ok(workers[1]!.enter(one), 'a place that one worker gives back is there for the others');
   t.notOk(workers[1]!.enter(one));
+  t.end();
+});
+
+t.test('clients by HTTP are fewer, over all workers, and count among the others', (t) => {
+  const buffer = tcpClientsBuffer(2);
+  const workers = [0, 1].map((slot) => new TcpClients(buffer, slot, 42));
+  let entered = 0;
+  for (let i = 0; i < 2 * HTTP_CLIENTS_MAX; i++) if (workers[i % 2]!.enter(address(i), 'http')) entered++;
+  t.equal(entered, HTTP_CLIENTS_MAX);
+  t.equal(workers[0]!.total, HTTP_CLIENTS_MAX);
+  t.ok(workers[0]!.enter(address(1_000)), 'by TCP there is room');
+  workers[1]!.leave(address(1), 'http');
+  t.ok(workers[0]!.enter(address(1_001), 'http'));
+  t.notOk(workers[0]!.enter(address(1_002), 'http'));
   t.end();
 });
 

@@ -5,12 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import t from 'tap';
+import { BLOCKED_MS, FIRST_MS } from '../../src/server/connection.ts';
 import { TcpEndpoint } from '../../src/server/tcp.ts';
 import { TCP_CLIENTS_PER_ADDRESS_MAX, TcpClients, tcpClientsBuffer } from '../../src/server/tcpclients.ts';
-import { BLOCKED_MS, FIRST_MS } from '../../src/server/tcpconnection.ts';
+
 import { TICKET_KEYS_OCTETS } from '../../src/server/tls.ts';
 import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { ManualClock } from '../../src/util/clock.ts';
+import { cryptoPrng } from '../../src/util/prng.ts';
 import { certificate } from '../support/certificate.ts';
 import { freePort } from '../support/ports.ts';
 import { missing } from '../support/servers.ts';
@@ -42,10 +44,11 @@ async function serve(
     clients,
     metrics: new Metrics(counters.block(0)),
     clock,
+    prng: cryptoPrng,
     admits: () => true,
     ticketKeys,
   });
-  endpoint.useCredentials(one!);
+  endpoint.useEncrypted({ dot: [], doh: [], json: false, credentials: one! });
   await endpoint.start();
   const open: Socket[] = [];
   t.teardown(() => {
@@ -166,7 +169,7 @@ t.test('a client cannot negotiate anew', { skip }, async (t) => {
 t.test('another certificate is for connections that come; those that are open go on', { skip }, async (t) => {
   const { secure, endpoint } = await serve(t);
   const before = await secure();
-  endpoint.useCredentials(other!);
+  endpoint.useEncrypted({ dot: [], doh: [], json: false, credentials: other! });
   t.equal((await secure()).error, 'DEPTH_ZERO_SELF_SIGNED_CERT');
   const after = await secure({ ca: other!.cert });
   for (const client of [before, after]) client.send('x');

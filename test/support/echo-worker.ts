@@ -83,7 +83,8 @@ const listeners = new Listeners({
   clients: new TcpClients(start.shared.tcpClients, start.slot, start.seed),
   admits: () => true,
   endpointOf: (id) => snapshot.endpoints.findIndex((endpoint) => endpoint.id === id),
-  credentialsOf: () => undefined,
+  encryptedOf: () => undefined,
+  prng: cryptoPrng,
   ticketKeys: start.ticketKeys,
   failed: (failure) => tell({ news: 'socket-failed', failure }),
 });

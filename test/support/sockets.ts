@@ -33,12 +33,12 @@ export function framed(octets: Uint8Array): Buffer {
 /** A handler out of a function; it notes what it was asked, and every buffer that it returns is spoilt later. */
 export class Handler implements QueryHandler {
   readonly asked: { readonly query: Buffer; readonly client: Client }[] = [];
-  readonly #answer: (query: Buffer, client: Client) => Reply | Promise<Reply>;
+  answer: (query: Buffer, client: Client) => Reply | Promise<Reply>;
   #last: Uint8Array | undefined;
   #state: 'idle' | 'in a batch' = 'idle';
 
   constructor(answer: (query: Buffer, client: Client) => Reply | Promise<Reply> = reply) {
-    this.#answer = answer;
+    this.answer = answer;
   }
 
   begin(): void {
@@ -55,7 +55,7 @@ export class Handler implements QueryHandler {
     const copy = Buffer.from(octets.subarray(0, length));
     const client = keptClient(from);
     this.asked.push({ query: copy, client });
-    const answer = this.#answer(copy, client);
+    const answer = this.answer(copy, client);
     if (answer instanceof Uint8Array) this.#last = answer;
     return answer;
   }

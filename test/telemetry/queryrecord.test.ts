@@ -73,7 +73,7 @@ t.test('a full ring says so', async (t) => {
 t.test('each transport is told from the others', async (t) => {
   const buffer = ringBuffer(1024);
   const [writer, reader] = [new RingWriter(buffer), new RingReader(buffer)];
-  for (const transport of ['udp', 'tcp', 'dot'] as const)
+  for (const transport of ['udp', 'tcp', 'dot', 'doh'] as const)
     for (const from of ['cache', 'lookup'] as const) {
       const sender = { address: parseAddress('192.0.2.1'), port: 1, transport, endpoint: 0 };
       t.ok(writeQueryRecord(writer, 1, 0, 0, sender, from, 0, 0, 0, 0, NONE, 0, new Uint8Array(12)));

@@ -1,7 +1,8 @@
 import { type Cidr, CidrTable, parseCidr } from '../../util/cidr.ts';
 import type { InboundEndpoint, NodeSettings, ViewData } from '../../view/snapshot.ts';
-import { BY_SOURCE, dotListen, type InboundConfig, plainListen } from '../config/endpoints.ts';
+import { BY_SOURCE, dohListen, dotListen, type InboundConfig, plainListen } from '../config/endpoints.ts';
 import type { Config } from '../config/load.ts';
+import { designationOf } from './designation.ts';
 import { endpointOwner } from './owners.ts';
 
 /** Client address → index of its view. */
@@ -29,6 +30,7 @@ export function compileEndpoints(config: Config, views: readonly ViewData[]): In
     outside: endpoint.outside,
     rateLimited: endpoint.rateLimit,
     clientSubnet: clientsOf(endpoint.clientSubnet ?? 'none'),
+    proxies: endpoint.proxyProtocol && setOf(endpoint.proxyProtocol.from),
     mayBeClosed: endpoint.isMade === true,
   }));
   const authorities = authoritative.map((endpoint) => ({
@@ -48,9 +50,10 @@ export function compileEndpoints(config: Config, views: readonly ViewData[]): In
 }
 
 function encryptedOf(endpoint: InboundConfig): InboundEndpoint['encrypted'] {
-  const { credentials } = endpoint;
-  const dot = dotListen(endpoint);
-  return credentials === undefined || dot.length === 0 ? undefined : { dot, credentials };
+  const { credentials, dohJson: json } = endpoint;
+  const [dot, doh] = [dotListen(endpoint), dohListen(endpoint)];
+  if (credentials === undefined || dot.length + doh.length === 0) return undefined;
+  return { dot, doh, json, credentials, designation: designationOf({ dot, doh, credentials }) };
 }
 
 const EVERYBODY = [parseCidr('0.0.0.0/0'), parseCidr('::/0')];

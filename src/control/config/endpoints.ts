@@ -15,6 +15,7 @@ import { tlsSchema } from './tls.ts';
 
 /** RFC 7858 section 3.1. */
 const DOT_PORT = 853;
+const HTTPS_PORT = 443;
 
 /** Each takes a UDP and a TCP socket per worker. */
 const LISTEN_MAX = 64;
@@ -65,10 +66,10 @@ export const inboundSchema = z.strictObject({
   listen,
   protocols: z
     .array(
-      setting(word(['do53', 'dot'], ['doh', 'doh-fips', 'doq']), {
+      setting(word(['do53', 'dot', 'doh'], ['doh-fips', 'doq']), {
         description:
-          'Protocols of the endpoint. do53 is plain DNS by UDP and TCP, dot is DNS over TLS (RFC 7858), which takes `tls`; doh comes in a later release.',
-        range: 'do53, dot',
+          'Protocols of the endpoint. do53 is plain DNS by UDP and TCP, dot is DNS over TLS (RFC 7858), doh is DNS over HTTPS (RFC 8484) at the path /dns-query, by HTTP/2 or 1.1. dot and doh take `tls`.',
+        range: 'do53, dot, doh',
         example: 'dot',
       }),
     )
@@ -87,6 +88,25 @@ export const inboundSchema = z.strictObject({
     .min(1)
     .max(LISTEN_MAX)
     .optional(),
+  doh: z
+    .array(
+      setting(listenAddress(HTTPS_PORT), {
+        description:
+          'Addresses and ports for DNS over HTTPS; port 443 where none is written. Without it those are the addresses of `listen` at port 443.',
+        range: 'addresses with or without a port',
+        example: '"[::1]:8443"',
+        absent: 'the addresses of `listen`, at port 443',
+      }),
+    )
+    .min(1)
+    .max(LISTEN_MAX)
+    .optional(),
+  dohJson: setting(z.boolean(), {
+    description:
+      'Whether DNS over HTTPS also answers `GET /dns-query?name=www.example.com&type=AAAA` in JSON (application/dns-json), as some public resolvers do. `do=1` and `cd=1` set those flags.',
+    range: 'true or false',
+    example: 'true',
+  }).prefault(false),
   /** What clients of its encrypted protocols are shown. */
   tls: tlsSchema.optional(),
   vpc: setting(id(), {
@@ -114,6 +134,20 @@ export const inboundSchema = z.strictObject({
   outside,
   rateLimit,
   clientSubnet: clientSubnet('none'),
+  proxyProtocol: z
+    .strictObject({
+      from: z
+        .array(
+          setting(cidr(), {
+            description:
+              'Proxies and load balancers that say in front of each connection, and of each query by UDP, whose it is (PROXY protocol, version 1 or 2). Access list, VPC, limits and logs go by the client that they name; without a header they are not heard. Of all others a header is not accepted.',
+            range: 'blocks of addresses',
+            example: '10.0.0.10',
+          }),
+        )
+        .min(1),
+    })
+    .optional(),
 });
 
 /** Where resolvers ask for what this node's zones have. One of `delegationSet`, `zones` and `vpc` says which those are. */
@@ -256,13 +290,28 @@ export function dotListen({
   listen,
   dot,
 }: Pick<InboundConfig, 'protocols' | 'listen' | 'dot'>): readonly AddressAndPort[] {
-  return protocols.includes('dot') ? (dot ?? atDotPort(listen)) : [];
+  return protocols.includes('dot') ? (dot ?? atEncryptedPort('dot', listen)) : [];
 }
 
-/** The same addresses, each once, at the port of DNS over TLS. */
-export function atDotPort(listen: readonly AddressAndPort[]): AddressAndPort[] {
+/** Where it is asked by HTTPS: likewise. */
+export function dohListen({
+  protocols,
+  listen,
+  doh,
+}: Pick<InboundConfig, 'protocols' | 'listen' | 'doh'>): readonly AddressAndPort[] {
+  return protocols.includes('doh') ? (doh ?? atEncryptedPort('doh', listen)) : [];
+}
+
+export type EncryptedProtocol = 'dot' | 'doh';
+
+/** The same addresses, each once, at the port of an encrypted protocol. */
+export function atEncryptedPort(
+  protocol: EncryptedProtocol,
+  listen: readonly AddressAndPort[],
+): AddressAndPort[] {
+  const port = protocol === 'dot' ? DOT_PORT : HTTPS_PORT;
   const addresses = new Set(listen.map(({ address }) => address));
-  return [...addresses].map((address) => ({ address, port: DOT_PORT }));
+  return [...addresses].map((address) => ({ address, port }));
 }
 
 export const endpointsExample = `endpoints:

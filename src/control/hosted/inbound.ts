@@ -74,7 +74,8 @@ export function inboundOf(
     if (body.direction === 'OUTBOUND' || vpc === undefined || listen.length === 0) continue;
     const common = { id, listen, vpc: vpc.id, outside, rateLimit, isMade: true as const };
     const clients = [...vpc.cidrs, ...allow];
-    if (body.direction === 'INBOUND') inbound.push({ ...common, protocols: ['do53'], allow: clients });
+    if (body.direction === 'INBOUND')
+      inbound.push({ ...common, protocols: ['do53'], dohJson: false, allow: clients });
     else authoritative.push({ ...common, allow: clients });
   }
   return { inbound, authoritative };

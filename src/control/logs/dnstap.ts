@@ -26,7 +26,7 @@ const MESSAGE_TYPE = {
   authority: { query: 1, response: 2 },
 } as const;
 const FAMILY = { INET: 1, INET6: 2 } as const;
-const PROTOCOL: Readonly<Record<ClientTransport, number>> = { udp: 1, tcp: 2, dot: 3 };
+const PROTOCOL: Readonly<Record<ClientTransport, number>> = { udp: 1, tcp: 2, dot: 3, doh: 4 };
 
 const version = Buffer.from('causeway');
 

@@ -31,10 +31,10 @@ t.test('what a later release has is known, and refused as such', async (t) => {
     errorsOf(rule('recursiv')).join(),
     /"recursiv" is not known here; write forward, recursive, stub, system or delegate/,
   );
-  t.match(errorsOf('endpoints: { inbound: [{ id: a, listen: [127.0.0.1], protocols: [do53, doh, dox] }] }'), [
-    /"doh" is not yet supported/,
-    /"dox" is not known here; write do53/,
-  ]);
+  t.match(
+    errorsOf('endpoints: { inbound: [{ id: a, listen: [127.0.0.1], protocols: [do53, doh-fips, dox] }] }'),
+    [/"doh-fips" is not yet supported/, /"dox" is not known here; write do53/],
+  );
 });
 
 t.test('edit distance', async (t) => {

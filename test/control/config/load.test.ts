@@ -14,7 +14,7 @@ vpcs:
   - { id: vpc-corp, cidrs: [] }
 endpoints:
   inbound:
-    - { id: in-1, listen: ["127.0.0.1:5353"], protocols: [doh] }
+    - { id: in-1, listen: ["127.0.0.1:5353"], protocols: [doq] }
 rules:
   - { domain: "*.corp.example.", type: forward, outbund: out-1, targets: ["tls://192.0.2.54"], vpcs: [vpc-cor] }
   - { domain: x, type: forward, targets: ["127.0.0.1:5353"], vpcs: [vpc-corp] }

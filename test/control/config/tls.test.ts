@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { listenText } from '../../../src/control/config/check/endpoints.ts';
-import { dotListen, plainListen } from '../../../src/control/config/endpoints.ts';
+import { dohListen, dotListen, plainListen } from '../../../src/control/config/endpoints.ts';
 import { loadConfig } from '../../../src/control/config/load.ts';
 import { certificate } from '../../support/certificate.ts';
 import { missing } from '../../support/servers.ts';
@@ -98,6 +98,7 @@ t.test('DNS over TLS: what an endpoint listens on, and with which certificate', 
       warnings: warnings.map(shortly),
       plain: inbound && plainListen(inbound).map(listenText),
       dot: inbound && dotListen(inbound).map(listenText),
+      doh: inbound && dohListen(inbound).map(listenText),
       credentials: inbound?.credentials,
     };
   };
@@ -128,6 +129,32 @@ t.test('DNS over TLS: what an endpoint listens on, and with which certificate', 
     /inbound\[0\]\.listen: 10\.0\.0\.1:853 is taken by/,
   ]);
   t.same(load(`listen: ["10.0.0.1:853"], protocols: [dot], ${tls}`).errors, []);
+  t.match(load(`${listen}, protocols: [do53, dot, doh], ${tls}`), {
+    dot: ['10.0.0.1:853', '[fd00::1]:853'],
+    doh: ['10.0.0.1:443', '[fd00::1]:443'],
+    warnings: [],
+  });
+  t.match(load(`${listen}, protocols: [doh], doh: ["127.0.0.1", "127.0.0.1:8443"], dohJson: true, ${tls}`), {
+    plain: [],
+    dot: [],
+    doh: ['127.0.0.1:443', '127.0.0.1:8443'],
+    warnings: [],
+  });
+  t.same(load(`${listen}, proxyProtocol: { from: [192.0.2.1, "2001:db8::/64"] }`).errors, []);
+  t.match(load(`${listen}, proxyProtocol: { from: ["0.0.0.0/0"] }`).errors, [
+    /inbound\[0\]\.proxyProtocol\.from\[0\]: everybody could claim to be any client; write the addresses/,
+  ]);
+  t.match(load(`${listen}, proxyProtocol: { from: [] }`).errors, [/inbound\[0\]\.proxyProtocol\.from/]);
+  t.match(load(`${listen}, protocols: [doh]`).errors, [
+    /inbound\[0\]\.protocols\[0\]: DNS over HTTPS needs a certificate; add tls: \{ cert/,
+  ]);
+  t.match(load(`${listen}, protocols: [dot], doh: [10.0.0.1], dohJson: true, ${tls}`).errors, [
+    /inbound\[0\]\.doh: this endpoint does not speak doh; write protocols: \[do53, doh\]/,
+    /inbound\[0\]\.dohJson: this endpoint does not speak doh/,
+  ]);
+  t.match(load(`${listen}, protocols: [dot, doh], dot: [10.0.0.1], doh: ["10.0.0.1:853"], ${tls}`).errors, [
+    /inbound\[0\]\.doh\[0\]: 10\.0\.0\.1:853 is taken by/,
+  ]);
   t.match(load(`${listen}, protocols: [dot], tls: { certificate: none.crt, key: one.key }`).errors, [
     /inbound\[0\]\.tls\.certificate: there is no such file; check the path/,
   ]);

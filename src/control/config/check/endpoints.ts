@@ -1,4 +1,4 @@
-import { atDotPort, BY_SOURCE } from '../endpoints.ts';
+import { atEncryptedPort, BY_SOURCE, type EncryptedProtocol } from '../endpoints.ts';
 import { type Path, pathToText } from '../problem.ts';
 import type { AddressAndPort } from '../setting.ts';
 import { type CheckContext, type Draft, Once } from './context.ts';
@@ -84,6 +84,14 @@ function checkInbound(context: CheckContext, endpoint: Inbound, path: Path): voi
       'nobody outside of the VPCs may ask this endpoint, so nobody gets the default VPC',
       'add allow, with the blocks of those who are to get it',
     );
+  endpoint.proxyProtocol?.from?.forEach((cidr, j) => {
+    if (cidr?.length === 0)
+      context.error(
+        [...path, 'proxyProtocol', 'from', j],
+        'everybody could claim to be any client',
+        'write the addresses of the proxies',
+      );
+  });
   endpoint.allow?.forEach((cidr, j) => {
     if (cidr?.length === 0)
       context.warn(
@@ -94,19 +102,34 @@ function checkInbound(context: CheckContext, endpoint: Inbound, path: Path): voi
   });
 }
 
-/** Encrypted protocols need a certificate, and addresses of their own are for those that are spoken. */
+const ENCRYPTED: readonly (readonly [EncryptedProtocol, string])[] = [
+  ['dot', 'DNS over TLS'],
+  ['doh', 'DNS over HTTPS'],
+];
+
+/** Encrypted protocols need a certificate, and what is set for them is for those that are spoken. */
 function checkEncrypted(context: CheckContext, { protocols = [] }: Inbound, path: Path): void {
-  const dotAt = protocols.indexOf('dot');
-  if (dotAt >= 0 && !context.has([...path, 'tls']))
-    context.error(
-      [...path, 'protocols', dotAt],
-      'DNS over TLS needs a certificate',
-      'add tls: { certificate: FILE, key: FILE }, or leave dot out',
-    );
-  if (dotAt >= 0) return;
-  if (context.has([...path, 'dot']))
-    context.error([...path, 'dot'], 'this endpoint does not speak dot', 'write protocols: [do53, dot]');
-  else if (context.has([...path, 'tls']))
+  for (const [protocol, name] of ENCRYPTED) {
+    const at = protocols.indexOf(protocol);
+    if (at >= 0 && !context.has([...path, 'tls']))
+      context.error(
+        [...path, 'protocols', at],
+        `${name} needs a certificate`,
+        `add tls: { certificate: FILE, key: FILE }, or leave ${protocol} out`,
+      );
+    const settings = at >= 0 ? [] : protocol === 'doh' ? ['doh', 'dohJson'] : ['dot'];
+    for (const setting of settings)
+      if (context.has([...path, setting]))
+        context.error(
+          [...path, setting],
+          `this endpoint does not speak ${protocol}`,
+          `write protocols: [do53, ${protocol}]`,
+        );
+  }
+  const isEncrypted = ENCRYPTED.some(
+    ([protocol]) => protocols.includes(protocol) || context.has([...path, protocol]),
+  );
+  if (!isEncrypted && context.has([...path, 'tls']))
     context.warn(
       [...path, 'tls'],
       'no protocol of this endpoint is encrypted',
@@ -115,18 +138,23 @@ function checkEncrypted(context: CheckContext, { protocols = [] }: Inbound, path
 }
 
 function addListening(context: CheckContext, listening: Listening, endpoint: Inbound, path: Path): void {
-  const { listen = [], protocols = ['do53'], dot = [] } = endpoint;
-  const addAll = (key: 'listen' | 'dot', list: NonNullable<Inbound['listen']>): void =>
-    list.forEach((each, j) => {
+  const { listen = [], protocols = ['do53'] } = endpoint;
+  const addAll = (key: 'listen' | EncryptedProtocol): void =>
+    endpoint[key]?.forEach((each, j) => {
       if (each !== undefined) listening.add(context, each, [...path, key, j]);
     });
   // One that could not be read may have been meant so.
-  if (protocols.includes('do53') || protocols.includes(undefined)) addAll('listen', listen);
-  if (!protocols.includes('dot')) return;
-  if (context.has([...path, 'dot'])) addAll('dot', dot);
-  else
-    for (const each of atDotPort(listen.flatMap((each) => each ?? [])))
-      listening.add(context, each, [...path, 'listen']);
+  if (protocols.includes('do53') || protocols.includes(undefined)) addAll('listen');
+  for (const [protocol] of ENCRYPTED) {
+    if (!protocols.includes(protocol)) continue;
+    if (context.has([...path, protocol])) addAll(protocol);
+    else
+      for (const each of atEncryptedPort(
+        protocol,
+        listen.flatMap((each) => each ?? []),
+      ))
+        listening.add(context, each, [...path, 'listen']);
+  }
 }
 
 /** The addresses and ports that this node listens on. */
