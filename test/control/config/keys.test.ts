@@ -11,7 +11,10 @@ t.test('unknown keys: the nearest known one, or all', async (t) => {
     errorsOf('node: { rateLimit: { brust: 1 } }').join(),
     /1:22 node\.rateLimit\.brust: .*did you mean "burst"\?/,
   );
-  t.match(errorsOf('node: { completelyDifferent: 2 }').join(), /known here: name, region, state, rulesFolder, workers/);
+  t.match(
+    errorsOf('node: { completelyDifferent: 2 }').join(),
+    /known here: name, region, state, rulesFolder, workers/,
+  );
 });
 
 t.test('missing keys: where they belong, and an example', async (t) => {
