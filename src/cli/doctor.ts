@@ -19,7 +19,7 @@ export const command: Command = {
   name: 'doctor',
   usage: '[--config FILE] [--json]',
   summary:
-    'Explains how names are asked on this host, from libc to the last server, and what is wrong with it: search lists, other\nprograms on port 53, loops, Docker. Each finding comes with what would mend it; the exit code is 1 where one is an error.',
+    'Explains how names are asked on this host, from libc to the last server, and what is wrong with it: search lists, other\nprograms on port 53, loops, Docker. Each finding comes with what would mend it; the exit code is 1 where one is an\nerror.',
   options: DAEMON_OPTIONS,
   examples: ['causeway doctor', 'causeway doctor --json'],
   async run(input, io) {

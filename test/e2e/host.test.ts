@@ -118,7 +118,7 @@ async function dnsmasq(host: Sandbox, address: string, ...more: string[]): Promi
 }
 
 async function until(done: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < 900; i++) {
     if (await done()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
