@@ -1,79 +1,20 @@
 /** Logs of queries: real questions by dig, real files, and what boto3 associates with them. */
-import { createSocket } from 'node:dgram';
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { type Boto3, startBoto3 } from '../support/boto3.ts';
-import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { dig } from '../support/dig.ts';
-import { startCapture } from '../support/fstrm.ts';
-import { freePort } from '../support/ports.ts';
 import { missingPython } from '../support/python.ts';
 import { missing } from '../support/servers.ts';
+import { configOf, startWorld, until } from './logged.ts';
 
 t.setTimeout(180_000);
 const skip = missing('dig');
 const DESTINATION = 'arn:aws:s3:::corp-logs/vpc';
 const GROUP = 'arn:aws:logs:us-east-1:000000000000:log-group:/aws/route53/shop';
 
-interface World {
-  readonly daemon: Daemon;
-  /** Of the authoritative endpoint, and of the API. */
-  readonly authority: number;
-  readonly api: number;
-  /** Lines of a file in `logs`. */
-  lines(name: string): string[];
-  ask(name: string, ...more: string[]): Promise<void>;
-}
-
-async function startWorld(t: Test, logs: readonly string[]): Promise<World> {
-  const [authority, api] = [await freePort('127.0.0.1'), await freePort('127.0.0.1')];
-  const daemon = await startDaemon({ config: configOf(authority, api, logs) });
-  t.teardown(() => daemon.stop());
-  return {
-    daemon,
-    authority,
-    api,
-    lines(name) {
-      const file = join(daemon.folder, 'state', 'logs', name);
-      return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
-    },
-    async ask(name, ...more) {
-      await dig('@127.0.0.1', '-p', String(daemon.port), name, ...more);
-    },
-  };
-}
-
-function configOf(authority: number, api: number, logs: readonly string[]): string {
-  return `node: { name: FRA6, region: eu-central-1, workers: 2, cache: 32MB, metrics: off }
-api: { listen: "127.0.0.1:${api}" }
-vpcs:
-  - { id: vpc-a, cidrs: [127.0.0.0/8], dnssec: off }
-endpoints:
-  inbound: [{ id: in-1, listen: ["127.0.0.1:PORT"], rateLimit: false }]
-  authoritative: [{ id: auth, listen: ["127.0.0.1:${authority}"], delegationSet: set-1, clientSubnet: any, rateLimit: false }]
-delegationSets: [{ id: set-1, nameServers: [ns1.example.net.] }]
-zones:
-  - name: corp.example.
-    vpcs: [vpc-a]
-    records: [{ name: api, type: CNAME, ttl: 60, values: www.corp.example. }, { name: www, type: A, ttl: 60, values: 10.7.7.7 }]
-  - { id: org, name: example.org., delegationSet: set-1, records: [{ name: www, type: A, ttl: 60, values: 198.51.100.80 }] }
-logs:
-${logs.map((log) => `  - ${log}\n`).join('')}`;
-}
-
 const names = (lines: readonly string[]): string[] => lines.map((line) => JSON.parse(line).query_name);
-
-async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const end = Date.now() + 20_000;
-  while (!(await isSo())) {
-    if (Date.now() > end) throw new Error(`waited in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-}
 
 t.test('what dig asks, in both formats, to files and to the standard output', { skip }, async (t) => {
   const { daemon, authority, lines, ask } = await startWorld(t, [
@@ -136,73 +77,6 @@ t.test('what dig asks, in both formats, to files and to the standard output', { 
   );
   t.match(found.stdout, /none\.example\.org\. +TXT +NXDOMAIN/);
 });
-
-t.test(
-  'to receivers elsewhere: dnstap, HTTP, syslog',
-  { skip: skip || missing('fstrm_capture', 'dnstap-read') },
-  async (t) => {
-    const folder = t.testdir();
-    const at = { way: 'unix', path: join(folder, 'sock') } as const;
-    const capture = await startCapture(at, join(folder, 'taken'));
-    const posts: string[] = [];
-    const collector = createServer((request, response) => {
-      request.setEncoding('utf8').on('data', (chunk: string) => posts.push(chunk));
-      request.on('end', () => response.writeHead(204).end());
-    });
-    await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
-    t.teardown(() => collector.close());
-    const { port } = collector.address() as AddressInfo;
-    const syslog = createSocket('udp4');
-    const datagrams: string[] = [];
-    syslog.on('message', (octets) => datagrams.push(octets.toString()));
-    await new Promise<void>((resolve) => syslog.bind(0, '127.0.0.1', resolve));
-    t.teardown(() => syslog.close());
-    const { daemon, authority, ask } = await startWorld(t, [
-      `{ id: post, to: "http://127.0.0.1:${port}/", vpcs: [vpc-a], hits: true }`,
-      `{ id: sys, to: "syslog+udp://127.0.0.1:${syslog.address().port}", vpcs: [vpc-a], hits: true }`,
-      `{ id: tap, to: "unix:${at.path}", format: dnstap, vpcs: [vpc-a], zones: [org] }`,
-    ]);
-    await ask('www.corp.example', 'A', '+norecurse', '+qid=7');
-    await ask('www.corp.example', 'A', '+subnet=203.0.113.0/24', '+qid=8');
-    await ask('www.corp.example', 'AAAA', '+tcp', '+qid=9');
-    await ask('www.corp.example', 'A', '+noedns', '+qid=10');
-    await dig('@127.0.0.1', '-p', String(authority), 'www.example.org', 'A', '+qid=11');
-    const top = async () => JSON.parse((await daemon.cli('top', '--vpc', 'vpc-a', '--json')).stdout);
-    await until(async () => (await top()).entries.length === 2, 'what was asked most');
-    t.same((await top()).entries, [
-      { vpc: 'vpc-a', what: 'www.corp.example. A', questions: 1 },
-      { vpc: 'vpc-a', what: 'www.corp.example. AAAA', questions: 1 },
-    ]);
-    t.match(
-      (await daemon.cli('top', 'clients')).stdout,
-      /QUESTIONS +SHARE +CLIENT +VPC\n.* 127\.0\.0\.1 +vpc-a/,
-    );
-    daemon.kill('SIGTERM');
-    await until(() => /"stopped"/.test(daemon.log()), 'the end');
-    const { messages } = await capture.stop();
-    t.equal(posts.join('').match(/"query_name":"www\.corp\.example\."/g)?.length, 4);
-    await until(() => datagrams.length === 4, 'what the kernel has');
-    t.match(datagrams[0], /^<134>1 \S+Z FRA6 causeway \d+ sys - \{"version"/);
-    t.match(messages[0]?.identity, 'FRA6');
-    const told = messages.map(({ message }) => {
-      const data = message.query_message_data ?? message.response_message_data;
-      const { id, flags, ANSWER_SECTION: answer = [] } = data!;
-      return `${message.type} ${message.socket_protocol} ${id} ${flags} ${answer.join()}`.trimEnd();
-    });
-    t.same(told, [
-      'CLIENT_QUERY UDP 7 ad',
-      'CLIENT_RESPONSE UDP 7 qr aa ra www.corp.example. 60 IN A 10.7.7.7',
-      'CLIENT_QUERY UDP 8 rd ad',
-      'CLIENT_RESPONSE UDP 8 qr aa rd ra www.corp.example. 60 IN A 10.7.7.7',
-      'CLIENT_QUERY TCP 9 rd ad',
-      'CLIENT_RESPONSE TCP 9 qr aa rd ra',
-      'CLIENT_QUERY UDP 10 rd ad',
-      'CLIENT_RESPONSE UDP 10 qr aa rd ra www.corp.example. 60 IN A 10.7.7.7',
-      'AUTH_QUERY UDP 11 rd ad',
-      'AUTH_RESPONSE UDP 11 qr aa rd www.example.org. 60 IN A 198.51.100.80',
-    ]);
-  },
-);
 
 t.test('put aside, moved away, reloaded, and written to the last', { skip }, async (t) => {
   const logs = ['{ id: q, to: logs/q.jsonl, vpcs: [vpc-a], hits: true, rotate: { size: 64kB, keep: 10 } }'];
