@@ -17,7 +17,8 @@ export interface ServeOptions {
 /** Runs the daemon until a signal or a failure ends it. Resolves with the exit code. */
 export async function serve(options: ServeOptions): Promise<number> {
   if (options.state !== undefined) {
-    const cache = join(resolve(options.state), 'compile-cache');
+    // Whoever has named a place for it has it there.
+    const cache = process.env['NODE_COMPILE_CACHE'] ?? join(resolve(options.state), 'compile-cache');
     enableCompileCache(cache);
     // For the threads that are started from here.
     process.env['NODE_COMPILE_CACHE'] = cache;
