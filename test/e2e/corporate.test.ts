@@ -10,7 +10,6 @@ import { type Asked, dnsperf } from '../support/dnsperf.ts';
 import { missing } from '../support/servers.ts';
 import { findTool } from '../support/tools.ts';
 
-t.setTimeout(120_000);
 // They wait most of the time: for loops to end, and for servers to come back.
 t.jobs = 3;
 const kinds = Object.keys(KINDS) as Kind[];

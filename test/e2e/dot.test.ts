@@ -31,7 +31,7 @@ function client(port: number, ...args: string[]): Promise<string> {
   });
 }
 
-t.test('DNS over TLS', { skip, timeout: 120_000 }, async (t) => {
+t.test('DNS over TLS', { skip }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const [first, second] = ['first', 'second'].map((name) =>

@@ -8,7 +8,6 @@ import { freePort } from '../support/ports.ts';
 import { missing } from '../support/servers.ts';
 import { configOf } from './config.ts';
 
-t.setTimeout(180_000);
 const skip = missing('dig');
 
 const PRIMARY = '127.0.0.2';

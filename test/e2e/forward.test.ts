@@ -5,7 +5,6 @@ import { freePort } from '../support/ports.ts';
 import { missing, startKnot, startNsd, startUnbound } from '../support/servers.ts';
 import { APEX, configOf, forwardRule } from './config.ts';
 
-t.setTimeout(120_000);
 const skip = missing('dig', 'nsd', 'knotd', 'unbound');
 const LONG = Array.from({ length: 12 }, (_, i) => `"${String.fromCharCode(97 + i).repeat(200)}"`).join(' ');
 const CORP = `${APEX}www A 10.8.0.1\nalias CNAME www\nbig TXT ${LONG}\nshort 1 A 10.8.0.9\nout CNAME db.internal.test.\n`;

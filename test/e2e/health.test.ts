@@ -7,8 +7,6 @@ import type { HealthReport } from '../../src/view/health.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { configOf } from './config.ts';
 
-t.setTimeout(120_000);
-
 /** An HTTP server that can be stopped, and started again on its port. */
 async function startServer(port = 0): Promise<{ readonly port: number; stop(): Promise<void> }> {
   const server: Server = createServer((_request, response) => void response.end('all is well'));

@@ -10,7 +10,6 @@ import { freePort } from '../support/ports.ts';
 import { missingPython } from '../support/python.ts';
 import { missing } from '../support/servers.ts';
 
-t.setTimeout(180_000);
 const skip = missing('dig');
 const DESTINATION = 'arn:aws:s3:::corp-logs/vpc';
 const GROUP = 'arn:aws:logs:us-east-1:000000000000:log-group:/aws/route53/shop';

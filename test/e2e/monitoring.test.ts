@@ -8,7 +8,6 @@ import { dashboards, MONITORING, queriesOf, rules } from '../support/monitoring.
 import { freePort } from '../support/ports.ts';
 import { missing, start } from '../support/servers.ts';
 
-t.setTimeout(60_000);
 const VALUES_MS_MAX = 15_000;
 
 interface Sample {

@@ -7,7 +7,6 @@ import { at, dig } from '../support/dig.ts';
 import { missing, startNsd } from '../support/servers.ts';
 import { APEX, configOf, forwardRule } from './config.ts';
 
-t.setTimeout(120_000);
 const skip = missing('dig', 'dnsperf', 'nsd');
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const zoneText = (address: string): string =>

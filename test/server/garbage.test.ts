@@ -24,8 +24,6 @@ import { freePort } from '../support/ports.ts';
 import { descriptor } from '../support/sockets.ts';
 import { snapshotOf } from '../support/world.ts';
 
-t.setTimeout(120_000);
-
 /**
  * A hit allocates nothing: the garbage of a hundred thousand answers a second would stop the worker to be collected.
  * The smallest object, a number that is no small integer, has 16 octets.

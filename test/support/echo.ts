@@ -43,7 +43,7 @@ export function start(
     log: () => log,
     /** Waits until a message is logged `times` times. */
     logged: (message: string | RegExp, times = 1) =>
-      until(() => log.split(message).length > times, `${times} × ${message} in\n${log}`, 10_000),
+      until(() => log.split(message).length > times, `${times} × ${message} in\n${log}`, 60_000),
   };
 }
 
