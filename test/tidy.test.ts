@@ -121,7 +121,7 @@ function yamlErrors(text: string): string[] {
   return ('empty' in documents ? [] : documents).flatMap((document) => document.errors.map(String));
 }
 
-t.test('the shell blocks that are marked as runnable run', { timeout: 120_000 }, async (t) => {
+t.test('the shell blocks that are marked as runnable run', async (t) => {
   t.same(
     tidy.runnableBlocks('<!-- runnable -->\n```sh\ntrue\n```\n').map((block) => block.code),
     ['true\n'],

@@ -121,7 +121,7 @@ async function looks(zone: Zone, until: () => boolean): Promise<void> {
   }
 }
 
-t.test('as Unbound does', { skip: missing('unbound'), timeout: 60_000 }, async (t) => {
+t.test('as Unbound does', { skip: missing('unbound') }, async (t) => {
   const zone = new Zone();
   const folder = mkdtempSync(join(tmpdir(), 'causeway-'));
   const file = join(folder, 'key');

@@ -8,7 +8,6 @@ import { dig } from '../support/dig.ts';
 import { freePort } from '../support/ports.ts';
 import { missing } from '../support/servers.ts';
 
-t.setTimeout(180_000);
 const skip = missing('aws', 'dig');
 const THEIRS = '111122223333';
 

@@ -8,7 +8,6 @@ import { dig } from '../support/dig.ts';
 import { freePort } from '../support/ports.ts';
 import { missing } from '../support/servers.ts';
 
-t.setTimeout(180_000);
 const skip = missing('aws', 'dig');
 /** The API takes ids of collections as AWS makes them. */
 const OFFICES = '0a1b2c3d-0000-4000-8000-000000000001';

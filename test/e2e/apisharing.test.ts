@@ -7,7 +7,6 @@ import { freePort } from '../support/ports.ts';
 import { missingPython } from '../support/python.ts';
 import { missing, startUnbound } from '../support/servers.ts';
 
-t.setTimeout(180_000);
 const skip = missing('dig', 'unbound') || missingPython('boto3');
 const OURS = '000000000000';
 const THEIRS = '111122223333';

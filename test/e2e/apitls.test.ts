@@ -53,7 +53,7 @@ function version(port: number, maxVersion: SecureVersion): Promise<string | null
   });
 }
 
-t.test('HTTPS', { skip, timeout: 140_000 }, async (t) => {
+t.test('HTTPS', { skip }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const names = { names: 'IP:127.0.0.1' };

@@ -8,7 +8,6 @@ import { freePort } from '../support/ports.ts';
 import { missingPython } from '../support/python.ts';
 import { missing } from '../support/servers.ts';
 
-t.setTimeout(180_000);
 const skip = missing('dig') || missingPython('boto3');
 const VPC = 'vpc-0a1b2c3d';
 

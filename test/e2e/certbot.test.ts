@@ -33,7 +33,7 @@ function addressOfRoute53(folder: string, url: string): string {
   return data;
 }
 
-t.test('a certificate by DNS-01', { skip, timeout: 140_000 }, async (t) => {
+t.test('a certificate by DNS-01', { skip }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-certbot-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const { daemon, authority, url, client } = await startHosted(t);

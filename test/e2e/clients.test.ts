@@ -202,7 +202,7 @@ async function externalDns(t: Test, hosted: Hosted): Promise<void> {
   t.equal((await listed(client, zone, 300)).length, there.length - 2);
 }
 
-t.test('clients of the API', { skip: missing('dig'), timeout: 120_000 }, async (t) => {
+t.test('clients of the API', { skip: missing('dig') }, async (t) => {
   const hosted = await startHosted(t);
   await create(hosted.client, 'shop.example', { VPC });
   await create(hosted.client, 'shop.example');

@@ -4,7 +4,6 @@ import { at, dig } from '../support/dig.ts';
 import { missing, startNsd, startUnbound } from '../support/servers.ts';
 import { APEX, configOf, forwardRule } from './config.ts';
 
-t.setTimeout(60_000);
 const skip = missing('dig', 'nsd', 'unbound');
 
 const ZONE = `${APEX}

@@ -1,6 +1,6 @@
 /** DNS over TLS at a whole daemon, by kdig and openssl: what is asked, logged and counted, and a new certificate. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,14 +24,14 @@ const ZONE =
 function client(port: number, ...args: string[]): Promise<string> {
   return new Promise((resolve) => {
     const command = ['s_client', '-connect', `127.0.0.1:${port}`, ...args];
-    const child = execFile('openssl', command, { timeout: 10_000 }, (_, stdout, stderr) =>
+    const child = execFile('openssl', command, { timeout: 60_000 }, (_, stdout, stderr) =>
       resolve(stdout + stderr),
     );
     child.stdin!.end();
   });
 }
 
-t.test('DNS over TLS', { skip, timeout: 120_000 }, async (t) => {
+t.test('DNS over TLS', { skip }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const [first, second] = ['first', 'second'].map((name) =>
@@ -93,7 +93,10 @@ t.test('DNS over TLS', { skip, timeout: 120_000 }, async (t) => {
 
   await t.test('it is counted, logged and shown as what it is', async (t) => {
     t.equal(await count('causeway_queries_total{transport="dot"}'), 3);
-    await until(() => readFileSync(log!, 'utf8').includes('"transport":"DOT"'), 'a line of the log');
+    await until(
+      () => existsSync(log!) && readFileSync(log!, 'utf8').includes('"transport":"DOT"'),
+      'a line of the log',
+    );
     const { stdout } = await daemon.cli('status');
     t.match(stdout, new RegExp(`do53 dot .*tls://127\\.0\\.0\\.1:${port}`));
   });
@@ -123,7 +126,7 @@ t.test('DNS over TLS', { skip, timeout: 120_000 }, async (t) => {
       });
       t.teardown(() => silent.forEach((socket) => void socket.destroy()));
       await until(
-        () => silent.filter(({ destroyed }) => destroyed).length === 8,
+        () => silent.filter(({ destroyed }) => destroyed).length >= 8,
         'those above the limit are reset',
       );
       t.equal((await tls('www.corp.test.', 'A')).status, 'NOERROR');
@@ -154,6 +157,14 @@ t.test('DNS over TLS', { skip, timeout: 120_000 }, async (t) => {
     const ask = (): void => void open.write(framed(query('www.corp.test.', 'A')));
     ask();
     await until(() => replies === 1, 'a reply');
+    // Often enough for it not to be idle, however long the rest takes.
+    let asked = 1;
+    const again = setInterval(() => {
+      if (replies < asked) return;
+      asked++;
+      ask();
+    }, 1_000);
+    t.teardown(() => clearInterval(again));
     install({ cert: first!.cert, key: second!.key });
     const { code, stderr, stdout } = await daemon.cli('reload');
     t.not(code, 0);
@@ -165,8 +176,8 @@ t.test('DNS over TLS', { skip, timeout: 120_000 }, async (t) => {
     const trusting = [`+tls-ca=${second!.certFile}`, '+tls-hostname=dns.example'];
     const reply = await kdig('@127.0.0.1', '-p', String(port), ...trusting, 'www.corp.test.', 'A');
     t.equal(reply.status, 'NOERROR', reply.output);
-    ask();
-    await until(() => replies === 2, 'a reply on the connection that was open');
+    const before = asked;
+    await until(() => replies > before, 'replies on the connection that was open');
   });
 
   await t.test('addresses come and go, and may change what they speak', async (t) => {

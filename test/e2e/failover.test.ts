@@ -4,18 +4,17 @@ import t, { type Test } from 'tap';
 import type { HealthReport } from '../../src/view/health.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { at, type DigReply, dig } from '../support/dig.ts';
+import { PATIENCE } from '../support/patience.ts';
 import { freePort } from '../support/ports.ts';
 import { missing } from '../support/servers.ts';
 import { configOf } from './config.ts';
 
-t.setTimeout(180_000);
 const skip = missing('dig');
 
 const PRIMARY = '127.0.0.2';
 const SECONDARY = '127.0.0.3';
-const INTERVAL_MS = 10_000;
-/** The threshold is 1. */
-const FLIP_MS_MAX = INTERVAL_MS + 1_000;
+/** The interval and a second; the threshold is 1. */
+const FLIP_MS_MAX = 11_000 * PATIENCE;
 
 const SERVER = `
 const [address, port] = process.argv.slice(1);
@@ -101,7 +100,7 @@ class Client {
   async until(address: string): Promise<number> {
     const begun = performance.now();
     while (this.heard.some((heard) => heard.at(-1) !== address)) {
-      if (performance.now() - begun > 60_000) throw new Error(`the answer does not become ${address}`);
+      if (performance.now() - begun > 120_000) throw new Error(`the answer does not become ${address}`);
       await new Promise((done) => setTimeout(done, 20));
     }
     return performance.now() - begun;
@@ -115,7 +114,7 @@ class Client {
 
 /** Every check was made once. */
 async function looked(daemon: Daemon): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 300; tries++) {
     const { stdout } = await daemon.cli('health', '--json');
     const { checks } = JSON.parse(stdout) as { checks: HealthReport[] };
     if (checks.every(({ observations }) => observations.length > 0)) return;
@@ -157,7 +156,7 @@ t.test('a server is killed and comes back', { skip }, async (t) => {
   daemon.configure(configuration(port, authoritative, false));
   daemon.kill('SIGHUP');
   const reloaded = await client.until(PRIMARY);
-  t.ok(reloaded < 5_000, `without checks in ${Math.round(reloaded)} ms`);
+  t.ok(reloaded < 5_000 * PATIENCE, `without checks in ${Math.round(reloaded)} ms`);
   t.same(JSON.parse((await daemon.cli('health', '--json')).stdout), { checks: [] });
 
   await client.stop();

@@ -8,7 +8,6 @@ import { missing, startNsd } from '../support/servers.ts';
 import { until } from '../support/sockets.ts';
 import { APEX, forwardRule } from './config.ts';
 
-t.setTimeout(120_000);
 const skip = missing('dig', 'nsd');
 
 const DOMAINS = 250_000;

@@ -11,7 +11,6 @@ import { freePort } from '../support/ports.ts';
 import { isOlder, missingPython } from '../support/python.ts';
 import { missing } from '../support/servers.ts';
 
-t.setTimeout(180_000);
 /** Debian 12's: it knows neither types of questions nor redirections. */
 const isOld = isOlder('boto3', '1.34');
 const skip = missing('dig') || missingPython('boto3');

@@ -10,7 +10,6 @@ import { startDaemon } from '../support/daemon.ts';
 import { at, dig, kdig } from '../support/dig.ts';
 import { missing } from '../support/servers.ts';
 
-t.setTimeout(120_000);
 const skip = missing('dig', 'kdig');
 
 const DATABASE = createRequire(import.meta.url)

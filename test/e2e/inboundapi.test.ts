@@ -10,7 +10,6 @@ import { freePort } from '../support/ports.ts';
 import { missingPython } from '../support/python.ts';
 import { missing } from '../support/servers.ts';
 
-t.setTimeout(180_000);
 const skip = missing('dig') || missingPython('boto3');
 /** Of RFC 5737: no interface of the host has it. */
 const ELSEWHERE = '192.0.2.9';

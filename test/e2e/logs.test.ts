@@ -9,7 +9,6 @@ import { missingPython } from '../support/python.ts';
 import { missing } from '../support/servers.ts';
 import { configOf, startWorld, until } from './logged.ts';
 
-t.setTimeout(180_000);
 const skip = missing('dig');
 const DESTINATION = 'arn:aws:s3:::corp-logs/vpc';
 const GROUP = 'arn:aws:logs:us-east-1:000000000000:log-group:/aws/route53/shop';

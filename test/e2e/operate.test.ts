@@ -1,20 +1,22 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { startDaemon } from '../support/daemon.ts';
 import { at, dig } from '../support/dig.ts';
+import { freePort } from '../support/ports.ts';
+import { sumOf } from '../support/scrape.ts';
 import { missing, startNsd } from '../support/servers.ts';
+import { sleep, until } from '../support/sockets.ts';
 import { APEX, configOf, forwardRule } from './config.ts';
 
-t.setTimeout(120_000);
 const skip = missing('dig', 'dnsperf', 'nsd');
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const RELOADS = process.env['CAUSEWAY_LONG'] === '1' ? 50 : 20;
 const zoneText = (address: string): string =>
   `${APEX}www A ${address}\n${Array.from({ length: 200 }, (_, i) => `h${i} A 10.0.0.${i}`).join('\n')}\n`;
 
 t.test(
-  'fifty reloads at 2,000 queries a second: nothing is lost, and each is served',
+  `${RELOADS} reloads at 2,000 queries a second: nothing is lost, and each is served`,
   { skip },
   async (t) => {
     const nsd = await startNsd({ zones: { 'corp.test.': zoneText('10.9.0.1') } });
@@ -33,6 +35,7 @@ t.test(
     );
     const queries = join(daemon.folder, 'queries');
     writeFileSync(queries, names);
+    let dnsperf: ChildProcess | undefined;
     const load = new Promise<string>((resolve) => {
       const args = [
         '-s',
@@ -44,29 +47,36 @@ t.test(
         '-Q',
         '2000',
         '-l',
-        '13',
+        '3600',
         '-c',
         '8',
         '-t',
-        '5',
+        '60',
+        // What waits for a slow machine is no more than the sockets hold.
+        '-q',
+        '100',
       ];
-      execFile('dnsperf', args, (_error, stdout) => resolve(stdout));
+      dnsperf = execFile('dnsperf', args, (_error, stdout) => resolve(stdout));
     });
-    await sleep(500);
-    for (let i = 1; i <= 50; i++) {
+    t.teardown(() => dnsperf?.kill('SIGKILL'));
+    for (let i = 1; i <= RELOADS; i++) {
       writeFileSync(join(daemon.folder, 'internal.zone'), zoneText(`10.0.1.${i}`));
       daemon.configure(config(i));
       daemon.kill('SIGHUP');
-      await sleep(230);
+      const nsid = new RegExp(`generation-${i}\\b`);
+      const served = async (): Promise<boolean> => {
+        const reply = await dig(at(daemon), 'www.internal.test.', 'A', '+nsid');
+        return reply.answers[0]?.rdata === `10.0.1.${i}` && nsid.test(reply.output);
+      };
+      // Each worker has it at its own time, and which of them is asked is the kernel's choice.
+      for (let times = 0; times < 2; ) times = (await served()) ? times + 1 : 0;
     }
+    // dnsperf waits for what is under way, and tells.
+    dnsperf!.kill('SIGINT');
     const output = await load;
     t.match(output, /Queries lost:\s+0 /, output);
-    t.ok(Number(/Queries completed:\s+(\d+)/.exec(output)?.[1]) > 20_000, output);
+    t.ok(Number(/Queries completed:\s+(\d+)/.exec(output)?.[1]) > 20 * RELOADS, output);
     t.notMatch(output, /SERVFAIL|REFUSED/, 'every answer was a good one');
-    await sleep(500);
-    const reply = await dig(at(daemon), 'www.internal.test.', 'A', '+nsid');
-    t.equal(reply.answers[0]?.rdata, '10.0.1.50');
-    t.match(reply.output, /generation-50/);
   },
 );
 
@@ -137,12 +147,19 @@ t.test('the command line against a daemon', { skip }, async (t) => {
 t.test('SIGTERM: what is in flight is answered, then exit 0', { skip }, async (t) => {
   const nsd = await startNsd({ zones: { 'corp.test.': zoneText('10.9.0.1') } });
   t.teardown(() => nsd.stop());
-  const daemon = await startDaemon({ config: configOf({ rules: [forwardRule('corp.test.', [nsd])] }) });
+  const metrics = await freePort();
+  const config = configOf({ rules: [forwardRule('corp.test.', [nsd])] });
+  const daemon = await startDaemon({
+    config: config.replace('metrics: off', `metrics: "127.0.0.1:${metrics}"`),
+  });
   nsd.pause();
-  const waiting = dig(at(daemon), '+time=5', 'www.corp.test.', 'A');
-  await sleep(300);
+  const waiting = dig(at(daemon), '+time=10', 'www.corp.test.', 'A');
+  await until(
+    async () => (await sumOf(metrics, 'causeway_upstream_queries_total')) > 0,
+    'the query to be forwarded',
+  );
   daemon.kill('SIGTERM');
-  await sleep(200);
+  await until(() => daemon.log().includes('what is in flight is finished'), 'the signal to be heard');
   nsd.resume();
   const reply = await waiting;
   t.equal(reply.answers[0]?.rdata, '10.9.0.1', 'the answer came after the signal');

@@ -15,7 +15,7 @@ import { missingPython, pythonWith } from '../support/python.ts';
 /** What AWS may say to any request. */
 const COMMON = ['AccessDenied', 'AccessDeniedException'];
 
-t.test('every operation of boto3', { skip: missingPython('boto3'), timeout: 140_000 }, async (t) => {
+t.test('every operation of boto3', { skip: missingPython('boto3') }, async (t) => {
   const { client, url, key } = await startHosted(t);
   const zone = await create(client, 'shop.example');
   const given = { ResourceId: zone.split('/').at(-1)!, VPCId: VPC.VPCId, DNSName: 'shop.example' };

@@ -7,7 +7,6 @@ import { freePort } from '../support/ports.ts';
 import { pythonWithService } from '../support/python.ts';
 import { missing, startUnbound } from '../support/servers.ts';
 
-t.setTimeout(180_000);
 const python = pythonWithService('route53profiles');
 const skip = missing('dig', 'unbound') || (python === undefined && 'no boto3 that knows route53profiles');
 

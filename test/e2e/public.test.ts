@@ -14,7 +14,6 @@ import { ORIGIN, questions, randomZone } from '../zone/random.ts';
 import { build } from '../zone/support.ts';
 import { APEX } from './config.ts';
 
-t.setTimeout(180_000);
 const skip = missing('dig', 'kdig', 'nsd');
 
 const RICH = `

@@ -17,7 +17,6 @@ const SAMPLE = LONG ? 1_000_000 : 1_500;
 const LAB_LINES_MIN = 60;
 const LAB_VERDICTS_MIN = 40;
 
-t.setTimeout(LONG ? 1_800_000 : 120_000);
 const skip = fakenetMissing() || missing('unbound');
 
 /** The zones hold addresses of documentation, and hosts in 192.0.0.0/16 at random, as no real answer should. */

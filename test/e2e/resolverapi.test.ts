@@ -10,7 +10,6 @@ import { freePort } from '../support/ports.ts';
 import { isOlder, missingPython } from '../support/python.ts';
 import { type DnsServer, missing, startUnbound } from '../support/servers.ts';
 
-t.setTimeout(180_000);
 /** Debian 12's: it refuses members that came later by itself, and leaves them out of what it shows. */
 const isOld = isOlder('boto3', '1.34');
 const skip = missing('dig', 'unbound') || missingPython('boto3');

@@ -25,7 +25,6 @@ import { freePort } from '../support/ports.ts';
 import { missing, startNsd } from '../support/servers.ts';
 import { APEX } from './config.ts';
 
-t.setTimeout(120_000);
 const VPC = 'vpc-0a1b2c3d';
 const BOUND = 500;
 

@@ -6,7 +6,6 @@ import { at, dig } from '../support/dig.ts';
 import { missing, startNsd } from '../support/servers.ts';
 import { APEX, configOf, forwardRule } from './config.ts';
 
-t.setTimeout(60_000);
 const skip = missing('dig', 'nsd');
 
 t.test('settings of the node hold for the first answer, and after a reload', { skip }, async (t) => {

@@ -7,7 +7,6 @@ import { at, dig } from '../support/dig.ts';
 import { missing } from '../support/servers.ts';
 import { APEX, configOf } from './config.ts';
 
-t.setTimeout(120_000);
 const skip = missing('dig');
 const config = configOf({ zones: ['{ name: internal.test., file: internal.zone, vpcs: [vpc-test] }'] });
 const files = { 'internal.zone': `${APEX}www A 10.0.0.1\n` };

@@ -12,7 +12,6 @@ import { missing } from '../support/servers.ts';
 const skip = missing('dig') || unmountable();
 /** Each start of a daemon takes seconds, and the store alone is tried in test/control/store. */
 const long = process.env['CAUSEWAY_LONG'] === '1' ? skip : 'with CAUSEWAY_LONG=1';
-t.setTimeout(140_000);
 
 /** A file system of its own for the state of a daemon; it goes with the test. */
 function disk(t: Test, megabytes: number): string {

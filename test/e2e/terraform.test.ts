@@ -155,7 +155,7 @@ async function vpcs(t: Test, hosted: Hosted): Promise<void> {
   await t.rejects(client.send(new GetDNSSECCommand({ HostedZoneId: Id })), { name: 'InvalidArgument' });
 }
 
-t.test('Terraform', { skip: missing('dig'), timeout: 120_000 }, async (t) => {
+t.test('Terraform', { skip: missing('dig') }, async (t) => {
   const hosted = await startHosted(t);
   await t.test('a zone and its records', (t) => records(t, hosted));
   await t.test('a zone and its VPCs', (t) => vpcs(t, hosted));

@@ -8,7 +8,6 @@ import { at, dig } from '../support/dig.ts';
 import { missing } from '../support/servers.ts';
 import { configOf } from './config.ts';
 
-t.setTimeout(120_000);
 const skip = missing('dig');
 
 const ZONES = `zones:

@@ -7,7 +7,6 @@ import { at, dig, kdig } from '../support/dig.ts';
 import { missing } from '../support/servers.ts';
 import { APEX, configOf } from './config.ts';
 
-t.setTimeout(120_000);
 const skip = missing('dig', 'kdig');
 
 t.test('the shipped example serves as the README says', { skip }, async (t) => {

@@ -12,7 +12,6 @@ import type { Scenario } from '../support/rpl/scenario.ts';
 import { EXCEPTIONS, MENDED, type Mended } from './field-exceptions.ts';
 
 // 153 of them take about ten seconds of one core, and the machine may have other work.
-t.setTimeout(120_000);
 
 const folder = process.env['CAUSEWAY_RPL'] ?? join(import.meta.dirname, '../../../shared/rpl');
 const files = globSync(join(folder, '*.rpl')).sort();

@@ -5,8 +5,6 @@ import t from 'tap';
 import { parseScenario } from '../support/rpl/parse.ts';
 import { play } from '../support/rpl/play.ts';
 
-t.setTimeout(120_000);
-
 const files = globSync(join(import.meta.dirname, '*.rpl')).sort();
 
 t.ok(files.length > 50, 'scenarios were found');

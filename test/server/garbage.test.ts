@@ -24,17 +24,16 @@ import { freePort } from '../support/ports.ts';
 import { descriptor } from '../support/sockets.ts';
 import { snapshotOf } from '../support/world.ts';
 
-t.setTimeout(120_000);
-
 /**
  * A hit allocates nothing: the garbage of a hundred thousand answers a second would stop the worker to be collected.
  * The smallest object, a number that is no small integer, has 16 octets.
  */
-const HITS = 1_000_000;
+const LONG = process.env['CAUSEWAY_LONG'] === '1';
+const HITS = LONG ? 125_000 : 20_000;
 const NAMES = 100;
 const OCTETS_PER_HIT_MAX = 12;
 /** Code is compiled in the background and makes garbage as it comes; that of the hits themselves is in each round. */
-const ROUNDS = 8;
+const ROUNDS = 30;
 
 /** Octets of this thread's heap that `work` takes, collected or not. */
 async function allocated(work: () => void | Promise<void>): Promise<number> {
@@ -43,7 +42,18 @@ async function allocated(work: () => void | Promise<void>): Promise<number> {
   return v8.getHeapStatistics().total_allocated_bytes - before;
 }
 
-t.test(`${HITS} hits make no garbage`, async (t) => {
+/** Octets a hit in the best of some rounds; `ask` makes hits, and says how many there were until now. */
+async function octetsPerHit(ask: () => void | Promise<void>, hits: () => number): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < ROUNDS && least >= OCTETS_PER_HIT_MAX; round++) {
+    const before = hits();
+    const octets = await allocated(ask);
+    least = Math.min(least, octets / (hits() - before));
+  }
+  return least;
+}
+
+t.test('hits make no garbage', async (t) => {
   const zone = Array.from({ length: NAMES }, (_, i) => `h${i} A 10.0.0.1\nh${i} A 10.0.0.2`).join('\n');
   const rateLimit = { ratePerSecond: 1_000_000, burst: 1_000_000, slip: 2 };
   const { pipeline, counters } = pipelineOf(
@@ -59,7 +69,7 @@ t.test(`${HITS} hits make no garbage`, async (t) => {
     ['with a client cookie', cookie(new Uint8Array(8))],
     ['with a server cookie', cookie(valid)],
   ];
-  let total = 0;
+  const hits = (): number => counters.sum('answersFromCache');
   for (const [what, more] of kinds)
     for (const address of ['10.1.2.3', '2001:db8::1']) {
       const client = clientAt(address);
@@ -70,17 +80,17 @@ t.test(`${HITS} hits make no garbage`, async (t) => {
         for (let i = 0; i < times; i++) pipeline.handle(queries[i % NAMES]!, client);
       };
       // Until all of it is compiled, code and feedback are allocated.
-      ask(HITS / 10);
-      const before = counters.sum('answersFromCache');
-      total += await allocated(() => ask(HITS / kinds.length / 2));
-      const hits = counters.sum('answersFromCache') - before;
-      t.equal(hits, HITS / kinds.length / 2, `${what}, ${address}: hits`);
+      ask(HITS);
+      const before = hits();
+      ask(HITS);
+      t.equal(hits() - before, HITS, `${what}, ${address}: all are hits`);
+      const octets = await octetsPerHit(() => ask(HITS), hits);
+      t.ok(octets < OCTETS_PER_HIT_MAX, `${what}, ${address}: ${octets.toFixed(2)} octets a hit`);
     }
-  t.ok(total < OCTETS_PER_HIT_MAX * HITS, `${(total / HITS).toFixed(2)} octets a hit`);
 });
 
-/** Chosen from for each query: 100,000 hits of each kind show what one allocates. */
-const CHOICES = 100_000;
+/** Chosen from for each query. */
+const CHOICES = LONG ? 100_000 : 20_000;
 const POLICIES: Record<string, readonly Policy[]> = {
   weighted: [1, 3, 250].map((weight) => ({ kind: 'weighted', weight })),
   failover: [
@@ -148,23 +158,22 @@ t.test('nor does a choice among record sets', async (t) => {
     const ask = (times: number): void => {
       for (let i = 0; i < times; i++) pipeline.handle(queries[i & 1]!, client);
     };
+    const hits = (): number => counters.sum('answersFromCache');
     ask(CHOICES);
-    const before = counters.sum('answersFromCache');
-    let octets = Number.POSITIVE_INFINITY;
-    let rounds = 0;
-    for (; rounds < ROUNDS && octets >= OCTETS_PER_HIT_MAX; rounds++)
-      octets = Math.min(octets, (await allocated(() => ask(CHOICES))) / CHOICES);
-    t.equal(counters.sum('answersFromCache') - before, rounds * CHOICES, `${name}: hits`);
+    const before = hits();
+    ask(CHOICES);
+    t.equal(hits() - before, CHOICES, `${name}: all are hits`);
+    const octets = await octetsPerHit(() => ask(CHOICES), hits);
     t.ok(octets < OCTETS_PER_HIT_MAX, `${name}: ${octets.toFixed(2)} octets a hit`);
   }
 });
 
 /** Each batch rings a bell, and what Node makes of that is garbage, though not for each hit. */
-const WIRE_HITS = 200_000;
+const WIRE_HITS = LONG ? 200_000 : 40_000;
 /** Queries for one bell. */
 const AT_ONCE = 32 * BATCH_MAX;
 
-t.test(`nor do ${WIRE_HITS} that come by native sockets`, async (t) => {
+t.test('nor do those that come by native sockets', async (t) => {
   const ffi = await loadFfi();
   if (ffi === undefined) return t.pass('no native interface here: nothing to test');
   const port = await freePort('127.0.0.1');
@@ -203,12 +212,7 @@ t.test(`nor do ${WIRE_HITS} that come by native sockets`, async (t) => {
     }
   };
   await ask(WIRE_HITS);
-  let perHit = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < ROUNDS && perHit >= OCTETS_PER_HIT_MAX; round++) {
-    const before = hits();
-    const octets = await allocated(() => ask(WIRE_HITS));
-    perHit = Math.min(perHit, octets / (hits() - before));
-  }
+  const perHit = await octetsPerHit(() => ask(WIRE_HITS), hits);
   t.ok(perHit < OCTETS_PER_HIT_MAX, `${perHit.toFixed(2)} octets a hit`);
   t.same(errors, []);
   endpoint.close();

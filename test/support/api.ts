@@ -101,7 +101,7 @@ export async function runTool(
   try {
     const { stdout, stderr } = await promisify(execFile)(program, [...args], {
       env,
-      timeout: 60_000,
+      timeout: 120_000,
       maxBuffer: 64 * 1024 * 1024,
     });
     return { code: 0, stdout, stderr };

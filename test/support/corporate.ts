@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Daemon, startDaemon } from './daemon.ts';
 import { freePort } from './ports.ts';
+import { sumOf, timeoutsOf } from './scrape.ts';
 import { ask, type DnsServer, type Recipe, start, startNsd } from './servers.ts';
 
 const FOLDER = join(import.meta.dirname, '../../examples/corporate');
@@ -163,6 +164,14 @@ async function freePorts(): Promise<Ports> {
 
 type Side = keyof typeof CLIENTS;
 
+interface Packets {
+  readonly received: number;
+  readonly sent: number;
+  /** Of those that were sent. */
+  readonly timeouts: number;
+  readonly loops: number;
+}
+
 /** Both sides, running, and what a test does with them. */
 export interface Site {
   /** The arguments of dig for a client of each side, and for one that has no business at the inbound endpoint. */
@@ -173,7 +182,7 @@ export interface Site {
   readonly folder: string;
   readonly restart: Record<'causeway' | 'resolver', () => Promise<void>>;
   /** What Causeway has counted since it was started. */
-  packets(): Promise<{ received: number; sent: number; loops: number }>;
+  packets(): Promise<Packets>;
 }
 
 export async function startSite(t: { teardown(end: () => unknown): void }, kind: Kind): Promise<Site> {
@@ -217,16 +226,12 @@ export async function startSite(t: { teardown(end: () => unknown): void }, kind:
   };
 }
 
-async function packetsOf(metrics: number): Promise<{ received: number; sent: number; loops: number }> {
-  const text = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text();
-  const sum = (name: string): number => {
-    const values = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\d+)`, 'gm'))];
-    if (values.length === 0) throw new Error(`there is no metric ${name}`);
-    return values.reduce((all, [, value]) => all + Number(value), 0);
-  };
-  return {
-    received: sum('causeway_queries_total'),
-    sent: sum('causeway_upstream_queries_total'),
-    loops: sum('causeway_loops_total'),
-  };
+async function packetsOf(metrics: number): Promise<Packets> {
+  const [received, sent, timeouts, loops] = await Promise.all([
+    sumOf(metrics, 'causeway_queries_total'),
+    sumOf(metrics, 'causeway_upstream_queries_total'),
+    timeoutsOf(metrics),
+    sumOf(metrics, 'causeway_loops_total'),
+  ]);
+  return { received, sent, timeouts, loops };
 }

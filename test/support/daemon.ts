@@ -11,6 +11,8 @@ import { freePort } from './ports.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/causeway', import.meta.url));
 const READY_MS_MAX = 90_000;
+const CLI_MS_MAX = 90_000;
+const STARTS_MAX = 3;
 
 export interface Daemon {
   readonly address: string;
@@ -39,7 +41,17 @@ export interface DaemonOptions {
   readonly under?: readonly string[];
 }
 
+/** A port found free may be taken before the daemon binds it: it is started again then, with another one. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  for (let tries = 1; ; tries++)
+    try {
+      return await launch(options);
+    } catch (error) {
+      if (tries === STARTS_MAX || !String(error).includes('EADDRINUSE')) throw error;
+    }
+}
+
+async function launch(options: DaemonOptions): Promise<Daemon> {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-e2e-'));
   const port = await freePort('127.0.0.1');
   const configFile = join(folder, 'causeway.yaml');
@@ -109,7 +121,7 @@ async function ready(child: ChildProcess, log: () => string): Promise<void> {
 
 export function runCli(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    execFile(BIN, args, { timeout: 20_000 }, (error, stdout, stderr) => {
+    execFile(BIN, args, { timeout: CLI_MS_MAX }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
       resolve({ code, stdout, stderr });
     });

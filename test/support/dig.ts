@@ -39,19 +39,19 @@ export interface DigReply {
   readonly output: string;
 }
 
-const RUN_MS_MAX = 20_000;
+const RUN_MS_MAX = 60_000;
 
 /**
- * Runs dig: `dig(at(server), 'www.example.', 'A', '+dnssec')`. One try of 3 s and no ~/.digrc unless the
- * arguments say otherwise. Never throws for want of a reply: see `status`.
+ * Runs dig: `dig(at(server), 'www.example.', 'A', '+dnssec')`. One try of 10 s and no ~/.digrc unless the arguments say
+ * otherwise; a test that expects silence says `+time=1`. Never throws for want of a reply: see `status`.
  */
 export function dig(...args: (string | readonly string[])[]): Promise<DigReply> {
-  return run('dig', ['-r', '+tries=1', '+time=3', ...args.flat()]);
+  return run('dig', ['-r', '+tries=1', '+time=10', ...args.flat()]);
 }
 
-/** Runs kdig: EDNS only with `+edns` or an option that implies it. One try of 3 s. */
+/** Runs kdig: EDNS only with `+edns` or an option that implies it. One try of 10 s. */
 export function kdig(...args: (string | readonly string[])[]): Promise<DigReply> {
-  return run('kdig', ['+retry=0', '+time=3', ...args.flat()]);
+  return run('kdig', ['+retry=0', '+time=10', ...args.flat()]);
 }
 
 /** The arguments that name a server: `['@127.0.0.1', '-p', '5353']`. */

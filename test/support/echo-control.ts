@@ -18,6 +18,7 @@ import {
 import { type HealthData, NO_HEALTH_CHECKS } from '../../src/view/health.ts';
 import { NO_QUERY_LOGS } from '../../src/view/querylog.ts';
 import type { Snapshot } from '../../src/view/snapshot.ts';
+import { type EchoEvent, EVENTS } from './echo-events.ts';
 
 interface EchoConfig {
   readonly ports: readonly number[];
@@ -106,6 +107,9 @@ async function obey(order: ControlOrder): Promise<void> {
 
 beat(start.shared.beats, CONTROL_SLOT, systemClock);
 main.on('message', (order: ControlOrder) => void obey(order));
+const events = new BroadcastChannel(EVENTS);
+events.postMessage('control begins' satisfies EchoEvent);
+events.close();
 const config = read();
 if (config.fault === 'failed') tell({ news: 'failed', errors: ['line 1: no', 'line 2: neither'] });
 else if (start.inForce === undefined) propose(config);

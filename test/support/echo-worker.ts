@@ -4,8 +4,12 @@
  *
  *     echo    its slot, and a number drawn at its start        throw, exit    it ends
  *     later   the same after 200 ms                            spin           it hangs in JavaScript
- *     peers   what its ports to others gave back               sleep          it hangs in a native call
+ *     peers   what its ports to others gave back               fifo PATH      it hangs in a native call, until
+ *                                                                             somebody opens that to write
+ *
+ * Whoever listens to the channel `EVENTS` in its process is told when it holds a query, and when it takes no more.
  */
+import { closeSync, openSync } from 'node:fs';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { Reply } from '../../src/server/handler.ts';
 import { Listeners } from '../../src/server/listeners.ts';
@@ -21,6 +25,7 @@ import {
   type WorkerOrder,
   type WorkerStart,
 } from '../../src/view/channel.ts';
+import { type EchoEvent, EVENTS } from './echo-events.ts';
 import { query, reply, textOf } from './sockets.ts';
 
 const start = workerData as WorkerStart;
@@ -28,6 +33,9 @@ const main = parentPort!;
 const tell = (news: WorkerNews): void => main.postMessage(news);
 const self = `${start.slot}.${cryptoPrng.u32()}`;
 const peers = new Map<number, MessagePort>();
+const events = new BroadcastChannel(EVENTS);
+(events as unknown as { unref(): void }).unref();
+const say = (event: EchoEvent): void => events.postMessage(event);
 let { snapshot } = start;
 
 function answer(octets: Uint8Array): Reply | Promise<Reply> {
@@ -36,8 +44,15 @@ function answer(octets: Uint8Array): Reply | Promise<Reply> {
     out.set(octets.subarray(0, 2));
     return out;
   };
-  switch (textOf(octets)) {
+  const text = textOf(octets);
+  if (text.startsWith('fifo ')) {
+    say('worker holds fifo');
+    closeSync(openSync(text.slice('fifo '.length), 'r'));
+    return undefined;
+  }
+  switch (text) {
     case 'later':
+      say('worker holds later');
       return new Promise((resolve) => setTimeout(() => resolve(back(self)), 200));
     case 'peers':
       return Promise.all([...peers].map(([slot, port]) => ping(slot, port))).then((slots) =>
@@ -54,12 +69,6 @@ function answer(octets: Uint8Array): Reply | Promise<Reply> {
       return undefined;
     case 'spin':
       for (;;);
-    // Longer than main takes to see it and to give up, on a machine that is busy as well.
-    case 'sleep':
-      return import('koffi').then(({ default: koffi }) => {
-        koffi.load(null).func('unsigned int sleep(unsigned int)')(8);
-        return undefined;
-      });
     default:
       return back(self);
   }
@@ -67,7 +76,7 @@ function answer(octets: Uint8Array): Reply | Promise<Reply> {
 
 function ping(slot: number, port: MessagePort): Promise<string> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(`${slot}:silent`), 500);
+    const timer = setTimeout(() => resolve(`${slot}:silent`), 30_000);
     port.once('message', (text) => {
       clearTimeout(timer);
       resolve(`${slot}:${text}`);
@@ -108,9 +117,12 @@ async function obey(order: WorkerOrder): Promise<void> {
       return;
     case 'sockets':
       return listeners.apply(order.descriptors);
-    case 'stop':
-      await listeners.stop(order.withinMs);
+    case 'stop': {
+      const stopped = listeners.stop(order.withinMs);
+      say('worker takes no more');
+      await stopped;
       process.exit(0);
+    }
   }
 }
 

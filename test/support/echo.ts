@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { query, textOf, UdpClient, until } from './sockets.ts';
 
+const ASKS_MAX = 10_000;
 const DAEMON = join(import.meta.dirname, 'echo-daemon.ts');
 
 export interface Config {
@@ -43,8 +44,24 @@ export function start(
     log: () => log,
     /** Waits until a message is logged `times` times. */
     logged: (message: string | RegExp, times = 1) =>
-      until(() => log.split(message).length > times, `${times} × ${message} in\n${log}`, 10_000),
+      until(() => log.split(message).length > times, `${times} × ${message} in\n${log}`, 60_000),
   };
+}
+
+/** A FIFO that nobody has opened: to open it holds up a thread in a call of the system. */
+export function fifo(t: { teardown(fn: () => void): void }): string {
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-fifo-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'f');
+  execFileSync('mkfifo', [path]);
+  return path;
+}
+
+/** Asks until a worker answers `answer` to `text`. */
+export async function askUntil(port: number, text: string, answer: string): Promise<void> {
+  let last: string | undefined;
+  for (let tries = 0; tries < ASKS_MAX && last !== answer; tries++) last = await ask(port, text);
+  if (last !== answer) throw new Error(`the answer to ${text} is ${last} and does not become ${answer}`);
 }
 
 /** What a worker answers to `text`. Asks again each quarter of a second, as clients do: UDP may be lost. */

@@ -58,7 +58,7 @@ export class Flows {
   async askOf(client: number, text: string): Promise<string | undefined> {
     this.#waiting[client]!.add(0x7fff);
     this.#sockets[client]!.send(query(0x7fff, text), this.#port, '127.0.0.1');
-    await this.settle(3000);
+    await this.settle();
     return this.#waiting[client]!.has(0x7fff) ? undefined : this.#answeredBy[client];
   }
 
@@ -80,7 +80,7 @@ export class Flows {
   }
 
   /** Waits until all is answered, or `withinMs` have passed. */
-  async settle(withinMs: number): Promise<void> {
+  async settle(withinMs = 60_000): Promise<void> {
     const end = performance.now() + withinMs;
     while (this.lost > 0 && performance.now() < end) await sleep(5);
   }

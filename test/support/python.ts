@@ -21,7 +21,7 @@ function pythonThatRuns(code: string): string | undefined {
   return ['/usr/bin/python3', findTool('python3')].find((python) => {
     if (python === undefined) return false;
     try {
-      execFileSync(python, ['-c', code], { stdio: 'ignore', timeout: 60_000 });
+      execFileSync(python, ['-c', code], { stdio: 'ignore', timeout: 120_000 });
       return true;
     } catch {
       return false;
@@ -34,7 +34,7 @@ export function isOlder(module: string, version: string): boolean {
   const python = pythonWith(module);
   if (python === undefined) return false;
   const text = execFileSync(python, ['-c', `import ${module}; print(${module}.__version__)`], {
-    timeout: 60_000,
+    timeout: 120_000,
   });
   const [major = 0, minor = 0] = String(text).split('.').map(Number);
   const [wantedMajor = 0, wantedMinor = 0] = version.split('.').map(Number);

@@ -173,9 +173,9 @@ export interface Recipe {
 
 /** A port found free may be taken before the server binds it, so a server that ends at once is started again. */
 const STARTS_MAX = 3;
-const READY_MS_MAX = 15_000;
+const READY_MS_MAX = 60_000;
 const POLL_MS = 20;
-const STOP_MS_MAX = 5_000;
+const STOP_MS_MAX = 30_000;
 
 /** Starts what a recipe tells of; other servers than those above have theirs elsewhere. */
 export async function start(listen: Listen, recipe: Recipe): Promise<DnsServer> {
@@ -282,7 +282,7 @@ async function servesZones(
   return true;
 }
 
-const ASK_MS_MAX = 250;
+const ASK_MS_MAX = 1_000;
 
 /** The rcode of an SOA query by UDP, or undefined when no reply came. */
 export function ask(address: string, port: number, name: string): Promise<string | undefined> {

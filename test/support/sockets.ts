@@ -142,9 +142,13 @@ export class TcpClient {
 }
 
 /** Waits, in real time, until something is so. */
-export async function until(condition: () => boolean, what: string, withinMs = 20_000): Promise<void> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  withinMs = 60_000,
+): Promise<void> {
   const end = performance.now() + withinMs;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > end) throw new Error(`waited ${withinMs} ms in vain for ${what}`);
     await sleep(2);
   }

@@ -47,7 +47,7 @@ t.test('the table of choices', async (t) => {
   }
 });
 
-t.test('agrees with the documentation read literally', { timeout: 120_000 }, async (t) => {
+t.test('agrees with the documentation read literally', async (t) => {
   const prng = new SeededPrng(52);
   for (let i = 0; i < ZONES; i++) {
     const { sets, collections } = randomZone(prng);
@@ -145,7 +145,7 @@ t.test(
   },
 );
 
-t.test('random trees: shares by chi-square', { timeout: 120_000 }, async (t) => {
+t.test('random trees: shares by chi-square', async (t) => {
   const prng = new SeededPrng(6);
   const deviations: number[] = [];
   while (deviations.length < TREES) {

@@ -7,7 +7,7 @@ import t from 'tap';
 import { UdpTransport } from '../../../src/resolver/transport/udp.ts';
 import { WAITING_MAX } from '../../../src/resolver/transport/udpnative.ts';
 import type { Exchange, Listener, Send, TransportFailure } from '../../../src/resolver/transport.ts';
-import { systemClock } from '../../../src/util/clock.ts';
+import { type Clock, ManualClock, systemClock } from '../../../src/util/clock.ts';
 import { type Ffi, loadFfi } from '../../../src/util/ffi.ts';
 import { cryptoPrng } from '../../../src/util/prng.ts';
 import { closeRemains } from '../../../src/util/watch.ts';
@@ -72,9 +72,13 @@ function exchange(udp: UdpTransport, to: Send): Promise<Uint8Array | TransportFa
   });
 }
 
-async function native(other: Partial<Ffi> = {}, watch?: number): Promise<UdpTransport> {
+async function native(
+  other: Partial<Ffi> = {},
+  watch?: number,
+  clock: Clock = systemClock,
+): Promise<UdpTransport> {
   const altered = Object.assign(Object.create(ffi) as Ffi, bound(ffi), other);
-  const udp = new UdpTransport({ clock: systemClock, prng: cryptoPrng, ffi: altered, watch });
+  const udp = new UdpTransport({ clock, prng: cryptoPrng, ffi: altered, watch });
   await udp.way;
   return udp;
 }
@@ -107,8 +111,7 @@ t.test('whatever becomes of exchanges, no descriptor is left', async (t) => {
   t.equal(udp.open, 0);
   udp.close();
   udp.close();
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  t.equal(sockets(), before);
+  await until(() => sockets() === before, 'all to be closed');
 });
 
 t.test('closing fails what is under way', async (t) => {
@@ -149,20 +152,24 @@ t.test(
         resend: () => true,
       }),
     );
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    t.equal(heard, 1);
+    await until(() => heard > 0, 'a reply');
     t.same(await Promise.all(later), new Array(50).fill('timeout'));
+    t.equal(heard, 1);
     t.equal(udp.open, 0);
   },
 );
 
-/** A port that replies with these and the query, and holds this thread up for 60 ms then. */
-async function slowEcho(t: { teardown(fn: () => void): void }, ...before: Uint8Array[]): Promise<number> {
+/** A port that replies with these and the query; then time passes before this thread looks at anything else. */
+async function slowEcho(
+  t: { teardown(fn: () => void): void },
+  clock: ManualClock,
+  ...before: Uint8Array[]
+): Promise<number> {
   const socket = createSocket('udp4');
   t.teardown(() => socket.close());
-  socket.on('message', (octets, from) => {
-    for (const reply of [...before, octets]) socket.send(reply, from.port, from.address);
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60);
+  socket.on('message', (octets, { port, address }) => {
+    for (const reply of before) socket.send(reply, port, address);
+    socket.send(octets, port, address, () => clock.advance(60));
   });
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
@@ -170,8 +177,9 @@ async function slowEcho(t: { teardown(fn: () => void): void }, ...before: Uint8A
 }
 
 t.test('a reply that came in time counts, however late this thread looks', async (t) => {
-  const port = await slowEcho(t);
-  const udp = await native();
+  const clock = new ManualClock();
+  const port = await slowEcho(t, clock);
+  const udp = await native({}, undefined, clock);
   t.teardown(() => udp.close());
   t.type(await exchange(udp, send(port, { timeoutMs: 20 })), 'object');
   t.equal(udp.open, 0);
@@ -291,8 +299,9 @@ t.test('a thread that is held up while it proves its sockets uses them all the s
 });
 
 t.test('a reply in time counts behind one that is none, however late this thread looks', async (t) => {
-  const port = await slowEcho(t, UNSPOKEN);
-  const udp = await native();
+  const clock = new ManualClock();
+  const port = await slowEcho(t, clock, UNSPOKEN);
+  const udp = await native({}, undefined, clock);
   t.teardown(() => udp.close());
   const heard = new Promise((resolve) => {
     udp.exchange(send(port, { timeoutMs: 20 }), {
@@ -314,8 +323,7 @@ t.test('a host where the bell does not ring: Node’s sockets', async (t) => {
   const udp = await native({ replace: () => undefined });
   t.equal(await udp.way, 'plain');
   t.equal((await exchange(udp, send(port))).length, SPOKEN.length);
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  t.equal(sockets(), before);
+  await until(() => sockets() === before, 'all to be closed');
 });
 
 t.test(
@@ -370,8 +378,7 @@ t.test('a thread that dies leaves its sockets to its successor, which closes the
     t.equal(typeof (await exchange(successor, send(port))), 'object', 'the set serves it as well');
     t.equal(successor.open, 0);
     successor.close();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    t.equal(sockets(), before, `${end}: closed`);
+    await until(() => sockets() === before, `${end}: all to be closed`);
   }
   t.equal(closeRemains(ffi, watch), 0);
 });
@@ -390,5 +397,5 @@ t.test('threads that end while replies come in: 20 of them, and this process liv
     await worker.terminate();
     closeRemains(ffi, watch);
   }
-  t.equal(sockets(), before);
+  await until(() => sockets() === before, 'all to be closed');
 });

@@ -8,8 +8,6 @@ import { setRcode } from '../../support/packet.ts';
 
 import { simulate } from '../../support/simulate.ts';
 
-t.setTimeout(120_000);
-
 /** `test.` with an attacker and a victim in it. */
 function world(): Internet {
   const internet = new Internet();

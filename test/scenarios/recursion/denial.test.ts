@@ -15,8 +15,6 @@ import { typeBitmap } from '../../support/signzone.ts';
 
 import { faultIn, simulate } from '../../support/simulate.ts';
 
-t.setTimeout(120_000);
-
 const TEXT = 'www A 192.0.2.1\n*.wild A 192.0.2.2\nz A 192.0.2.3';
 
 function world(sign: Signing = {}): Internet {

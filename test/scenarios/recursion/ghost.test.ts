@@ -5,8 +5,6 @@ import { Internet } from '../../support/internet.ts';
 
 import { simulate } from '../../support/simulate.ts';
 
-t.setTimeout(120_000);
-
 const TTL = 300;
 
 /** The attacker's zone is delegated for 300 s and says of itself whatever keeps it alive. */

@@ -20,8 +20,6 @@ import type { Behaviour, SimQuery } from '../../support/simnet.ts';
 
 import { faultIn, type SimulatedResolver, simulate, type Work } from '../../support/simulate.ts';
 
-t.setTimeout(120_000);
-
 const SEEDS = process.env['CAUSEWAY_LONG'] === '1' ? 2_000 : 8;
 const QUERIES = 8;
 /** A reply goes over the limit of octets once, and is the last. */

@@ -12,8 +12,6 @@ import type { SimQuery } from '../../support/simnet.ts';
 
 import { type Answered, type AskOptions, type SimulatedResolver, simulate } from '../../support/simulate.ts';
 
-t.setTimeout(120_000);
-
 /** Of a server that was heard within ten seconds silence is not taken for its death. */
 const UNTIL_DEAD = 12;
 

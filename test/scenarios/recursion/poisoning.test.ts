@@ -9,8 +9,6 @@ import { type Packet, setRcode } from '../../support/packet.ts';
 
 import { faultIn, type SimulatedResolver, simulate } from '../../support/simulate.ts';
 
-t.setTimeout(120_000);
-
 const EVIL = '198.18.200.66';
 
 /** `com.` and `victim.com.`, and an attacker in both `com.` and `test.`. */

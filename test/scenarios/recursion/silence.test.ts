@@ -7,8 +7,6 @@ import { type Host, Internet } from '../../support/internet.ts';
 import { clientAt } from '../../support/pipeline.ts';
 import { type Answered, type SimulatedResolver, simulate } from '../../support/simulate.ts';
 
-t.setTimeout(120_000);
-
 const asked = (hosts: readonly Host[]): number => hosts.reduce((sum, host) => sum + host.queries.length, 0);
 
 function world(servers: number): Internet {

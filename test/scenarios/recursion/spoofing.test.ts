@@ -20,8 +20,6 @@ import type { SimQuery } from '../../support/simnet.ts';
 
 import { type SimulatedResolver, simulate } from '../../support/simulate.ts';
 
-t.setTimeout(120_000);
-
 const WWW = 'www.victim.test. a 192.0.2.1';
 const EVIL = '192.0.2.66';
 

@@ -12,8 +12,6 @@ import { clientAt } from '../../support/pipeline.ts';
 import { reply, type SimQuery } from '../../support/simnet.ts';
 import { simulate } from '../../support/simulate.ts';
 
-t.setTimeout(120_000);
-
 const isEvil = (query: SimQuery): boolean => /evil\.test\.$/i.test(query.name);
 
 /** The attacker's server delegates each `x….evil.test.` to these addresses. */

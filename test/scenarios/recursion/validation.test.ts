@@ -23,8 +23,6 @@ import {
 
 import { type SimulatedResolver, simulate } from '../../support/simulate.ts';
 
-t.setTimeout(120_000);
-
 const ORIGIN = nameFromText('evil.test.');
 const WWW = nameFromText('www.evil.test.');
 
