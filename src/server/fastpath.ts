@@ -8,6 +8,7 @@ import {
   UDP_PAYLOAD,
   UDP_PAYLOAD_CLASSIC,
 } from '../wire/constants.ts';
+import { EDNS_OPTIONS_MAX } from '../wire/edns.ts';
 
 /**
  * Parses header, question and OPT of a query in place and answers it from the answer cache. Whatever is not
@@ -28,6 +29,20 @@ export class FastPath {
   isPadded = false;
   /** It speaks of EDNS keepalive. */
   wantsKeepalive = false;
+  /** Offset of the client subnet option's data (RFC 7871), or 0; the next three say what stands there. */
+  subnetAt = 0;
+  subnetLength = 0;
+  /** SOURCE PREFIX-LENGTH: with 0 the sender asks for nobody in particular. */
+  subnetBits = 0;
+  /** 4 or 16 octets, zero behind the first `subnetBits`. */
+  subnet: Uint8Array;
+  readonly #ipv4 = new Uint8Array(4);
+  readonly #ipv6 = new Uint8Array(16);
+  #options = 0;
+
+  constructor() {
+    this.subnet = this.#ipv4;
+  }
 
   /** True if the query is plain, and then the fields describe it. */
   read(q: Uint8Array, length: number): boolean {
@@ -47,9 +62,7 @@ export class FastPath {
     if (arcount === 1) return this.#readOpt(q, end + 4, length);
     this.dnssecOk = false;
     this.payload = UDP_PAYLOAD_CLASSIC;
-    this.cookieAt = 0;
-    this.isPadded = false;
-    this.wantsKeepalive = false;
+    this.#forgetOptions();
     return end + 4 === length;
   }
 
@@ -75,9 +88,7 @@ export class FastPath {
     if (at + 11 + rdlength !== length) return false;
     this.dnssecOk = (q[at + 7]! & 0x80) !== 0;
     this.payload = Math.min(Math.max(payload, UDP_PAYLOAD_CLASSIC), UDP_PAYLOAD);
-    this.cookieAt = 0;
-    this.isPadded = false;
-    this.wantsKeepalive = false;
+    this.#forgetOptions();
     let next = at + 11;
     while (next < length) {
       next = this.#readOption(q, next, length);
@@ -86,16 +97,25 @@ export class FastPath {
     return true;
   }
 
+  #forgetOptions(): void {
+    this.cookieAt = 0;
+    this.isPadded = false;
+    this.wantsKeepalive = false;
+    this.subnetAt = 0;
+    this.#options = 0;
+  }
+
   /**
    * Where the next option begins; -1 for what is the slow path's to judge: real clients send a cookie and, where they
-   * help, padding and keepalive.
+   * help, padding and keepalive; resolvers the subnet that they ask for.
    */
   #readOption(q: Uint8Array, at: number, length: number): number {
     if (at + 4 > length) return -1;
     const code = (q[at]! << 8) | q[at + 1]!;
     const octets = (q[at + 2]! << 8) | q[at + 3]!;
     const end = at + 4 + octets;
-    if (end > length) return -1;
+    // Behind those the slow path reads none.
+    if (end > length || ++this.#options > EDNS_OPTIONS_MAX) return -1;
     if (code === OPTION.PADDING) {
       this.isPadded = true;
       return end;
@@ -105,10 +125,46 @@ export class FastPath {
       this.wantsKeepalive = true;
       return end;
     }
+    if (code === OPTION.ECS) return this.#readSubnet(q, at + 4, octets) ? end : -1;
     if (code !== OPTION.COOKIE || this.cookieAt > 0 || (octets !== 8 && octets !== 24)) return -1;
     this.cookieAt = at + 4;
     this.cookieLength = octets;
     return end;
+  }
+
+  /** Reads a client subnet as RFC 7871 section 6 defines it; false for what is malformed, or stands there twice. */
+  #readSubnet(q: Uint8Array, at: number, octets: number): boolean {
+    if (this.subnetAt > 0 || octets < SUBNET_HEADER) return false;
+    const family = (q[at]! << 8) | q[at + 1]!;
+    const bits = q[at + 2]!;
+    const scope = q[at + 3]!;
+    const given = octets - SUBNET_HEADER;
+    const most = family === 1 ? 32 : family === 2 ? 128 : 0;
+    if (family > 2 || bits > most || scope !== 0 || given !== (bits + 7) >> 3) return false;
+    const spare = bits & 7;
+    if (spare !== 0 && (q[at + octets - 1]! & (0xff >>> spare)) !== 0) return false;
+    const subnet = family === 2 ? this.#ipv6 : this.#ipv4;
+    for (let i = 0; i < subnet.length; i++) subnet[i] = i < given ? q[at + SUBNET_HEADER + i]! : 0;
+    this.subnet = subnet;
+    this.subnetAt = at;
+    this.subnetLength = octets;
+    this.subnetBits = bits;
+    return true;
+  }
+
+  /**
+   * Writes the client subnet option that answers the query's (RFC 7871 section 7.2.1), and returns where it ends.
+   * @param scopeBits see Query
+   */
+  answerSubnet(q: Uint8Array, out: Uint8Array, at: number, scopeBits: number): number {
+    out[at] = OPTION.ECS >>> 8;
+    out[at + 1] = OPTION.ECS;
+    out[at + 2] = 0;
+    out[at + 3] = this.subnetLength;
+    const data = at + 4;
+    for (let i = 0; i < this.subnetLength; i++) out[data + i] = q[this.subnetAt + i]!;
+    out[data + SUBNET_SCOPE_AT] = this.subnetBits === 0 ? 0 : Math.min(scopeBits, 8 * this.subnet.length);
+    return data + this.subnetLength;
   }
 
   /** Handle of a stored answer to the query read last, or -1. @param variants those that the view's answers have */
@@ -134,6 +190,10 @@ export class FastPath {
     return length;
   }
 }
+
+/** FAMILY, SOURCE PREFIX-LENGTH and SCOPE PREFIX-LENGTH (RFC 7871 section 6), and where the last one is. */
+const SUBNET_HEADER = 4;
+const SUBNET_SCOPE_AT = 3;
 
 /** Where RRsets start: by the query's ID, which clients draw at random, and by no state that clients share. */
 function rotationOf(q: Uint8Array): number {

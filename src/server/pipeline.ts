@@ -124,6 +124,8 @@ export class Pipeline implements QueryHandler {
   readonly #asker = new Asker();
   /** `#asker` has been drawn for, and the slow path must choose as the fast one did: the odds would be wrong else. */
   #drawn = false;
+  /** The query at hand says for which subnet it asks, and its client may. */
+  #heedsSubnet = false;
   readonly #cookie = new Uint8Array(COOKIE_OCTETS);
   /** Views of the writer's output by their length: a new one for each hit would be garbage for each hit. */
   readonly #replies = new Array<Uint8Array | undefined>(UDP_PAYLOAD + 1).fill(undefined);
@@ -162,8 +164,10 @@ export class Pipeline implements QueryHandler {
     const view = world.viewOf(client);
     this.#drawn = false;
     if (view >= 0 && this.#fast.read(bytes, length) && this.#mayHit(endpoint)) {
-      const { qtype, qnameLength } = this.#fast;
-      this.recent.add(view, qtype, bytes, HEADER_OCTETS, qnameLength, client.address);
+      const { qtype, qnameLength, subnetAt } = this.#fast;
+      this.#heedsSubnet = subnetAt > 0 && world.heedsSubnet(client.endpoint, client.address);
+      // They are asked again for the client's address.
+      if (!this.#heedsSubnet) this.recent.add(view, qtype, bytes, HEADER_OCTETS, qnameLength, client.address);
       const reply = this.#hit(bytes, length, client, endpoint, view);
       metrics.add(reply === undefined ? METRIC.answerCacheMisses : METRIC.answerCacheHits);
       if (reply !== undefined) return reply === DROPPED ? undefined : reply;
@@ -188,7 +192,8 @@ export class Pipeline implements QueryHandler {
     const { answers, metrics } = this.#o;
     const settings = this.world.settingsAt(view);
     let handle = fast.find(answers, view, settings.variants, bytes);
-    if (handle >= 0 && answers.isFork(handle)) handle = this.#chosen(handle, client, view);
+    const isFork = handle >= 0 && answers.isFork(handle);
+    if (isFork) handle = this.#chosen(handle, client, view);
     if (handle < 0) return undefined;
     const limit = client.transport === 'udp' ? fast.payload : MESSAGE_OCTETS_MAX;
     const rule = answers.verdictOf(handle);
@@ -198,6 +203,7 @@ export class Pipeline implements QueryHandler {
       ? 11 +
         (fast.cookieAt > 0 ? 4 + COOKIE_OCTETS : 0) +
         (isKept ? KEEPALIVE_OCTETS : 0) +
+        (this.#heedsSubnet ? 4 + fast.subnetLength : 0) +
         (ede === undefined ? 0 : EDE_OCTETS)
       : 0;
     if (answers.lengthOf(handle) + optLength > limit) return undefined;
@@ -212,7 +218,9 @@ export class Pipeline implements QueryHandler {
     let length = fast.patch(answers, handle, bytes, out);
     if (fast.hasEdns) {
       const optAt = length;
-      length = this.#appendOpt(out, optAt, state, isKept, ede);
+      // What is stored under no choice is the same for all.
+      const scopeBits = isFork ? this.world.routing.chooser.bits : 0;
+      length = this.#appendOpt(bytes, out, optAt, state, isKept, scopeBits, ede);
       if (fast.isPadded && isEncrypted(client.transport)) length = pad(out, length, optAt);
     }
     if (rule >= 0) this.#tellVerdict(settings, rule);
@@ -238,8 +246,10 @@ export class Pipeline implements QueryHandler {
     const { world } = this;
     // Another image: its groups and RRsets have other numbers.
     if (!world.hasImage(index, number)) return -1;
-    const { address } = client;
-    this.#asker.set(address, 8 * address.length, prng.u32());
+    const { subnet, subnetBits } = this.#fast;
+    const draw = prng.u32();
+    if (this.#heedsSubnet && subnetBits > 0) this.#asker.set(subnet, subnetBits, draw);
+    else this.#asker.set(client.address, 8 * client.address.length, draw);
     this.#drawn = true;
     const { routing } = world;
     routing.choose(world.zone(index), index, view, group, this.#asker);
@@ -255,14 +265,16 @@ export class Pipeline implements QueryHandler {
   }
 
   /**
-   * OPT for a hit: payload 1232, DO echoed, the cookie if the client has one, the idle time if it is to know it, an EDE without text where there is one to
-   * tell. ARCOUNT counts it.
+   * OPT for a hit: payload 1232, DO echoed, the cookie if the client has one, the subnet if it is heeded, the idle time
+   * if it is to know it, an EDE without text where there is one to tell. ARCOUNT counts it.
    */
   #appendOpt(
+    query: Uint8Array,
     out: Uint8Array,
     at: number,
     cookie: CookieState,
     isKept: boolean,
+    scopeBits: number,
     ede: number | undefined,
   ): number {
     const arcount = ((out[10]! << 8) | out[11]!) + 1;
@@ -287,6 +299,7 @@ export class Pipeline implements QueryHandler {
       for (let i = 0; i < COOKIE_OCTETS; i++) out[end + 4 + i] = this.#cookie[i]!;
       end += 4 + COOKIE_OCTETS;
     }
+    if (this.#heedsSubnet) end = this.#fast.answerSubnet(query, out, end, scopeBits);
     if (isKept) {
       put16(out, end, OPTION.KEEPALIVE);
       put16(out, end + 2, 2);
