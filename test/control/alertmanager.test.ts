@@ -8,7 +8,6 @@ import { MONITORING, rules } from '../support/monitoring.ts';
 import { missing, start } from '../support/servers.ts';
 import { findTool } from '../support/tools.ts';
 
-t.setTimeout(120_000);
 const skip = missing('amtool', 'prometheus-alertmanager');
 const CONFIG = join(MONITORING, 'alertmanager.yaml');
 

@@ -29,7 +29,7 @@ function run(program: string, ...args: string[]): Promise<Buffer> {
   });
 }
 
-t.test('DNS over HTTPS', { skip, timeout: 120_000 }, async (t) => {
+t.test('DNS over HTTPS', { skip }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const names = 'DNS:dns.example,IP:127.0.0.1';

@@ -140,7 +140,7 @@ async function startCauseway(host: Sandbox): Promise<ChildProcess> {
   return daemon;
 }
 
-t.test('a host with a plain resolv.conf', { skip, timeout: 140_000 }, async (t) => {
+t.test('a host with a plain resolv.conf', { skip }, async (t) => {
   const host = await startHost();
   t.teardown(() => host.stop());
   const musl = muslProgram();

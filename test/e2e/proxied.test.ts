@@ -32,7 +32,7 @@ async function reached(ask: () => Promise<DigReply>): Promise<DigReply> {
   return await ask();
 }
 
-t.test('behind proxies', { skip, timeout: 120_000 }, async (t) => {
+t.test('behind proxies', { skip }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const { certFile, keyFile } = certificate(folder, 'dns', { names: 'DNS:dns.example,IP:127.0.0.1' });

@@ -9,8 +9,6 @@ import { startCapture } from '../support/fstrm.ts';
 import { missing } from '../support/servers.ts';
 import { startWorld, until } from './logged.ts';
 
-t.setTimeout(180_000);
-
 t.test(
   'to receivers elsewhere: dnstap, HTTP, syslog',
   { skip: missing('dig', 'fstrm_capture', 'dnstap-read') },

@@ -11,7 +11,6 @@ import { framed, query, TcpClient, textOf, UdpClient, until } from '../support/s
 import { python, supervise } from '../support/supervisor.ts';
 import { configOf } from './config.ts';
 
-t.setTimeout(120_000);
 const root = join(import.meta.dirname, '..', '..');
 const skip =
   (process.platform !== 'linux' && 'Linux only') || (python === undefined && 'python3 is not installed');

@@ -8,8 +8,6 @@ import { dig } from '../support/dig.ts';
 import { freePort } from '../support/ports.ts';
 import { missing } from '../support/servers.ts';
 
-t.setTimeout(120_000);
-
 const nanoseconds = z.string().regex(/^\d{19}$/);
 const attributes = z.array(
   z.strictObject({

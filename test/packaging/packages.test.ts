@@ -23,7 +23,6 @@ import { freePort } from '../support/ports.ts';
 import { until } from '../support/sockets.ts';
 import { findTool } from '../support/tools.ts';
 
-t.setTimeout(150_000);
 const root = join(import.meta.dirname, '..', '..');
 const run = promisify(execFile);
 // Without tap's own hooks, which would be loaded into every tool.

@@ -14,7 +14,6 @@ import { freePort } from '../../support/ports.ts';
 import { missing } from '../../support/servers.ts';
 import { AT, folderOf, logOf, logsOf, type QuerySpec, surroundings, writeQuery } from './support.ts';
 
-t.setTimeout(120_000);
 const skip = missing('fstrm_capture', 'dnstap-read');
 
 function start(at: StreamAddress, clock?: typeof systemClock) {

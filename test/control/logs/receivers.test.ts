@@ -13,8 +13,6 @@ import { startRsyslog } from '../../support/rsyslog.ts';
 import { missing } from '../../support/servers.ts';
 import { folderOf, logOf, logsOf, type QuerySpec, surroundings, writeQuery } from './support.ts';
 
-t.setTimeout(120_000);
-
 function start(logs: readonly QueryLog[], clock?: typeof systemClock) {
   const ring = ringBuffer(1 << 20);
   const writer = new RingWriter(ring);
