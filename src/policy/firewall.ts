@@ -1,4 +1,5 @@
 import { assert } from '../util/assert.ts';
+import { HashedName } from '../wire/hashedname.ts';
 import type { Name } from '../wire/name.ts';
 
 /**
@@ -31,7 +32,7 @@ export type FirewallAction =
 
 /** What of a list holds a name. */
 export interface DomainList {
-  covers(name: Name): boolean;
+  covers(name: HashedName): boolean;
 }
 
 /** Where in a chain a name stands: it was asked for, or an alias leads to it. */
@@ -40,10 +41,23 @@ export type Place = 'asked' | 'hop';
 /** `match`: no rule is for the name. */
 export const NO_RULE = -1;
 
-/** The firewall of one VPC, ready to be asked. */
+/** What is known of a list and the name at hand. */
+const UNASKED = -1;
+const [COVERS_NOT, COVERS] = [0, 1];
+
+const asked = new HashedName();
+
+/**
+ * The firewall of one VPC, ready to be asked. A name is hashed once for all lists, and a list is asked once for all
+ * its rules: names are the choice of strangers, and each of them costs what the operator's lists cost.
+ */
 export class Firewall {
   readonly rules: readonly FirewallRule[];
   readonly #lists: readonly (DomainList | undefined)[];
+  /** By rule, the first rule of the same list. */
+  readonly #first: Uint32Array;
+  /** By rule, for the first one of each list. */
+  readonly #known: Int8Array;
   readonly #failOpen: boolean;
 
   /** @param lists one for each rule; undefined: it cannot be had */
@@ -51,6 +65,9 @@ export class Firewall {
     assert(rules.length === lists.length, 'a list for each rule');
     this.rules = rules;
     this.#lists = lists;
+    const first = new Map(lists.map((list, i) => [list, i] as const).reverse());
+    this.#first = Uint32Array.from(lists, (list) => first.get(list)!);
+    this.#known = new Int8Array(rules.length);
     this.#failOpen = failOpen;
   }
 
@@ -59,17 +76,26 @@ export class Firewall {
    * rule would say.
    */
   match(name: Name, qtype: number, place: Place): number {
+    asked.set(name);
+    this.#known.fill(UNASKED);
     for (let i = 0; i < this.rules.length; i++) {
       const rule = this.rules[i]!;
       if (rule.qtype !== undefined && rule.qtype !== qtype) continue;
       if (place === 'hop' && rule.redirection === 'trust') continue;
-      const list = this.#lists[i];
-      if (list === undefined ? !this.#failOpen : list.covers(name)) return i;
+      if (this.canEvaluate(i) ? this.#covers(i) : !this.#failOpen) return i;
     }
     return NO_RULE;
   }
 
   canEvaluate(rule: number): boolean {
     return this.#lists[rule] !== undefined;
+  }
+
+  /** Whether the list of a rule that can be evaluated has the name at hand. */
+  #covers(rule: number): boolean {
+    const first = this.#first[rule]!;
+    if (this.#known[first] === UNASKED)
+      this.#known[first] = this.#lists[first]!.covers(asked) ? COVERS : COVERS_NOT;
+    return this.#known[first] === COVERS;
   }
 }

@@ -1,3 +1,4 @@
+import type { HashedName } from '../wire/hashedname.ts';
 import { labelCount, type Name, nameKey, suffixOf } from '../wire/name.ts';
 import { FIREWALL_LABELS } from './dependency.ts';
 import { NameTable, NameTableBuilder, Suffixes } from './nametable.ts';
@@ -35,8 +36,9 @@ export class Domains {
     return new Domains(NameTable.from(buffer));
   }
 
-  static build(domains: Iterable<Domain>): SharedArrayBuffer {
-    const builder = new NameTableBuilder();
+  /** @param seed lists of one seed have a name hashed once for all of them; default: random */
+  static build(domains: Iterable<Domain>, seed?: number): SharedArrayBuffer {
+    const builder = new NameTableBuilder(seed);
     for (const domain of domains) {
       const index = builder.add(domain.name);
       builder.set(index, builder.valueAt(index) | bitsOf(domain));
@@ -51,9 +53,13 @@ export class Domains {
     return this.#table.size;
   }
 
+  get seed(): number {
+    return this.#table.seed;
+  }
+
   /** Case-blind. */
-  covers(name: Name): boolean {
-    const count = this.#table.lookupSuffixes(name, suffixes);
+  covers(name: HashedName): boolean {
+    const count = this.#table.lookupHashed(name, suffixes);
     for (let i = 0; i < count; i++) {
       const bit = suffixes.offsets[i] === 0 ? COVERS_NAME : COVERS_BELOW;
       if ((suffixes.values[i]! & bit) !== 0) return true;

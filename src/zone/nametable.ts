@@ -1,5 +1,6 @@
 import { cryptoPrng } from '../util/prng.ts';
 import { NAME_OCTETS_MAX } from '../wire/constants.ts';
+import { HashedName, nameHash, SUFFIXES_MAX } from '../wire/hashedname.ts';
 import { foldOctet, type Name } from '../wire/name.ts';
 
 /**
@@ -8,16 +9,16 @@ import { foldOctet, type Name } from '../wire/name.ts';
  *
  *   words of 32 bits, native order          octets
  *   +----------+----------------+-----------------+----------------------------------+
- *   | header 8 | entries 2 × n  | slots 2 × m     | arena: [length][wire form] …      |
+ *   | header 12| entries 2 × n  | slots 2 × m     | arena: [length][wire form] …      |
  *   +----------+----------------+-----------------+----------------------------------+
- *   header   magic · octets in all · n · m − 1 · seed · octets of the arena · depth · 0
+ *   header   magic · octets in all · n · m − 1 · seed · octets of the arena · depth · levels 4 · 0
  *   entry i  offset of the name's length octet in the arena · value     (in the order of adding)
  *   slot     full hash · i + 1, or 0 for a free slot                     (open addressing, linear probing)
  *
- * depth is the most suffixes that a name in the table has, itself and the root among them.
- * m is a power of two and at least 4/3 n, so that a probe ends after a step or two. The hash runs over a name
- * from its last octet to its first: the state after a label is then the state of that suffix, and one pass over
- * a name gives the hashes of all its suffixes. It is seeded, so that nobody can choose names that share a chain.
+ * depth is the most suffixes that a name in the table has, itself and the root among them; levels has a bit for each
+ * such number, from 1 to 128, that some name has: other suffixes of a name are not looked for.
+ * m is a power of two and at least 4/3 n, so that a probe ends after a step or two. One pass over a name gives the
+ * hashes of all its suffixes (HashedName). They are seeded, so that nobody can choose names that share a chain.
  */
 export class NameTable {
   readonly #words: Uint32Array;
@@ -26,8 +27,10 @@ export class NameTable {
   readonly #slots: number;
   readonly #arena: number;
   readonly #mask: number;
-  readonly #seed: number;
   readonly #depth: number;
+  readonly #levels: Uint32Array;
+  /** What its hashes are seeded with. */
+  readonly seed: number;
   /** Number of names. */
   readonly size: number;
   /** Octets of the table, from its start in the buffer. */
@@ -38,8 +41,9 @@ export class NameTable {
     this.byteLength = header[HEADER.OCTETS]!;
     this.size = header[HEADER.ENTRIES]!;
     this.#mask = header[HEADER.MASK]!;
-    this.#seed = header[HEADER.SEED]!;
+    this.seed = header[HEADER.SEED]!;
     this.#depth = header[HEADER.DEPTH]!;
+    this.#levels = header.subarray(HEADER.LEVELS, HEADER.LEVELS + LEVELS_WORDS);
     this.#slots = HEADER_WORDS + 2 * this.size;
     const arena = this.#slots + 2 * (this.#mask + 1);
     this.#words = new Uint32Array(buffer, offset, arena);
@@ -82,9 +86,7 @@ export class NameTable {
 
   /** The value of the name in `buf[off .. off + len)`, or -1. Case-blind. */
   lookupAt(buf: Uint8Array, off: number, len: number): number {
-    let state = this.#seed;
-    for (let i = off + len - 1; i >= off; i--) state = step(state, buf[i]!);
-    const entry = this.#probe(finish(state), buf, off, len);
+    const entry = this.#probe(nameHash(this.seed, buf, off, len), buf, off, len);
     return entry < 0 ? -1 : this.#words[this.#entries + 2 * entry + 1]!;
   }
 
@@ -93,12 +95,20 @@ export class NameTable {
    * number. Suffixes of fewer than `shortest` octets are not looked for.
    */
   lookupSuffixes(name: Name, found: Suffixes, shortest = 1): number {
-    const labels = this.#hashSuffixes(name);
+    return this.lookupHashed(scratch.set(name), found, shortest);
+  }
+
+  /** The same for a name that may be looked up in other tables too: it is hashed once for those of one seed. */
+  lookupHashed(hashed: HashedName, found: Suffixes, shortest = 1): number {
+    const { name, starts, hashes } = hashed;
+    const first = this.#hash(hashed);
     let count = 0;
-    for (let i = this.#firstSuffix(labels); i < labels; i++) {
-      const off = labelStart[i]!;
+    for (let i = first; i < hashed.count; i++) {
+      const off = starts[i]!;
       if (name.length - off < shortest) break;
-      const entry = this.#probe(suffixHash[i]!, name, off, name.length - off);
+      const level = hashed.count - i - 1;
+      if ((this.#levels[level >> 5]! & (1 << (level & 31))) === 0) continue;
+      const entry = this.#probe(hashes[i]!, name, off, name.length - off);
       if (entry < 0) continue;
       found.offsets[count] = off;
       found.values[count++] = this.#words[this.#entries + 2 * entry + 1]!;
@@ -112,15 +122,15 @@ export class NameTable {
    * halves: a name of 127 labels costs 8 probes.
    */
   lookupClosest(name: Name, top: number): number {
-    const labels = this.#hashSuffixes(name);
-    let low = this.#firstSuffix(labels);
-    let high = labels - 1;
-    while (high >= low && name.length - labelStart[high]! < top) high--;
+    const { starts, hashes, count } = scratch.set(name);
+    let low = this.#hash(scratch);
+    let high = count - 1;
+    while (high >= low && name.length - starts[high]! < top) high--;
     let found = -1;
     // The longest first: most questions are for what exists.
     for (let at = low; low <= high; at = (low + high) >>> 1) {
-      const off = labelStart[at]!;
-      const entry = this.#probe(suffixHash[at]!, name, off, name.length - off);
+      const off = starts[at]!;
+      const entry = this.#probe(hashes[at]!, name, off, name.length - off);
       if (entry < 0) low = at + 1;
       else {
         found = entry;
@@ -151,22 +161,14 @@ export class NameTable {
     for (let i = 0; i < this.size; i++) yield [this.nameAt(i), this.valueAt(i)];
   }
 
-  /** Offsets and hashes of the suffixes, longest first, into the scratch arrays; returns their number (labels + root). */
-  #hashSuffixes(name: Name): number {
-    let count = 0;
-    for (let i = 0; i < name.length; i += name[i]! + 1) labelStart[count++] = i;
-    let state = this.#seed;
-    let i = name.length - 1;
-    for (let label = count - 1; label >= this.#firstSuffix(count); label--) {
-      for (const start = labelStart[label]!; i >= start; i--) state = step(state, name[i]!);
-      suffixHash[label] = finish(state);
-    }
-    return count;
-  }
-
-  /** Longer ones have more labels than any name in the table: they need not be looked for, nor hashed. */
-  #firstSuffix(count: number): number {
-    return count > this.#depth ? count - this.#depth : 0;
+  /**
+   * Hashes what may be in the table and returns the number of the first such suffix: longer ones have more labels than
+   * any name in it.
+   */
+  #hash(hashed: HashedName): number {
+    const first = hashed.count > this.#depth ? hashed.count - this.#depth : 0;
+    hashed.hash(this.seed, first);
+    return first;
   }
 
   #probe(hash: number, buf: Uint8Array, off: number, len: number): number {
@@ -198,6 +200,7 @@ export class NameTableBuilder {
   #arena = new Uint8Array(1024);
   #arenaUsed = 0;
   #depth = 0;
+  readonly #levels = new Uint32Array(LEVELS_WORDS);
   size = 0;
 
   constructor(seed: number = cryptoPrng.u32()) {
@@ -206,7 +209,7 @@ export class NameTableBuilder {
 
   /** The number of the name that starts at octet `off` of `name`, adding it with value 0 where it is new. */
   add(name: Name, off = 0): number {
-    const hash = this.#hash(name, off);
+    const hash = nameHash(this.#seed, name, off, name.length - off);
     const slot = this.#slotOf(hash, name, off);
     const known = this.#slots[2 * slot + 1]!;
     if (known !== 0) return known - 1;
@@ -221,7 +224,8 @@ export class NameTableBuilder {
 
   /** The number of the name that starts at octet `off` of `name`, or -1. */
   find(name: Name, off = 0): number {
-    return this.#slots[2 * this.#slotOf(this.#hash(name, off), name, off) + 1]! - 1;
+    const hash = nameHash(this.#seed, name, off, name.length - off);
+    return this.#slots[2 * this.#slotOf(hash, name, off) + 1]! - 1;
   }
 
   /** The value of the name numbered `index`. */
@@ -257,15 +261,10 @@ export class NameTableBuilder {
     words[HEADER.SEED] = this.#seed;
     words[HEADER.ARENA] = this.#arenaUsed;
     words[HEADER.DEPTH] = this.#depth;
+    words.set(this.#levels, HEADER.LEVELS);
     words.set(this.#entries.subarray(0, 2 * this.size), HEADER_WORDS);
     words.set(this.#slots, slots);
     new Uint8Array(buffer, offset + arena * 4).set(this.#arena.subarray(0, this.#arenaUsed));
-  }
-
-  #hash(name: Name, off: number): number {
-    let state = this.#seed;
-    for (let i = name.length - 1; i >= off; i--) state = step(state, name[i]!);
-    return finish(state);
   }
 
   /** The slot of the name, or the free one where it belongs. */
@@ -289,6 +288,7 @@ export class NameTableBuilder {
     let depth = 0;
     for (let i = off; i < name.length; i += name[i]! + 1) depth++;
     this.#depth = Math.max(this.#depth, depth);
+    this.#levels[(depth - 1) >> 5]! |= 1 << ((depth - 1) & 31);
     return at;
   }
 
@@ -306,32 +306,17 @@ export class NameTableBuilder {
   }
 }
 
-/** "CNT1" as this machine reads it: a table written with the other byte order is not taken for one. */
-const MAGIC = 0x434e5431;
-const HEADER_WORDS = 8;
-const HEADER = { MAGIC: 0, OCTETS: 1, ENTRIES: 2, MASK: 3, SEED: 4, ARENA: 5, DEPTH: 6 } as const;
+/** "CNT2" as this machine reads it: a table written with the other byte order is not taken for one. */
+const MAGIC = 0x434e5432;
+const HEADER_WORDS = 12;
+const HEADER = { MAGIC: 0, OCTETS: 1, ENTRIES: 2, MASK: 3, SEED: 4, ARENA: 5, DEPTH: 6, LEVELS: 7 } as const;
+const LEVELS_WORDS = 4;
 const SLOTS_MIN = 8;
-/** 127 labels of one octet, and the root. */
-const SUFFIXES_MAX = 128;
 
-const labelStart = new Uint8Array(SUFFIXES_MAX);
-const suffixHash = new Int32Array(SUFFIXES_MAX);
+const scratch = new HashedName();
 
 function tableOctets(entries: number, slots: number, arena: number): number {
   return 4 * (HEADER_WORDS + 2 * entries + 2 * slots) + 4 * Math.ceil(arena / 4);
-}
-
-/** FNV-1a's step, and a shift by which high bits reach the low ones, so that octets cannot cancel each other. */
-function step(state: number, octet: number): number {
-  const product = Math.imul(state ^ foldOctet(octet), 0x01000193);
-  return product ^ (product >>> 15);
-}
-
-/** MurmurHash3's finaliser: the slot is taken from the low bits, so every bit of the state must reach them. */
-function finish(state: number): number {
-  let h = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ (h >>> 16);
 }
 
 /** `stored` is where the length octet of a folded name is. */

@@ -4,7 +4,7 @@ import { ROOT } from '../../wire/name.ts';
 import { firewallHash } from '../../zone/dependency.ts';
 import type { Difference } from '../../zone/domains.ts';
 import type { FirewallPolicy, RuleGroup } from '../firewall/policy.ts';
-import { AT_ONCE, differenceOf, type Tables, usedLists } from '../firewall/tables.ts';
+import { AT_ONCE, differenceOf, seedFor, type Tables, usedLists } from '../firewall/tables.ts';
 import { sameSettings, touchAll } from './diffsettings.ts';
 
 /** The lists that rules of a VPC name. One whose contents are those of `before` is that one. */
@@ -14,10 +14,11 @@ export function compileDomainLists(
   tables: Tables = AT_ONCE,
 ): DomainListData[] {
   const known = new Map(before.map((list) => [list.id, list]));
+  const seed = seedFor(before);
   return usedLists(policy).map((list) => {
     const { id, version } = list;
     const was = known.get(id);
-    return was?.version === version ? was : { id, version, table: tables.tableOf(list) };
+    return was?.version === version ? was : { id, version, table: tables.tableOf(list, seed) };
   });
 }
 

@@ -1,11 +1,10 @@
 import * as z from 'zod';
 import { typeFromText } from '../../wire/rdata/table.ts';
 import { DOMAIN_REMEDY, readDomain } from '../firewall/domain.ts';
+import { RULES_MAX } from '../firewall/policy.ts';
 import { SettingError } from './problem.ts';
 import { domain, duration, ID_RANGE, id, setting, text, word } from './setting.ts';
 
-/** Route 53's quota of rules of a group. */
-export const RULES_MAX = 100;
 const PRIORITY_MAX = 0xffff_ffff;
 
 const listSchema = z.strictObject({
@@ -50,7 +49,7 @@ function qtype() {
 
 const ruleSchema = z.strictObject({
   priority: setting(z.int().min(0).max(PRIORITY_MAX), {
-    description: 'The rule with the least priority is looked at first, and the first that matches decides.',
+    description: `The rule with the least priority is looked at first, and the first that matches decides. A group has at most ${RULES_MAX} rules.`,
     range: 'a whole number, unique in the group',
     example: '10',
   }),

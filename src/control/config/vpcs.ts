@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type Cidr, cidrToText, parseCidr } from '../../util/cidr.ts';
+import { GROUPS_OF_VPC_MAX } from '../firewall/policy.ts';
 import { readAccount } from './api.ts';
 import { region } from './node.ts';
 import { SettingError } from './problem.ts';
@@ -121,7 +122,7 @@ export const vpcSchema = z.strictObject({
         .array(
           z.strictObject({
             group: setting(id(), {
-              description: 'Id of a rule group.',
+              description: `Id of a rule group. A VPC has at most ${GROUPS_OF_VPC_MAX} of them.`,
               range: 'the id of one of `firewall.groups`',
               example: 'base',
             }),
@@ -132,6 +133,7 @@ export const vpcSchema = z.strictObject({
             }),
           }),
         )
+        .max(GROUPS_OF_VPC_MAX)
         .prefault([]),
       failOpen: setting(z.boolean(), {
         description:

@@ -1,6 +1,13 @@
 import type { FirewallRule } from '../../policy/firewall.ts';
 
 /**
+ * Route 53's quotas of groups of a VPC, and of rules of a group. A name that no cache has is looked up in the lists of
+ * all of them, and names are the choice of strangers: so it is the same bound for what a configuration declares.
+ */
+export const GROUPS_OF_VPC_MAX = 5;
+export const RULES_MAX = 100;
+
+/**
  * What the firewalls of VPCs consist of, whether the configuration declares it or the API made it: this is compiled.
  *
  *     VPC ─ associations by priority ─▶ group ─ rules by priority ─▶ list of domains

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../../telemetry/log.ts';
+import { cryptoPrng } from '../../util/prng.ts';
 import type { DomainListData } from '../../view/snapshot.ts';
 import { type Difference, Domains } from '../../zone/domains.ts';
 import { StoreError } from '../store/errors.ts';
@@ -17,6 +18,8 @@ const LIMITS = { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 32 };
 export interface TableTask {
   /** One a line, as `readDomain` gives them. */
   readonly text: string;
+  /** See `seedFor`. */
+  readonly seed: number;
   /** What it was before. */
   readonly before: SharedArrayBuffer | undefined;
 }
@@ -29,13 +32,24 @@ export interface TableMade {
 
 /** Where the tables of lists come from. */
 export interface Tables {
-  /** Undefined where the list cannot be had. */
-  tableOf(list: DomainList): SharedArrayBuffer | undefined;
+  /** Undefined where the list cannot be had. @param seed see `seedFor` */
+  tableOf(list: DomainList, seed: number): SharedArrayBuffer | undefined;
 }
 
 export const AT_ONCE: Tables = {
-  tableOf: ({ domains }) => domains && Domains.build(each(domains(), listedDomain)),
+  tableOf: ({ domains }, seed) => domains && Domains.build(each(domains(), listedDomain), seed),
 };
+
+const SEED = cryptoPrng.u32();
+
+/**
+ * What all tables are seeded with, so that a name is hashed once for all lists of a firewall: as those that there are,
+ * of a control thread that died as well.
+ */
+export function seedFor(before: readonly DomainListData[]): number {
+  const table = before.find((list) => list.table !== undefined)?.table;
+  return table === undefined ? SEED : Domains.from(table).seed;
+}
 
 /** The lists that rules of a VPC name. */
 export function usedLists({ lists, groups, associations }: FirewallPolicy): DomainList[] {
@@ -63,13 +77,14 @@ export class ListTables implements Tables {
   async prepare(policy: FirewallPolicy, before: readonly DomainListData[]): Promise<void> {
     const known = new Map(before.map((list) => [list.id, list]));
     const made = new Map<string, DomainListData>();
+    const seed = seedFor(before);
     for (const list of usedLists(policy)) {
       const { id, version, domains } = list;
       if (domains === undefined || known.get(id)?.version === version) continue;
       const all = textsOf(domains);
       if (all === undefined || all.length < THREAD_DOMAINS) continue;
       const was = known.get(id)?.table;
-      const result = await this.#inThread({ text: all.join('\n'), before: was });
+      const result = await this.#inThread({ text: all.join('\n'), seed, before: was });
       if (result === undefined) continue;
       made.set(id, { id, version, table: result.table });
       if (was !== undefined && result.difference !== undefined)
@@ -78,9 +93,9 @@ export class ListTables implements Tables {
     this.#made = made;
   }
 
-  tableOf(list: DomainList): SharedArrayBuffer | undefined {
+  tableOf(list: DomainList, seed: number): SharedArrayBuffer | undefined {
     const made = this.#made.get(list.id);
-    return made?.version === list.version ? made.table : AT_ONCE.tableOf(list);
+    return made?.version === list.version ? made.table : AT_ONCE.tableOf(list, seed);
   }
 
   async #inThread(task: TableTask): Promise<TableMade | undefined> {

@@ -8,7 +8,7 @@ import { CHANGES_MAX, each, type TableMade, type TableTask } from './tables.ts';
 
 assert(parentPort !== null, 'this is a thread of its own');
 stayInBackground();
-const { text, before } = workerData as TableTask;
-const table = Domains.build(each(text.split('\n'), listedDomain));
+const { text, seed, before } = workerData as TableTask;
+const table = Domains.build(each(text.split('\n'), listedDomain), seed);
 const difference = before && Domains.difference(Domains.from(before), Domains.from(table), CHANGES_MAX);
 parentPort.postMessage({ table, difference } satisfies TableMade);

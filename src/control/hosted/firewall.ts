@@ -71,7 +71,7 @@ export function isFirewallKind(kind: string): boolean {
   }
 }
 
-/** What a group may have, with room: see RULES_MAX of the API. */
+/** What a group may have, with room: see RULES_MAX. */
 const RULES_READ_MAX = 1000;
 
 /** By priority. */

@@ -20,7 +20,7 @@ async function setUp() {
   await store.apply({
     origin: ORIGIN,
     items: [
-      ...[put('firewall-rule-group', 'g1'), put('firewall-rule-group', 'g2')],
+      ...['g1', 'g2', 'g3', 'g4', 'g5', 'g6'].map((id) => put('firewall-rule-group', id)),
       ...[put('resolver-query-log-config', 'q1'), put('firewall-rule-group', 'theirs', {}, '111122223333')],
       put(KIND.zone, 'ZPUBLIC', { name: 'a.example.', vpcs: [] }),
     ],
@@ -85,6 +85,16 @@ t.test('rule groups have a priority each, logs have none', async (t) => {
       ProfileResourceAssociations: [{}, {}],
     },
   );
+});
+
+t.test('a Profile has no more rule groups than a VPC may have', async (t) => {
+  const { add } = await setUp();
+  for (let i = 1; i <= 5; i++) await add(arnOf('firewall-rule-group', `g${i}`), 100 + i);
+  await t.rejects(add(arnOf('firewall-rule-group', 'g6'), 106), {
+    code: 'LimitExceededException',
+    message: 'A Profile has at most 5 firewall rule groups.',
+  });
+  await add(arnOf('resolver-query-log-config', 'q1'));
 });
 
 t.test('what cannot be in a Profile, and what is gone', async (t) => {

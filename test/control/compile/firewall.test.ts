@@ -1,6 +1,7 @@
 /** Firewalls in snapshots: the order of rules, which lists are there, and what a reload touches. */
 import t from 'tap';
-import type { Compiled } from '../../../src/control/compile.ts';
+import { type Compiled, resume } from '../../../src/control/compile.ts';
+import { HashedName } from '../../../src/wire/hashedname.ts';
 import { nameFromText } from '../../../src/wire/name.ts';
 import { firewallHash } from '../../../src/zone/dependency.ts';
 import { Domains } from '../../../src/zone/domains.ts';
@@ -48,7 +49,9 @@ t.test('rules in the order of priorities; lists that are named, each once', asyn
     snapshot.domainLists.map(({ id }) => id),
     ['bad', 'good'],
   );
-  t.ok(Domains.from(snapshot.domainLists[0]!.table!).covers(nameFromText('bad.example.')));
+  t.ok(
+    Domains.from(snapshot.domainLists[0]!.table!).covers(new HashedName().set(nameFromText('bad.example.'))),
+  );
 });
 
 t.test('what did not change keeps its table and touches nothing', async (t) => {
@@ -58,6 +61,26 @@ t.test('what did not change keeps its table and touches nothing', async (t) => {
   t.same(next.touched, []);
   t.equal(next.snapshot.domainLists[0]!.table, first.snapshot.domainLists[0]!.table);
 });
+
+t.test(
+  'all lists have one seed, by which a name is hashed once: new ones too, of a control that took over',
+  async (t) => {
+    const seeds = ({ snapshot }: Compiled): number[] =>
+      snapshot.domainLists.map(({ table }) => Domains.from(table!).seed);
+    const first = make();
+    const [seed] = seeds(first);
+    t.same(seeds(first), [seed, seed]);
+    t.same(seeds(make({ bad: ['worse.example'] }, first)), [seed, seed]);
+    const elsewhere = first.snapshot.domainLists.map((list, i) => ({
+      ...list,
+      table: Domains.build([{ name: nameFromText(`${i}.test.`), covers: 'name' }], 7),
+    }));
+    const before = resume({ ...first.snapshot, domainLists: elsewhere });
+    const next = make({ bad: ['worse.example'] }, before);
+    t.not(next.snapshot.domainLists[0]!.table, elsewhere[0]!.table, 'made anew');
+    t.same(seeds(next), [7, 7]);
+  },
+);
 
 t.test('a few names that come or go touch themselves, in the VPCs that look for them', async (t) => {
   const first = make();

@@ -75,6 +75,19 @@ t.test('groups of VPCs: those that there are, each once, with priorities of thei
   ]);
 });
 
+t.test('as many groups of a VPC and rules of a group as Route 53 has', async (t) => {
+  const few = (count: number, make: (i: number) => string): string =>
+    Array.from({ length: count }, (_, i) => make(i)).join();
+  const text = (groups: number, rules: number): string =>
+    `${VPC(`{ groups: [${few(groups, (i) => `{ group: g${i}, priority: ${i} }`)}] }`)}firewall:
+  lists: [{ id: bad, domains: [bad.example] }]
+  groups: [${few(groups, (i) => `{ id: g${i}, rules: [${few(rules, (j) => `{ priority: ${j}, list: bad, action: block }`)}] }`)}]
+`;
+  t.equal(good(text(5, 100)).firewall.associations.length, 5);
+  t.match(errorsOf(text(6, 1)), [/^1:\d+ vpcs\[0\]\.firewall\.groups: the list has 6 entries; write 0 to 5/]);
+  t.match(errorsOf(text(1, 101)), [/groups\[0\]\.rules: the list has 101 entries; write 0 to 100/]);
+});
+
 t.test('lists: a file or domains; errors of a file are at its lines', async (t) => {
   t.match(
     errorsOf(

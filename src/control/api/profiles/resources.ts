@@ -1,3 +1,4 @@
+import { GROUPS_OF_VPC_MAX } from '../../firewall/policy.ts';
 import {
   PROFILE,
   type ProfileResourceBody,
@@ -7,7 +8,7 @@ import {
 } from '../../hosted/profiles.ts';
 import { revisionOrder } from '../../store/order.ts';
 import type { PutItem, Reads, Resource } from '../../store/store.ts';
-import { apiError } from '../errors.ts';
+import { type ApiError, apiError } from '../errors.ts';
 import type { Caller, ProfilesHandlers } from '../handler.ts';
 import type { ProfileResourceAssociation, ProfileStatus } from '../models/route53profiles.ts';
 import { pageOf } from '../resolver/lists.ts';
@@ -105,15 +106,22 @@ function refuseTaken(
   account: string,
 ): void {
   const there = resourcesOf(state, profile);
-  if (there.length >= RESOURCES_MAX)
-    throw apiError('LimitExceededException', `A Profile has at most ${RESOURCES_MAX} resources.`, {
-      ResourceType: 'PROFILE_RESOURCE_ASSOCIATION',
-    });
+  if (there.length >= RESOURCES_MAX) throw overLimit(`${RESOURCES_MAX} resources`);
+  const groups = there.filter(({ body }) => body.type === 'FIREWALL_RULE_GROUP');
+  // Each VPC that has the Profile has them all.
+  if (target.type === 'FIREWALL_RULE_GROUP' && groups.length >= GROUPS_OF_VPC_MAX)
+    throw overLimit(`${GROUPS_OF_VPC_MAX} firewall rule groups`);
   const key = targetKey(state, { type: target.type, id: target.resource.id }, account);
   for (const { body } of there)
     if (body.type === target.type && targetKey(state, body, account) === key)
       throw conflict(`The Profile '${profile}' has '${body.arn}' already.`);
   refusePriority(state, profile, priority);
+}
+
+function overLimit(most: string): ApiError {
+  return apiError('LimitExceededException', `A Profile has at most ${most}.`, {
+    ResourceType: 'PROFILE_RESOURCE_ASSOCIATION',
+  });
 }
 
 function refusePriority(state: Reads, profile: string, priority: number | undefined, id?: string): void {

@@ -1,4 +1,4 @@
-import type { GroupAssociation } from '../../../firewall/policy.ts';
+import { GROUPS_OF_VPC_MAX, type GroupAssociation } from '../../../firewall/policy.ts';
 import { FIREWALL, type GroupAssociationBody } from '../../../hosted/firewall.ts';
 import { allOf } from '../../../hosted/resolver.ts';
 import { revisionOrder } from '../../../store/order.ts';
@@ -27,8 +27,6 @@ import { DECLARED_OWNER } from './declared.ts';
 import { cannotFind, conflict, invalid, isDeclared, madeWith, overLimit, refuseMade } from './faults.ts';
 import { ownGroup } from './groups.ts';
 
-/** Route 53's quota of groups of a VPC. */
-const GROUPS_OF_VPC_MAX = 5;
 /** Others are kept for what AWS manages. */
 const PRIORITY_MIN = 100;
 const PRIORITY_MAX = 9900;

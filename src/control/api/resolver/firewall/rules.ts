@@ -1,3 +1,4 @@
+import { RULES_MAX } from '../../../firewall/policy.ts';
 import { FIREWALL, type FirewallRuleBody, rulesOf } from '../../../hosted/firewall.ts';
 import type { PutItem, Reads, Resource } from '../../../store/store.ts';
 import { ApiError, wireError } from '../../errors.ts';
@@ -20,8 +21,6 @@ import { listNamed } from './lists.ts';
 import { checkedPriority, listIdOf, readAction, readQtype, updatedAction } from './ruleinput.ts';
 import { asDeclaredRule, asRule } from './ruleviews.ts';
 
-/** Route 53's quota of rules of a group. */
-const RULES_MAX = 100;
 /** Digits of the largest priority: keys sort as numbers do. */
 const PRIORITY_DIGITS = 10;
 
