@@ -22,7 +22,7 @@ import type { Content, Policy, RecordSet } from '../../src/zone/recordset.ts';
 import { clientAt, EDNS, pipelineOf, query } from '../support/pipeline.ts';
 import { freePort } from '../support/ports.ts';
 import { descriptor } from '../support/sockets.ts';
-import { snapshotOf } from '../support/world.ts';
+import { snapshotOf, withAuthority } from '../support/world.ts';
 
 t.setTimeout(120_000);
 
@@ -141,12 +141,16 @@ function setOf(name: string, policy: Policy, content: Content): RecordSet {
 }
 
 t.test('nor does a choice among record sets', async (t) => {
-  const { pipeline, counters } = pipelineOf(routedSnapshot(), { prng: cryptoPrng });
+  const { pipeline, counters } = pipelineOf(withAuthority(routedSnapshot(), 'v'), { prng: cryptoPrng });
   const client = clientAt('10.1.2.3');
+  const subnet = { code: OPTION.ECS, data: Uint8Array.of(0, 1, 24, 0, 10, 1, 2) };
   for (const name of Object.keys(POLICIES)) {
-    const queries = ['', 'alias-'].map((prefix) => query(`${prefix}${name}.example.`, 'A', { edns: EDNS }));
+    // Asked for the client, and for the subnet that it names.
+    const queries = [[], [subnet]].flatMap((options) =>
+      ['', 'alias-'].map((prefix) => query(`${prefix}${name}.example.`, 'A', { edns: { ...EDNS, options } })),
+    );
     const ask = (times: number): void => {
-      for (let i = 0; i < times; i++) pipeline.handle(queries[i & 1]!, client);
+      for (let i = 0; i < times; i++) pipeline.handle(queries[i & 3]!, client);
     };
     ask(CHOICES);
     const before = counters.sum('answersFromCache');
