@@ -8,7 +8,14 @@ import {
   UDP_PAYLOAD,
   UDP_PAYLOAD_CLASSIC,
 } from '../wire/constants.ts';
-import { EDNS_OPTIONS_MAX } from '../wire/edns.ts';
+import { CLIENT_COOKIE_OCTETS, SERVER_COOKIE_OCTETS } from '../wire/cookie.ts';
+import { EDNS_OPTIONS_MAX, keepaliveUnits } from '../wire/edns.ts';
+import { put16 } from '../wire/octets.ts';
+
+export const COOKIE_OCTETS = CLIENT_COOKIE_OCTETS + SERVER_COOKIE_OCTETS;
+/** The option with its code and no text (RFC 8914 section 2). */
+export const EDE_OCTETS = 6;
+export const KEEPALIVE_OCTETS = 6;
 
 /**
  * Parses header, question and OPT of a query in place and answers it from the answer cache. Whatever is not
@@ -107,7 +114,7 @@ export class FastPath {
 
   /**
    * Where the next option begins; -1 for what is the slow path's to judge: real clients send a cookie and, where they
-   * help, padding and keepalive; resolvers the subnet that they ask for.
+   * help, padding and keepalive, and resolvers the subnet that they ask for.
    */
   #readOption(q: Uint8Array, at: number, length: number): number {
     if (at + 4 > length) return -1;
@@ -165,6 +172,63 @@ export class FastPath {
     for (let i = 0; i < this.subnetLength; i++) out[data + i] = q[this.subnetAt + i]!;
     out[data + SUBNET_SCOPE_AT] = this.subnetBits === 0 ? 0 : Math.min(scopeBits, 8 * this.subnet.length);
     return data + this.subnetLength;
+  }
+
+  /**
+   * OPT for a hit: payload 1232, DO echoed, the cookie if the client has one, the subnet if it is heeded, the idle
+   * time if it is to know it, an EDE without text where there is one to tell. ARCOUNT counts it.
+   * @param scopeBits see Query; -1: the subnet is not heeded
+   * @param idleMs -1: it is not to be told
+   */
+  appendOpt(
+    query: Uint8Array,
+    out: Uint8Array,
+    at: number,
+    cookie: Uint8Array | undefined,
+    scopeBits: number,
+    idleMs: number,
+    ede: number | undefined,
+  ): number {
+    const arcount = ((out[10]! << 8) | out[11]!) + 1;
+    out[10] = arcount >>> 8;
+    out[11] = arcount;
+    out[at] = 0;
+    out[at + 1] = 0;
+    out[at + 2] = 41;
+    out[at + 3] = 0x04;
+    out[at + 4] = 0xd0;
+    out[at + 5] = 0;
+    out[at + 6] = 0;
+    out[at + 7] = this.dnssecOk ? 0x80 : 0;
+    out[at + 8] = 0;
+    out[at + 9] = 0;
+    let end = at + 11;
+    if (cookie !== undefined) {
+      out[end] = 0;
+      out[end + 1] = OPTION.COOKIE;
+      out[end + 2] = 0;
+      out[end + 3] = COOKIE_OCTETS;
+      for (let i = 0; i < COOKIE_OCTETS; i++) out[end + 4 + i] = cookie[i]!;
+      end += 4 + COOKIE_OCTETS;
+    }
+    if (scopeBits >= 0) end = this.answerSubnet(query, out, end, scopeBits);
+    if (idleMs >= 0) {
+      put16(out, end, OPTION.KEEPALIVE);
+      put16(out, end + 2, 2);
+      put16(out, end + 4, keepaliveUnits(idleMs));
+      end += KEEPALIVE_OCTETS;
+    }
+    if (ede !== undefined) {
+      out[end] = 0;
+      out[end + 1] = OPTION.EDE;
+      out[end + 2] = 0;
+      out[end + 3] = 2;
+      out[end + 4] = ede >>> 8;
+      out[end + 5] = ede;
+      end += EDE_OCTETS;
+    }
+    out[at + 10] = end - at - 11;
+    return end;
   }
 
   /** Handle of a stored answer to the query read last, or -1. @param variants those that the view's answers have */

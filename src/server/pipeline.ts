@@ -9,30 +9,20 @@ import type { CidrTable } from '../util/cidr.ts';
 import type { CoarseClock } from '../util/clock.ts';
 import type { Prng } from '../util/prng.ts';
 import type { InboundEndpoint } from '../view/snapshot.ts';
-import {
-  EDE,
-  FLAG,
-  HEADER_OCTETS,
-  MESSAGE_OCTETS_MAX,
-  OPTION,
-  RCODE,
-  UDP_PAYLOAD,
-} from '../wire/constants.ts';
+import { EDE, FLAG, HEADER_OCTETS, MESSAGE_OCTETS_MAX, RCODE, UDP_PAYLOAD } from '../wire/constants.ts';
 import {
   CLIENT_COOKIE_OCTETS,
   type CookieSecrets,
   type CookieVerdict,
   checkServerCookie,
   makeServerCookie,
-  SERVER_COOKIE_OCTETS,
 } from '../wire/cookie.ts';
-import { keepaliveUnits, pad } from '../wire/edns.ts';
+import { pad } from '../wire/edns.ts';
 import type { Message } from '../wire/message.ts';
-import { put16 } from '../wire/octets.ts';
 import { type Answer, emptyAnswer } from '../wire/record.ts';
 import { Writer } from '../wire/writer.ts';
 import { Asker } from '../zone/routing/asker.ts';
-import { FastPath } from './fastpath.ts';
+import { COOKIE_OCTETS, EDE_OCTETS, FastPath, KEEPALIVE_OCTETS } from './fastpath.ts';
 import { type Client, keptClient, type QueryHandler, type Reply } from './handler.ts';
 import { Query, type Resolve } from './query.ts';
 import type { QueryLogger } from './querylogger.ts';
@@ -86,10 +76,6 @@ const QUERIES_BY = {
   dot: METRIC.queriesDot,
   doh: METRIC.queriesDoh,
 } as const;
-const COOKIE_OCTETS = CLIENT_COOKIE_OCTETS + SERVER_COOKIE_OCTETS;
-/** The option with its code and no text (RFC 8914 section 2). */
-const EDE_OCTETS = 6;
-const KEEPALIVE_OCTETS = 6;
 
 /** One query of the slow path: what was read of it, who asked, and where. */
 interface Asked {
@@ -202,8 +188,8 @@ export class Pipeline implements QueryHandler {
     const optLength = fast.hasEdns
       ? 11 +
         (fast.cookieAt > 0 ? 4 + COOKIE_OCTETS : 0) +
-        (isKept ? KEEPALIVE_OCTETS : 0) +
         (this.#heedsSubnet ? 4 + fast.subnetLength : 0) +
+        (isKept ? KEEPALIVE_OCTETS : 0) +
         (ede === undefined ? 0 : EDE_OCTETS)
       : 0;
     if (answers.lengthOf(handle) + optLength > limit) return undefined;
@@ -219,8 +205,10 @@ export class Pipeline implements QueryHandler {
     if (fast.hasEdns) {
       const optAt = length;
       // What is stored under no choice is the same for all.
-      const scopeBits = isFork ? this.world.routing.chooser.bits : 0;
-      length = this.#appendOpt(bytes, out, optAt, state, isKept, scopeBits, ede);
+      const used = isFork ? this.world.routing.chooser.bits : 0;
+      const scopeBits = this.#heedsSubnet ? used : -1;
+      const cookie = state === 'none' ? undefined : this.#cookie;
+      length = fast.appendOpt(bytes, out, optAt, cookie, scopeBits, isKept ? this.#o.idleMs() : -1, ede);
       if (fast.isPadded && isEncrypted(client.transport)) length = pad(out, length, optAt);
     }
     if (rule >= 0) this.#tellVerdict(settings, rule);
@@ -262,61 +250,6 @@ export class Pipeline implements QueryHandler {
     const kind = firewall?.rules[rule]?.action.kind;
     if (kind !== undefined)
       this.#o.metrics.add(kind === 'block' ? METRIC.firewallBlocks : METRIC.firewallAlerts);
-  }
-
-  /**
-   * OPT for a hit: payload 1232, DO echoed, the cookie if the client has one, the subnet if it is heeded, the idle time
-   * if it is to know it, an EDE without text where there is one to tell. ARCOUNT counts it.
-   */
-  #appendOpt(
-    query: Uint8Array,
-    out: Uint8Array,
-    at: number,
-    cookie: CookieState,
-    isKept: boolean,
-    scopeBits: number,
-    ede: number | undefined,
-  ): number {
-    const arcount = ((out[10]! << 8) | out[11]!) + 1;
-    out[10] = arcount >>> 8;
-    out[11] = arcount;
-    out[at] = 0;
-    out[at + 1] = 0;
-    out[at + 2] = 41;
-    out[at + 3] = 0x04;
-    out[at + 4] = 0xd0;
-    out[at + 5] = 0;
-    out[at + 6] = 0;
-    out[at + 7] = this.#fast.dnssecOk ? 0x80 : 0;
-    out[at + 8] = 0;
-    out[at + 9] = 0;
-    let end = at + 11;
-    if (cookie !== 'none') {
-      out[end] = 0;
-      out[end + 1] = OPTION.COOKIE;
-      out[end + 2] = 0;
-      out[end + 3] = COOKIE_OCTETS;
-      for (let i = 0; i < COOKIE_OCTETS; i++) out[end + 4 + i] = this.#cookie[i]!;
-      end += 4 + COOKIE_OCTETS;
-    }
-    if (this.#heedsSubnet) end = this.#fast.answerSubnet(query, out, end, scopeBits);
-    if (isKept) {
-      put16(out, end, OPTION.KEEPALIVE);
-      put16(out, end + 2, 2);
-      put16(out, end + 4, keepaliveUnits(this.#o.idleMs()));
-      end += KEEPALIVE_OCTETS;
-    }
-    if (ede !== undefined) {
-      out[end] = 0;
-      out[end + 1] = OPTION.EDE;
-      out[end + 2] = 0;
-      out[end + 3] = 2;
-      out[end + 4] = ede >>> 8;
-      out[end + 5] = ede;
-      end += EDE_OCTETS;
-    }
-    out[at + 10] = end - at - 11;
-    return end;
   }
 
   /** Outside the ACL nothing is said, unless the endpoint is told to refuse. */

@@ -131,6 +131,7 @@ const subnets = fc
 const others: fc.Arbitrary<EdnsOption> = fc.oneof(
   fc.constant({ code: OPTION.COOKIE, data: new Uint8Array(8).fill(9) }),
   fc.constant({ code: OPTION.PADDING, data: new Uint8Array(5) }),
+  fc.constant({ code: OPTION.KEEPALIVE, data: new Uint8Array(0) }),
   fc.constant({ code: OPTION.NSID, data: new Uint8Array(0) }),
 );
 
