@@ -83,8 +83,8 @@ export function targetReports(snapshot: Snapshot, perWorker: PerWorker<WorkerSta
     if (path.kind === 'forward') for (const target of path.targets) seen.set(targetToText(target), []);
   for (const { answer } of perWorker)
     for (const target of answer?.targets ?? []) {
-      const known = seen.get(targetToText(target));
-      if (known === undefined) seen.set(targetToText(target), [target]);
+      const known = seen.get(target.text);
+      if (known === undefined) seen.set(target.text, [target]);
       else known.push(target);
     }
   const workers = perWorker.filter(({ answer }) => answer !== undefined).length;

@@ -209,8 +209,7 @@ export class Asking implements AttemptOwner {
   }
 
   #triesOf(contact: Contact): number {
-    const tries = this.#candidateOf(contact)?.tries;
-    return tries === undefined ? 0 : tries.udp + tries.tcp;
+    return this.#candidateOf(contact)?.tried ?? 0;
   }
 
   #complain(target: Target, why: string): void {

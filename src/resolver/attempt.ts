@@ -1,8 +1,8 @@
 import { unreachable } from '../util/assert.ts';
 import type { Timer } from '../util/clock.ts';
 import { FLAG, UDP_PAYLOAD } from '../wire/constants.ts';
-import type { EdnsOption } from '../wire/edns.ts';
-import { encodeQuery, type Message } from '../wire/message.ts';
+import { type EdnsOption, QUERY_PADDING_BLOCK } from '../wire/edns.ts';
+import { aged, encodeQuery, type Message } from '../wire/message.ts';
 import type { Name } from '../wire/name.ts';
 import type { Budget } from './budget.ts';
 import { randomCase } from './case.ts';
@@ -11,7 +11,14 @@ import type { Env, ResolverCounter } from './env.ts';
 import { type Asked, type Match, match, type SwitchReason } from './match.ts';
 import { isIpv6 } from './path.ts';
 import type { Place, Target } from './target.ts';
-import type { Exchange, Protocol, TransportFailure } from './transport.ts';
+import {
+  type Exchange,
+  PROTOCOL_TEXT,
+  type Protocol,
+  type ReplyFacts,
+  type SecureSend,
+  type TransportFailure,
+} from './transport.ts';
 
 /** RFC 9520 section 3.1 as a limit: queries per server, question and transport, whatever happens. */
 export const TRIES_MAX = 3;
@@ -23,6 +30,8 @@ const LISTEN_MS = 4_000;
 const LOST_PATIENCES = 2;
 /** TCP takes a round trip more, for the connection. */
 const TCP_PATIENCE = 2;
+/** And TLS another, where the connection is not there yet. */
+const TLS_PATIENCE = 3;
 
 /** What is asked, the same for every target. */
 export interface AttemptQuestion {
@@ -50,9 +59,9 @@ export interface AttemptQuestion {
 /** One target as one question sees it: outlives the single attempt. */
 export class Candidate {
   readonly target: Target;
-  readonly tries = { udp: 0, tcp: 0 };
-  /** Moves from UDP to TCP once, and never back. */
-  protocol: Protocol = 'udp';
+  readonly tries: Record<Protocol, number> = { udp: 0, tcp: 0, dot: 0, doh: 0 };
+  /** Moves from UDP to TCP once, and never back; nothing leads from or to TLS. */
+  protocol: Protocol;
   edns = true;
   /** Something came back that showed the server alive. */
   heard = false;
@@ -67,6 +76,13 @@ export class Candidate {
 
   constructor(target: Target) {
     this.target = target;
+    this.protocol = target.protocol === 'do53' ? 'udp' : target.protocol;
+  }
+
+  /** By all protocols. */
+  get tried(): number {
+    const { udp, tcp, dot, doh } = this.tries;
+    return udp + tcp + dot + doh;
   }
 
   get mayTry(): boolean {
@@ -87,7 +103,7 @@ export interface AttemptOwner {
 }
 
 /**
- * One target asked one question: by UDP first, by TCP when UDP will not do, with EDNS unless refused.
+ * One target asked one question: by UDP first, by TCP when UDP will not do, or through TLS only; with EDNS unless refused.
  *
  *     asking ──pushed out of its place──▶ pressed ──patience over──▶ late      in all three: reply, failure ──▶ ended
  *       ├──patience over──▶ late
@@ -177,11 +193,10 @@ export class Attempt implements Place {
     const cookie = this.#cookie(source, now);
     const asked = this.#ask(cookie, now);
     this.sentAt = now;
-    this.#count(protocol === 'udp' ? 'upstream_queries_udp' : 'upstream_queries_tcp');
+    this.#count(QUERY_COUNTER[protocol]);
     target.counts.sent++;
     if (protocol === 'tcp') target.counts.tcp++;
     this.#timer?.cancel();
-    this.#timer = this.#env.clock.after(this.#patience(), () => this.#late());
     this.#exchange = this.#env.transport.exchange(
       {
         address: target.address,
@@ -190,19 +205,41 @@ export class Attempt implements Place {
         query: this.#encode(asked, cookie),
         source,
         timeoutMs: Math.max(1, Math.min(LISTEN_MS, this.#question.deadline - now)),
+        secure: this.#secure(),
       },
       {
-        message: (reply) => this.#message(reply, asked, cookie),
-        failed: (failure) => this.#failed(failure),
+        message: (reply, facts) => this.#message(reply, asked, cookie, facts),
+        failed: (failure, detail) => this.#failed(failure, detail),
         resend: () => this.#mayResend(),
       },
     );
+    this.#timer = this.#env.clock.after(this.#patience(), () => this.#late());
     return true;
+  }
+
+  #secure(): SecureSend | undefined {
+    const { target, protocol, tries } = this.candidate;
+    if (target.peer === undefined) return undefined;
+    return { peer: target.peer, sources: this.#question.sources, isRepeat: tries[protocol] > 1 };
   }
 
   #patience(): number {
     const { target, protocol } = this.candidate;
-    return target.rtt.patience * (protocol === 'tcp' ? TCP_PATIENCE : 1);
+    return target.rtt.patience * this.#roundTrips(protocol);
+  }
+
+  #roundTrips(protocol: Protocol): number {
+    switch (protocol) {
+      case 'udp':
+        return 1;
+      case 'tcp':
+        return TCP_PATIENCE;
+      case 'dot':
+      case 'doh':
+        return this.#exchange?.isCold === true ? TLS_PATIENCE : 1;
+      default:
+        return unreachable(protocol);
+    }
   }
 
   /**
@@ -211,19 +248,19 @@ export class Attempt implements Place {
    */
   #withEdns(cookie: ClientCookie | undefined, now: number): boolean {
     const { edns, heard, protocol, tries } = this.candidate;
-    if (!edns || protocol === 'tcp' || tries.udp < TRIES_MAX) return edns;
+    if (!edns || protocol !== 'udp' || tries.udp < TRIES_MAX) return edns;
     return heard || this.#question.signed === true || cookie?.expected(now) === true;
   }
 
   #cookie(source: string | undefined, now: number): ClientCookie | undefined {
-    if (this.#question.cookies !== true) return undefined;
+    if (this.#question.cookies !== true || this.candidate.target.peer !== undefined) return undefined;
     return this.candidate.target.cookies.of(source, now, this.#env.prng);
   }
 
   #ask(cookie: ClientCookie | undefined, now: number): Asked {
     const { name, type, payload } = this.#question;
     const { target, protocol } = this.candidate;
-    const case0x20 = this.#question.case0x20 && target.keepsCase(now);
+    const case0x20 = this.#question.case0x20 && target.peer === undefined && target.keepsCase(now);
     const edns = this.#withEdns(cookie, now);
     return {
       id: this.#env.prng.below(0x10000),
@@ -246,6 +283,8 @@ export class Attempt implements Place {
       type: asked.type,
       flags: (recursionDesired ? FLAG.RD : 0) | (checkingDisabled ? FLAG.CD : 0),
       edns: asked.edns ? { payload, version: 0, dnssecOk, options } : undefined,
+      // RFC 8467 section 4.1: where it is encrypted, length is what is left to be seen.
+      ...(this.candidate.target.peer === undefined ? {} : { paddedTo: QUERY_PADDING_BLOCK }),
     });
   }
 
@@ -264,17 +303,22 @@ export class Attempt implements Place {
     return fit.length === 0 ? undefined : fit[this.#env.prng.below(fit.length)];
   }
 
-  #message(reply: Uint8Array, asked: Asked, cookie: ClientCookie | undefined): 'done' | 'wait' {
+  #message(
+    reply: Uint8Array,
+    asked: Asked,
+    cookie: ClientCookie | undefined,
+    facts: ReplyFacts = {},
+  ): 'done' | 'wait' {
     const result = match(reply, asked);
     if (result.kind === 'ignore') return this.#ignore(asked);
     this.#budget.takeBytes(reply.length);
     // Whatever may be a forger's work proves nothing about the server.
     const genuine = result.kind !== 'switch' || result.why === 'truncated' || result.why === 'oversize';
-    if (genuine) this.#heard(asked.protocol);
+    if (genuine) this.#heard(asked.protocol, facts);
     switch (result.kind) {
       case 'reply':
         this.#learn(result, asked, cookie);
-        this.#end(() => this.#owner.replied(this, result.message, asked.name));
+        this.#end(() => this.#owner.replied(this, aged(result.message, facts.ageSeconds ?? 0), asked.name));
         break;
       case 'switch':
         this.#switch(result.why);
@@ -328,7 +372,7 @@ export class Attempt implements Place {
     this.#count('upstream_ignored');
     if (++this.#ignored < IGNORED_MAX) return 'wait';
     if (asked.protocol === 'udp') this.#switch('malformed');
-    else this.#fail('only garbage by TCP');
+    else this.#fail(`only garbage by ${PROTOCOL_TEXT[asked.protocol]}`);
     return 'done';
   }
 
@@ -350,13 +394,14 @@ export class Attempt implements Place {
     if (!this.#send()) this.#fail(otherwise);
   }
 
-  /** A sign of life: measures the round trip, by UDP only, and closes the breaker. */
-  #heard(protocol: Protocol): void {
+  /** A sign of life: measures the round trip, by UDP and on connections that TLS has made, and closes the breaker. */
+  #heard(protocol: Protocol, { roundTripMs }: ReplyFacts): void {
     const { target } = this.candidate;
     const now = this.#env.clock.now();
     this.candidate.heard = true;
     this.#count('upstream_replies');
     if (protocol === 'udp') target.rtt.sample(now - this.sentAt);
+    else if (target.peer !== undefined && roundTripMs !== undefined) target.rtt.sample(roundTripMs);
     this.#env.targets.routeWorks(target.address);
     target.answered(now);
   }
@@ -372,7 +417,7 @@ export class Attempt implements Place {
     else if (was === 'asking') this.#owner.late(this);
   }
 
-  #failed(failure: TransportFailure): void {
+  #failed(failure: TransportFailure, detail?: string): void {
     const { target } = this.candidate;
     // Counted already, when the patience was over.
     const counted = this.#state === 'late';
@@ -386,7 +431,7 @@ export class Attempt implements Place {
     if (failure !== 'overload' && !counted && target.failed('error')) this.#owner.suspect(target);
     // Asked again at once it would say the same; by TCP a new connection may do better.
     if (failure !== 'closed') this.candidate.done = true;
-    this.#fail(FAILURE_TEXT[failure]);
+    this.#fail(detail ?? FAILURE_TEXT[failure]);
   }
 
   #fail(why: string): void {
@@ -410,7 +455,17 @@ const FAILURE_TEXT: Readonly<Record<TransportFailure, string>> = {
   unreachable: 'no route',
   closed: 'connection closed',
   overload: 'too many sockets',
+  untrusted: 'not the certificate that is expected',
+  tls: 'no TLS',
+  http: 'no answer of DNS over HTTPS',
   network: 'network error',
+};
+
+const QUERY_COUNTER: Readonly<Record<Protocol, ResolverCounter>> = {
+  udp: 'upstream_queries_udp',
+  tcp: 'upstream_queries_tcp',
+  dot: 'upstream_queries_dot',
+  doh: 'upstream_queries_doh',
 };
 
 const SWITCH_COUNTER: Readonly<Record<SwitchReason | 'edns', ResolverCounter>> = {

@@ -180,7 +180,7 @@ export class Forwarding implements AttemptOwner {
     for (const candidate of this.#candidates) {
       const { target } = candidate;
       if (!candidate.mayTry || !isUsable(target) || this.#isAsking(candidate)) continue;
-      const tries = candidate.tries.udp + candidate.tries.tcp;
+      const tries = candidate.tried;
       // A new question takes the place of an old one; a second try does not.
       if (target.full && !(tries === 0 && target.canMakeRoom(now))) continue;
       const doubtful = target.breaker.state === 'suspect' || !this.#env.targets.hasRoute(target.address, now);

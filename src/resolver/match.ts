@@ -5,7 +5,7 @@ import { type Message, opcodeOf, readMessage } from '../wire/message.ts';
 import { foldOctet, type Name } from '../wire/name.ts';
 import { octetsEqual } from '../wire/octets.ts';
 import { type CookieEcho, readCookieEcho } from './clientcookie.ts';
-import type { Protocol } from './transport.ts';
+import { PROTOCOL_TEXT, type Protocol } from './transport.ts';
 
 /** What a reply must be a reply to (RFC 5452 section 9.1). Address and ports are the transport's part. */
 export interface Asked {
@@ -34,7 +34,7 @@ export interface AskedCookie {
  * `ignore`: not provably an answer to this query; waiting goes on, for the true one may still come (TuDoor 2024
  * made resolvers give up on such packets). `switch`: someone is guessing, or the reply cannot be used by UDP: the
  * question is asked again by TCP. `without-edns`: the server refuses the OPT record. `bad-cookie`: it wants to be
- * asked with the cookie that it sends. `invalid`: by TCP, where nobody can forge it: the server is broken. `reply`:
+ * asked with the cookie that it sends. `invalid`: over a connection, where nobody can forge it: the server is broken. `reply`:
  * the one.
  */
 export type Match =
@@ -64,7 +64,7 @@ export function match(reply: Uint8Array, asked: Asked): Match {
 
   const sameId = ((reply[0]! << 8) | reply[1]!) === asked.id;
   const caseKept = octetsEqual(asked.name, reply, HEADER_OCTETS);
-  if (asked.protocol === 'tcp')
+  if (asked.protocol !== 'udp')
     return sameId ? readReply(reply, asked, flags, caseKept) : { kind: 'ignore', why: 'id' };
   // From here a reply to this very question came to this very port: either it is the answer or someone is near.
   if (asked.case0x20 && !caseKept)
@@ -92,7 +92,8 @@ function readReply(reply: Uint8Array, asked: Asked, flags: number, caseKept: boo
   const unusable = (why: 'truncated' | 'malformed', text: string): Match =>
     asked.protocol === 'udp' ? { kind: 'switch', why } : { kind: 'invalid', why: text };
   // What follows a TC bit may be cut anywhere and is not looked at (RFC 2181 section 9).
-  if ((flags & FLAG.TC) !== 0) return unusable('truncated', 'truncated reply by TCP');
+  if ((flags & FLAG.TC) !== 0)
+    return unusable('truncated', `truncated reply by ${PROTOCOL_TEXT[asked.protocol]}`);
   const rcode = flags & 0x0f;
   // RFC 6891 section 7: what a server says that does not know EDNS. One that sends cookies knows it.
   const refusesEdns = asked.edns && (rcode === RCODE.FORMERR || rcode === RCODE.NOTIMP);

@@ -65,16 +65,61 @@ export interface HintServer {
  */
 export type ForwardPolicy = 'random' | 'ordered' | 'fastest' | 'hedged';
 
-export interface ForwardTarget {
+/** A server that is asked, and how: plainly by UDP and TCP, or only ever through TLS. */
+export type ForwardTarget = PlainTarget | SecureTarget;
+
+export interface PlainTarget {
   /** IPv4 or IPv6 in text. */
   readonly address: string;
   readonly port: number;
   readonly protocol: 'do53';
 }
 
-/** `192.0.2.53:53`, `[2001:db8::53]:53`: how a target is named in EDE texts, logs and status. */
-export function targetToText(target: { readonly address: string; readonly port: number }): string {
-  return isIpv6(target.address) ? `[${target.address}]:${target.port}` : `${target.address}:${target.port}`;
+/** By DNS over TLS (RFC 7858) or DNS over HTTPS (RFC 8484). There is no way back to plain text. */
+export interface SecureTarget {
+  /** The first address of its peer. */
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: SecureProtocol;
+  readonly peer: TlsPeer;
+}
+
+export type SecureProtocol = 'dot' | 'doh';
+
+/** A server that is met by TLS, and what it is known by: the strict profile of RFC 8310. */
+export interface TlsPeer {
+  /** Stands for all of the others: who has the same shares connections and sessions. */
+  readonly key: string;
+  /** All addresses of the server; of both families, maybe. */
+  readonly addresses: readonly string[];
+  /** The name or address that its certificate must be for; undefined: it is known by a pin alone. */
+  readonly name: string | undefined;
+  /** SHA-256 digests of public keys (SubjectPublicKeyInfo) in base64, one of which its certificate must have; empty: any. */
+  readonly pins: readonly string[];
+  /** Who may sign its certificate, in PEM; undefined: those whom the runtime trusts. One object for all that share it. */
+  readonly ca: { readonly pem: string } | undefined;
+  /** Of DNS over HTTPS: `/dns-query`. */
+  readonly path: string;
+}
+
+/** What of a target tells it from others, in texts. */
+export interface NamedTarget {
+  readonly address: string;
+  readonly port: number;
+  readonly protocol?: ForwardTarget['protocol'];
+  readonly peer?: TlsPeer | undefined;
+}
+
+const SCHEMES = { do53: '', dot: 'tls://', doh: 'https://' } as const;
+
+/**
+ * `192.0.2.53:53`, `[2001:db8::53]:53`, `tls://192.0.2.53:853#dns.example`: how a target is named in EDE texts, logs
+ * and status.
+ */
+export function targetToText({ address, port, protocol = 'do53', peer }: NamedTarget): string {
+  const place = isIpv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
+  const name = peer?.name === undefined || peer.name === address ? '' : `#${peer.name}`;
+  return `${SCHEMES[protocol]}${place}${name}`;
 }
 
 export function isIpv6(address: string): boolean {

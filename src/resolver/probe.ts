@@ -70,9 +70,11 @@ export class Probes {
     };
     const owner: AttemptOwner = { late: over, replied: over, failed: over, suspect: () => undefined };
     const candidate = new Candidate(target);
-    // One packet: nothing is left for TCP, and the last try by UDP goes without EDNS.
+    // One packet: nothing is left for TCP, and the last try by UDP goes without EDNS. Through TLS it may meet a connection
+    // that died unnoticed, and is sent again on another.
     candidate.tries.udp = TRIES_MAX - 1;
     candidate.tries.tcp = TRIES_MAX;
+    candidate.tries.dot = candidate.tries.doh = TRIES_MAX - 2;
     const question = {
       name: fold(subject.domain),
       type: TYPE.SOA,

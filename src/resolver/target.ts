@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { Breaker, type BreakerState } from './breaker.ts';
 import { ClientCookies } from './clientcookie.ts';
 import { JOSTLE_MS } from './inflight.ts';
-import { type ForwardTarget, isIpv6 } from './path.ts';
+import { type ForwardTarget, isIpv6, type TlsPeer, targetToText } from './path.ts';
 import { Rtt } from './rtt.ts';
 
 /** Queries out at one target and not overdue. It shrinks while the target is silent: a struggling server is not helped by more. */
@@ -61,6 +61,9 @@ export class Places {
 export class Target {
   readonly address: string;
   readonly port: number;
+  readonly protocol: ForwardTarget['protocol'];
+  /** Of those that are met by TLS. */
+  readonly peer: TlsPeer | undefined;
   readonly rtt = new Rtt();
   readonly breaker = new Breaker();
   readonly cookies = new ClientCookies();
@@ -84,6 +87,8 @@ export class Target {
   constructor(target: ForwardTarget, cap: number) {
     this.address = target.address;
     this.port = target.port;
+    this.protocol = target.protocol;
+    this.peer = target.protocol === 'do53' ? undefined : target.peer;
     this.#cap = cap;
     this.#outstandingMax = cap;
   }
@@ -169,6 +174,8 @@ export class Target {
 export interface TargetStatus {
   readonly address: string;
   readonly port: number;
+  /** As `targetToText` names it: with the protocol. */
+  readonly text: string;
   readonly breaker: BreakerState;
   /** Failures since the last reply. */
   readonly failures: number;
@@ -203,7 +210,7 @@ export class Targets {
   }
 
   of(target: ForwardTarget): Target {
-    const key = `${target.address}|${target.port}`;
+    const key = keyOf(target);
     let known = this.#table.get(key);
     if (known === undefined) this.#table.set(key, (known = new Target(target, this.#cap)));
     return known;
@@ -224,6 +231,7 @@ export class Targets {
     return [...this.#table.values()].map((target) => ({
       address: target.address,
       port: target.port,
+      text: targetToText(target),
       breaker: target.breaker.state,
       failures: target.breaker.failures,
       retryInMs: target.breaker.state === 'open' ? Math.max(0, target.breaker.retryAt - now) : undefined,
@@ -236,6 +244,12 @@ export class Targets {
       counts: { ...target.counts },
     }));
   }
+}
+
+/** One address may be asked by several protocols, and be several servers by name. */
+function keyOf(target: ForwardTarget): string {
+  const place = `${target.address}|${target.port}`;
+  return target.protocol === 'do53' ? place : `${place}|${target.protocol}|${target.peer.key}`;
 }
 
 function familyOf(address: string): 'ipv4' | 'ipv6' {

@@ -82,7 +82,7 @@ class Worker {
     this.#indexPaths(snapshot);
     // One moment for all of a batch, in whatever the pipeline asks for the time.
     const moment = new CoarseClock(clock);
-    const metrics = new Metrics(daemonCounters(SHARED_SLOTS, shared.counters).block(slot));
+    const metrics = metricsOf(start);
     ({ answers: this.#answers, records: this.#records } = makeCaches(
       Math.floor(node.cacheBytes / slots),
       this.#dependencies,
@@ -350,12 +350,23 @@ interface Network {
   readonly listeners: NativeUdpListeners | undefined;
 }
 
+function metricsOf({ shared, slot }: WorkerStart): Metrics {
+  return new Metrics(daemonCounters(SHARED_SLOTS, shared.counters).block(slot));
+}
+
 /** Native sockets where these are seen to work. */
-async function openNetwork({ watches }: WorkerStart): Promise<Network> {
+async function openNetwork(start: WorkerStart): Promise<Network> {
+  const { watches } = start;
   const ffi = await loadFfi();
   // Where control, or anything else of this host, wants the same core, answers do not wait for the end of its turn.
   ffi?.wakeSoon();
-  const transports = new Transports({ clock, prng, ffi, watch: watches?.upstream });
+  const transports = new Transports({
+    clock,
+    prng,
+    ffi,
+    watch: watches?.upstream,
+    count: countResolver(metricsOf(start)),
+  });
   const udp = await transports.udp.way;
   const isNative = ffi !== undefined && udp === 'native';
   const listeners = isNative ? new NativeUdpListeners({ ffi, clock, watch: watches?.listening }) : undefined;

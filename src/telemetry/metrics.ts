@@ -146,6 +146,13 @@ const LIST = [
   ...family('causeway_upstream_queries_total', 'Queries sent to targets, by transport.', 'transport', {
     upstreamUdp: 'udp',
     upstreamTcp: 'tcp',
+    upstreamDot: 'dot',
+    upstreamDoh: 'doh',
+  } as const),
+  ...family('causeway_upstream_tls_handshakes_total', 'TLS connections to targets, by result.', 'result', {
+    upstreamTlsFull: 'full',
+    upstreamTlsResumed: 'resumed',
+    upstreamTlsFailed: 'failed',
   } as const),
   ...family('causeway_upstream_replies_total', 'Replies of targets and their absence, by result.', 'result', {
     upstreamAnswered: 'answered',

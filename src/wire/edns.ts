@@ -113,15 +113,17 @@ export function keepaliveOption(idleMs: number): EdnsOption {
 
 /** Responses are as long as a multiple of this, so that their length tells little (RFC 8467 section 4.1). */
 export const PADDING_BLOCK = 468;
+/** And queries as a multiple of this. */
+export const QUERY_PADDING_BLOCK = 128;
 
 /**
- * Pads the message in `out` to the next block (RFC 7830): its last record is an OPT, which stands at `optAt`. A message
+ * Pads the message in `out` to a multiple of `block` octets (RFC 7830): its last record is an OPT, which stands at `optAt`. A message
  * that has no room left for the option, or is of the greatest length, is padded as far as that.
  * @returns the new length
  */
-export function pad(out: Uint8Array, length: number, optAt: number): number {
+export function pad(out: Uint8Array, length: number, optAt: number, block = PADDING_BLOCK): number {
   const start = length + PADDING_HEADER;
-  const end = Math.min(Math.ceil(start / PADDING_BLOCK) * PADDING_BLOCK, out.length);
+  const end = Math.min(Math.ceil(start / block) * block, out.length);
   if (end < start) return length;
   put16(out, length, OPTION.PADDING);
   put16(out, length + 2, end - start);

@@ -1,6 +1,6 @@
 import { CLASS, FLAG, HEADER_OCTETS, TTL_MAX, TYPE } from './constants.ts';
 import { Cursor } from './cursor.ts';
-import { type Edns, ednsLength, readEdns, writeEdns } from './edns.ts';
+import { type Edns, ednsLength, pad, readEdns, writeEdns } from './edns.ts';
 import { WireError } from './error.ts';
 import { type Name, nameKey } from './name.ts';
 import { octetsKey, put16 } from './octets.ts';
@@ -174,10 +174,12 @@ export function encodeQuery(query: {
   readonly type: number;
   readonly flags?: number;
   readonly edns?: Edns | undefined;
+  /** The message is as long as a multiple of this, where there is EDNS. */
+  readonly paddedTo?: number;
 }): Uint8Array {
-  const out = new Uint8Array(
-    HEADER_OCTETS + query.name.length + 4 + (query.edns ? ednsLength(query.edns.options) : 0),
-  );
+  const { paddedTo = 0 } = query;
+  const length = HEADER_OCTETS + query.name.length + 4 + (query.edns ? ednsLength(query.edns.options) : 0);
+  const out = new Uint8Array(length + 2 * paddedTo);
   put16(out, 0, query.id);
   put16(out, 2, query.flags ?? FLAG.RD);
   put16(out, 4, 1);
@@ -186,6 +188,16 @@ export function encodeQuery(query: {
   let at = HEADER_OCTETS + query.name.length;
   at = put16(out, at, query.type);
   at = put16(out, at, CLASS.IN);
-  if (query.edns) writeEdns(out, at, query.edns, 0);
-  return out;
+  if (query.edns === undefined) return out.subarray(0, at);
+  writeEdns(out, at, query.edns, 0);
+  return paddedTo === 0 ? out : out.slice(0, pad(out, length, at, paddedTo));
+}
+
+/** The message as it is when it has been kept for some seconds: its TTLs are that much less. */
+export function aged(message: Message, seconds: number): Message {
+  if (seconds === 0) return message;
+  const older = (records: readonly Rr[]): Rr[] =>
+    records.map((record) => ({ ...record, ttl: Math.max(0, record.ttl - seconds) }));
+  const { answer, authority, additional } = message;
+  return { ...message, answer: older(answer), authority: older(authority), additional: older(additional) };
 }

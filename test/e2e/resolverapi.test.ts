@@ -219,7 +219,18 @@ t.test('what else there is, and what is refused', { skip }, async (t) => {
     [{ ...to, TargetIps: [{ Ipv6: '2001:db8::1' }] }, /out-1' is of type IPV4: it asks no IPV6 targets/],
     [{ ...to, TargetIps: [{ Ip: '192.0.2.300' }] }, /InvalidParameterException 400: /],
     [{ ...to, TargetIps: [{ Ip: '192.0.2.1', Port: 0 }] }, /InvalidParameterException 400: The port 0/],
-    [{ ...to, TargetIps: [{ Ip: '192.0.2.1', Protocol: 'DoH' }] }, /protocol DoH is not supported yet/],
+    [
+      { ...to, TargetIps: [{ Ip: '192.0.2.1', Protocol: 'DoH-FIPS' }] },
+      /protocol DoH-FIPS is for inbound endpoints only/,
+    ],
+    [
+      { ...to, TargetIps: [{ Ip: '192.0.2.1', ServerNameIndication: 'a.example' }] },
+      /ServerNameIndication can only be specified for targets with the protocol DoH/,
+    ],
+    [
+      { ...to, TargetIps: [{ Ip: '192.0.2.1', Protocol: 'DoH', ServerNameIndication: 'a b' }] },
+      /InvalidParameterException 400: "a b" is no name/,
+    ],
     [{ ...to, TargetIps: [{ Ip: '127.0.0.1', Port: world.daemon.port }] }, /would go in a circle/],
     [{ ...to, TargetIps: Array(7).fill({ Ip: '192.0.2.1' }) }, /LimitExceededException 400: .*at most 6/],
     [{ ...to, DomainName: '*.a.example' }, /InvalidParameterException 400: .*wildcard/],

@@ -114,7 +114,7 @@ export class SimNet implements Transport {
   }
 
   exchange(send: Send, listener: Listener): Exchange {
-    this.sent[send.protocol]++;
+    this.sent[send.protocol as 'udp' | 'tcp']++;
     const open: Open = { send, listener, port: 1024 + this.#prng.below(64_512), ended: false };
     this.#open.add(open);
     const end = (): void => {

@@ -76,7 +76,11 @@ export function pathFingerprint(vpc: string, path: PathWithoutContext, trust: st
 
 function targetsText(targets: readonly ForwardTarget[]): string {
   return targets
-    .map(({ address, port }) => `${address} ${port}`)
+    .map((target) =>
+      target.protocol === 'do53'
+        ? `${target.address} ${target.port}`
+        : `${target.protocol} ${target.peer.key}`,
+    )
     .sort()
     .join();
 }

@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Node } from 'yaml';
+import type { ForwardTarget, TlsPeer } from '../../resolver/path.ts';
 import type { Credentials } from '../../view/snapshot.ts';
 import type { Name } from '../../wire/name.ts';
 import { declaredFirewall } from '../firewall/declared.ts';
@@ -12,11 +13,12 @@ import type { EndpointsConfig, InboundConfig } from './endpoints.ts';
 import { type Files, fileFault, systemFiles } from './files.ts';
 import { logFileProblems } from './logfiles.ts';
 import type { NodeConfig } from './node.ts';
-import { type ConfigProblem, type Path, sortProblems } from './problem.ts';
+import { type ConfigProblem, type Path, SettingError, sortProblems } from './problem.ts';
 import { readNode } from './read.ts';
 import type { RecordSetConfig } from './recordsets.ts';
 import type { RuleConfig } from './rules.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
+import { Authorities, forwardTarget, type TargetConfig } from './targets.ts';
 import { readTls } from './tls.ts';
 import { PUBLIC, type ZoneConfig } from './zones.ts';
 
@@ -74,8 +76,9 @@ export interface RootEntries {
 }
 
 /** A rule that stands at a name. */
-export type Rule = RuleConfig & {
+export type Rule = Omit<RuleConfig, 'targets'> & {
   readonly id: string;
+  readonly targets?: readonly ForwardTarget[];
   readonly type: Exclude<RuleConfig['type'], 'delegate'>;
   readonly domain: Name;
 };
@@ -172,6 +175,7 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
   const credentials = draft.endpoints?.inbound?.map((endpoint, i) =>
     credentialsOf(endpoint?.tls, ['endpoints', 'inbound', i]),
   );
+  const authorities = readAuthorities({ files, folder, problemAt }, draft, errors);
   const all = [...document.problems, ...dropins.problems, ...errors];
   if (all.length > 0) {
     const entries = { ...place, zones: readableZones(document, draft), root: rootEntries(draft) };
@@ -204,7 +208,7 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
     },
     root: rootEntries(draft),
     search: dropins.search,
-    rules: file.rules.flatMap(asRule),
+    rules: file.rules.flatMap((rule) => asRule(rule, authorities)),
     delegates: file.rules.flatMap(asDelegate),
     zones: file.zones.map((zone) => ({
       ...zone,
@@ -230,10 +234,39 @@ function readDraft(document: ConfigDocument): Draft {
   return (readNode(document, configSchema, document.root as Node, []) ?? {}) as Draft;
 }
 
-function asRule(rule: RuleConfig): Rule[] {
+/** What `ca` of a target names, by that. */
+type Trusted = ReadonlyMap<string, TlsPeer['ca']>;
+
+/** Reads the files of certificates that targets name. */
+function readAuthorities(
+  { files, folder, problemAt }: Pick<FileEntries, 'files' | 'folder' | 'problemAt'>,
+  { rules }: Draft,
+  errors: ConfigProblem[],
+): Trusted {
+  const authorities = new Authorities(files);
+  const read = new Map<string, TlsPeer['ca']>();
+  rules?.forEach((rule, i) => {
+    rule?.targets?.forEach((target, j) => {
+      if (target === undefined || !('ca' in target) || target.ca === undefined) return;
+      try {
+        read.set(target.ca, authorities.of(pathIn(folder, target.ca)));
+      } catch (error) {
+        if (!(error instanceof SettingError)) throw error;
+        errors.push(problemAt(['rules', i, 'targets', j, 'ca'], error.message, error.remedy ?? ''));
+      }
+    });
+  });
+  return read;
+}
+
+function asRule({ targets, ...rule }: RuleConfig, trusted: Trusted): Rule[] {
   const { type, domain } = rule;
   if (type === 'delegate' || domain === undefined) return [];
-  return [{ ...rule, type, domain, id: rule.id ?? derivedId(domain, rule.vpcs) }];
+  const caOf = (target: TargetConfig): TlsPeer['ca'] =>
+    target.protocol === 'do53' || target.ca === undefined ? undefined : trusted.get(target.ca);
+  const asked = targets?.map((target) => forwardTarget(target, caOf(target)));
+  const id = rule.id ?? derivedId(domain, rule.vpcs);
+  return [{ ...rule, type, domain, id, ...(asked === undefined ? {} : { targets: asked }) }];
 }
 
 function asDelegate({ id, delegationRecord, outbound, vpcs }: RuleConfig): DelegateRule[] {

@@ -5,12 +5,12 @@ import { type ConfigDocument, keyOf } from './document.ts';
 import { suggestion } from './nearest.ts';
 import type { Path } from './problem.ts';
 import { laterSection } from './schema.ts';
-import { type AddressAndPort, docOf, innerOf, type TargetAddress } from './setting.ts';
+import { type AddressAndPort, docOf, innerOf } from './setting.ts';
 
 /** `T` with everything left out that could not be read. */
 export type Partially<T> = T extends readonly (infer E)[]
   ? (Partially<E> | undefined)[]
-  : T extends Uint8Array | Cidr | AddressAndPort | TargetAddress
+  : T extends Uint8Array | Cidr | AddressAndPort
     ? T
     : T extends object
       ? { [K in keyof T]?: Partially<T[K]> | undefined }
@@ -137,9 +137,17 @@ function boundsOf(schema: z.ZodArray): { minimum: number; maximum: number } {
   return { minimum, maximum };
 }
 
+/** Of a union the one form that is no mapping and no list, if there is one: it knows best what is wrong with a value. */
+function scalarOf(schema: z.ZodType): z.ZodType {
+  if (!(schema instanceof z.ZodUnion)) return schema;
+  const options = schema.options as readonly z.ZodType[];
+  const scalars = options.filter((each) => !(each instanceof z.ZodObject || each instanceof z.ZodArray));
+  return scalars.length === 1 ? scalars[0]! : schema;
+}
+
 function readLeaf(document: ConfigDocument, schema: z.ZodType, node: Node | null, path: Path): unknown {
   const value = isScalar(node) ? node.value : undefined;
-  const result = schema.safeParse(value);
+  const result = scalarOf(schema).safeParse(value);
   if (result.success && isScalar(node)) return result.data;
   const issue = result.error?.issues[0];
   document.report(node, path, messageOf(issue, node), remedyOf(schema, issue, value));

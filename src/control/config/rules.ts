@@ -1,21 +1,11 @@
 import * as z from 'zod';
-import { domain, ID_RANGE, id, setting, target, word } from './setting.ts';
+import { domain, ID_RANGE, id, setting, word } from './setting.ts';
+import { targetSchema } from './targets.ts';
 
 /** Route 53's quota of targets of a rule. */
 export const TARGETS_MAX = 6;
 
-const targets = z
-  .array(
-    setting(target(), {
-      description:
-        'Servers to ask, for `forward` and `stub` rules: addresses with or without a port (53). Those of a `forward` rule are all IPv4 or all IPv6. `tls://` and `https://` come in a later release.',
-      range: `1 to ${TARGETS_MAX} addresses`,
-      example: '192.0.2.53',
-      absent: 'none; `forward` and `stub` rules need some',
-    }),
-  )
-  .min(1)
-  .max(TARGETS_MAX);
+const targets = z.array(targetSchema).min(1).max(TARGETS_MAX);
 
 /** How a VPC's questions for a domain are resolved. */
 export const ruleSchema = z.strictObject({
@@ -102,6 +92,12 @@ export const rulesExample = `rules:
   - { domain: public.corp.example., type: system, vpcs: [vpc-corp] }
   - { domain: lab.example.net., type: stub, targets: [10.20.0.54], vpcs: [vpc-corp], dnssec: validate }
   - { type: delegate, delegationRecord: ns.example.net., outbound: out-1, vpcs: [vpc-corp] }
+  - domain: partner.example.
+    type: forward
+    targets:
+      - tls://192.0.2.53#dns.partner.example
+      - { protocol: doh, address: [192.0.2.54, "2001:db8::54"], serverName: dns.partner.example }
+    vpcs: [vpc-corp]
   - { id: rr-internet, domain: ".", type: recursive, vpcs: [vpc-corp] }
   - { id: rr-lab, domain: ".", type: forward, targets: [192.0.2.1], vpcs: [vpc-lab], dnssec: off }
 `;

@@ -202,42 +202,11 @@ export function listenAddress(defaultPort: number) {
   });
 }
 
-export interface TargetAddress extends AddressAndPort {
-  readonly protocol: 'do53';
-}
-
-/** An upstream server. Encrypted transports are known, and refused until they are there. */
-export function target() {
-  return text((input): TargetAddress => {
-    const scheme = /^([a-z0-9+.-]+):\/\//i.exec(input)?.[1]?.toLowerCase();
-    if (scheme !== undefined) throw schemeError(input, scheme);
-    if (/^[a-z0-9-]+(\.[a-z0-9-]+)*\.?$/i.test(input) && /[a-z]/i.test(input))
-      throw new SettingError(
-        `"${input}" is a name`,
-        'write the address of the server, such as 192.0.2.53 or 192.0.2.53:5300',
-      );
-    const found = parseAddressAndPort(input, DNS_PORT);
-    refuseUnusable(input, parseAddress(found.address));
-    return { ...found, protocol: 'do53' };
-  });
-}
-
 export const DNS_PORT = 53;
 export const NOT_YET = 'is not yet supported in this release';
 
-const ENCRYPTED = new Map([
-  ['tls', 'DNS over TLS'],
-  ['https', 'DNS over HTTPS'],
-  ['quic', 'DNS over QUIC'],
-]);
-
-function schemeError(input: string, scheme: string): SettingError {
-  const plain = 'write the address and port of a server that takes plain DNS, such as 192.0.2.53:53';
-  const known = ENCRYPTED.get(scheme);
-  return new SettingError(known ? `${known} (${input}) ${NOT_YET}` : `"${scheme}://" is not known`, plain);
-}
-
-function refuseUnusable(input: string, address: Uint8Array): void {
+/** Throws SettingError for addresses that are no host's. */
+export function refuseUnusable(input: string, address: Uint8Array): void {
   const why = address.every((octet) => octet === 0)
     ? 'the wildcard address'
     : isMulticast(address)

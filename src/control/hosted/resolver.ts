@@ -1,5 +1,7 @@
+import type { ForwardTarget } from '../../resolver/path.ts';
 import { fold, type Name, nameKey } from '../../wire/name.ts';
 import type { Config, DelegateRule, Rule } from '../config/load.ts';
+import { forwardTarget } from '../config/targets.ts';
 import { nameFromRoute53 } from '../records/names.ts';
 import { LIST_MAX, type Reads, type Resource } from '../store/store.ts';
 
@@ -21,7 +23,14 @@ export interface RuleTarget {
   /** Canonical text. */
   readonly address: string;
   readonly port: number;
+  /** Missing: Do53. */
+  readonly protocol?: 'DoH' | undefined;
+  /** The name that the certificate of a DoH server must be for; missing: its address. */
+  readonly serverName?: string | undefined;
 }
+
+/** What an outbound endpoint asks by. */
+export type OutboundProtocol = 'Do53' | 'DoH';
 
 /** What of a rule decides how names are resolved. */
 export interface RuleSettings {
@@ -60,6 +69,8 @@ export interface EndpointBody extends Made, Requested {
   readonly direction: 'INBOUND' | 'OUTBOUND' | 'INBOUND_DELEGATION';
   readonly addresses: readonly EndpointAddress[];
   readonly securityGroups: readonly string[];
+  /** Of an outbound one; missing: Do53. */
+  readonly protocols?: readonly OutboundProtocol[] | undefined;
   readonly type: 'IPV4' | 'IPV6' | 'DUALSTACK';
   /** The VPC in which its addresses are, where one is known; an inbound one always has it. */
   readonly vpc?: string | undefined;
@@ -211,8 +222,12 @@ function rulesOf(
 function asRule(id: string, { type, targets, endpoint }: RuleBody, domain: Name, vpcs: string[]): Rule {
   const base = { id, domain, vpcs, policy: 'random' as const, stale: true };
   if (type === 'SYSTEM') return { ...base, type: 'system' };
-  const servers = targets.map((target) => ({ ...target, protocol: 'do53' as const }));
-  return { ...base, type: 'forward', outbound: endpoint, targets: servers };
+  return { ...base, type: 'forward', outbound: endpoint, targets: targets.map(asTarget) };
+}
+
+function asTarget({ address, port, protocol, serverName }: RuleTarget): ForwardTarget {
+  if (protocol === undefined) return { address, port, protocol: 'do53' };
+  return forwardTarget({ protocol: 'doh', address, port, serverName }, undefined);
 }
 
 /** What a Profile says goes before what its VPCs say. */

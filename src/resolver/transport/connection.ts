@@ -1,11 +1,8 @@
-import { connect, type Socket } from 'node:net';
 import type { Clock, Timer } from '../../util/clock.ts';
 import type { Prng } from '../../util/prng.ts';
-import { failureOf, type Send, type TransportFailure } from '../transport.ts';
-import { FrameReader, frame } from './frames.ts';
+import type { ReplyFacts, Send } from '../transport.ts';
+import type { Carrier, CarrierOwner, Fault } from './carrier.ts';
 
-/** An unused connection is kept for so long (RFC 7766 section 6.2.3: some seconds). */
-export const IDLE_MS = 10_000;
 /** Silence after which a connection gets no further queries until a reply comes. */
 const SUSPECT_MS = 1_000;
 /** Replies with an ID that nobody waits for: late ones happen, a flood of them does not. */
@@ -15,7 +12,7 @@ const STRAYS_MAX = 64;
 export interface Rider {
   readonly send: Send;
   /** A message with the rider's own ID. */
-  reply(message: Uint8Array): void;
+  reply(message: Uint8Array, facts: ReplyFacts): void;
 }
 
 /** Who owns the connection. */
@@ -24,51 +21,67 @@ export interface ConnectionOwner {
    * It has ended. `riders` were not answered; `opened` is false if there never was a connection; `answered` counts
    * the replies that it gave.
    */
-  lost(
-    connection: Connection,
-    riders: Rider[],
-    failure: TransportFailure,
-    opened: boolean,
-    answered: number,
-  ): void;
+  lost(connection: Connection, riders: Rider[], fault: Fault, opened: boolean, answered: number): void;
+  /** There will be no reply to this rider, who is off; the others ride on. */
+  refused(rider: Rider, fault: Fault): void;
   /** The connection replied to others but not to this one, and is silent since. */
   ignored(): void;
+  /** The first reply has come. */
+  works(): void;
+}
+
+export interface ConnectionOptions {
+  readonly clock: Clock;
+  readonly prng: Prng;
+  readonly owner: ConnectionOwner;
+  readonly carrierFor: (owner: CarrierOwner) => Carrier;
+  /** Unused, it is kept for so long. */
+  readonly idleMs: number;
+  /** It is kept though it has not replied to its first queries. */
+  readonly mayBeMute: boolean;
 }
 
 interface Seat {
   readonly rider: Rider;
   readonly writtenAt: number;
+  /** It went out at once. */
+  readonly isWarm: boolean;
   /** Replies that the connection had given when the query was written. */
   readonly repliesBefore: number;
 }
 
-/** One TCP connection: queries go out under IDs that are unique on it, replies come back in any order. */
-export class Connection {
+/** One connection to a server: queries go out under IDs that are unique on it, replies come back in any order. */
+export class Connection implements CarrierOwner {
   readonly #clock: Clock;
   readonly #prng: Prng;
   readonly #owner: ConnectionOwner;
-  readonly #socket: Socket;
-  readonly #frames = new FrameReader();
+  readonly #carrier: Carrier;
+  readonly #idleMs: number;
+  readonly #mayBeMute: boolean;
   readonly #seats = new Map<number, Seat>();
   #idle: Timer | undefined = undefined;
   #opened = false;
+  #ending = false;
   #ended = false;
   #retired = false;
   #replies = 0;
   #strays = 0;
   #lastReplyAt = Number.NEGATIVE_INFINITY;
-  #failure: TransportFailure = 'closed';
+  /** Why it was ended, if that was here. */
+  #fault: Fault | undefined = undefined;
 
-  constructor(to: Send, clock: Clock, prng: Prng, owner: ConnectionOwner) {
+  constructor({ clock, prng, owner, carrierFor, idleMs, mayBeMute }: ConnectionOptions) {
     this.#clock = clock;
     this.#prng = prng;
     this.#owner = owner;
-    const options = { host: to.address, port: to.port, noDelay: true };
-    this.#socket = connect(to.source === undefined ? options : { ...options, localAddress: to.source });
-    this.#socket.on('connect', () => (this.#opened = true));
-    this.#socket.on('data', (chunk: Uint8Array) => this.#read(chunk));
-    this.#socket.on('error', (error: NodeJS.ErrnoException) => (this.#failure = failureOf(error.code)));
-    this.#socket.on('close', () => this.#lost());
+    this.#idleMs = idleMs;
+    this.#mayBeMute = mayBeMute;
+    this.#carrier = carrierFor(this);
+  }
+
+  /** What is sent now goes out at once. */
+  get isOpen(): boolean {
+    return this.#opened;
   }
 
   /** Queries out on it. */
@@ -102,13 +115,20 @@ export class Connection {
     return now >= this.silentAt;
   }
 
+  /** Open, and nothing has come since the first of those was sent that wait. */
+  get isQuiet(): boolean {
+    for (const oldest of this.#seats.values()) return this.#opened && this.#lastReplyAt < oldest.writtenAt;
+    return false;
+  }
+
   send(rider: Rider): void {
     let id = this.#prng.below(0x10000);
     while (this.#seats.has(id)) id = this.#prng.below(0x10000);
     this.#idle?.cancel();
-    this.#socket.ref();
-    this.#seats.set(id, { rider, writtenAt: this.#clock.now(), repliesBefore: this.#replies });
-    this.#socket.write(frame(rider.send.query, id));
+    this.#carrier.hold(true);
+    const writtenAt = this.#clock.now();
+    this.#seats.set(id, { rider, writtenAt, isWarm: this.#opened, repliesBefore: this.#replies });
+    this.#carrier.send(id, rider.send.query);
   }
 
   /** The rider no longer waits: it was answered or has given up. */
@@ -116,7 +136,10 @@ export class Connection {
     for (const [id, seat] of this.#seats) {
       if (seat.rider !== rider) continue;
       this.#seats.delete(id);
-      if (!answered) this.#unanswered(seat);
+      if (!answered) {
+        this.#carrier.drop(id);
+        this.#unanswered(seat);
+      }
       break;
     }
     if (this.#seats.size === 0) this.#rest();
@@ -130,21 +153,23 @@ export class Connection {
 
   /** Ends at once, with queries on it that have waited long enough: they are not asked again. */
   giveUp(): void {
-    this.#failure = 'timeout';
+    this.#fault = { failure: 'timeout' };
     this.end();
   }
 
   /** Ends at once; the owner hears of it a moment later. */
   end(): void {
     this.#retired = true;
-    this.#socket.destroy();
+    this.#ending = true;
+    this.#carrier.end();
   }
 
   /** unbound#470: servers that answer the first query of a connection and nothing after it. */
   #unanswered(seat: Seat): void {
     const silentMs = this.#clock.now() - seat.writtenAt;
-    if (seat.repliesBefore === 0 || seat.repliesBefore < this.#replies || silentMs < SUSPECT_MS) return;
-    this.#owner.ignored();
+    if (seat.repliesBefore < this.#replies || silentMs < SUSPECT_MS) return;
+    if (seat.repliesBefore > 0) this.#owner.ignored();
+    else if (this.#mayBeMute) return;
     this.retire();
   }
 
@@ -154,37 +179,56 @@ export class Connection {
       this.end();
       return;
     }
-    this.#socket.unref();
+    this.#carrier.hold(false);
     this.#idle?.cancel();
-    this.#idle = this.#clock.after(IDLE_MS, () => this.end());
+    this.#idle = this.#clock.after(this.#idleMs, () => this.end());
   }
 
-  #read(chunk: Uint8Array): void {
-    if (!this.#frames.push(chunk, (message) => this.#message(message))) this.end();
+  opened(): void {
+    this.#opened = true;
   }
 
-  #message(message: Uint8Array): void {
+  message(id: number, message: Uint8Array, ageSeconds?: number): void {
     // What came in one piece with the reason to end it is not believed either.
-    if (this.#socket.destroyed) return;
-    const seat = this.#seats.get((message[0]! << 8) | message[1]!);
+    if (this.#ending) return;
+    const seat = this.#seats.get(id);
     if (seat === undefined) {
       if (++this.#strays > STRAYS_MAX) this.end();
       return;
     }
-    this.#replies++;
+    if (++this.#replies === 1) this.#owner.works();
     this.#lastReplyAt = this.#clock.now();
     const { query } = seat.rider.send;
     message[0] = query[0]!;
     message[1] = query[1]!;
-    seat.rider.reply(message);
+    const roundTripMs = seat.isWarm ? this.#lastReplyAt - seat.writtenAt : undefined;
+    seat.rider.reply(message, { roundTripMs, ageSeconds });
   }
 
-  #lost(): void {
+  refused(id: number, fault: Fault): void {
+    const seat = this.#seats.get(id);
+    if (seat === undefined) return;
+    this.#seats.delete(id);
+    // An answer of HTTP is a sign of life.
+    if (fault.failure === 'http') this.#lastReplyAt = this.#clock.now();
+    this.#owner.refused(seat.rider, fault);
+    if (this.#seats.size === 0) this.#rest();
+  }
+
+  retiring(): void {
+    this.#retired = true;
+  }
+
+  broken(): void {
+    this.end();
+  }
+
+  closed(fault: Fault): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#idle?.cancel();
     const riders = [...this.#seats.values()].map((seat) => seat.rider);
     this.#seats.clear();
-    this.#owner.lost(this, riders, this.#failure, this.#opened, this.#replies);
+    this.#owner.lost(this, riders, this.#fault ?? fault, this.#opened, this.#replies);
   }
 }

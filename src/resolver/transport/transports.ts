@@ -1,3 +1,4 @@
+import type { Count } from '../env.ts';
 import type { Exchange, Listener, Send, Transport } from '../transport.ts';
 import { TcpTransport } from './tcp.ts';
 import { type UdpOptions, UdpTransport } from './udp.ts';
@@ -7,13 +8,13 @@ export class Transports implements Transport {
   readonly udp: UdpTransport;
   readonly tcp: TcpTransport;
 
-  constructor(options: UdpOptions) {
+  constructor(options: UdpOptions & { readonly count?: Count }) {
     this.udp = new UdpTransport(options);
-    this.tcp = new TcpTransport(options.clock, options.prng);
+    this.tcp = new TcpTransport(options.clock, options.prng, options.count);
   }
 
   exchange(send: Send, listener: Listener): Exchange {
-    return this[send.protocol].exchange(send, listener);
+    return (send.protocol === 'udp' ? this.udp : this.tcp).exchange(send, listener);
   }
 
   begin(start: () => void): void {

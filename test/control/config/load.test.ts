@@ -16,7 +16,7 @@ endpoints:
   inbound:
     - { id: in-1, listen: ["127.0.0.1:5353"], protocols: [doq] }
 rules:
-  - { domain: "*.corp.example.", type: forward, outbund: out-1, targets: ["tls://192.0.2.54"], vpcs: [vpc-cor] }
+  - { domain: "*.corp.example.", type: forward, outbund: out-1, targets: ["tlx://192.0.2.54"], vpcs: [vpc-cor] }
   - { domain: x, type: forward, targets: ["127.0.0.1:5353"], vpcs: [vpc-corp] }
 zones:
   - { name: z, vpcs: [vpc-corp] }
@@ -54,8 +54,9 @@ t.test('what is read is what the schema gives', async (t) => {
   t.same(config!.vpcs, parsed.vpcs);
   t.same(config!.endpoints, parsed.endpoints);
   t.same(
-    config!.rules.map(({ id: _, ...rule }) => rule),
-    parsed.rules.filter(({ type }) => type !== 'delegate').map(({ id: _, ...rule }) => rule),
+    // What becomes of targets is in targets.test.ts.
+    config!.rules.map(({ id: _, targets: __, ...rule }) => rule),
+    parsed.rules.filter(({ type }) => type !== 'delegate').map(({ id: _, targets: __, ...rule }) => rule),
   );
   t.match(
     config!.delegates.map(({ id: _, ...rule }) => rule),

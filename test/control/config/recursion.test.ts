@@ -130,7 +130,7 @@ t.test('DNS64: prefixes as RFC 6052 section 2.2 has them', async (t) => {
   t.match(errorsOf(vpc('dns64: { prefix: "2001:db8:0:0:100::/96" }')), [
     /has bits set from 64 to 71, which must be zero/,
   ]);
-  t.match(errorsOf(vpc('dns64: on')), [/"on" is not right here; write off, or settings/]);
+  t.match(errorsOf(vpc('dns64: on')), [/"on" is not known here; write off, or settings/]);
   t.match(errorsOf(vpc('dns64: { prefx: a }')), [/unknown key "prefx"; did you mean "prefix"/]);
 });
 

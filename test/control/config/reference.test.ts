@@ -51,7 +51,7 @@ t.test('defaults of the reference are YAML that the schema takes', async (t) => 
 t.test('the examples together are a configuration', async (t) => {
   const zone = { '/etc/causeway/zones/internal.example.zone': '', '/etc/causeway/lists/malware.txt': '' };
   const config = good(chapters.map(({ example }) => example).join(''), zone);
-  t.equal(config.rules.length, 5);
+  t.equal(config.rules.length, 6);
   t.equal(config.delegates.length, 1);
   t.equal(config.zones.length, 4);
 });

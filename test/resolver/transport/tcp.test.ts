@@ -2,12 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import t from 'tap';
 import { FrameReader, frame } from '../../../src/resolver/transport/frames.ts';
-import {
-  CONNECTIONS_MAX,
-  CONNECTIONS_PER_UPSTREAM,
-  LOOK_MS,
-  TcpTransport,
-} from '../../../src/resolver/transport/tcp.ts';
+import { CONNECTIONS_PER_UPSTREAM } from '../../../src/resolver/transport/pool.ts';
+import { CONNECTIONS_MAX, LOOK_MS, TcpTransport } from '../../../src/resolver/transport/tcp.ts';
 import type { Exchange, Send, TransportFailure } from '../../../src/resolver/transport.ts';
 import { type Clock, ManualClock, systemClock } from '../../../src/util/clock.ts';
 import { cryptoPrng } from '../../../src/util/prng.ts';

@@ -23,6 +23,9 @@ interface Pending {
   served: boolean;
 }
 
+/** No scenario has targets that are met by TLS. */
+type PlainProtocol = 'udp' | 'tcp';
+
 export class RplNet implements Transport {
   readonly #clock: ManualClock;
   readonly #ranges: readonly Range[];
@@ -66,7 +69,7 @@ export class RplNet implements Transport {
 
   #count({ protocol, address }: Send): void {
     this.work.packets++;
-    this.work[protocol]++;
+    this.work[protocol as PlainProtocol]++;
     this.work.packetsTo.set(address, (this.work.packetsTo.get(address) ?? 0) + 1);
   }
 
@@ -90,7 +93,9 @@ export class RplNet implements Transport {
     for (const { from, to, address, entries } of this.#ranges) {
       if (this.step < from || this.step > to) continue;
       if (address !== undefined && !isSameAddress(address, send.address)) continue;
-      const entry = entries.find((each) => misfit(each, message, send.protocol) === undefined);
+      const entry = entries.find(
+        (each) => misfit(each, message, send.protocol as PlainProtocol) === undefined,
+      );
       if (entry !== undefined) return entry;
     }
     return undefined;
@@ -99,7 +104,7 @@ export class RplNet implements Transport {
   #reply(pending: Pending, entry: Entry): void {
     pending.served = true;
     this.#log(`${describe(pending)}: entry of line ${entry.line}`);
-    const reply = replyOf(entry, pending.message, pending.send.protocol);
+    const reply = replyOf(entry, pending.message, pending.send.protocol as PlainProtocol);
     if (pending.listener.message(reply) === 'done') pending.end();
     else this.#log('  is not taken');
   }
@@ -110,7 +115,7 @@ export class RplNet implements Transport {
       ({ send, message, served }) =>
         !served &&
         (address === undefined || isSameAddress(address, send.address)) &&
-        misfit(entry, message, send.protocol) === undefined,
+        misfit(entry, message, send.protocol as PlainProtocol) === undefined,
     );
   }
 

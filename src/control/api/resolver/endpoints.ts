@@ -59,7 +59,6 @@ export function endpointHandlers(means: ResolverMeans): ResolverHandlers {
     async UpdateResolverEndpoint(call) {
       const { input, caller, at } = call;
       const { ResolverEndpointId: id, Name: name, ResolverEndpointType: type } = input;
-      refuseProtocols(input.Protocols);
       const statusMessage = traced(means.prng, 'This Resolver Endpoint is operational.');
       await means.store.apply((state) => {
         const endpoint = ownEndpoint(means, state, id, caller);
@@ -68,7 +67,9 @@ export function endpointHandlers(means: ResolverMeans): ResolverHandlers {
           throw invalidRequest(`A resolver endpoint of type ${body.type} cannot become one of type ${type}.`);
         const addresses = withUpdates(body.addresses, input.UpdateIpAddresses);
         for (const address of addresses) checkFamily(address, type ?? body.type);
-        const wanted = { ...body, type: type ?? body.type, addresses };
+        const protocols = input.Protocols === undefined ? {} : readProtocols(body.direction, input.Protocols);
+        const wanted = { ...body, ...protocols, type: type ?? body.type, addresses };
+        refuseUnasked(state, id, wanted);
         const changed: EndpointBody = {
           ...wanted,
           ...(input.UpdateIpAddresses === undefined ? {} : placedAgain(means, state, id, wanted)),
@@ -150,18 +151,21 @@ export function endpointHandlers(means: ResolverMeans): ResolverHandlers {
   };
 }
 
-type Settings = Pick<EndpointBody, 'name' | 'direction' | 'type' | 'addresses' | 'securityGroups' | 'vpc'>;
+type Settings = Pick<
+  EndpointBody,
+  'name' | 'direction' | 'type' | 'addresses' | 'securityGroups' | 'vpc' | 'protocols'
+>;
 
 function readEndpoint(means: ResolverMeans, input: CreateResolverEndpointRequest): Settings {
   const { Direction: direction, ResolverEndpointType: type = 'IPV4', IpAddresses: list } = input;
-  refuseProtocols(input.Protocols);
+  const protocols = readProtocols(direction, input.Protocols);
   if (input.OutpostArn !== undefined || input.PreferredInstanceType !== undefined)
     throw invalidRequest('There are no Outposts here: leave OutpostArn and PreferredInstanceType out.');
   refuseTooManyAddresses(list.length);
   const addresses = list.map((each) => readIpAddress(means, each, type));
   const { Name: name, SecurityGroupIds: securityGroups } = input;
   const vpc = direction === 'OUTBOUND' ? vpcOf(means, addresses) : undefined;
-  return { name, direction, type, addresses, securityGroups, vpc };
+  return { name, direction, type, addresses, securityGroups, vpc, ...protocols };
 }
 
 /** One that is there, with addresses that it did not have: what listens has to have a place for each. */
@@ -202,10 +206,29 @@ function refuseTooManyAddresses(count: number): void {
   throw apiError('LimitExceededException', text, { ResourceType: 'ip address' });
 }
 
-/** Targets and clients are met by plain DNS only. */
-function refuseProtocols(protocols: readonly Protocol[] = []): void {
+/** What an outbound endpoint asks by; clients are met by plain DNS only. */
+function readProtocols(
+  direction: EndpointBody['direction'],
+  protocols: readonly Protocol[] = ['Do53'],
+): Pick<EndpointBody, 'protocols'> {
+  const outbound = protocols.filter((protocol) => protocol !== 'DoH-FIPS');
+  if (direction === 'OUTBOUND') {
+    if (outbound.length < protocols.length)
+      throw invalidRequest('The protocol DoH-FIPS is for inbound endpoints only.');
+    return { protocols: [...new Set(outbound)] };
+  }
   const other = protocols.find((protocol) => protocol !== 'Do53');
   if (other !== undefined) throw invalidRequest(`The protocol ${other} is not supported yet: use Do53.`);
+  return {};
+}
+
+/** A rule of an endpoint has no targets by protocols that the endpoint does not have. */
+function refuseUnasked(state: Reads, id: string, { direction, protocols = ['Do53'] }: EndpointBody): void {
+  if (direction !== 'OUTBOUND') return;
+  for (const { id: rule, body } of allOf<RuleBody>(state, RESOLVER.rule))
+    for (const { protocol = 'Do53' } of body.endpoint === id ? body.targets : [])
+      if (!protocols.includes(protocol))
+        throw invalidRequest(`The resolver rule '${rule}' of this endpoint has targets by ${protocol}.`);
 }
 
 function refuseTooMany(state: Reads, { account }: Caller): void {

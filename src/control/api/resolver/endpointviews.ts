@@ -54,7 +54,7 @@ export function viewOf(means: ResolverMeans, resource: Resource<EndpointBody>): 
     ...statusOf(means, resource, addresses),
     ...timesOf(body),
     ResolverEndpointType: body.type,
-    Protocols: ['Do53'],
+    Protocols: [...(body.protocols ?? (['Do53'] as const))],
   };
   return { place: `1 ${sort} ${id}`, endpoint, addresses };
 }
@@ -150,7 +150,7 @@ function declaredView(
       Status: 'OPERATIONAL',
       StatusMessage: 'This endpoint is declared in the configuration.',
       ResolverEndpointType: typeOf(addresses),
-      Protocols: ['Do53'],
+      Protocols: direction === 'OUTBOUND' ? ['Do53', 'DoH'] : ['Do53'],
     },
     addresses: addresses.map((address) => ({
       IpId: derivedId('rni', `${id} ${address}`),

@@ -212,9 +212,9 @@ function asRule(
 }
 
 function asTarget(target: RuleSettings['targets'][number]): TargetAddress {
-  const { address, port } = target;
+  const { address, port, protocol: Protocol = 'Do53', serverName } = target;
   const where = familyOf(target) === 'IPV6' ? { Ipv6: address } : { Ip: address };
-  return { ...where, Port: port, Protocol: 'Do53' };
+  return { ...where, Port: port, Protocol, ...(serverName && { ServerNameIndication: serverName }) };
 }
 
 /** The rule for "." that every VPC has. */

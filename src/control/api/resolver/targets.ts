@@ -1,8 +1,10 @@
 import { unreachable } from '../../../util/assert.ts';
 import { fold, type Name } from '../../../wire/name.ts';
 import { hears, listenText } from '../../config/check/endpoints.ts';
+import { SettingError } from '../../config/problem.ts';
 import { TARGETS_MAX } from '../../config/rules.ts';
 import { DNS_PORT, hostAddress } from '../../config/setting.ts';
+import { readServerName, SECURE_PORTS } from '../../config/targets.ts';
 import { inboundOf } from '../../hosted/inbound.ts';
 import type { RuleSettings, RuleTarget } from '../../hosted/resolver.ts';
 import { nameFromRoute53, nameToRoute53 } from '../../records/names.ts';
@@ -35,7 +37,7 @@ export function readTargets(list: TargetList): RuleTarget[] {
       ResourceType: 'target ip',
     });
   const targets = list.map(readTarget);
-  const texts = targets.map(listenText);
+  const texts = targets.map((target) => `${target.protocol ?? 'Do53'} ${listenText(target)}`);
   const twice = texts.find((text, i) => texts.indexOf(text) < i);
   if (twice !== undefined) throw invalidParameter('TargetIps', `The target ${twice} is given twice.`);
   if (new Set(targets.map(familyOf)).size > 1)
@@ -46,13 +48,28 @@ export function readTargets(list: TargetList): RuleTarget[] {
 function readTarget({ Ip, Ipv6, Port, Protocol, ServerNameIndication }: TargetAddress): RuleTarget {
   if ((Ip === undefined) === (Ipv6 === undefined))
     throw invalidParameter('TargetIps', 'Each target needs either Ip or Ipv6.');
-  if (Protocol !== undefined && Protocol !== 'Do53')
-    throw invalidRequest(`The protocol ${Protocol} is not supported yet: targets are asked by Do53.`);
-  if (ServerNameIndication !== undefined && ServerNameIndication !== '')
+  if (Protocol === 'DoH-FIPS')
+    throw invalidRequest('The protocol DoH-FIPS is for inbound endpoints only: targets have Do53 or DoH.');
+  if (Protocol !== 'DoH' && ServerNameIndication !== undefined && ServerNameIndication !== '')
     throw invalidRequest('ServerNameIndication can only be specified for targets with the protocol DoH.');
   if (Port === 0) throw invalidParameter('TargetIps', 'The port 0 of a target is none: write 1 to 65535.');
   const address = readAddress((Ip ?? Ipv6)!, Ip === undefined ? 'IPV6' : 'IPV4', 'TargetIps');
-  return { address, port: Port ?? DNS_PORT };
+  if (Protocol !== 'DoH') return { address, port: Port ?? DNS_PORT };
+  const name =
+    ServerNameIndication === undefined || ServerNameIndication === ''
+      ? {}
+      : { serverName: readSni(ServerNameIndication) };
+  return { address, port: Port ?? SECURE_PORTS.doh, protocol: 'DoH', ...name };
+}
+
+/** It is sent, and the certificate must be for it. Throws ApiError InvalidParameterException. */
+function readSni(text: string): string {
+  try {
+    return readServerName(text);
+  } catch (error) {
+    if (error instanceof SettingError) throw invalidParameter('ServerNameIndication', `${error.message}.`);
+    throw error;
+  }
 }
 
 /** Canonical text. Throws ApiError InvalidParameterException. */
@@ -88,7 +105,16 @@ export function checkSettings(
     case 'FORWARD': {
       if (targets.length === 0)
         throw invalidRequest('Resolver rules of type FORWARD need TargetIps, the servers to ask.');
-      const { Id: id, ResolverEndpointType: families } = outboundNamed(means, state, caller, type, endpoint);
+      const {
+        Id: id,
+        ResolverEndpointType: families,
+        Protocols: protocols = [],
+      } = outboundNamed(means, state, caller, type, endpoint);
+      for (const { protocol = 'Do53' } of targets)
+        if (!protocols.includes(protocol))
+          throw invalidRequest(
+            `Resolver endpoint '${id}' has the protocols ${protocols.join(', ')}: it asks no targets by ${protocol}.`,
+          );
       const family = familyOf(targets[0]!);
       if (families !== 'DUALSTACK' && families !== family)
         throw invalidRequest(

@@ -2,6 +2,8 @@ import { unreachable } from '../../../util/assert.ts';
 import { nameToText } from '../../../wire/name.ts';
 import { suggestion } from '../nearest.ts';
 import type { Path } from '../problem.ts';
+import type { AddressAndPort } from '../setting.ts';
+import { placesOf } from '../targets.ts';
 import {
   type CheckContext,
   type Draft,
@@ -119,19 +121,66 @@ function checkTargets(context: CheckContext, listening: Listening, rule: Rule, p
   rule.targets?.forEach((target, i) => {
     if (target === undefined) return;
     const at: Path = [...path, 'targets', i];
-    const text = listenText(target);
-    families.add(familyOf(target.address));
-    if (seen.add(text, at)) context.error(at, `${text} stands here twice`, 'leave one out');
-    if (listening.hears(target))
-      context.error(
-        at,
-        `${text} is an inbound endpoint of this node: questions would go in a circle`,
-        'write the address of another server',
-      );
+    const places = placesOfDraft(target);
+    const own = new Set(places.map(({ address }) => familyOf(address)));
+    // One that has addresses of both is met by either.
+    if (own.size === 1) for (const family of own) families.add(family);
+    for (const place of places) {
+      const text = listenText(place);
+      if (seen.add(`${target.protocol} ${text}`, at))
+        context.error(at, `${text} stands here twice`, 'leave one out');
+      if (listening.hears(place))
+        context.error(
+          at,
+          `${text} is an inbound endpoint of this node: questions would go in a circle`,
+          'write the address of another server',
+        );
+    }
+    if (target.protocol !== undefined && target.protocol !== 'do53') checkSecure(context, rule, target, at);
   });
   if (families.size > 1 && rule.type === 'forward')
     context.error([...path, 'targets'], 'IPv4 and IPv6 targets in one rule', 'write targets of one family');
   return families;
+}
+
+type DraftTarget = NonNullable<NonNullable<Rule['targets']>[number]>;
+type DraftSecure = Exclude<DraftTarget, { readonly protocol: 'do53' }>;
+
+function placesOfDraft({ protocol, address, port }: DraftTarget): AddressAndPort[] {
+  if (protocol === undefined || address === undefined) return [];
+  const addresses = typeof address === 'string' ? address : address.flatMap((each) => each ?? []);
+  return placesOf({ protocol, address: addresses, port });
+}
+
+function checkSecure(context: CheckContext, rule: Rule, target: DraftSecure, at: Path): void {
+  const { protocol, address, serverName, pins, ca, path } = target;
+  if (rule.type === 'stub')
+    context.error(
+      at,
+      'a stub rule asks its servers in plain text',
+      'write the address alone, or write type: forward',
+    );
+  if (protocol === 'dot' && path !== undefined)
+    context.error([...at, 'path'], 'dot has no path', 'leave it out, or write protocol: doh');
+  const isNamed = serverName !== undefined || context.has([...at, 'serverName']);
+  if (isNamed) return;
+  if (pins !== undefined && ca !== undefined)
+    context.error(
+      [...at, 'ca'],
+      'with pins alone nobody is asked who signed the certificate',
+      'add serverName, or leave ca out',
+    );
+  if (
+    pins === undefined &&
+    !context.has([...at, 'pins']) &&
+    typeof address === 'object' &&
+    address.length > 1
+  )
+    context.error(
+      at,
+      'a server with several addresses is known by a name or a key',
+      'add for example serverName: dns.example',
+    );
 }
 
 function checkOutbound(context: CheckContext, rule: Rule, families: ReadonlySet<Family>, path: Path): void {
