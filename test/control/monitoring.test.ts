@@ -35,7 +35,7 @@ t.test('the PromQL is read as it is meant', async (t) => {
     { name: 'causeway:b:5m', labels: [] },
   ]);
   t.notOk(isThere('causeway_queries'), 'the beginning of a name is no name');
-  t.notOk(isThere('causeway_queries_total', 'transport', 'doh'));
+  t.notOk(isThere('causeway_queries_total', 'transport', 'doq'));
   t.notOk(isThere('causeway:slo_burn:5m', 'slo', 'beauty'));
 });
 
