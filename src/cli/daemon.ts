@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { dirname, join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import type { Fault } from '../view/report.ts';
@@ -109,7 +108,7 @@ export async function askText(socket: string, path: string): Promise<string> {
   throw new CliError(`the daemon answers ${status}`, "see the daemon's log");
 }
 
-function exchange(
+async function exchange(
   socketPath: string,
   method: string,
   path: string,
@@ -117,6 +116,8 @@ function exchange(
 ): Promise<{ status: number; text: string }> {
   const payload = body === undefined ? undefined : JSON.stringify(body);
   const headers = payload === undefined ? {} : { 'content-type': 'application/json' };
+  // `serve` reads the configuration by this file, and has no use for HTTP.
+  const { request } = await import('node:http');
   return new Promise((done, fail) => {
     const outgoing = request(
       { socketPath, method, path, headers, agent: false, timeout: ANSWER_MS_MAX },

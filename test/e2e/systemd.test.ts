@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { decode, encode } from 'dns-packet';
 import t from 'tap';
 import { runCli } from '../support/daemon.ts';
+import { fifo } from '../support/echo.ts';
 import { Flows } from '../support/flows.ts';
 import { freePort } from '../support/ports.ts';
 import { framed, query, TcpClient, textOf, UdpClient, until } from '../support/sockets.ts';
@@ -98,10 +99,10 @@ t.test('the watchdog hears nothing while no worker lives', { skip }, async (t) =
   await service.hears('READY=1');
   await service.hears('WATCHDOG=1', 3);
   const client = new UdpClient('127.0.0.1', port);
-  await client.send(query(1, 'sleep'));
+  await client.send(query(1, `fifo ${fifo(t)}`));
   await until(() => service.log().includes('hangs and is ended'), 'the verdict on the worker');
   const before = service.heard().length;
-  // Main itself is well for another second, ten looks, before it gives up.
+  // Main itself is well for three seconds more, thirty looks, before it gives up.
   t.equal(await service.ended(), 70);
   const after = service.heard().slice(before);
   t.ok(after.length <= 1, `one may have been on its way: ${after}`);

@@ -1,14 +1,14 @@
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
-  constants,
-  type IncomingHttpHeaders,
-} from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { MESSAGE_OCTETS_MAX } from '../../wire/constants.ts';
 import { isIpv6, type TlsPeer } from '../path.ts';
 import type { Carrier, CarrierOwner, Fault, Open, Opening } from './carrier.ts';
+
+/** Loading HTTP takes long: only a worker that has a target of it does. */
+const http2 = (): typeof import('node:http2') => process.getBuiltinModule('node:http2');
+/** RFC 9113 section 7. */
+const NO_ERROR = 0;
+const CANCEL = 8;
 
 const MEDIA_TYPE = 'application/dns-message';
 const HTTPS_PORT = 443;
@@ -51,7 +51,7 @@ export class HttpCarrier implements Carrier {
     this.#waiting.delete(id);
     const stream = this.#streams.get(id);
     this.#streams.delete(id);
-    stream?.close(constants.NGHTTP2_CANCEL);
+    stream?.close(CANCEL);
   }
 
   hold(isHeld: boolean): void {
@@ -69,7 +69,7 @@ export class HttpCarrier implements Carrier {
   }
 
   #use(socket: TLSSocket): void {
-    const session = connect(`https://${authorityOf(this.#peer, this.#port)}`, {
+    const session = http2().connect(`https://${authorityOf(this.#peer, this.#port)}`, {
       createConnection: () => socket,
       maxSessionMemory: SESSION_MEMORY_MB,
       maxHeaderListPairs: HEADER_PAIRS_MAX,
@@ -104,7 +104,7 @@ export class HttpCarrier implements Carrier {
     stream.on('data', (chunk: Uint8Array) => this.#judge(id, stream, answer.add(chunk)));
     stream.on('end', () => {
       // It ends too where it is cut off.
-      const isWhole = answer.isBegun && stream.rstCode === constants.NGHTTP2_NO_ERROR && !session.destroyed;
+      const isWhole = answer.isBegun && stream.rstCode === NO_ERROR && !session.destroyed;
       if (isWhole && this.#streams.get(id) === stream) this.#finish(id, answer);
     });
     stream.on('error', () => undefined);
