@@ -147,7 +147,8 @@ export class TcpEndpoint {
   #admit(socket: Socket, peer: Peer): void {
     const { admits, clients, metrics } = this.#o;
     const { address } = peer;
-    if (!admits(this.endpoint, address)) {
+    // A reload may have come before the address.
+    if (!admits(this.currentEndpoint, address)) {
       metrics.add(METRIC.droppedAcl);
       return void socket.resetAndDestroy();
     }

@@ -78,7 +78,9 @@ export class TlsTermination {
   accept(socket: Socket, peer: Peer): void {
     const end = endOf(socket);
     this.#shaking.set(end, { socket, peer });
-    socket.once('close', () => this.#shaking.delete(end));
+    socket.once('close', () => {
+      if (this.#shaking.get(end)?.socket === socket) this.#shaking.delete(end);
+    });
     // The way that Node documents for a connection which another server has accepted.
     this.#server.emit('connection', socket);
   }
@@ -89,6 +91,7 @@ export class TlsTermination {
   }
 }
 
-function endOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
+/** A client may use one port for several of our addresses. */
+function endOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }

@@ -29,7 +29,7 @@ const RESTARTS = [
   { side: 'VPC', restart: 'resolver', zone: 'any.corp.example', other: 'apps.shared.example' },
 ] as const;
 
-const skip = missing('dig', 'nsd', 'dnsperf', 'unbound');
+const skip = LONG ? missing('dig', 'nsd', 'dnsperf', 'unbound') : 'with CAUSEWAY_LONG=1';
 
 t.test('Causeway and the corporate resolver restarted under load', { skip }, async (t) => {
   const site = await startSite(t, 'unbound');

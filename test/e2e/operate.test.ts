@@ -11,7 +11,7 @@ import { sleep, until } from '../support/sockets.ts';
 import { APEX, configOf, forwardRule } from './config.ts';
 
 const skip = missing('dig', 'dnsperf', 'nsd');
-const RELOADS = process.env['CAUSEWAY_LONG'] === '1' ? 50 : 20;
+const RELOADS = process.env['CAUSEWAY_LONG'] === '1' ? 50 : 8;
 const zoneText = (address: string): string =>
   `${APEX}www A ${address}\n${Array.from({ length: 200 }, (_, i) => `h${i} A 10.0.0.${i}`).join('\n')}\n`;
 

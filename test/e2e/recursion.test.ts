@@ -10,9 +10,9 @@ import { missing, startUnbound } from '../support/servers.ts';
 import { configOf, forwardRule } from './config.ts';
 
 const LONG = process.env['CAUSEWAY_LONG'] === '1';
-const ZONES = LONG ? 10_000 : 1_500;
+const ZONES = LONG ? 10_000 : 600;
 /** Lines beside those of the odd zones, drawn from a fixed seed. */
-const SAMPLE = LONG ? 1_000_000 : 1_500;
+const SAMPLE = LONG ? 1_000_000 : 600;
 /** So many lines of truth the odd zones have; fewer would mean that nothing was asked. */
 const LAB_LINES_MIN = 60;
 const LAB_VERDICTS_MIN = 40;

@@ -111,7 +111,7 @@ t.test('the package: who owns what, with which rights, and of when', { skip }, a
     if (!isRight) t.fail(`${mode} ${owner} ${day} ${minute} ${path}`);
   }
   const programs = lines.flatMap(([mode, , , , , path]) => (mode === '-rwxr-xr-x' ? path : []));
-  t.same(programs.length, 2, `the script and Node.js: ${programs}`);
+  t.same(programs.length, 3, `the script, Node.js, and a hook that is an example: ${programs}`);
   const paths = lines.map((line) => line[5]);
   for (const path of [
     './etc/causeway/causeway.yaml',

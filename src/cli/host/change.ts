@@ -21,6 +21,13 @@ export const savedName = (path: string): string => `${path}.before-causeway`;
 const newName = (path: string): string => `${path}.causeway-new`;
 /** Where an uninstallation that was told to go on puts what somebody else wrote. */
 const foreignName = (path: string): string => `${path}.after-causeway`;
+/** The first such name that is free. */
+function freeForeignName(disk: Disk, path: string): string {
+  for (let n = 1; ; n++) {
+    const name = n === 1 ? foreignName(path) : `${foreignName(path)}.${n}`;
+    if (disk.look(name).kind === 'nothing') return name;
+  }
+}
 
 /** How far a step has come, seen from what is there. */
 type Progress =
@@ -181,11 +188,13 @@ function unplace(disk: Disk, step: Place): Remark[] {
       if (before.kind === 'nothing') disk.unlink(path);
       else disk.rename(savedName(path), path);
       return [];
-    case 'foreign':
+    case 'foreign': {
       if (step.given) return [`${path} stays: it was changed since`];
-      disk.rename(path, foreignName(path));
+      const aside = freeForeignName(disk, path);
+      disk.rename(path, aside);
       if (before.kind !== 'nothing') disk.rename(savedName(path), path);
-      return [`what was ${path} is ${foreignName(path)}`];
+      return [`what was ${path} is ${aside}`];
+    }
     case 'lost':
       return [`${path} stays: what it was before is lost`];
     default:
@@ -195,6 +204,7 @@ function unplace(disk: Disk, step: Place): Remark[] {
 
 function unwrite(disk: Disk, step: Write): Remark[] {
   const { path, before } = step;
+  let aside: string | undefined;
   const copy = disk.octets(COPY);
   const progress = progressOf(disk, step);
   if (copy === undefined) return progress === 'lost' ? [`${path} stays: what it was before is lost`] : [];
@@ -203,7 +213,10 @@ function unwrite(disk: Disk, step: Write): Remark[] {
       return [`${path} stays: what it was before is lost`];
     case 'foreign': {
       const octets = disk.octets(path);
-      if (octets !== undefined) disk.create(foreignName(path), octets, before);
+      if (octets === undefined) break;
+      // Where this was interrupted it may be there already; twice does no harm.
+      aside = freeForeignName(disk, path);
+      disk.create(aside, octets, before);
       break;
     }
     case 'untouched':
@@ -215,7 +228,7 @@ function unwrite(disk: Disk, step: Write): Remark[] {
   }
   if (progress !== 'untouched') fill(disk, path, copy);
   disk.dress(path, before);
-  return progress === 'foreign' ? [`what was ${path} is ${foreignName(path)}`] : [];
+  return aside === undefined ? [] : [`what was ${path} is ${aside}`];
 }
 
 export function progressOf(disk: Disk, step: Place | Write): Progress {

@@ -80,7 +80,7 @@ function resolvedSteps(disk: Disk, host: HostDns, asked: Asked, means: Means): S
 }
 
 function fileSteps(disk: Disk, host: HostDns, asked: Asked): Step[] {
-  const text = renderResolvConf(host.resolvConf, asked.address, asked.search);
+  const text = renderResolvConf(host.resolvConf, asked.address, checked(asked.search));
   return [...folders(disk, RESOLV_CONF), replaced(disk, RESOLV_CONF, text)];
 }
 
@@ -133,13 +133,26 @@ function resolvedText({ address, search }: Asked): string {
 
 function openresolvText(before: string, { address, search }: Asked): string {
   const gap = before === '' || before.endsWith('\n') ? '' : '\n';
-  const domains = search.length === 0 ? '' : `search_domains="${search.map(withoutDot).join(' ')}"\n`;
+  const domains = search.length === 0 ? '' : `search_domains='${search.map(withoutDot).join(' ')}'\n`;
   return `${before}${gap}${BY}\nname_servers=${address}\nresolv_conf_local_only=YES\n${domains}`;
 }
 
+function checked(search: readonly string[]): readonly string[] {
+  for (const domain of search) withoutDot(domain);
+  return search;
+}
+
+/** As the files of a host have it. Throws CliError: some of these are read by a shell, as root. */
 function withoutDot(domain: string): string {
+  if (!HOST_DOMAIN.test(domain))
+    throw new CliError(
+      `the search domain ${JSON.stringify(domain)} is none that a host may have`,
+      'letters, digits, - and _ between dots',
+    );
   return domain.replace(/(?<=.)\.$/, '');
 }
+
+const HOST_DOMAIN = /^(\.|([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?)$/i;
 
 /** The texts of a plan with another search list: by path, those that have one. */
 export function searchTexts(
@@ -150,6 +163,6 @@ export function searchTexts(
 ): ReadonlyMap<string, string> {
   const texts = new Map<string, string>([[RESOLVED_DROPIN, resolvedText(asked)]]);
   if (manager === 'openresolv') texts.set(OPENRESOLV_CONF, openresolvText(before(OPENRESOLV_CONF), asked));
-  else texts.set(RESOLV_CONF, renderResolvConf(host.resolvConf, asked.address, asked.search));
+  else texts.set(RESOLV_CONF, renderResolvConf(host.resolvConf, asked.address, checked(asked.search)));
   return texts;
 }

@@ -1,14 +1,13 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Node } from 'yaml';
 import * as z from 'zod';
-import { type Name, nameToText } from '../../wire/name.ts';
 import type { Draft } from './check/context.ts';
 import { ConfigDocument, type Places } from './document.ts';
 import { confine, type Files, fileFault } from './files.ts';
 import { type ConfigProblem, type Path, SettingError } from './problem.ts';
 import { readNode } from './read.ts';
 import { ruleSchema } from './rules.ts';
-import { domain, setting } from './setting.ts';
+import { setting, text } from './setting.ts';
 
 /** A VPN client writes one file for a connection; a folder with more is not a folder of rules. */
 export const DROPINS_MAX = 256;
@@ -17,14 +16,24 @@ const SEARCH_MAX = 32;
 /** Bits by which anyone may write a file, and so say where names are asked. */
 const WRITABLE_BY_ALL = 0o002;
 
+/** Files of a host have it, and a shell reads some of them. Throws SettingError. */
+function readSearchDomain(input: string): string {
+  if (input.length <= 253 && /^([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?$/i.test(input))
+    return input.endsWith('.') ? input : `${input}.`;
+  throw new SettingError(
+    `${JSON.stringify(input)} is no search domain`,
+    'write letters, digits, - and _ between dots, such as corp.example.',
+  );
+}
+
 /** A file of `node.rulesFolder`. */
 export const dropinSchema = z.strictObject({
   rules: z.array(ruleSchema.extend({ vpcs: ruleSchema.shape.vpcs.optional() })).prefault([]),
   search: z
     .array(
-      setting(domain(), {
+      setting(text(readSearchDomain), {
         description: 'Domains that go into the search list of this host (`causeway install-host --update`).',
-        range: 'domain names, no wildcards',
+        range: 'domain names of letters, digits, - and _',
         example: 'corp.example.',
       }),
     )
@@ -133,9 +142,9 @@ export class DropIns implements Places {
     const content = read ? readNode(document, dropinSchema, document.root as Node, []) : undefined;
     const { rules: listed = [], search = [] } = (content ?? {}) as {
       rules?: Rules;
-      search?: (Name | undefined)[];
+      search?: (string | undefined)[];
     };
-    const domains = search.flatMap((each) => (each === undefined ? [] : nameToText(each)));
+    const domains = search.filter((each) => each !== undefined);
     this.search.push(...domains.filter((each) => !this.search.includes(each)));
     const own = listed.map((rule, i) =>
       rule === undefined || document.has(['rules', i, 'vpcs'])

@@ -25,11 +25,14 @@ export class UdpOutput implements Output<Buffer> {
   readonly #backlog: Backlog;
   readonly #reception: Reception;
   #socket: Socket | undefined;
+  readonly #clock: Clock;
+  #restUntil = Number.NEGATIVE_INFINITY;
   /** Datagrams that the kernel has not taken yet. */
   #sending = 0;
   #ending: PromiseWithResolvers<void> | undefined;
 
-  constructor({ to, log, metrics }: DatagramOutputOptions, address: string, port: number) {
+  constructor({ to, clock, log, metrics }: DatagramOutputOptions, address: string, port: number) {
+    this.#clock = clock;
     this.#address = address;
     this.#port = port;
     this.#backlog = new Backlog(countRecords(metrics), BATCH_OCTETS);
@@ -41,7 +44,8 @@ export class UdpOutput implements Output<Buffer> {
   }
 
   flush(): void {
-    if (this.#sending > 0) return;
+    const isResting = this.#ending === undefined && this.#clock.now() < this.#restUntil;
+    if (this.#sending > 0 || isResting) return;
     const batch = this.#backlog.take();
     if (batch === undefined) {
       this.#ended();
@@ -50,7 +54,7 @@ export class UdpOutput implements Output<Buffer> {
     this.#sending = batch.entries.length;
     const socket = (this.#socket ??= this.#open());
     for (const entry of batch.entries)
-      socket.send(entry, this.#port, this.#address, (error) => this.#sent(entry, error));
+      socket.send(entry, this.#port, this.#address, (error) => this.#sent(socket, entry, error));
   }
 
   reopen(): void {}
@@ -64,12 +68,21 @@ export class UdpOutput implements Output<Buffer> {
 
   #open(): Socket {
     const socket = createSocket(isIPv6(this.#address) ? 'udp6' : 'udp4');
-    // Told to the callbacks of what could not be sent.
-    socket.on('error', () => {});
+    // No address or no descriptor to send from: what waits in the socket is told to nobody.
+    socket.on('error', (error) => {
+      if (this.#socket !== socket) return;
+      this.#socket = undefined;
+      socket.close();
+      this.#backlog.lose(this.#sending);
+      this.#sending = 0;
+      this.#restUntil = this.#clock.now() + this.#reception.failed(error);
+      this.flush();
+    });
     return socket.unref();
   }
 
-  #sent(entry: Buffer, error: Error | null): void {
+  #sent(socket: Socket, entry: Buffer, error: Error | null): void {
+    if (this.#socket !== socket) return;
     this.#sending--;
     if (error === null) {
       this.#backlog.sent({ entries: [entry], octets: entry.length });

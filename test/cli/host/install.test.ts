@@ -110,7 +110,7 @@ t.test('what is written for others to read', (t) => {
   t.ok(openresolv.startsWith(`${IMAGES.openresolv['/etc/resolvconf.conf']}\n`), 'what it said stays');
   t.match(
     openresolv,
-    /^name_servers=127\.0\.0\.55\nresolv_conf_local_only=YES\nsearch_domains="vpn\.example"$/m,
+    /^name_servers=127\.0\.0\.55\nresolv_conf_local_only=YES\nsearch_domains='vpn\.example'$/m,
   );
   t.end();
 });

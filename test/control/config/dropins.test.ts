@@ -59,6 +59,19 @@ t.test('an error names the file and line where it stands', (t) => {
     ['rules.d/a.yaml:2:6', 'rules.d/b.yaml:1:1'],
   );
   t.same(problems({ 'vpn.yaml': 'search: ["*.corp.example"]\n' }).length, 1);
+  for (const search of [
+    '`id`.example',
+    '$(id).example',
+    'a b.example',
+    "a'b",
+    '%H.example',
+    'a\\032b.example',
+  ])
+    t.match(
+      problems({ 'vpn.yaml': `search: [${JSON.stringify(search)}]\n` }),
+      [/is no search domain/],
+      search,
+    );
   t.match(
     problems({ 'vpn.yaml': `rules:\n  - { domain: a.example., type: forward, targets: [127.0.0.55] }\n` }),
     [

@@ -84,12 +84,12 @@ t.test('a receiver by TCP that is away for a while', { skip }, async (t) => {
   const manual = clock as ReturnType<typeof surroundings>['clock'];
   write({ name: 'early.test.' });
   await until(() => said.length === 1);
-  t.same(said, ['warn: nobody receives a query log']);
+  t.same(said, ['warn: nobody receives a log']);
   const capture = await startCapture(at, join(folder, 'taken'));
   write({ name: 'later.test.' });
   manual.advance(500);
   await until(() => said.length === 2);
-  t.equal(said[1], 'info: a query log is received again');
+  t.equal(said[1], 'info: a log is received again');
   await queryLogs.close();
   const { messages } = await capture.stop();
   const questions = messages.flatMap(({ message }) => message.query_message_data?.QUESTION_SECTION ?? []);
@@ -159,7 +159,7 @@ t.test('one that speaks another language, or out of turn, is left and called aga
     }
   }
   await until(() => said.length > 0);
-  t.same(said, ['warn: nobody receives a query log'], 'told once');
+  t.same(said, ['warn: nobody receives a log'], 'told once');
   t.equal(counters.sum('logRecords'), 0);
 });
 

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { QueryLogs } from '../../../src/control/logs/querylogs.ts';
+import { Reception } from '../../../src/control/logs/reception.ts';
+import type { Logger } from '../../../src/telemetry/log.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { RingWriter, ringBuffer } from '../../../src/util/ring.ts';
 import type { Destination, QueryLog } from '../../../src/view/querylog.ts';
@@ -88,7 +90,7 @@ t.test(
       queryLogs.step();
       return said.length > 0;
     });
-    t.same(said, ['warn: nobody receives a query log']);
+    t.same(said, ['warn: nobody receives a log']);
     for (let i = 0; i < 100; i++) {
       clock.advance(1_000);
       queryLogs.step();
@@ -184,7 +186,7 @@ t.test('a server that is busy gets it again, one that refuses does not', async (
   await post(3);
   await until(() => counters.sum('logRecords') === 1);
   t.same(names(), [['a'], ['a'], ['a']]);
-  t.same(said, ['warn: nobody receives a query log', 'info: a query log is received again']);
+  t.same(said, ['warn: nobody receives a log', 'info: a log is received again']);
   write({ name: 'b.test.' });
   await post(4);
   await until(() => counters.sum('logDroppedReceiver') === 1);
@@ -231,4 +233,19 @@ t.test('what waits is bounded', async (t) => {
   clock.advance(10_000);
   await ended;
   t.equal(counters.sum('logRecords') + counters.sum('logDroppedReceiver'), writes, 'none is told of twice');
+});
+
+t.test('what a receiver says is not logged, nor what its address has of secrets', (t) => {
+  const lines: string[] = [];
+  const note = (fields: unknown, message: string): void => void lines.push(JSON.stringify([fields, message]));
+  const log: Logger = { debug: note, info: note, warn: note, error: note, fatal: note };
+  const url = 'http://logs.example.net/in/SECRET?api_key=SECRET';
+  const reception = new Reception(log, { kind: 'http', url, authorization: undefined });
+  const error = new Error(`Parse Error${' '.repeat(300)}SECRET`);
+  reception.failed(Object.assign(error, { code: 'HPE_INVALID', rawPacket: Buffer.from('SECRET') }));
+  reception.taken(() => 3);
+  t.equal(lines.length, 2);
+  t.match(lines[0], /"code":"HPE_INVALID","reason":"Parse Error.*"to":"http:\/\/logs.example.net"/);
+  t.notMatch(lines.join(), /SECRET|83,69,67/);
+  t.end();
 });

@@ -17,7 +17,7 @@ import {
 
 const LONG = process.env['CAUSEWAY_LONG'] === '1';
 const SEEDS = LONG ? 6 : 1;
-const ZONES = LONG ? 300 : 30;
+const ZONES = LONG ? 300 : 20;
 
 interface Variant {
   readonly what: string;
