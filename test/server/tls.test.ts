@@ -1,6 +1,6 @@
 /** DNS over TLS against clients of TLS and others: versions, ALPN, resumption, certificates, and who stays silent. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect as connectPlain, type Socket } from 'node:net';
+import { type AddressInfo, connect as connectPlain, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
@@ -9,7 +9,7 @@ import { BLOCKED_MS, FIRST_MS } from '../../src/server/connection.ts';
 import { TcpEndpoint } from '../../src/server/tcp.ts';
 import { TCP_CLIENTS_PER_ADDRESS_MAX, TcpClients, tcpClientsBuffer } from '../../src/server/tcpclients.ts';
 
-import { TICKET_KEYS_OCTETS } from '../../src/server/tls.ts';
+import { TICKET_KEYS_OCTETS, TlsTermination } from '../../src/server/tls.ts';
 import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { ManualClock } from '../../src/util/clock.ts';
 import { cryptoPrng } from '../../src/util/prng.ts';
@@ -272,4 +272,47 @@ t.test('a client that ends first gets what it asked for, and so does one at the 
   await until(() => one.texts.length === 1 && two.texts.length === 1, 'both replies');
   await until(() => clients.total === 0, 'the end of both');
   t.same([one.error, two.error], ['', '']);
+});
+
+t.test('one port of a client to two addresses is two handshakes', { skip }, async (t) => {
+  const secured: [string | undefined, number][] = [];
+  const tls = new TlsTermination({
+    protocols: ['dot'],
+    ticketKeys: new Uint8Array(TICKET_KEYS_OCTETS),
+    secured: (socket, { port }) => void secured.push([socket.localAddress, port]),
+    failed: () => undefined,
+  });
+  tls.use(one!);
+  // What a proxy would say of them: by the address that was connected to.
+  const server = createServer({ allowHalfOpen: true }, (socket) =>
+    tls.accept(socket, { address: new Uint8Array(4), port: Number(socket.localAddress!.at(-1)) }),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
+  const { port } = server.address() as AddressInfo;
+  const localPort = await freePort('127.0.0.1');
+  const from = async (host: string): Promise<Socket> => {
+    const socket = connectPlain({ host, port, localAddress: '127.0.0.1', localPort });
+    t.teardown(() => socket.destroy());
+    await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+    return socket;
+  };
+  t.teardown(() => {
+    tls.close();
+    server.close();
+  });
+  const sockets = [await from('127.0.0.1'), await from('127.0.0.2')];
+  for (const [i, socket] of sockets.entries()) {
+    connect({
+      socket,
+      ca: one!.cert,
+      servername: '',
+      checkServerIdentity: () => undefined,
+      ALPNProtocols: ['dot'],
+    });
+    await until(() => secured.length === i + 1, 'a handshake');
+  }
+  t.same(secured, [
+    ['127.0.0.1', 1],
+    ['127.0.0.2', 2],
+  ]);
 });

@@ -1,8 +1,10 @@
 /** Logs that go elsewhere: to Debian's rsyslogd in three ways, and to HTTP servers that behave and that do not. */
+import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { QueryLogs } from '../../../src/control/logs/querylogs.ts';
 import { Reception } from '../../../src/control/logs/reception.ts';
@@ -248,4 +250,44 @@ t.test('what a receiver says is not logged, nor what its address has of secrets'
   t.match(lines[0], /"code":"HPE_INVALID","reason":"Parse Error.*"to":"http:\/\/logs.example.net"/);
   t.notMatch(lines.join(), /SECRET|83,69,67/);
   t.end();
+});
+
+/** Its descriptors run out, an output by UDP is asked to send, they come back. */
+const STARVED = `
+import { closeSync, openSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+const { UdpOutput } = await import(process.argv[1]);
+const note = (_, message) => console.log(message);
+const metrics = { add: (_, n) => console.log('counted', n) };
+const clock = { now: () => performance.now() };
+const at = { way: 'udp', address: '127.0.0.1', port: 9 };
+const options = { to: { kind: 'syslog', at }, clock, log: { warn: note, info: note }, metrics };
+const output = new UdpOutput(options, at.address, at.port);
+const files = [];
+try { for (;;) files.push(openSync('/dev/null')); } catch {}
+output.add(Buffer.from('one'));
+output.flush();
+await sleep(50);
+files.forEach(closeSync);
+output.add(Buffer.from('two'));
+await output.close();
+console.log('closed');
+`;
+
+t.test('no descriptor to send from: told once, counted, and the next is sent', async (t) => {
+  const output = new URL('../../../src/control/logs/datagramoutput.ts', import.meta.url).href;
+  const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', STARVED, output];
+  const { stdout } = await promisify(execFile)(
+    'sh',
+    ['-c', 'ulimit -n 128 && exec "$0" "$@"', process.execPath, ...args],
+    { env: { ...process.env, NODE_OPTIONS: '' } },
+  );
+  t.same(stdout.trim().split('\n'), [
+    'counted 1',
+    'nobody receives a log',
+    'counted 1',
+    'counted 3',
+    'a log is received again',
+    'closed',
+  ]);
 });
