@@ -98,6 +98,38 @@ t.test('queries are the client’s that the proxy names', async (t) => {
   t.equal(count('tcpAccepted'), 4);
 });
 
+t.test('after a reload the access list is that of the endpoint as it is numbered now', async (t) => {
+  const port = await freePort('127.0.0.1');
+  const admitted: number[] = [];
+  const clients = new TcpClients(tcpClientsBuffer(1), 0, 1);
+  const [before, after] = [0, 3].map(
+    (endpoint) =>
+      new TcpEndpoint({
+        descriptor: descriptor('tcp', '127.0.0.1', port),
+        endpoint,
+        handler: new Handler(),
+        clients,
+        metrics: new Metrics(daemonCounters(1).block(0)),
+        clock: new ManualClock(),
+        prng: cryptoPrng,
+        admits: (asked) => admitted.push(asked) > 0,
+        isProxy: () => true,
+        ticketKeys: new Uint8Array(TICKET_KEYS_OCTETS),
+      }),
+  ) as [TcpEndpoint, TcpEndpoint];
+  await before.start();
+  const client = new TcpClient('127.0.0.1', port);
+  t.teardown(() => {
+    client.destroy();
+    after.close();
+  });
+  await until(() => clients.total > 0, 'the connection');
+  after.adopt(before);
+  client.send(Buffer.concat([headerV1('192.0.2.7', 7), framed(query(1, 'a'))]));
+  await until(() => client.received.length === 1, 'the reply');
+  t.same(admitted, [3]);
+});
+
 t.test('access list and limits are for the client that is named', async (t) => {
   const { open, count, clients, handler } = await serve(t);
   const refused = open();

@@ -277,13 +277,18 @@ t.test('changed by someone else since: refused, and with --force put aside', asy
   await cli(['install-host', '--root', root]);
   const file = join(root, 'etc/resolv.conf');
   writeFileSync(file, 'nameserver 192.0.2.66\n');
+  // Of an earlier time.
+  writeFileSync(`${file}.after-causeway`, 'kept\n');
   const refused = await cli(['uninstall-host', '--root', root]);
   t.equal(refused.code, 1);
   t.match(refused.err, /resolv\.conf was changed by someone else since/);
   t.equal(readFileSync(file, 'utf8'), 'nameserver 192.0.2.66\n');
-  t.equal((await cli(['uninstall-host', '--force', '--root', root])).code, 0);
-  t.equal(readFileSync(`${file}.after-causeway`, 'utf8'), 'nameserver 192.0.2.66\n');
-  rmSync(`${file}.after-causeway`);
+  const forced = await cli(['uninstall-host', '--force', '--root', root]);
+  t.equal(forced.code, 0);
+  t.match(forced.err, /is \/etc\/resolv\.conf\.after-causeway\.2/);
+  t.equal(readFileSync(`${file}.after-causeway`, 'utf8'), 'kept\n');
+  t.equal(readFileSync(`${file}.after-causeway.2`, 'utf8'), 'nameserver 192.0.2.66\n');
+  for (const name of ['.after-causeway', '.after-causeway.2']) rmSync(file + name);
   t.same(listing(root), before);
 });
 
