@@ -22,7 +22,7 @@ const skip = missing('nsd', 'unbound') || (hasAddresses ? false : `no address ${
 
 const KINDS = [...Object.keys(ZONE_FAULTS), ...Object.keys(FORGERIES)];
 const SEEDS = LONG ? [1, 2, 3, 4, 5] : [1];
-const SOUND = LONG ? 2000 : 40;
+const SOUND = LONG ? 2000 : 100;
 const BROKEN = LONG ? 200 : KINDS.length;
 
 /** Of the questions. Of some kinds of zones we think otherwise than Unbound in all questions. */

@@ -92,7 +92,8 @@ t.test('clients of both workers ask the same: one packet goes to the target', as
   // On a busy machine the target is held longer than the forwarder waits before it asks again.
   const { length: asked } = upstream.asked;
   const repeated = await counter(metrics, 'causeway_upstream_replies_total{result="timeout"}');
-  t.ok(asked >= 1 && asked <= 1 + repeated, `one question: ${asked} packets, ${repeated} of them again`);
+  // And a worker does not wait for the owner of a question that is silent for 50 ms.
+  t.ok(asked >= 1 && asked <= 2 + repeated, `one question: ${asked} packets, ${repeated} of them again`);
   upstream.answer();
   await until(() => answers === CLIENTS, 'the answers');
   const handedOver = await counter(metrics, 'causeway_handed_over_queries_total');
