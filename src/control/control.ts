@@ -32,8 +32,8 @@ import { Workers } from './workers.ts';
 /** How long changes of hosted zones wait, after others were put in force, for more to be put in force with them. */
 const HOSTED_MS_MIN = 15;
 const HOSTED_MS_MAX = 1_000;
-/** That long beside what putting in force takes: the API has two thirds of this thread while changes come. */
-const HOSTED_SHARE = 2;
+/** So many times as long as making a snapshot of them takes: the API has most of this thread while changes come. */
+const HOSTED_SHARE = 9;
 /** Main opens sockets in milliseconds; if it does not answer for that long, it is not going to. */
 const SOCKETS_MS_MAX = 30_000;
 /** Longer than the budget of any question. */
@@ -319,29 +319,37 @@ export class Control {
 
   async #timeHosted(config: Config, inForce: InForce): Promise<ReloadReport> {
     const { clock } = this.#o;
-    const begun = clock.now();
-    const report = await this.#publishHosted(config, inForce);
-    const now = clock.now();
-    this.#hostedNext = now + Math.min(Math.max(HOSTED_SHARE * (now - begun), HOSTED_MS_MIN), HOSTED_MS_MAX);
+    const stopwatch = new Stopwatch(clock);
+    const report = await this.#publishHosted(config, inForce, stopwatch);
+    const wait = Math.min(Math.max(HOSTED_SHARE * stopwatch.ms, HOSTED_MS_MIN), HOSTED_MS_MAX);
+    this.#hostedNext = clock.now() + wait;
     return report;
   }
 
   /** The same configuration with what the store has now. */
-  async #publishHosted(config: Config, { compiled, since }: InForce): Promise<ReloadReport> {
+  async #publishHosted(
+    config: Config,
+    { compiled, since }: InForce,
+    stopwatch: Stopwatch,
+  ): Promise<ReloadReport> {
     const { snapshot: before } = compiled;
-    const read = orStoreFault(() => {
-      const hosted = this.#hosted.hostedFor(config, before);
-      return { hosted, amended: this.#hosted.amended(config) };
-    });
+    const read = stopwatch.measure(() =>
+      orStoreFault(() => {
+        const hosted = this.#hosted.hostedFor(config, before);
+        return { hosted, amended: this.#hosted.amended(config) };
+      }),
+    );
     if (read instanceof StoreError) return this.#cannotPublish(before, [problemOf(read)]);
     const { hosted, amended } = read;
     await this.#lists.prepare(amended.firewall, before.domainLists);
     const tables = this.#lists;
     // A control that took over has not read the files of the configuration yet.
-    const next = orStoreFault(() =>
-      compiled.root === undefined
-        ? compile(config, compiled, { hosted: () => hosted, amended: () => amended, tables })
-        : recompile(amended, compiled, hosted, tables),
+    const next = stopwatch.measure(() =>
+      orStoreFault(() =>
+        compiled.root === undefined
+          ? compile(config, compiled, { hosted: () => hosted, amended: () => amended, tables })
+          : recompile(amended, compiled, hosted, tables),
+      ),
     );
     if (next instanceof StoreError) return this.#cannotPublish(before, [problemOf(next)]);
     if (next.snapshot === undefined) return this.#cannotPublish(before, next.errors.map(problemToText));
@@ -488,6 +496,26 @@ export class Control {
     await this.#operator.close();
     await this.#store.close();
     this.#workers.close();
+  }
+}
+
+/** How long this thread computed for something, without what it waited for others. */
+class Stopwatch {
+  /** Milliseconds so far. */
+  ms = 0;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  measure<T>(compute: () => T): T {
+    const begun = this.#clock.now();
+    try {
+      return compute();
+    } finally {
+      this.ms += this.#clock.now() - begun;
+    }
   }
 }
 

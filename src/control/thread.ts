@@ -17,6 +17,7 @@ import {
   type ControlStart,
   SHARED_SLOTS,
 } from '../view/channel.ts';
+import { stayBehindWorkers } from './background.ts';
 import { Control } from './control.ts';
 import { followFile } from './follow.ts';
 
@@ -41,6 +42,7 @@ const control = new Control({
 
 main.on('message', (order: ControlOrder) => void obey(order));
 await control.start();
+stayBehindWorkers();
 if (start.isFollowed)
   followFile(start.configFile, systemClock, () => {
     log.info({}, 'the configuration file has changed: reading it again');

@@ -158,7 +158,7 @@ class Worker {
 
   async run(): Promise<void> {
     beat(this.#start.shared.beats, this.#start.slot, clock);
-    clock.every(TOP_MS, () => this.#top.look(clock.now()));
+    clock.every(TOP_MS, () => void this.#top.look(clock.now()));
     await this.#listeners.apply(this.#start.descriptors);
   }
 

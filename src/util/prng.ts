@@ -15,6 +15,8 @@ export interface Prng {
 }
 
 const POOL_WORDS = 1024;
+/** From here on the system call costs less than what it is filled with word by word. */
+const POOLED_OCTETS_MAX = 64;
 
 class CryptoPrng implements Prng {
   readonly #pool = new Uint32Array(POOL_WORDS);
@@ -32,7 +34,11 @@ class CryptoPrng implements Prng {
     return belowUnbiased(this, bound);
   }
   fill<T extends Uint8Array>(out: T): T {
-    randomFillSync(out);
+    if (out.length > POOLED_OCTETS_MAX) return randomFillSync(out);
+    for (let i = 0; i < out.length; i += 4) {
+      const word = this.u32();
+      for (let j = 0; j < 4 && i + j < out.length; j++) out[i + j] = word >>> (8 * j);
+    }
     return out;
   }
 }

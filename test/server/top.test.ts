@@ -26,10 +26,10 @@ t.test('names and clients, by VPC, each question once', async (t) => {
   const { top, ask } = start();
   ask('a.test.', 5);
   ask('b.test.', 2, '2001:db8::1');
-  top.look(1_000);
-  top.look(2_000);
+  await top.look(1_000);
+  await top.look(2_000);
   ask('a.test.', 1, '10.0.0.1', 1);
-  top.look(3_000);
+  await top.look(3_000);
   const names = topReport('names', [top.tell('names', 4_000)], undefined, 10);
   t.same(names, {
     kind: 'names',
@@ -44,7 +44,7 @@ t.test('names and clients, by VPC, each question once', async (t) => {
   });
   const other = start();
   other.ask('c.test.', 9, '10.0.0.9');
-  other.top.look(1_000);
+  await other.top.look(1_000);
   const clients = topReport(
     'clients',
     [top, other.top].map((each) => each.tell('clients', 4_000)),
@@ -61,7 +61,7 @@ t.test('names and clients, by VPC, each question once', async (t) => {
 t.test('of many questions some are looked at, and stand for all', async (t) => {
   const { top, ask } = start();
   for (let i = 0; i < RECENT_MAX; i++) ask(i % 4 === 3 ? `n${i}.test.` : 'much.test.', 2);
-  top.look(1_000);
+  await top.look(1_000);
   const { questions, entries } = topReport('names', [top.tell('names', 1_000)], undefined, 1);
   t.equal(questions, 2 * RECENT_MAX);
   // Three quarters of them, give or take what a sample of 256 says.
@@ -69,15 +69,40 @@ t.test('of many questions some are looked at, and stand for all', async (t) => {
   t.ok(Math.abs(entries[0]!.questions / questions - 0.75) < 0.1);
 });
 
+t.test('only a few are looked at in each turn of the event loop', async (t) => {
+  let turns = 0;
+  let busy = true;
+  const count = (): void => {
+    turns++;
+    if (busy) setImmediate(count);
+  };
+  const looked: number[] = [];
+  const recent = new RecentQuestions();
+  const name = nameFromText('a.test.');
+  for (let i = 0; i < 256; i++) recent.add(0, 1, name, 0, name.length, parseAddress('10.0.0.1'));
+  const names = (): string => {
+    looked[turns] = (looked[turns] ?? 0) + 1;
+    return 'a';
+  };
+  const top = new TopQuestions(recent, { names, clients: () => 'b' }, new SeededPrng(1), 0);
+  setImmediate(count);
+  const done = top.look(1_000);
+  t.same(looked, [], 'none at once');
+  await done;
+  busy = false;
+  t.equal(top.tell('names', 1_000).questions, 256);
+  t.ok(Math.max(...looked.filter((each) => each !== undefined)) <= 8, looked.join(' '));
+});
+
 t.test('what is long past is forgotten', async (t) => {
   const { top, ask } = start();
   const names = (): string[] =>
     topReport('names', [top.tell('names', 700_000)], undefined, 10).entries.map(({ what }) => what);
   ask('early.test.');
-  top.look(300_000);
+  await top.look(300_000);
   ask('later.test.');
-  top.look(599_000);
+  await top.look(599_000);
   t.same(names(), ['early.test.', 'later.test.']);
-  top.look(600_000);
+  await top.look(600_000);
   t.same(names(), ['later.test.']);
 });

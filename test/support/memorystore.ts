@@ -51,12 +51,13 @@ class MemoryReads implements Reads {
     return structuredClone(this.state.resources.get(keyOf({ kind, id }))) as Resource<Body> | undefined;
   }
 
-  list<Body>({ kind, parent, account, from, limit }: ListQuery): Resource<Body>[] {
+  list<Body>({ kind, parent, account, from, below, limit }: ListQuery): Resource<Body>[] {
     checkLimit(limit);
     const { sort = '', id = '' } = from ?? {};
     return this.all(kind)
       .filter((each) => each.parent === parent && (account === undefined || each.account === account))
       .filter((each) => (octets(each.sort, sort) || octets(each.id, id)) >= 0)
+      .filter((each) => below === undefined || octets(each.sort, below) < 0)
       .slice(0, limit) as Resource<Body>[];
   }
 

@@ -1,5 +1,6 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, hash, timingSafeEqual } from 'node:crypto';
 import { getCanonicalHeaders, getSigningKey, SignatureV4 } from '@smithy/signature-v4';
+import { LRUCache } from 'lru-cache';
 import { timestampFromText, timestampToText } from '../../wire/rdata/time.ts';
 import { apiError } from './errors.ts';
 import type { AccessKey } from './keys.ts';
@@ -8,6 +9,9 @@ import { decoded } from './operations.ts';
 
 /** How far a client's clock may be from ours. */
 export const SKEW_SECONDS = 300;
+
+/** Days, regions and services are the client's to choose: those who change them pay for it. */
+const SIGNING_KEYS = new LRUCache<string, Uint8Array>({ max: 64 });
 
 /** What a signature is made over. */
 export interface SignedRequest {
@@ -63,7 +67,7 @@ export async function verify(
   checkScope(credential, service, longDate);
   const until = checkTime(longDate, wall);
   checkSignedHeaders(credential.signedHeaders, headers);
-  const payloadHash = createHash('sha256').update(request.body).digest('hex');
+  const payloadHash = hash('sha256', request.body, 'hex');
   const claimed = headers.get('x-amz-content-sha256');
   if (claimed !== undefined && claimed !== payloadHash)
     throw mismatch("The provided 'x-amz-content-sha256' header does not match what was computed.");
@@ -215,9 +219,21 @@ class Signer extends SignatureV4 {
       payloadHash,
     );
     const scope = `${date}/${region}/${service}/aws4_request`;
-    const text = await this.createStringToSign(longDate, scope, canonical, 'AWS4-HMAC-SHA256');
-    const signingKey = await getSigningKey(Sha256, this.#key, date, region, service);
+    const text = `AWS4-HMAC-SHA256\n${longDate}\n${scope}\n${hash('sha256', canonical, 'hex')}`;
+    const signingKey = await this.#signingKey(scope);
     return createHmac('sha256', signingKey).update(text).digest('hex');
+  }
+
+  /** Four HMACs that are the same for all requests of a day. */
+  async #signingKey(scope: string): Promise<Uint8Array> {
+    // Its secret too: an id may come to stand for another.
+    const of = `${this.#key.accessKeyId}/${this.#key.secretAccessKey}/${scope}`;
+    const known = SIGNING_KEYS.get(of);
+    if (known !== undefined) return known;
+    const { date, region, service } = this.#credential;
+    const signingKey = await getSigningKey(Sha256, this.#key, date, region, service);
+    SIGNING_KEYS.set(of, signingKey);
+    return signingKey;
   }
 }
 

@@ -16,19 +16,19 @@ export function draftOf(zone: ZoneIdentity, body: SetBody, resources: Resources)
 /** The stored sets at one name, of all types. A name has no more than 100 of each type. */
 export function setsAt(state: Reads, zone: string, name: Name): Resource<SetBody>[] {
   const start = recordSetStart(name);
-  const found: Resource<SetBody>[] = [];
-  for (const set of setsFrom(state, zone, start)) {
-    if (!set.sort.startsWith(start)) break;
-    found.push(set);
-  }
-  return found;
+  return [...setsBetween(state, zone, start, `${start.slice(0, -1)}!`)];
 }
 
-/** Sets of a zone from a place on: a few at first, as most names have few, then more at a time. */
-function* setsFrom(state: Reads, zone: string, sort: string): Generator<Resource<SetBody>, void> {
+/** Sets of a zone from a place on and before another: a few at first, then more at a time. */
+function* setsBetween(
+  state: Reads,
+  zone: string,
+  sort: string,
+  below: string,
+): Generator<Resource<SetBody>, void> {
   let from: { sort: string; id?: string } = { sort };
   for (let limit = FIRST_PAGE; ; limit = PAGE) {
-    const page = state.list<SetBody>({ kind: KIND.set, parent: zone, from, limit });
+    const page = state.list<SetBody>({ kind: KIND.set, parent: zone, from, below, limit });
     for (const set of page) if (set.id !== from.id) yield set;
     const last = page.at(-1);
     if (page.length < limit || last === undefined) return;
@@ -36,6 +36,7 @@ function* setsFrom(state: Reads, zone: string, sort: string): Generator<Resource
   }
 }
 
+/** Most names have few sets, and most questions are answered by the first. */
 const FIRST_PAGE = 4;
 const PAGE = 256;
 
@@ -51,11 +52,22 @@ export function* setsOf(state: Reads, zone: string): Generator<Resource<SetBody>
   }
 }
 
+/** Behind all that begins so: every character of a sort key is less. */
+function belowPrefix(prefix: string): string {
+  return `${prefix}\x7f`;
+}
+
 /** Whether any name at or below this one has sets. */
 export function existsAtOrBelow(state: Reads, zone: string, name: Name): boolean {
   const prefix = nameOrder(name);
-  const [first] = state.list({ kind: KIND.set, parent: zone, from: { sort: prefix }, limit: 1 });
-  return first?.sort.startsWith(prefix) === true;
+  const query = {
+    kind: KIND.set,
+    parent: zone,
+    from: { sort: prefix },
+    below: belowPrefix(prefix),
+    limit: 1,
+  };
+  return state.list(query).length > 0;
 }
 
 /** The name that a set stands at, by its id. */
@@ -100,10 +112,8 @@ export class StoredNames implements OtherRecords {
 
   exists(key: string): boolean {
     const prefix = nameOrder(nameOfKey(key));
-    for (const { sort, body } of setsFrom(this.#state, this.#zone, prefix)) {
-      if (!sort.startsWith(prefix)) return false;
+    for (const { body } of setsBetween(this.#state, this.#zone, prefix, belowPrefix(prefix)))
       if (!this.#touched.has(nameKey(nameFromRoute53(body.name)))) return true;
-    }
     return false;
   }
 }

@@ -130,6 +130,8 @@ export interface ListQuery {
   /** Only those of this account. */
   readonly account?: string | undefined;
   readonly from?: Position | undefined;
+  /** Only those whose sort key is less: what is not wanted is not read either. */
+  readonly below?: string | undefined;
   /** 1 to LIST_MAX. A reader that must know whether there are more asks for one more than it shows. */
   readonly limit: number;
 }

@@ -29,7 +29,13 @@ type Row = [
 
 const REVISION = 5;
 const COLUMNS = 'kind, parent, sort, id, account, revision, body';
-const PAGE = 'AND (sort, id) >= (?, ?) ORDER BY sort, id LIMIT ?';
+/**
+ * `+?` where a value stands that SQLite looks at when it plans: the limit, and the parent, as there is an index of those
+ * that have none. It plans anew for each other value, which takes 12 of 16 us.
+ */
+const PAGE = 'AND (sort, id) >= (?, ?) AND sort < ? ORDER BY sort, id LIMIT +?';
+/** To SQLite any text is less than any blob. */
+const ABOVE_ALL_TEXT = new Uint8Array();
 
 function selectRows(db: DatabaseSync, rest: string): StatementSync {
   const statement = db.prepare(`SELECT ${COLUMNS} FROM resource ${rest}`);
@@ -41,8 +47,8 @@ function statements(db: DatabaseSync) {
   const select = (rest: string): StatementSync => selectRows(db, rest);
   return {
     get: select('WHERE kind = ? AND id = ?'),
-    list: select(`WHERE kind = ? AND parent = ? ${PAGE}`),
-    listAccount: select(`WHERE kind = ? AND parent = ? AND account = ? ${PAGE}`),
+    list: select(`WHERE kind = ? AND parent = +? ${PAGE}`),
+    listAccount: select(`WHERE kind = ? AND parent = +? AND account = ? ${PAGE}`),
     listTop: select(`WHERE kind = ? AND parent = '' AND account = ? ${PAGE}`),
     count: db.prepare('SELECT total(count) AS n FROM tally WHERE kind = ?'),
     countAccount: db.prepare('SELECT total(count) AS n FROM tally WHERE kind = ? AND account = ?'),
@@ -52,9 +58,9 @@ function statements(db: DatabaseSync) {
     ),
     insert: db.prepare(`INSERT INTO resource (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`),
     update: db.prepare(
-      'UPDATE resource SET account = ?, revision = ?, body = ? WHERE kind = ? AND parent = ? AND sort = ? AND id = ?',
+      'UPDATE resource SET account = ?, revision = ?, body = ? WHERE kind = ? AND parent = +? AND sort = ? AND id = ?',
     ),
-    delete: db.prepare('DELETE FROM resource WHERE kind = ? AND parent = ? AND sort = ? AND id = ?'),
+    delete: db.prepare('DELETE FROM resource WHERE kind = ? AND parent = +? AND sort = ? AND id = ?'),
     tally: db.prepare(
       'INSERT INTO tally VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count',
     ),
@@ -90,9 +96,9 @@ export class Tables implements Reads {
     return row === undefined ? undefined : resourceFrom(row);
   }
 
-  list<Body>({ kind, parent = '', account, from, limit }: ListQuery): Resource<Body>[] {
+  list<Body>({ kind, parent = '', account, from, below, limit }: ListQuery): Resource<Body>[] {
     checkLimit(limit);
-    const page = [from?.sort ?? '', from?.id ?? '', limit];
+    const page = [from?.sort ?? '', from?.id ?? '', below ?? ABOVE_ALL_TEXT, limit];
     const rows = () => {
       if (account === undefined) return this.#s.list.all(kind, parent, ...page);
       if (parent === '') return this.#s.listTop.all(kind, account, ...page);

@@ -206,6 +206,11 @@ export function conformance(t: Test, engine: Engine): void {
     t.same(list({ sort: 'com.example. NS ' }, 1), ['i1'], 'the start is part of it');
     t.same(list({ sort: 'com.example. B' }, 1), ['i1'], 'and need not be there');
     t.same(list({ sort: '\u{10fff0}' }), []);
+    const between = (sort: string, below: string): string[] =>
+      ids(store.list({ kind: 'set', parent: 'z', from: { sort }, below, limit: 99 }));
+    t.same(between('com.example. ', 'com.example.!'), ['i0', 'i1'], 'what begins so');
+    t.same(between('', sorts[1]!), ['i0'], 'the end is no part of it');
+    t.same(between('ü', '\u{10000}'), ['i5', 'i6'], 'by octets too');
     t.same(ids(store.list({ kind: 'set', limit: 9 })), ['top']);
     await store.apply(
       change(
