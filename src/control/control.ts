@@ -32,8 +32,12 @@ import { Workers } from './workers.ts';
 /** How long changes of hosted zones wait, after others were put in force, for more to be put in force with them. */
 const HOSTED_MS_MIN = 15;
 const HOSTED_MS_MAX = 1_000;
-/** So many times as long as making a snapshot of them takes: the API has most of this thread while changes come. */
+/** So many times as long as making a snapshot of them takes: the API has most of this thread while changes go on coming. */
 const HOSTED_SHARE = 9;
+/** So much of that is let go: a hundred changes, each made when the one before is served, are no flood. */
+const HOSTED_MS_SPARED = 1_000;
+/** In a flood: while a worker takes over a snapshot, a millisecond or two, packets wait, which is not to be 1 % of them. */
+const HOSTED_FLOOD_MS_MIN = 200;
 /** Main opens sockets in milliseconds; if it does not answer for that long, it is not going to. */
 const SOCKETS_MS_MAX = 30_000;
 /** Longer than the budget of any question. */
@@ -321,10 +325,17 @@ export class Control {
     const { clock } = this.#o;
     const stopwatch = new Stopwatch(clock);
     const report = await this.#publishHosted(config, inForce, stopwatch);
-    const wait = Math.min(Math.max(HOSTED_SHARE * stopwatch.ms, HOSTED_MS_MIN), HOSTED_MS_MAX);
-    this.#hostedNext = clock.now() + wait;
+    const now = clock.now();
+    this.#hostedOwed = Math.max(this.#hostedOwed - (now - this.#hostedAt), 0) + HOSTED_SHARE * stopwatch.ms;
+    this.#hostedAt = now;
+    const late = this.#hostedOwed - HOSTED_MS_SPARED;
+    this.#hostedNext =
+      now + (late <= 0 ? HOSTED_MS_MIN : Math.min(Math.max(late, HOSTED_FLOOD_MS_MIN), HOSTED_MS_MAX));
     return report;
   }
+  /** Milliseconds that the API has coming, as of when they were counted last. */
+  #hostedOwed = 0;
+  #hostedAt = 0;
 
   /** The same configuration with what the store has now. */
   async #publishHosted(

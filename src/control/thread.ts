@@ -9,6 +9,7 @@ import { assert, unreachable } from '../util/assert.ts';
 import { systemClock } from '../util/clock.ts';
 import { Dependencies } from '../util/deps.ts';
 import { beat, SLOW_BEAT_MS } from '../util/heartbeat.ts';
+import { stayBehindWorkers } from '../util/priority.ts';
 import type { Port } from '../util/rpc.ts';
 import {
   CONTROL_SLOT,
@@ -17,7 +18,6 @@ import {
   type ControlStart,
   SHARED_SLOTS,
 } from '../view/channel.ts';
-import { stayBehindWorkers } from './background.ts';
 import { Control } from './control.ts';
 import { followFile } from './follow.ts';
 

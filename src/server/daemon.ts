@@ -11,6 +11,7 @@ import { Dependencies } from '../util/deps.ts';
 import { type Ffi, loadFfi, RECEIVE_BUFFER } from '../util/ffi.ts';
 import { HealthBits } from '../util/healthbits.ts';
 import { beatsFor } from '../util/heartbeat.ts';
+import { keepV8BehindWorkers } from '../util/priority.ts';
 import type { Prng } from '../util/prng.ts';
 import { ringBuffer } from '../util/ring.ts';
 import {
@@ -309,6 +310,7 @@ export class Daemon {
   #serving(sockets: Sockets): void {
     if (this.#state !== 'starting') return;
     this.#state = 'serving';
+    keepV8BehindWorkers();
     const status = `serving with ${sockets.slots} workers`;
     const { udp } = this.#workers!;
     const { receiveBuffer } = sockets;

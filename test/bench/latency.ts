@@ -85,6 +85,11 @@ export function percentiles(text: string): Latency {
   const found: number[] = [];
   for (const [, seconds] of text.matchAll(/^> [A-Z]\S+ \S+ \S+ ([\d.]+)$/gm))
     found.push(Number(seconds) * 1e6);
+  return quantiles(found);
+}
+
+/** @param found in microseconds */
+export function quantiles(found: readonly number[]): Latency {
   const sorted = Float64Array.from(found).sort();
   const at = (share: number): number => sorted[Math.floor(share * sorted.length)] ?? Number.NaN;
   return { p50: at(0.5), p99: at(0.99), p999: at(0.999) };

@@ -9,6 +9,8 @@ import { availableParallelism } from 'node:os';
 /** Cores of the two sides; nothing is pinned where there is one core only. */
 export const SERVER_CORE = 0;
 export const LOAD_CORE = 1;
+/** Asked once: to a process that is pinned itself there is one. */
+export const CORES = availableParallelism();
 /** Clock ticks per second of /proc (getconf CLK_TCK; 100 on Linux). */
 const TICKS = 100;
 /** Sockets of the client, and queries in flight: the same for every server. */
@@ -19,13 +21,12 @@ export const WARM_SECONDS = 2;
 
 /** The beginning of a command that keeps the rest of it, with all threads that it starts, on one core. */
 export function onCore(core: number): string[] {
-  return availableParallelism() > 1 ? ['taskset', '-c', String(core)] : [];
+  return CORES > 1 ? ['taskset', '-c', String(core)] : [];
 }
 
 /** Moves a running process with all its threads to one core. */
 export function pin(pid: number, core: number): void {
-  if (availableParallelism() > 1)
-    execFileSync('taskset', ['-apc', String(core), String(pid)], { stdio: 'ignore' });
+  if (CORES > 1) execFileSync('taskset', ['-apc', String(core), String(pid)], { stdio: 'ignore' });
 }
 
 /** CPU seconds of a process so far, of all its threads, those that have ended included. */

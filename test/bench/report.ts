@@ -1,8 +1,9 @@
 /** Medians and ratios, as tables on the console and, the same, in docs/performance.md. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, release } from 'node:os';
+import { cpus, release } from 'node:os';
 import { findTool } from '../support/tools.ts';
+import { CORES } from './load.ts';
 import type { Options } from './options.ts';
 
 const PAGE = new URL('../../docs/performance.md', import.meta.url);
@@ -118,7 +119,7 @@ function replaced(page: string, id: string, text: string): string {
 }
 
 function machine(): string {
-  return `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores, Linux ${release()}`;
+  return `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${CORES} cores, Linux ${release()}`;
 }
 
 /** How each program is asked for its version. */

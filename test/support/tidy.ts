@@ -39,6 +39,7 @@ const IO_FOLDERS = [
   'control/',
   'cli/',
   'main.ts',
+  'util/priority.ts',
   'util/threadload.ts',
   'util/watch.ts',
 ];

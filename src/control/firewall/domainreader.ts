@@ -2,7 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../util/assert.ts';
-import { stayInBackground } from '../background.ts';
+import { stayInBackground } from '../../util/priority.ts';
 import { fileFault } from '../config/files.ts';
 import { DOMAIN_REMEDY, readDomain } from './domain.ts';
 import type { DomainFileMessage } from './domainfile.ts';

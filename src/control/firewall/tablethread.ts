@@ -1,8 +1,8 @@
 /** A thread that makes the table of one list and ends (see tables.ts). */
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../util/assert.ts';
+import { stayInBackground } from '../../util/priority.ts';
 import { Domains } from '../../zone/domains.ts';
-import { stayInBackground } from '../background.ts';
 import { listedDomain } from './domain.ts';
 import { CHANGES_MAX, each, type TableMade, type TableTask } from './tables.ts';
 

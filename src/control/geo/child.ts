@@ -7,7 +7,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Reader } from 'mmdb-lib';
 import { assert, unreachable } from '../../util/assert.ts';
-import { stayInBackground } from '../background.ts';
+import { stayInBackground } from '../../util/priority.ts';
 import { fileFault } from '../config/files.ts';
 import { DatabaseError } from './data.ts';
 import { compileDatabase } from './database.ts';

@@ -19,10 +19,16 @@ export type ZoneImage =
 export type Names = ReadonlyMap<string, Name>;
 
 /**
- * Names of a patch before it is merged into the image: each snapshot makes the patch anew, and a name takes some
- * microseconds then.
+ * Names of a patch before it is merged into the image, at least and at most, and beside the names of the image. Each
+ * snapshot makes the patch anew, at some microseconds a name; merging takes a microsecond or two for each name of the image.
  */
-const PATCH_NAMES_MAX = 512;
+const PATCH_NAMES_MIN = 512;
+const PATCH_NAMES_MAX = 8_192;
+const PATCH_SHARE = 1 / 64;
+
+function patchNamesMax({ nodeCount }: Zone): number {
+  return Math.min(Math.max(PATCH_NAMES_MIN, PATCH_SHARE * nodeCount), PATCH_NAMES_MAX);
+}
 
 /** A zone as it was built last. */
 interface Built {
@@ -67,7 +73,7 @@ export class ZoneImages {
       existsAtOrBelow(state, zone.id, name),
     );
     if (patch === undefined) return this.#anew(state, identity, resources);
-    if (built.patched.size > PATCH_NAMES_MAX) this.#merge(zone.id, built, patch);
+    if (built.patched.size > patchNamesMax(built.zone)) this.#merge(zone.id, built, patch);
     return { image, patch };
   }
 
@@ -86,7 +92,7 @@ export class ZoneImages {
   }
 
   #isPatchable({ aliased, zone, rrsets }: Built, changed: Names): boolean {
-    if (zone.rrsetCount > 2 * rrsets + 2 * PATCH_NAMES_MAX) return false;
+    if (zone.rrsetCount > 2 * rrsets + 2 * patchNamesMax(zone)) return false;
     if (aliased.size === 0) return true;
     // A name below the target of an alias makes that exist, or not: a wildcard may stand for it then.
     for (const name of changed.values())
