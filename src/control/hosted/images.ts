@@ -24,7 +24,7 @@ export type Names = ReadonlyMap<string, Name>;
  */
 const PATCH_NAMES_MIN = 512;
 const PATCH_NAMES_MAX = 8_192;
-const PATCH_SHARE = 1 / 64;
+const PATCH_SHARE = 1 / 16;
 
 function patchNamesMax({ nodeCount }: Zone): number {
   return Math.min(Math.max(PATCH_NAMES_MIN, PATCH_SHARE * nodeCount), PATCH_NAMES_MAX);
