@@ -14,6 +14,7 @@ import { routing } from './routing.ts';
 import { scale } from './scale.ts';
 import { start } from './start.ts';
 import { store } from './store.ts';
+import { transports } from './transports.ts';
 
 interface Subcommand {
   readonly about: string;
@@ -27,6 +28,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     run: mixed,
   },
   cold: { about: 'recursion with nothing in the cache, on a small Internet; needs root', run: cold },
+  transports: { about: 'from cache by TCP, TLS and HTTPS', run: transports },
   latency: { about: 'time to the answer at 25, 50 and 75 % of the most', run: latency },
   busy: { about: 'a client by TCP while UDP is saturated, and CPU while nobody asks', run: busy },
   memory: { about: 'octets per cached answer', run: memory },

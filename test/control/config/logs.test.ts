@@ -64,6 +64,28 @@ t.test('traces', async (t) => {
     t.match(errorsOf(`${BASE}traces: { ${setting} }\n`), [fault]);
 });
 
+t.test('a token that is sent without encryption', async (t) => {
+  const log = (url: string): string =>
+    `${BASE}logs:\n  - { id: k, to: "${url}", vpcs: [vpc-a], http: { authorization: token } }\n`;
+  const warning = /to: the Authorization header goes to another host without encryption; write https:/;
+  t.match(warningsOf(log('http://192.0.2.1/in')), [warning]);
+  t.match(warningsOf(`${BASE}traces: { to: "http://otel.example/v1/traces", authorization: token }\n`), [
+    warning,
+  ]);
+  for (const url of [
+    'https://192.0.2.1/in',
+    'http://127.0.0.1:8080/in',
+    'http://[::1]/in',
+    'http://localhost/in',
+  ])
+    t.same(warningsOf(log(url)), []);
+  t.same(
+    warningsOf(`${BASE}traces: { to: "http://192.0.2.1/" }\n`),
+    [],
+    'without one there is nothing to read',
+  );
+});
+
 t.test('what is wrong, where, and what would be right', async (t) => {
   const faults = (...logs: readonly string[]): string[] => errorsOf(withLogs(...logs));
   t.same(faults('{ id: a, to: a, vpcs: [vpc-aa] }'), [

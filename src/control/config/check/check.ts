@@ -6,7 +6,7 @@ import { CheckContext, type Draft } from './context.ts';
 import { checkEndpoints, Listening } from './endpoints.ts';
 import { checkFirewall } from './firewall.ts';
 import { checkHealth } from './health.ts';
-import { checkLogs } from './logs.ts';
+import { checkLogs, checkTraces } from './logs.ts';
 import { checkPublicZones } from './publiczones.ts';
 import { checkRecursion } from './recursion.ts';
 import { checkRules } from './rules.ts';
@@ -30,6 +30,7 @@ export function crossCheck(
   checkHealth(context);
   checkPublicZones(context);
   checkLogs(context);
+  checkTraces(context);
   checkApi(context);
   return { errors: context.errors, warnings: context.warnings };
 }

@@ -17,6 +17,8 @@ export function checkLogs(context: CheckContext): void {
       context.error([...path, 'id'], `id "${log.id}" is taken by ${first}`, 'give each log an id of its own');
     checkFile(context, log, seen.files, path);
     checkDestinations(context, log, seen.destinations, path);
+    if (log.to?.kind === 'http')
+      checkAuthorization(context, log.to.url, log.http?.authorization, [...path, 'to']);
     if (log.format !== undefined) {
       checkDestination(context, log, path);
       checkFormat(context, log, path);
@@ -50,6 +52,27 @@ function checkDestination(context: CheckContext, { format, to }: Log, path: Path
       ? ['dnstap goes to a socket', 'write unix:PATH or tcp://ADDRESS:PORT']
       : ['only dnstap goes there', 'write a path, stdout, a syslog server or a URL; or format: dnstap'];
   context.error([...path, 'to'], wrong, remedy);
+}
+
+/** A token that everybody on the way can read, and use. */
+function checkAuthorization(
+  context: CheckContext,
+  url: string | undefined,
+  authorization: string | undefined,
+  path: Path,
+): void {
+  if (url === undefined || authorization === undefined) return;
+  const { protocol, hostname } = new URL(url);
+  if (protocol === 'https:' || LOOPBACK.test(hostname)) return;
+  context.warn(path, 'the Authorization header goes to another host without encryption', 'write https://');
+}
+
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|\[::1\]|localhost)$/;
+
+/** Traces are sent like logs. */
+export function checkTraces(context: CheckContext): void {
+  const { traces } = context.draft;
+  checkAuthorization(context, traces?.to, traces?.authorization, ['traces', 'to']);
 }
 
 /** One may be a log of Resolver's and one of a public zone's. */

@@ -1,0 +1,104 @@
+/** `npm run bench -- transports`: the names of `cached` by TCP, TLS and HTTPS, on connections that stay. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { certificate } from '../support/certificate.ts';
+import { freePort } from '../support/ports.ts';
+import { COLUMNS } from './cached.ts';
+import { CLIENTS, type Load, load, WARM_SECONDS } from './load.ts';
+import type { Options } from './options.ts';
+import { installed, interleaved, startFleet } from './peers.ts';
+import type { Recipe, Setting } from './recipes.ts';
+import { compare, publish } from './report.ts';
+import { HOSTS, hostQuestions } from './zone.ts';
+
+const MODES = { tcp: 'TCP', dot: 'DNS over TLS', doh: 'DNS over HTTPS' } as const;
+
+interface Secure {
+  readonly dot: number;
+  readonly doh: number;
+  readonly keyFile: string;
+  readonly certFile: string;
+}
+
+/** What makes the recipe of a server one that listens by TLS and HTTPS too, and lets a client pipeline by TCP. */
+const WITH: Readonly<Record<string, (text: string, to: Secure) => string>> = {
+  causeway: (text, { dot, doh, keyFile, certFile }) =>
+    text.replace(
+      '{ id: in-1, ',
+      `{ id: in-1, protocols: [do53, dot, doh], dot: ["127.0.0.1:${dot}"], doh: ["127.0.0.1:${doh}"], tls: { certificate: "${certFile}", key: "${keyFile}" }, `,
+    ),
+  unbound: (text, { dot, doh, keyFile, certFile }) =>
+    text.replace(
+      'server:\n',
+      `server:\n  interface: 127.0.0.1@${dot}\n  interface: 127.0.0.1@${doh}\n  tls-port: ${dot}\n  https-port: ${doh}\n  tls-service-key: "${keyFile}"\n  tls-service-pem: "${certFile}"\n  incoming-num-tcp: 1000\n`,
+    ),
+  dnsdist: (text, { dot, doh, keyFile, certFile }) =>
+    `${text.replace(/setLocal\('(\S+)'\)/, "setLocal('$1', {maxInFlight=1000})")}
+setMaxTCPClientThreads(1)
+addTLSLocal('127.0.0.1:${dot}', '${certFile}', '${keyFile}', {maxInFlight=1000})
+addDOHLocal('127.0.0.1:${doh}', '${certFile}', '${keyFile}', '/dns-query')
+`,
+};
+
+/** Measures Causeway, Unbound and dnsdist, and publishes a table for each way. */
+export async function transports(options: Options): Promise<void> {
+  const { rounds, seconds } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-bench-'));
+  const file = join(folder, 'questions');
+  writeFileSync(file, hostQuestions());
+  const { keyFile, certFile } = certificate(folder, 'bench', { names: 'IP:127.0.0.1' });
+  const secure = new Map<string, Secure>();
+  const recipes: Recipe[] = [];
+  for (const recipe of installed(options, Object.keys(WITH))) {
+    const to = { dot: await freePort(), doh: await freePort(), keyFile, certFile };
+    secure.set(recipe.name, to);
+    recipes.push(secured(recipe, to));
+  }
+  const fleet = await startFleet(recipes);
+  try {
+    const tables = [];
+    for (const mode of ['tcp', 'dot', 'doh'] as const) {
+      const measure = (
+        server: { name: string; port: number; pid: number },
+        forSeconds: number,
+      ): Promise<Load> => {
+        const port = mode === 'tcp' ? server.port : secure.get(server.name)![mode];
+        return load({ pid: server.pid, port }, { file, seconds: forSeconds, mode });
+      };
+      for (const server of fleet.servers) await measure(server, WARM_SECONDS);
+      tables.push(
+        compare(
+          MODES[mode],
+          await interleaved(rounds, fleet.servers, (server) => measure(server, seconds)),
+          COLUMNS,
+        ),
+      );
+    }
+    publish(
+      {
+        id: 'transports',
+        intro:
+          `${HOSTS} names from cache, dnsperf ${CLIENTS.join(' ')} -m tcp, dot and doh (HTTP/2), certificates of P-256, one ` +
+          `worker or thread each; medians of ${rounds} rounds of ${seconds} s, in parentheses the ratio to Unbound.`,
+        tables,
+        notes: [
+          'All threads of a server share one core: dnsdist has one for TCP and TLS, and others for HTTPS.',
+        ],
+        programs: [...recipes.map(({ name }) => name), 'dnsperf'],
+      },
+      options,
+    );
+  } finally {
+    await fleet.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function secured(recipe: Recipe, to: Secure): Recipe {
+  const files = (setting: Setting): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(recipe.files(setting)).map(([name, text]) => [name, WITH[recipe.name]!(text, to)]),
+    );
+  return { ...recipe, files };
+}
