@@ -13,10 +13,14 @@ import { sameOctets, Zone } from './zone.ts';
  * their records in the zone's own image; and it lists the names that are no more.
  *
  *     names   (1: it has its records here | 0: it is gone) u8 · length u8 · name …
+ *     places  nodes of the patch u32 · nodes that are gone u32 · numbers u32 … · gone u32 … · (node, its wildcard) u32 …
+ *
+ * Where the patch belongs in the image is found out once, by who makes it: workers open it between two packets.
  */
 export interface ZonePatch {
   readonly image: SharedArrayBuffer;
   readonly names: SharedArrayBuffer;
+  readonly places: SharedArrayBuffer;
 }
 
 /** A name and all record sets that it has now; none: it is gone, or there are only names below it. */
@@ -49,40 +53,30 @@ export function openZone({
  */
 export class PatchedZone extends Zone {
   readonly #patch: Zone;
+  readonly #names: SharedArrayBuffer;
   /** By node of the patch: the number that it has here. */
   readonly #numbers: Uint32Array;
   /** Nodes of the image. */
-  readonly #gone = new Set<number>();
+  readonly #gone: ReadonlySet<number>;
   /** Of nodes of the image whose child `*` is another than there, or NONE. */
   readonly #wildcards = new Map<number, number>();
-  /** The names that are not as in the image, gone ones too. */
-  readonly patchedNames: readonly Name[];
 
-  private constructor(image: SharedArrayBuffer, { image: patch, names }: ZonePatch, id: number) {
+  private constructor(image: SharedArrayBuffer, { image: patch, names, places }: ZonePatch, id: number) {
     super(image, id);
     this.#patch = Zone.from(patch);
-    this.patchedNames = [...namesOfPatch({ image: patch, names })];
-    const there = new Set<number>();
-    for (const { name, isThere } of namesIn(names)) {
-      if (isThere) there.add(this.#patch.find(name));
-      else this.#remove(super.find(name));
-    }
-    const { nodeCount } = this.#patch;
-    this.#numbers = Uint32Array.from({ length: nodeCount }, (_, node) => {
-      const own = there.has(node) ? -1 : super.find(this.#patch.nameOf(node));
-      return own < 0 || this.#gone.has(own) ? this.nodeCount + node : own;
-    });
-    for (let node = 0; node < nodeCount; node++) {
-      const [wildcard, number] = [this.#patch.wildcard(node), this.#numbers[node]!];
-      if (wildcard !== NONE && number < this.nodeCount) this.#wildcards.set(number, this.#numbers[wildcard]!);
-    }
+    this.#names = names;
+    const words = new Uint32Array(places);
+    const [nodes = 0, gone = 0] = words;
+    assert(nodes === this.#patch.nodeCount, 'places of this patch');
+    const [goneAt, wildcardsAt] = [PLACES_AT + nodes, PLACES_AT + nodes + gone];
+    this.#numbers = words.subarray(PLACES_AT, goneAt);
+    this.#gone = new Set(words.subarray(goneAt, wildcardsAt));
+    for (let at = wildcardsAt; at < words.length; at += 2) this.#wildcards.set(words[at]!, words[at + 1]!);
   }
 
-  #remove(node: number): void {
-    if (node < 0) return;
-    this.#gone.add(node);
-    const parent = super.parent(node);
-    if (super.wildcard(parent) === node) this.#wildcards.set(parent, NONE);
+  /** The names that are not as in the image, gone ones too. */
+  get patchedNames(): readonly Name[] {
+    return namesOfPatch({ names: this.#names });
   }
 
   static open(image: SharedArrayBuffer, patch: ZonePatch, id = 0): PatchedZone {
@@ -218,7 +212,41 @@ export function buildPatch(
   const { image } = builder.finish();
   if (image === undefined || (isApexIn && !hasSameApex(zone, Zone.from(image)))) return undefined;
   const there = names.flatMap(({ name }) => (gone.has(nameKey(name)) ? [] : name));
-  return { image, names: packNames(there, [...gone.values()]) };
+  const packed = packNames(there, [...gone.values()]);
+  return { image, names: packed, places: placesOf(zone, Zone.from(image), packed) };
+}
+
+/** Where the numbers begin in `ZonePatch.places`. */
+const PLACES_AT = 2;
+
+/** @param zone without the patch */
+function placesOf(zone: Zone, patch: Zone, names: SharedArrayBuffer): SharedArrayBuffer {
+  const there = new Set<number>();
+  const gone = new Set<number>();
+  const wildcards = new Map<number, number>();
+  for (const { name, isThere } of namesIn(names)) {
+    if (isThere) {
+      there.add(patch.find(name));
+      continue;
+    }
+    const node = zone.find(name);
+    if (node < 0) continue;
+    gone.add(node);
+    const parent = zone.parent(node);
+    if (zone.wildcard(parent) === node) wildcards.set(parent, NONE);
+  }
+  const numbers = Uint32Array.from({ length: patch.nodeCount }, (_, node) => {
+    const own = there.has(node) ? -1 : zone.find(patch.nameOf(node));
+    return own < 0 || gone.has(own) ? zone.nodeCount + node : own;
+  });
+  for (let node = 0; node < patch.nodeCount; node++) {
+    const [wildcard, number] = [patch.wildcard(node), numbers[node]!];
+    if (wildcard !== NONE && number < zone.nodeCount) wildcards.set(number, numbers[wildcard]!);
+  }
+  const words = [patch.nodeCount, gone.size, ...numbers, ...gone, ...[...wildcards].flat()];
+  const places = new Uint32Array(new SharedArrayBuffer(4 * words.length));
+  places.set(words);
+  return places.buffer;
 }
 
 /** The name, and those above it that were there for its sake. */
@@ -252,7 +280,7 @@ function hasSameApex(zone: Zone, patch: Zone): boolean {
 }
 
 /** The names of which a patch speaks, gone ones too. */
-export function namesOfPatch({ names }: ZonePatch): Name[] {
+export function namesOfPatch({ names }: Pick<ZonePatch, 'names'>): Name[] {
   return Array.from(namesIn(names), ({ name }) => name);
 }
 
