@@ -61,7 +61,7 @@ export interface LoadOptions {
   /** Where a line for each query goes, with its latency. */
   readonly log?: string;
   /** By what; UDP by default. */
-  readonly mode?: 'udp' | 'tcp' | 'dot' | 'doh';
+  readonly mode?: 'udp' | 'tcp' | 'dot';
   /** Whether the load may run on all cores. */
   readonly anyCore?: boolean;
   /** A command to run dnsperf under. */
@@ -106,7 +106,6 @@ function dnsperf(port: number, options: LoadOptions): string[] {
   if (options.seconds !== undefined) args.push('-l', String(options.seconds));
   if (options.perSecond !== undefined) args.push('-Q', String(Math.round(options.perSecond)));
   if (options.mode !== undefined) args.push('-m', options.mode);
-  if (options.mode === 'doh') args.push('-O', `doh-uri=https://127.0.0.1:${port}/dns-query`);
   if (options.log !== undefined) args.push('-v');
   return args;
 }
