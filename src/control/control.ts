@@ -24,20 +24,12 @@ import { GeoTables, sameData } from './geo/tables.ts';
 import { HealthDesk } from './health/desk.ts';
 import { HostedDesk } from './hosted/desk.ts';
 import type { Hosted } from './hosted/named.ts';
+import { Pace } from './hosted/pace.ts';
 import { type InForce, OperatorDesk, workersOf } from './operator.ts';
 import { StoreDesk } from './store/desk.ts';
 import { StoreError } from './store/errors.ts';
 import { Workers } from './workers.ts';
 
-/** How long changes of hosted zones wait, after others were put in force, for more to be put in force with them. */
-const HOSTED_MS_MIN = 15;
-const HOSTED_MS_MAX = 1_000;
-/** So many times as long as making a snapshot of them takes: the API has most of this thread while changes go on coming. */
-const HOSTED_SHARE = 9;
-/** So much of that is let go: a hundred changes, each made when the one before is served, are no flood. */
-const HOSTED_MS_SPARED = 1_000;
-/** In a flood: while a worker takes over a snapshot, a millisecond or two, packets wait, which is not to be 1 % of them. */
-const HOSTED_FLOOD_MS_MIN = 200;
 /** Main opens sockets in milliseconds; if it does not answer for that long, it is not going to. */
 const SOCKETS_MS_MAX = 30_000;
 /** Longer than the budget of any question. */
@@ -73,6 +65,7 @@ export class Control {
   readonly #api: ApiDesk;
   readonly #store: StoreDesk;
   readonly #hosted: HostedDesk;
+  readonly #pace: Pace;
   readonly #operator: OperatorDesk;
   #config: Config | undefined;
   #inForce: InForce | undefined;
@@ -103,6 +96,7 @@ export class Control {
       health: this.#health,
       explain: (ask) => this.#workers.askOne<'explain'>(ask, ANSWER_MS_MAX),
     });
+    this.#pace = new Pace(options.clock);
     const { handlers } = this.#hosted;
     const { clock, log, metrics } = options;
     this.#api = new ApiDesk({ clock, log, metrics, handlers });
@@ -305,46 +299,26 @@ export class Control {
     this.#isHostedWaiting = true;
     const before = this.#reloading ?? Promise.resolve();
     void before.then(async () => {
-      const { clock } = this.#o;
       // The first of many at once.
-      const wait = this.#hostedNext - clock.now();
-      if (wait > 0) await new Promise<void>((done) => clock.after(wait, done));
+      const { wait } = this.#pace;
+      if (wait > 0) await new Promise<void>((done) => this.#o.clock.after(wait, done));
       this.#isHostedWaiting = false;
       if (this.#isStopped || this.#config === undefined || this.#inForce === undefined) return;
       // What was asked for first may have come in between.
       if (this.#reloading !== undefined) this.#hostedChanged();
-      else void this.#run(() => this.#timeHosted(this.#config!, this.#inForce!));
+      else
+        void this.#run(() =>
+          this.#publishHosted(this.#config!, this.#inForce!).finally(() => this.#pace.over()),
+        );
     });
   }
   #isHostedWaiting = false;
   #isStopped = false;
-  /** When changes of hosted zones may be put in force again. */
-  #hostedNext = 0;
-
-  async #timeHosted(config: Config, inForce: InForce): Promise<ReloadReport> {
-    const { clock } = this.#o;
-    const stopwatch = new Stopwatch(clock);
-    const report = await this.#publishHosted(config, inForce, stopwatch);
-    const now = clock.now();
-    this.#hostedOwed = Math.max(this.#hostedOwed - (now - this.#hostedAt), 0) + HOSTED_SHARE * stopwatch.ms;
-    this.#hostedAt = now;
-    const late = this.#hostedOwed - HOSTED_MS_SPARED;
-    this.#hostedNext =
-      now + (late <= 0 ? HOSTED_MS_MIN : Math.min(Math.max(late, HOSTED_FLOOD_MS_MIN), HOSTED_MS_MAX));
-    return report;
-  }
-  /** Milliseconds that the API has coming, as of when they were counted last. */
-  #hostedOwed = 0;
-  #hostedAt = 0;
 
   /** The same configuration with what the store has now. */
-  async #publishHosted(
-    config: Config,
-    { compiled, since }: InForce,
-    stopwatch: Stopwatch,
-  ): Promise<ReloadReport> {
+  async #publishHosted(config: Config, { compiled, since }: InForce): Promise<ReloadReport> {
     const { snapshot: before } = compiled;
-    const read = stopwatch.measure(() =>
+    const read = this.#pace.measure(() =>
       orStoreFault(() => {
         const hosted = this.#hosted.hostedFor(config, before);
         return { hosted, amended: this.#hosted.amended(config) };
@@ -355,7 +329,7 @@ export class Control {
     await this.#lists.prepare(amended.firewall, before.domainLists);
     const tables = this.#lists;
     // A control that took over has not read the files of the configuration yet.
-    const next = stopwatch.measure(() =>
+    const next = this.#pace.measure(() =>
       orStoreFault(() =>
         compiled.root === undefined
           ? compile(config, compiled, { hosted: () => hosted, amended: () => amended, tables })
@@ -507,26 +481,6 @@ export class Control {
     await this.#operator.close();
     await this.#store.close();
     this.#workers.close();
-  }
-}
-
-/** How long this thread computed for something, without what it waited for others. */
-class Stopwatch {
-  /** Milliseconds so far. */
-  ms = 0;
-  readonly #clock: Clock;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  measure<T>(compute: () => T): T {
-    const begun = this.#clock.now();
-    try {
-      return compute();
-    } finally {
-      this.ms += this.#clock.now() - begun;
-    }
   }
 }
 

@@ -12,6 +12,9 @@ const CAPACITY = 512;
 /** What is told is of this long at least, and of twice as long at most. */
 const PERIOD_MS = 300_000;
 
+/** What a question is counted as. */
+type Keys = Readonly<Record<TopKind, (question: RecentQuestion) => string>>;
+
 type Sketches = Readonly<Record<TopKind, HeavyHitters<string>>> & { readonly since: number };
 
 /**
@@ -20,22 +23,20 @@ type Sketches = Readonly<Record<TopKind, HeavyHitters<string>>> & { readonly sin
  */
 export class TopQuestions {
   readonly #recent: Pick<RecentQuestions, 'total' | 'since'>;
-  readonly #keyOf: Readonly<Record<TopKind, (question: RecentQuestion) => string>>;
+  readonly #keys: () => Keys;
   readonly #prng: Prng;
   #seen = 0;
   #before: Sketches | undefined;
   #now: Sketches;
 
-  /** @param now monotonic milliseconds */
-  constructor(
-    recent: Pick<RecentQuestions, 'total' | 'since'>,
-    keyOf: Readonly<Record<TopKind, (question: RecentQuestion) => string>>,
-    prng: Prng,
-    now: number,
-  ) {
+  /**
+   * @param keys of the views that there are when it is called
+   * @param now monotonic milliseconds
+   */
+  constructor(recent: Pick<RecentQuestions, 'total' | 'since'>, keys: () => Keys, prng: Prng, now: number) {
     this.#recent = recent;
     this.#prng = prng;
-    this.#keyOf = keyOf;
+    this.#keys = keys;
     this.#now = sketches(now);
   }
 
@@ -46,18 +47,19 @@ export class TopQuestions {
     const questions = this.#recent.since(this.#seen, SAMPLE_MAX, this.#prng);
     this.#seen = total;
     const weight = asked / questions.length;
+    // Before a reload that comes meanwhile makes the index of a view that of another's.
+    const keys = this.#keys();
     for (let from = 0; from < questions.length; from += AT_ONCE) {
       await new Promise(setImmediate);
-      for (const question of questions.slice(from, from + AT_ONCE)) this.#count(question, weight);
+      for (const question of questions.slice(from, from + AT_ONCE)) this.#count(keys, question, weight);
     }
     if (now - this.#now.since < PERIOD_MS) return;
     this.#before = this.#now;
     this.#now = sketches(now);
   }
 
-  #count(question: RecentQuestion, weight: number): void {
-    for (const kind of ['names', 'clients'] as const)
-      this.#now[kind].add(this.#keyOf[kind](question), weight);
+  #count(keys: Keys, question: RecentQuestion, weight: number): void {
+    for (const kind of ['names', 'clients'] as const) this.#now[kind].add(keys[kind](question), weight);
   }
 
   /** Of the last minutes. */

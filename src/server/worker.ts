@@ -135,7 +135,7 @@ class Worker {
       queryLogger: new QueryLogger(ring, moment, prng, metrics),
       tracer: new Tracer(ring, clock, prng, metrics),
     });
-    this.#top = new TopQuestions(this.#pipeline.recent, this.#topKeys(), prng, clock.now());
+    this.#top = new TopQuestions(this.#pipeline.recent, () => this.#topKeys(), prng, clock.now());
     this.#listeners = new Listeners({
       handler: this.#pipeline,
       metrics,
@@ -260,8 +260,9 @@ class Worker {
     }
   }
 
-  #topKeys(): ConstructorParameters<typeof TopQuestions>[1] {
-    const of = (view: number): string => this.#world.snapshot.views[view]?.vpc ?? '';
+  #topKeys(): ReturnType<ConstructorParameters<typeof TopQuestions>[1]> {
+    const { views } = this.#world.snapshot;
+    const of = (view: number): string => views[view]?.vpc ?? '';
     return {
       names: ({ view, name, type }) => topKey(of(view), `${nameToText(fold(name))} ${typeToText(type)}`),
       clients: ({ view, client }) => topKey(of(view), addressToText(client)),

@@ -19,7 +19,7 @@ function start() {
     const wire = nameFromText(name);
     for (let i = 0; i < times; i++) recent.add(view, 1, wire, 0, wire.length, parseAddress(client));
   };
-  return { top: new TopQuestions(recent, keyOf, new SeededPrng(1), 0), ask };
+  return { top: new TopQuestions(recent, () => keyOf, new SeededPrng(1), 0), ask };
 }
 
 t.test('names and clients, by VPC, each question once', async (t) => {
@@ -84,7 +84,7 @@ t.test('only a few are looked at in each turn of the event loop', async (t) => {
     looked[turns] = (looked[turns] ?? 0) + 1;
     return 'a';
   };
-  const top = new TopQuestions(recent, { names, clients: () => 'b' }, new SeededPrng(1), 0);
+  const top = new TopQuestions(recent, () => ({ names, clients: () => 'b' }), new SeededPrng(1), 0);
   setImmediate(count);
   const done = top.look(1_000);
   t.same(looked, [], 'none at once');
@@ -105,4 +105,22 @@ t.test('what is long past is forgotten', async (t) => {
   t.same(names(), ['early.test.', 'later.test.']);
   await top.look(600_000);
   t.same(names(), ['later.test.']);
+});
+
+t.test('a reload while they are looked at: they are of the VPC that asked', async (t) => {
+  const recent = new RecentQuestions();
+  const name = nameFromText('secret.test.');
+  recent.add(0, 1, name, 0, name.length, parseAddress('10.0.0.1'));
+  let views = ['vpc-a'];
+  const keys = () => {
+    const then = views;
+    const key = ({ view }: { view: number }) => topKey(then[view]!, 'secret.test.');
+    return { names: key, clients: key };
+  };
+  const top = new TopQuestions(recent, keys, new SeededPrng(1), 0);
+  const done = top.look(1_000);
+  views = ['vpc-b'];
+  await done;
+  const { entries } = topReport('names', [top.tell('names', 2_000)], undefined, 10);
+  t.same(entries, [{ vpc: 'vpc-a', what: 'secret.test.', questions: 1 }]);
 });

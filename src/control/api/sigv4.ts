@@ -1,4 +1,4 @@
-import { createHash, createHmac, hash, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import { getCanonicalHeaders, getSigningKey, SignatureV4 } from '@smithy/signature-v4';
 import { LRUCache } from 'lru-cache';
 import { timestampFromText, timestampToText } from '../../wire/rdata/time.ts';
@@ -177,11 +177,11 @@ function checkSignedHeaders(signed: readonly string[], headers: ReadonlyMap<stri
     throw mismatch(`There were headers present in the request which were not signed: ${unsigned.join(', ')}`);
 }
 
-/** SHA-256, or its HMAC, as the signer takes it. */
+/** HMAC with SHA-256, as keys are derived by; plain hashes are taken here. */
 class Sha256 {
   readonly #hash;
   constructor(secret?: unknown) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', secret as Uint8Array);
+    this.#hash = createHmac('sha256', secret as Uint8Array);
   }
   update(data: unknown): void {
     this.#hash.update(data as Uint8Array);
