@@ -129,8 +129,11 @@ export class Pipeline implements QueryHandler {
 
   /** Queries that begin from now on begin in this world. */
   serve(world: World): void {
-    const { views } = this.world.snapshot;
-    this.recent.forget((view) => views[view]?.key !== world.snapshot.views[view]?.key);
+    const { views } = world.snapshot;
+    const gone = this.world.snapshot.views.flatMap(({ key }, index) =>
+      views[index]?.key === key ? [] : [index],
+    );
+    this.recent.forget(new Set(gone));
     this.world = world;
   }
 

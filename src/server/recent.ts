@@ -65,10 +65,11 @@ export class RecentQuestions {
   }
 
   /** Forgets what was asked in views that are gone: their indexes may become those of others. */
-  forget(isGone: (view: number) => boolean): void {
+  forget(gone: ReadonlySet<number>): void {
+    if (gone.size === 0) return;
     const octets = this.#octets;
     for (let slot = 0; slot < this.#count * SLOT_OCTETS; slot += SLOT_OCTETS)
-      if (isGone((octets[slot]! << 8) | octets[slot + 1]!)) octets[slot + CLIENT_LENGTH_AT] = 0;
+      if (gone.has((octets[slot]! << 8) | octets[slot + 1]!)) octets[slot + CLIENT_LENGTH_AT] = 0;
   }
 
   #read(index: number): RecentQuestion {
