@@ -42,12 +42,25 @@ export interface DohOptions extends ConnectionOptions {
 /** What goes back, in either version of HTTP. */
 export interface HttpResponse {
   readonly status: 200 | Refusal;
-  readonly headers: Readonly<Record<string, string | number>>;
-  readonly body: Buffer;
+  /** Content-Type. */
+  readonly type: string;
+  /** Seconds for which the client, and nobody between us, may keep it; undefined: nothing is said of that. */
+  readonly maxAge: number | undefined;
+  /** Methods that there are, where it was another one. */
+  readonly allow: string | undefined;
+  /** Valid until `respond` returns. */
+  readonly body: Uint8Array;
+}
+
+/** Who sends what a request is answered with. */
+export interface Responder {
+  respond(response: HttpResponse): void;
 }
 
 /** The version of HTTP that a connection speaks. */
 export interface HttpWire {
+  /** Octets of responses that are over, as far as we are concerned, and not on their way yet. */
+  readonly unsent: number;
   /** Takes no more requests, and ends when those that came are answered. */
   finish(): void;
   /** `abuse`: the client is told so, where there is a word for it. */
@@ -60,8 +73,8 @@ type RequestEnd = 'answered' | 'cancelled';
 type Waiting = 'first' | 'message' | 'blocked' | 'waiting' | 'idle' | 'closing';
 
 /**
- * One client's DNS over HTTPS: what its requests are answered with, and what it may cost. `http1` and `http2` translate
- * between it and Node's servers. Deadlines are those of TCP, and only requests and their answers are signs of life:
+ * One client's DNS over HTTPS: what its requests are answered with, and what it may cost. `http1` translates
+ * between it and Node's server, `http2` between it and frames. Deadlines are those of TCP, and only requests and their answers are signs of life:
  *
  *     first      no whole request yet                      FIRST_MS from the end of the handshake
  *     message    the content of a request is not whole     MESSAGE_MS from its headers
@@ -101,13 +114,13 @@ export class DohConnection implements Connection {
   }
 
   /**
-   * A request whose headers are there. What it says goes to `respond`, once at most, during this call or later.
+   * A request whose headers are there. What it is answered goes to `responder`, once at most, during this call or later.
    * The caller tells the request of its content and of its end.
    */
-  begin(head: RequestHead, respond: (response: HttpResponse) => void): DohRequest {
+  begin(head: RequestHead, responder: Responder): DohRequest {
     this.#activeAt = this.#o.clock.now();
     this.#octetsMax += REQUEST_OCTETS_MAX + head.path.length;
-    const request = new DohRequest(this, respond, this.#activeAt);
+    const request = new DohRequest(this, responder, this.#activeAt);
     const judged = judge(head, this.#o.json());
     switch (judged.kind) {
       case 'refusal':
@@ -144,10 +157,8 @@ export class DohConnection implements Connection {
         request.refuse(isQuery ? 403 : 400);
         return;
       }
-      // A copy: the reply's buffer is used again.
-      const octets = Buffer.from(reply);
-      if (isAnonymous) put16(octets, 0, 0);
-      request.answer(responseOf(octets, form));
+      if (isAnonymous) put16(reply, 0, 0);
+      request.answer(responseOf(reply, form));
     };
     try {
       this.#o.handler.begin();
@@ -193,6 +204,12 @@ export class DohConnection implements Connection {
     if (++this.#vain > VAIN_MAX) this.#endAbuse();
   }
 
+  /** The client cancels what was answered before: the answer does not count. */
+  noteUnwanted(): void {
+    this.#vain++;
+    this.noteVain();
+  }
+
   #endAbuse(): void {
     if (this.#state === 'ended' || this.#o.socket.destroyed) return;
     this.noteAbuse();
@@ -207,7 +224,7 @@ export class DohConnection implements Connection {
   }
 
   #noteBlocked(): void {
-    if (this.#queued <= QUEUED_OCTETS_MAX) this.#blockedAt = undefined;
+    if (this.#queued + this.#wire.unsent <= QUEUED_OCTETS_MAX) this.#blockedAt = undefined;
     else this.#blockedAt ??= this.#o.clock.now();
   }
 
@@ -271,7 +288,7 @@ export class DohConnection implements Connection {
 /** One request, from its headers to the end of its response. */
 export class DohRequest {
   readonly #connection: DohConnection;
-  readonly #respond: (response: HttpResponse) => void;
+  readonly #responder: Responder;
   readonly startedAt: number;
   state: 'receiving' | 'asked' | 'responded' | 'over' = 'receiving';
   /** Of its response. */
@@ -280,13 +297,13 @@ export class DohRequest {
   #length = 0;
   #octets = 0;
 
-  constructor(connection: DohConnection, respond: (response: HttpResponse) => void, startedAt: number) {
+  constructor(connection: DohConnection, responder: Responder, startedAt: number) {
     this.#connection = connection;
-    this.#respond = respond;
+    this.#responder = responder;
     this.startedAt = startedAt;
   }
 
-  /** A part of its content. */
+  /** A part of its content, which is the request's own from now on. */
   receive(chunk: Uint8Array): void {
     if (this.state !== 'receiving') return;
     this.#length += chunk.length;
@@ -312,7 +329,9 @@ export class DohRequest {
   refuse(status: Refusal): void {
     this.answer({
       status,
-      headers: { 'content-type': 'text/plain', ...(status === 405 ? { allow: 'GET, POST' } : {}) },
+      type: 'text/plain',
+      maxAge: undefined,
+      allow: status === 405 ? 'GET, POST' : undefined,
       body: Buffer.from(`${REASONS[status]}\n`),
     });
   }
@@ -325,14 +344,14 @@ export class DohRequest {
     this.#octets = response.body.length;
     this.status = response.status;
     this.#connection.note(response.status, this.#octets);
-    this.#respond(response);
+    this.#responder.respond(response);
   }
 }
 
 /** What is answered is for this client: its address decides what it sees, so no cache may give it to others. */
-function responseOf(reply: Buffer, form: Form): HttpResponse {
-  const freshness = `private, max-age=${freshnessOf(reply)}`;
-  const type = form === 'json' ? DNS_JSON : DNS_MESSAGE;
-  const body = form === 'json' ? Buffer.from(jsonOf(reply)) : reply;
-  return { status: 200, headers: { 'content-type': type, 'cache-control': freshness }, body };
+function responseOf(reply: Uint8Array, form: Form): HttpResponse {
+  const maxAge = freshnessOf(reply);
+  return form === 'json'
+    ? { status: 200, type: DNS_JSON, maxAge, allow: undefined, body: Buffer.from(jsonOf(reply)) }
+    : { status: 200, type: DNS_MESSAGE, maxAge, allow: undefined, body: reply };
 }

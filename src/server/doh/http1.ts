@@ -36,6 +36,8 @@ class Http1Connection {
   constructor(options: DohOptions) {
     this.#o = options;
     this.doh = new DohConnection(options, {
+      // Node says when a response is on its way.
+      unsent: 0,
       finish: () => this.#finish(),
       destroy: () => options.socket.destroy(),
     });
@@ -54,7 +56,7 @@ class Http1Connection {
       const { method = '', url = '', headers } = incoming;
       const contentType = headers['content-type'];
       const head = { method, path: url, contentType, contentLength: headers['content-length'] };
-      const request = this.doh.begin(head, (response) => this.#respond(outgoing, response));
+      const request = this.doh.begin(head, { respond: (response) => this.#respond(outgoing, response) });
       outgoing.on('close', () => {
         request.close(outgoing.writableFinished ? 'answered' : 'cancelled');
         this.#open--;
@@ -68,14 +70,16 @@ class Http1Connection {
     }
   }
 
-  #respond(outgoing: ServerResponse, { status, headers, body }: HttpResponse): void {
+  #respond(outgoing: ServerResponse, { status, type, maxAge, allow, body }: HttpResponse): void {
     // What is left of a content that is too long is not waited for.
     const ends = this.#state === 'ending' || status === 413;
     outgoing.writeHead(status, {
-      ...headers,
+      'content-type': type,
+      ...(maxAge === undefined ? {} : { 'cache-control': `private, max-age=${maxAge}` }),
+      ...(allow === undefined ? {} : { allow }),
       'content-length': body.length,
       ...(ends ? { connection: 'close' } : {}),
     });
-    outgoing.end(body);
+    outgoing.end(Buffer.from(body));
   }
 }

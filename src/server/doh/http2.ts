@@ -1,15 +1,27 @@
-import {
-  constants,
-  createServer,
-  type Http2Server,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2';
+import type { Socket } from 'node:net';
 import { METRIC } from '../../telemetry/metrics.ts';
-import { assert } from '../../util/assert.ts';
-import { QUERY_OCTETS_MAX } from '../connection.ts';
-import { DohConnection, type DohOptions, type HttpResponse, REQUESTS_MAX } from './connection.ts';
+import { QUEUED_OCTETS_MAX } from '../connection.ts';
+import {
+  DohConnection,
+  type DohOptions,
+  type DohRequest,
+  type HttpResponse,
+  type HttpWire,
+  REQUESTS_MAX,
+  type Responder,
+} from './connection.ts';
+import {
+  CODE,
+  type Code,
+  FRAME,
+  FRAME_FLAG,
+  FRAME_HEAD,
+  FRAME_OCTETS_MAX,
+  FrameWriter,
+  SETTING,
+  WRITE_OCTETS,
+} from './frames.ts';
+import { BLOCK_OCTETS_MAX, CompressionError, HeaderDecoder, RequestFields } from './hpack.ts';
 
 /** Streams before the first answer: whoever opens a session for nothing gets less of it. */
 export const STREAMS_FIRST_MAX = 50;
@@ -17,124 +29,594 @@ export const STREAMS_FIRST_MAX = 50;
 export const HEADER_OCTETS_MAX = 8 * 1024;
 /** Pairs of them; requests have about ten. */
 export const HEADER_PAIRS_MAX = 32;
-/** Streams that a session may open above its limit before it ends. */
-const REJECTED_STREAMS_MAX = 50;
-/** Frames that are no HTTP/2, before the session ends. */
-const INVALID_FRAMES_MAX = 10;
+/** Frames that a header block may go on in: it fits into its first one (CVE-2024-27983). */
+const CONTINUATIONS_MAX = 8;
 /** Settings in one frame; there are seven. */
 const SETTINGS_MAX = 16;
-/** Megabytes, the least that there is: tables, headers and what is queued of one session. */
-const SESSION_MEMORY_MB = 1;
-/** Streams that a session may reset at once, and then in a second, counted before we see them: see VAIN_MAX. */
-const RESETS_BURST = 100;
-const RESETS_PER_SECOND = 10;
+/** Requests taken in one turn of the event loop: a connection full of cached names must not make others wait. */
+const TURN_MAX = 32;
 
-const SESSION = {
-  maxSessionMemory: SESSION_MEMORY_MB,
-  maxHeaderListPairs: HEADER_PAIRS_MAX,
-  maxSessionRejectedStreams: REJECTED_STREAMS_MAX,
-  maxSessionInvalidFrames: INVALID_FRAMES_MAX,
-  maxSettings: SETTINGS_MAX,
-  streamResetBurst: RESETS_BURST,
-  streamResetRate: RESETS_PER_SECOND,
-  settings: {
-    enablePush: false,
-    maxConcurrentStreams: STREAMS_FIRST_MAX,
-    maxHeaderListSize: HEADER_OCTETS_MAX,
-    // What may come of a stream before it is read: a query, and nothing that would have to be kept.
-    initialWindowSize: QUERY_OCTETS_MAX,
-  },
-};
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+/** What either side may send unasked (RFC 9113 section 6.9.2): a query fits many times, so a stream's is never raised. */
+const WINDOW = 65_535;
+/** The connection's is, when so much of it was used. */
+const WINDOW_USED_MAX = 16 * 1024;
+const WINDOW_MAX = 0x7fff_ffff;
 
-/** HTTP/2 on connections that others have accepted and agreed on it (ALPN h2). */
-export class Http2 {
-  readonly #server: Http2Server = createServer(SESSION);
+/*
+ * Of this thread: while a connection reads what came it writes what is to go here, and sends it as one in the end.
+ */
+const frames = new FrameWriter();
+const fields = new RequestFields(HEADER_PAIRS_MAX, HEADER_OCTETS_MAX);
 
-  serve(options: DohOptions): DohConnection {
-    let made: ServerHttp2Session | undefined;
-    this.#server.once('session', (session) => (made = session));
-    // The way that Node documents for a connection which another server has accepted.
-    this.#server.emit('connection', options.socket);
-    assert(made !== undefined, 'a session is made at once');
-    return new Http2Connection(options, made).doh;
-  }
+/** Serves HTTP/2 (RFC 9113) on a connection that has agreed on it (ALPN h2). */
+export function serveHttp2(options: DohOptions): DohConnection {
+  return new Http2Connection(options).doh;
 }
 
-class Http2Connection {
-  readonly doh: DohConnection;
-  readonly #session: ServerHttp2Session;
-  /** How many streams the client may have open. */
-  #streamsMax = STREAMS_FIRST_MAX;
+/** A header block of which more is to come. */
+interface Block {
+  readonly stream: number;
+  readonly flags: number;
+  readonly parts: Buffer[];
+  octets: number;
+}
 
-  constructor(options: DohOptions, session: ServerHttp2Session) {
-    this.#session = session;
-    this.doh = new DohConnection(options, {
-      finish: () => session.close(),
-      destroy: (reason) => {
-        if (reason === 'ended') session.destroy();
-        else session.destroy(CALM, constants.NGHTTP2_ENHANCE_YOUR_CALM);
-      },
-    });
-    // The end of the socket says what there is to say, but for what is no HTTP/2 or is too much of it.
-    session.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ERR_HTTP2_ERROR') this.doh.noteAbuse();
-    });
-    session.on('stream', (stream, headers, flags) => {
-      stream.on('error', () => undefined);
-      try {
-        this.#serve(stream, headers, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0);
-      } catch {
-        options.metrics.add(METRIC.workerErrors);
-        stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+/**
+ * One client's HTTP/2, by hand: Node's costs eight times as much. It serves what DNS needs: requests whose content is a
+ * query, responses that are whole when they begin; nothing is pushed, priorities are heard and not heeded.
+ *
+ *     preface     nothing came yet but a part of PREFACE
+ *     settings    the client's first frame is to be its settings
+ *     open
+ *     finishing   the client or we have said that no more requests come; those that came are answered
+ *     over        the end is said, what comes is not read any more
+ *
+ * What a client may make us do is bounded as for any connection (see DohConnection), and here:
+ *
+ *     headers         BLOCK_OCTETS_MAX as they come, in 1 + CONTINUATIONS_MAX frames: the connection ends
+ *                     HEADER_PAIRS_MAX, HEADER_OCTETS_MAX as they are: the request ends
+ *     their table     TABLE_OCTETS
+ *     open streams    STREAMS_FIRST_MAX, then REQUESTS_MAX
+ *     responses       reading stops while QUEUED_OCTETS_MAX are not taken by the socket
+ *     frames          16 kB each; all octets beside requests count (IDLE_OCTETS_MAX)
+ */
+class Http2Connection implements HttpWire {
+  readonly doh: DohConnection;
+  readonly #o: DohOptions;
+  readonly #socket: Socket;
+  readonly #headers = new HeaderDecoder();
+  #state: 'preface' | 'settings' | 'open' | 'finishing' | 'over' = 'preface';
+  /** What came; up to `#at` it is taken. */
+  #octets: Buffer = NOTHING;
+  #at = 0;
+  /** Requests of this turn. */
+  #taken = 0;
+  #turn: 'none' | 'running' | 'planned' = 'none';
+  #block: Block | undefined;
+  /** Those whose request or response is not whole. */
+  readonly #streams = new Map<number, Http2Stream>();
+  #lastStream = 0;
+  #streamsMax = STREAMS_FIRST_MAX;
+  /** Of our settings, those that the client has not acknowledged. */
+  #unacknowledged = 0;
+  /** What we may send. */
+  #window = WINDOW;
+  #streamWindow = WINDOW;
+  /** What the client has sent of its own since we raised it. */
+  #windowUsed = 0;
+
+  constructor(options: DohOptions) {
+    this.#o = options;
+    this.#socket = options.socket;
+    this.doh = new DohConnection(options, this);
+    this.#sendSettings([
+      [SETTING.streams, STREAMS_FIRST_MAX],
+      [SETTING.headerOctets, HEADER_OCTETS_MAX],
+    ]);
+    this.#flush();
+    this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    this.#socket.on('drain', () => this.#go());
+    // It sends no more, but reads what is under way.
+    this.#socket.on('end', () => this.#clientEnds());
+    this.#socket.on('close', () => this.#closed());
+  }
+
+  get unsent(): number {
+    return this.#socket.writableLength;
+  }
+
+  finish(): void {
+    if (this.#state === 'over' || this.#socket.destroyed) return;
+    this.#state = 'finishing';
+    frames.goaway(this.#lastStream, CODE.none);
+    this.#settle();
+  }
+
+  destroy(reason: 'ended' | 'abuse'): void {
+    if (reason === 'abuse') this.#end(CODE.calm);
+    else this.#socket.destroy();
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#state === 'over') return;
+    const rest = this.#octets.length - this.#at;
+    this.#octets = rest === 0 ? chunk : Buffer.concat([this.#octets.subarray(this.#at), chunk]);
+    this.#at = 0;
+    this.#go();
+  }
+
+  /** Takes frames as far as limits allow, sends what came of them, then settles whether to read on or to end. */
+  #go(): void {
+    if (this.#turn !== 'none' || this.#isOver()) return;
+    this.#turn = 'running';
+    this.#taken = 0;
+    try {
+      while (this.#mayTake() && this.#takeFrame());
+    } catch (error) {
+      if (error instanceof CompressionError) this.#fail(CODE.compression);
+      else {
+        this.#o.metrics.add(METRIC.workerErrors);
+        this.#end(CODE.internal);
       }
+    }
+    this.#turn = 'none';
+    this.#settle();
+    if (!this.#isOver()) this.#readOrWait();
+  }
+
+  #isOver(): boolean {
+    return this.#state === 'over' || this.#socket.destroyed;
+  }
+
+  #mayTake(): boolean {
+    return this.#taken < TURN_MAX && this.#socket.writableLength <= QUEUED_OCTETS_MAX && !this.#isOver();
+  }
+
+  #readOrWait(): void {
+    if (this.#taken >= TURN_MAX) this.#planTurn();
+    // A part of a frame is kept as its own octets: the chunk that it came in may be 64 kB.
+    else if (this.#at > 0) {
+      this.#octets =
+        this.#at === this.#octets.length ? NOTHING : Buffer.from(this.#octets.subarray(this.#at));
+      this.#at = 0;
+    }
+    if (this.#turn === 'planned' || !this.#mayTake()) this.#socket.pause();
+    else if (this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  #planTurn(): void {
+    this.#turn = 'planned';
+    setImmediate(() => {
+      this.#turn = 'none';
+      this.#go();
     });
   }
 
-  #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, isWhole: boolean): void {
-    if (stream.destroyed || stream.closed) {
-      this.doh.noteVain();
+  /** After whatever may have written frames or ended streams, unless it was within a turn. */
+  #settle(): void {
+    if (this.#turn === 'running') return;
+    this.#flush();
+    if (this.#state !== 'finishing' || this.#streams.size > 0) return;
+    this.#state = 'over';
+    this.#hangUp();
+  }
+
+  #flush(): void {
+    if (frames.length === 0) return;
+    const octets = frames.take();
+    if (this.#socket.writable) this.#socket.write(octets);
+  }
+
+  /** Says why, and reads no more. */
+  #end(code: Code): void {
+    if (this.#state === 'over') return;
+    this.#state = 'over';
+    frames.goaway(this.#lastStream, code);
+    this.#flush();
+    this.#hangUp();
+  }
+
+  #hangUp(): void {
+    this.#octets = NOTHING;
+    this.#at = 0;
+    this.#socket.end();
+    this.#socket.resume();
+  }
+
+  /** This is no HTTP/2, or too much of it. */
+  #fail(code: Code): void {
+    this.doh.noteAbuse();
+    this.#end(code);
+  }
+
+  #clientEnds(): void {
+    for (const stream of this.#streams.values()) if (!stream.isWhole) this.#cancelled(stream);
+    if (this.#state !== 'over') this.#state = 'finishing';
+    this.#settle();
+  }
+
+  #closed(): void {
+    for (const stream of this.#streams.values()) this.#cancelled(stream);
+  }
+
+  #cancelled(stream: Http2Stream): void {
+    this.#streams.delete(stream.id);
+    stream.state = 'over';
+    stream.request!.close('cancelled');
+  }
+
+  /** Takes the next frame; false where it is not whole. */
+  #takeFrame(): boolean {
+    const octets = this.#octets;
+    const at = this.#at;
+    if (this.#state === 'preface') return this.#takePreface();
+    if (octets.length - at < FRAME_HEAD) return false;
+    const length = (octets[at]! << 16) | (octets[at + 1]! << 8) | octets[at + 2]!;
+    if (length > FRAME_OCTETS_MAX) {
+      this.#fail(CODE.frameSize);
+      return false;
+    }
+    const from = at + FRAME_HEAD;
+    if (octets.length - from < length) return false;
+    this.#at = from + length;
+    const stream = octets.readUInt32BE(at + 5) & 0x7fff_ffff;
+    this.#take(octets[at + 3]!, octets[at + 4]!, stream, from, from + length);
+    return true;
+  }
+
+  #takePreface(): boolean {
+    const came = Math.min(PREFACE.length, this.#octets.length - this.#at);
+    if (this.#octets.compare(PREFACE, 0, came, this.#at, this.#at + came) !== 0) {
+      this.#fail(CODE.protocol);
+      return false;
+    }
+    if (came < PREFACE.length) return false;
+    this.#at += came;
+    this.#state = 'settings';
+    return true;
+  }
+
+  #take(type: number, flags: number, stream: number, from: number, to: number): void {
+    // RFC 9113 sections 3.4 and 6.10.
+    const isFirst = this.#state === 'settings';
+    if (isFirst && (type !== FRAME.settings || (flags & FRAME_FLAG.ack) !== 0)) this.#fail(CODE.protocol);
+    else if (this.#block !== undefined && type !== FRAME.continuation) this.#fail(CODE.protocol);
+    else
+      switch (type) {
+        case FRAME.data:
+          this.#takeData(flags, stream, from, to);
+          break;
+        case FRAME.headers:
+          this.#takeHeaders(flags, stream, from, to);
+          break;
+        case FRAME.continuation:
+          this.#takeContinuation(flags, stream, from, to);
+          break;
+        case FRAME.reset:
+          this.#takeReset(stream, to - from);
+          break;
+        case FRAME.settings:
+          this.#takeSettings(flags, stream, from, to);
+          break;
+        case FRAME.ping:
+          if (stream !== 0) this.#fail(CODE.protocol);
+          else if (to - from !== 8) this.#fail(CODE.frameSize);
+          else if ((flags & FRAME_FLAG.ack) === 0) frames.pingAck(this.#octets.subarray(from, to));
+          break;
+        case FRAME.goaway:
+          if (stream !== 0) this.#fail(CODE.protocol);
+          else if (to - from < 8) this.#fail(CODE.frameSize);
+          else this.#state = 'finishing';
+          break;
+        case FRAME.windowUpdate:
+          this.#takeWindowUpdate(stream, from, to);
+          break;
+        case FRAME.priority:
+          if (stream === 0) this.#fail(CODE.protocol);
+          else if (to - from !== 5) this.#fail(CODE.frameSize);
+          break;
+        case FRAME.pushPromise:
+          this.#fail(CODE.protocol);
+          break;
+        default:
+          // RFC 9113 section 5.5.
+          break;
+      }
+    if (frames.length >= WRITE_OCTETS) this.#flush();
+  }
+
+  /** Where the payload ends that is no padding; -1 where it is shorter than its padding (RFC 9113 section 6.1). */
+  #unpadded(flags: number, from: number, to: number): number {
+    if ((flags & FRAME_FLAG.padded) === 0) return to;
+    const end = from < to ? to - this.#octets[from]! : -1;
+    return end > from ? end : -1;
+  }
+
+  #takeHeaders(flags: number, stream: number, from: number, to: number): void {
+    const end = this.#unpadded(flags, from, to);
+    let at = (flags & FRAME_FLAG.padded) === 0 ? from : from + 1;
+    if ((flags & FRAME_FLAG.priority) !== 0) at += 5;
+    if ((stream & 1) === 0 || end < at) this.#fail(CODE.protocol);
+    else if ((flags & FRAME_FLAG.endHeaders) !== 0) this.#takeFields(stream, flags, this.#octets, at, end);
+    else {
+      const part = Buffer.from(this.#octets.subarray(at, end));
+      this.#block = { stream, flags, parts: [part], octets: part.length };
+    }
+  }
+
+  #takeContinuation(flags: number, stream: number, from: number, to: number): void {
+    const block = this.#block;
+    if (block?.stream !== stream) {
+      this.#fail(CODE.protocol);
       return;
     }
-    const head = {
-      method: headers[':method'] ?? '',
-      path: headers[':path'] ?? '',
-      contentType: headers['content-type'],
-      contentLength: headers['content-length'],
-    };
-    const request = this.doh.begin(head, (response) => this.#respond(stream, response, isWhole));
-    stream.on('close', () =>
-      request.close(stream.rstCode === constants.NGHTTP2_NO_ERROR ? 'answered' : 'cancelled'),
-    );
-    if (isWhole) request.end();
+    block.parts.push(Buffer.from(this.#octets.subarray(from, to)));
+    block.octets += to - from;
+    if (block.parts.length > 1 + CONTINUATIONS_MAX || block.octets > BLOCK_OCTETS_MAX) {
+      this.#fail(CODE.calm);
+      return;
+    }
+    if ((flags & FRAME_FLAG.endHeaders) === 0) return;
+    this.#block = undefined;
+    this.#takeFields(stream, block.flags, Buffer.concat(block.parts), 0, block.octets);
+  }
+
+  /** A whole header section: a request's, or trailers, of which nothing is of use. */
+  #takeFields(id: number, flags: number, block: Buffer, from: number, to: number): void {
+    const isWhole = (flags & FRAME_FLAG.endStream) !== 0;
+    fields.reset();
+    // Whatever is done with them: the table goes with all that came.
+    this.#headers.decode(block, from, to, fields);
+    const stream = this.#streams.get(id);
+    if (stream !== undefined) {
+      if (!isWhole || stream.isWhole) this.#reset(stream, CODE.protocol);
+      else this.#endContent(stream);
+    } else if (id <= this.#lastStream) this.doh.noteVain();
     else {
-      stream.on('data', (chunk: Buffer) => request.receive(chunk));
-      // A stream that is cut off ends as well: what came of its content is no query.
-      stream.on('end', () => {
-        if (!stream.aborted && !stream.destroyed && stream.rstCode === constants.NGHTTP2_NO_ERROR)
-          request.end();
-      });
+      this.#lastStream = id;
+      if (this.#state !== 'finishing') this.#begin(id, isWhole);
     }
   }
 
-  #respond(stream: ServerHttp2Stream, { status, headers, body }: HttpResponse, isWhole: boolean): void {
-    if (stream.destroyed || stream.closed) return;
-    const fields = { ':status': status, ...headers, 'content-length': body.length };
-    // The writable side of HEAD has ended.
-    if (stream.writableEnded) stream.respond(fields, { endStream: true });
-    else {
-      stream.respond(fields);
-      stream.end(body);
+  #begin(id: number, isWhole: boolean): void {
+    this.#taken++;
+    const { contentLength } = fields;
+    const isMalformed = isWhole && contentLength !== undefined && Number(contentLength) !== 0;
+    if (this.#streams.size >= this.#streamsMax) {
+      // Before it knows how many there may be, it is no fault (RFC 9113 section 5.1.2).
+      if (this.#unacknowledged === 0) this.#fail(CODE.protocol);
+      else this.#refuse(id, CODE.refused);
+    } else if (fields.state === 'oversized') this.#refuse(id, CODE.calm);
+    else if (fields.state === 'malformed' || isMalformed) this.#refuse(id, CODE.protocol);
+    else this.#ask(new Http2Stream(this, id, isWhole, fields, this.#streamWindow));
+  }
+
+  #refuse(id: number, code: Code): void {
+    frames.reset(id, code);
+    this.doh.noteVain();
+  }
+
+  #ask(stream: Http2Stream): void {
+    stream.request = this.doh.begin(fields, stream);
+    if (stream.isWhole) stream.request.end();
+    if (stream.state === 'over') stream.request.close('answered');
+    else this.#streams.set(stream.id, stream);
+  }
+
+  #takeData(flags: number, id: number, from: number, to: number): void {
+    const octets = to - from;
+    const end = this.#unpadded(flags, from, to);
+    if (id === 0 || end < 0 || id > this.#lastStream) {
+      this.#fail(CODE.protocol);
+      return;
     }
-    // Whatever else comes is not wanted (RFC 9113 section 8.1).
-    if (!isWhole) stream.close(constants.NGHTTP2_NO_ERROR);
+    this.#windowUsed += octets;
+    if (this.#windowUsed > WINDOW) {
+      this.#fail(CODE.flowControl);
+      return;
+    }
+    if (this.#windowUsed >= WINDOW_USED_MAX) {
+      frames.windowUpdate(0, this.#windowUsed);
+      this.#windowUsed = 0;
+    }
+    const stream = this.#streams.get(id);
+    // On its way when the stream ended.
+    if (stream === undefined) return;
+    if (stream.isWhole) {
+      this.#reset(stream, CODE.streamClosed);
+      return;
+    }
+    stream.windowUsed += octets;
+    const at = (flags & FRAME_FLAG.padded) === 0 ? from : from + 1;
+    stream.received += end - at;
+    if (stream.windowUsed > WINDOW) this.#reset(stream, CODE.flowControl);
+    else if (end > at) stream.request!.receive(Buffer.from(this.#octets.subarray(at, end)));
+    if ((flags & FRAME_FLAG.endStream) !== 0 && stream.state !== 'over') this.#endContent(stream);
+  }
+
+  #endContent(stream: Http2Stream): void {
+    stream.isWhole = true;
+    // RFC 9113 section 8.1.1.
+    if (stream.contentLength !== undefined && stream.contentLength !== stream.received)
+      this.#reset(stream, CODE.protocol);
+    else stream.request!.end();
+  }
+
+  #reset(stream: Http2Stream, code: Code): void {
+    frames.reset(stream.id, code);
+    this.#cancelled(stream);
+  }
+
+  #takeReset(id: number, octets: number): void {
+    const stream = this.#streams.get(id);
+    if (id === 0 || id > this.#lastStream) this.#fail(CODE.protocol);
+    else if (octets !== 4) this.#fail(CODE.frameSize);
+    else if (stream === undefined) this.doh.noteUnwanted();
+    else this.#cancelled(stream);
+  }
+
+  #takeSettings(flags: number, stream: number, from: number, to: number): void {
+    const octets = to - from;
+    const isAck = (flags & FRAME_FLAG.ack) !== 0;
+    if (stream !== 0) this.#fail(CODE.protocol);
+    else if (isAck ? octets !== 0 : octets % 6 !== 0) this.#fail(CODE.frameSize);
+    else if (octets > 6 * SETTINGS_MAX) this.#fail(CODE.calm);
+    else if (isAck) this.#unacknowledged = Math.max(0, this.#unacknowledged - 1);
+    else {
+      for (let at = from; at < to && this.#state !== 'over'; at += 6)
+        this.#takeSetting(this.#octets.readUInt16BE(at), this.#octets.readUInt32BE(at + 2));
+      if (this.#state === 'settings') this.#state = 'open';
+      if (this.#state === 'over') return;
+      frames.settingsAck();
+      this.#sendRests();
+    }
+  }
+
+  /** RFC 9113 section 6.5.2. Of its table we use nothing, our frames are never larger than all take. */
+  #takeSetting(setting: number, value: number): void {
+    switch (setting) {
+      case SETTING.pushes:
+        if (value > 1) this.#fail(CODE.protocol);
+        break;
+      case SETTING.frameSize:
+        if (value < FRAME_OCTETS_MAX || value > 0xff_ffff) this.#fail(CODE.protocol);
+        break;
+      case SETTING.window:
+        this.#moveWindows(value);
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** Of all streams, and may come to be below zero (RFC 9113 section 6.9.2). */
+  #moveWindows(value: number): void {
+    const by = value - this.#streamWindow;
+    this.#streamWindow = value;
+    let widest = value;
+    for (const stream of this.#streams.values()) {
+      stream.window += by;
+      widest = Math.max(widest, stream.window);
+    }
+    if (widest > WINDOW_MAX) this.#fail(CODE.flowControl);
+  }
+
+  #takeWindowUpdate(id: number, from: number, to: number): void {
+    if (to - from !== 4) {
+      this.#fail(CODE.frameSize);
+      return;
+    }
+    const by = this.#octets.readUInt32BE(from) & WINDOW_MAX;
+    const stream = this.#streams.get(id);
+    if (id > this.#lastStream || (by === 0 && id === 0)) this.#fail(CODE.protocol);
+    else if (id === 0) {
+      this.#window += by;
+      if (this.#window > WINDOW_MAX) this.#fail(CODE.flowControl);
+      else this.#sendRests();
+    } else if (stream !== undefined) {
+      stream.window += by;
+      if (by === 0) this.#reset(stream, CODE.protocol);
+      else if (stream.window > WINDOW_MAX) this.#reset(stream, CODE.flowControl);
+      else this.#sendRest(stream);
+    }
+  }
+
+  /** To be called by streams, once each. */
+  respond(stream: Http2Stream, response: HttpResponse): void {
+    if (stream.state !== 'open' || this.#isOver()) return;
+    const { body, status } = response;
+    const isLast = stream.isHead || body.length === 0;
+    frames.headers(stream.id, response, isLast);
+    if (!isLast) this.#send(stream, body);
+    if (stream.rest === undefined) this.#responded(stream);
     if (status === 200) this.#raiseStreams();
+    this.#settle();
+  }
+
+  /** As much of a content as the client's windows let through; the rest is kept as the stream's own. */
+  #send(stream: Http2Stream, octets: Uint8Array): void {
+    const { length } = octets;
+    let at = 0;
+    while (at < length) {
+      const most = Math.min(length - at, FRAME_OCTETS_MAX, this.#window, stream.window);
+      if (most <= 0) break;
+      if (frames.length >= WRITE_OCTETS) this.#flush();
+      frames.data(stream.id, octets, at, at + most, at + most === length);
+      at += most;
+      this.#window -= most;
+      stream.window -= most;
+    }
+    stream.rest = at === length ? undefined : octets.slice(at);
+  }
+
+  #sendRests(): void {
+    for (const stream of this.#streams.values()) this.#sendRest(stream);
+  }
+
+  #sendRest(stream: Http2Stream): void {
+    if (stream.rest === undefined) return;
+    this.#send(stream, stream.rest);
+    if (stream.rest === undefined) this.#responded(stream);
+  }
+
+  #responded(stream: Http2Stream): void {
+    // Whatever else comes is not wanted (RFC 9113 section 8.1).
+    if (!stream.isWhole) frames.reset(stream.id, CODE.none);
+    this.#streams.delete(stream.id);
+    stream.state = 'over';
+    stream.request?.close('answered');
   }
 
   #raiseStreams(): void {
-    if (this.#streamsMax === REQUESTS_MAX || this.#session.closed || this.#session.destroyed) return;
+    if (this.#streamsMax === REQUESTS_MAX) return;
     this.#streamsMax = REQUESTS_MAX;
-    this.#session.settings({ ...SESSION.settings, maxConcurrentStreams: REQUESTS_MAX });
+    this.#sendSettings([[SETTING.streams, REQUESTS_MAX]]);
+  }
+
+  #sendSettings(settings: readonly (readonly [number, number])[]): void {
+    frames.settings(settings);
+    this.#unacknowledged++;
   }
 }
 
-const CALM = new Error('too much that is of no use');
+/** A request and its response. */
+class Http2Stream implements Responder {
+  readonly id: number;
+  readonly isHead: boolean;
+  readonly contentLength: number | undefined;
+  state: 'open' | 'over' = 'open';
+  /** Undefined while it begins. */
+  request: DohRequest | undefined;
+  /** Whether the client has sent all of it. */
+  isWhole: boolean;
+  /** Octets of content that came, and those of frames that they came in. */
+  received = 0;
+  windowUsed = 0;
+  /** What we may send. */
+  window: number;
+  /** Of the response, what the client's windows hold back. */
+  rest: Uint8Array | undefined;
+  readonly #connection: Http2Connection;
+
+  constructor(
+    connection: Http2Connection,
+    id: number,
+    isWhole: boolean,
+    { method, contentLength }: RequestFields,
+    window: number,
+  ) {
+    this.#connection = connection;
+    this.id = id;
+    this.isWhole = isWhole;
+    this.isHead = method === 'HEAD';
+    this.contentLength = contentLength === undefined ? undefined : Number(contentLength);
+    this.window = window;
+  }
+
+  respond(response: HttpResponse): void {
+    this.#connection.respond(this, response);
+  }
+}
+
+const NOTHING = Buffer.alloc(0);

@@ -56,6 +56,9 @@ export function judge(head: RequestHead, json: boolean): Judgement {
 }
 
 function judgeParameters(text: string, json: boolean): Judgement {
+  // As nearly all have it, and nothing else behind.
+  const only = text.startsWith(DNS_PARAMETER) ? text.slice(DNS_PARAMETER.length) : '&';
+  if (BASE64URL.test(only)) return judgeBase64(only);
   const parameters = new URLSearchParams(text);
   const dns = parameters.get('dns');
   if (dns !== null) return judgeBase64(dns);
@@ -63,6 +66,7 @@ function judgeParameters(text: string, json: boolean): Judgement {
   return query === undefined ? refusal(400) : { kind: 'query', query, form: 'json' };
 }
 
+const DNS_PARAMETER = 'dns=';
 /** Node reads base64url without a word about what is none. */
 const BASE64URL = /^[\w-]*$/;
 

@@ -46,7 +46,6 @@ function pem() {
 const GET = `/dns-query?dns=${query(1, 'x').toString('base64url')}`;
 const CALM = 11;
 const PROTOCOL_ERROR = 1;
-const INTERNAL_ERROR = 2;
 
 const get = (stream: number, flags = END_HEADERS | END_STREAM): Buffer =>
   frame(FRAME.headers, flags, stream, headerBlock(getHeaders(GET)));
@@ -87,9 +86,9 @@ t.test('streams that are reset at once', { skip }, async (t) => {
   const served = await serveDoh(t, credentials);
   const client = await served.frames();
   client.send(...streams(5_000).flatMap((stream) => [get(stream), reset(stream)]));
+  await until(() => client.goaway !== undefined, 'last words');
+  t.equal(client.goaway, CALM);
   await closed(served, client);
-  // The library has limits of its own, which may be the first.
-  t.ok(client.goaway === CALM || client.goaway === INTERNAL_ERROR, `code ${client.goaway}`);
   t.equal(served.count('tcpAbusive'), 1);
   t.ok(served.handler.asked.length <= VAIN_MAX + 1, `${served.handler.asked.length} were asked`);
   await servesOthers(t, served);
