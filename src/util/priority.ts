@@ -6,7 +6,7 @@ import { getPriority, setPriority } from 'node:os';
  * part; it has the core again at once only where the others count for little, and else with the next tick of the kernel,
  * up to 4 ms later (EEVDF: who is not eligible does not preempt).
  *
- *     0  workers, health, logs      5  V8's own threads      10  control      15  what nobody waits for
+ *     0  workers, health      5  V8's own threads      10  control, logs      15  what nobody waits for
  *
  * below what the process has. V8's are before control, as a worker that collects garbage waits for them. To Linux a
  * thread is a process like any other, and whoever has started it may lower its priority. All functions say whether they
@@ -31,8 +31,8 @@ export function stayInBackground(): boolean {
 }
 
 /**
- * To be called in the control thread once something is served: a client who changes a thousand records is not to delay
- * those who ask, yet waits for an answer.
+ * To be called in the control thread once something is served, and in that of the logs: a client who changes a thousand
+ * records waits for an answer, and who asked what is to be known, but neither is to delay those who ask.
  */
 export function stayBehindWorkers(): boolean {
   return lowerOwn(CONTROL);

@@ -93,6 +93,18 @@ healthChecks:
   };
 }
 
+/** Causeway with a log of its clients' queries, in YAML what is special about it; undefined: without. */
+export function logged(name: string, more: string | undefined): Recipe {
+  const log = `logs: [{ id: queries, to: queries.jsonl, vpcs: [vpc-bench], ${more} }]\n`;
+  return {
+    ...causeway,
+    name,
+    files: (setting) => ({
+      'causeway.yaml': `${causeway.files(setting)['causeway.yaml']}${more === undefined ? '' : log}`,
+    }),
+  };
+}
+
 const unbound: Recipe = {
   name: 'unbound',
   program: 'unbound',

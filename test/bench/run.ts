@@ -7,6 +7,7 @@ import { cold } from './cold.ts';
 import { firewall } from './firewall.ts';
 import { health } from './health.ts';
 import { latency } from './latency.ts';
+import { logging } from './logging.ts';
 import { memory } from './memory.ts';
 import { mixed } from './mixed.ts';
 import type { Options } from './options.ts';
@@ -29,6 +30,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   },
   cold: { about: 'recursion with nothing in the cache, on a small Internet; needs root', run: cold },
   transports: { about: 'from cache by TCP, TLS and HTTPS', run: transports },
+  logging: { about: 'from cache with logs of queries', run: logging },
   latency: { about: 'time to the answer at 25, 50 and 75 % of the most', run: latency },
   busy: { about: 'a client by TCP while UDP is saturated, and CPU while nobody asks', run: busy },
   memory: { about: 'octets per cached answer', run: memory },

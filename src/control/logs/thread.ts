@@ -6,6 +6,7 @@ import { daemonCounters, Metrics } from '../../telemetry/metrics.ts';
 import { assert, unreachable } from '../../util/assert.ts';
 import { systemClock } from '../../util/clock.ts';
 import { beat, SLOW_BEAT_MS } from '../../util/heartbeat.ts';
+import { stayBehindWorkers } from '../../util/priority.ts';
 import { LOGS_SLOT, type LogsOrder, type LogsStart, SHARED_SLOTS } from '../../view/channel.ts';
 import { QueryLogs } from './querylogs.ts';
 
@@ -20,6 +21,8 @@ const main = parentPort;
 const { shared, rings, logs } = workerData as LogsStart;
 
 beat(shared.beats, LOGS_SLOT, systemClock, SLOW_BEAT_MS);
+// On a core that workers have to the full, lines are dropped rather than answers held up.
+stayBehindWorkers();
 const queryLogs = new QueryLogs({
   clock: systemClock,
   log: createLogger({ thread: 'logs' }),
