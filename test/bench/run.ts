@@ -13,6 +13,7 @@ import { mixed } from './mixed.ts';
 import type { Options } from './options.ts';
 import { routing } from './routing.ts';
 import { scale } from './scale.ts';
+import { slowclients } from './slowclients.ts';
 import { start } from './start.ts';
 import { store } from './store.ts';
 import { transports } from './transports.ts';
@@ -33,6 +34,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   logging: { about: 'from cache with logs of queries', run: logging },
   latency: { about: 'time to the answer at 25, 50 and 75 % of the most', run: latency },
   busy: { about: 'a client by TCP while UDP is saturated, and CPU while nobody asks', run: busy },
+  slowclients: { about: 'UDP beside 10,000 connections that never end a query', run: slowclients },
   memory: { about: 'octets per cached answer', run: memory },
   start: { about: 'seconds to the first answer, also from a zone of a million records', run: start },
   health: { about: '2,000 health checks at 10 s on one core', run: health },
@@ -49,7 +51,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
 const USAGE = `npm run bench -- SUBCOMMAND [options]
 
 ${Object.entries(SUBCOMMANDS)
-  .map(([name, { about }]) => `  ${name.padEnd(10)} ${about}`)
+  .map(([name, { about }]) => `  ${name.padEnd(11)} ${about}`)
   .join('\n')}
   all        all of these, one after the other
 

@@ -17,7 +17,8 @@ import { HOSTS, hostQuestions } from './zone.ts';
 
 const MODES = { tcp: 'TCP', dot: 'DNS over TLS', doh: 'DNS over HTTPS' } as const;
 
-interface Secure {
+/** Where a server is to listen by TLS and HTTPS. */
+export interface Secure {
   readonly dot: number;
   readonly doh: number;
   readonly keyFile: string;
@@ -135,7 +136,8 @@ async function byHttps(
   };
 }
 
-function secured(recipe: Recipe, to: Secure): Recipe {
+/** A server that listens by TLS and HTTPS too. */
+export function secured(recipe: Recipe, to: Secure): Recipe {
   const files = (setting: Setting): Record<string, string> =>
     Object.fromEntries(
       Object.entries(recipe.files(setting)).map(([name, text]) => [name, WITH[recipe.name]!(text, to)]),

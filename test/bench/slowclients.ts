@@ -1,0 +1,143 @@
+/** `npm run bench -- slowclients`: what thousands of connections that never end a query cost those who ask by UDP. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { certificate } from '../support/certificate.ts';
+import { freePort } from '../support/ports.ts';
+import type { Latency } from './latency.ts';
+import { cpuSeconds, LOAD_CORE, load, onCore, WARM_SECONDS } from './load.ts';
+import type { Options } from './options.ts';
+import { installed, interleaved, type Server, startFleet } from './peers.ts';
+import type { Recipe } from './recipes.ts';
+import { compare, publish } from './report.ts';
+import type { SlowTaken, SlowWork } from './slowclientswork.ts';
+import { type Secure, secured } from './transports.ts';
+import { Wiretap } from './wiretap.ts';
+import { HOSTS, hostQuestions } from './zone.ts';
+
+const WORK = fileURLToPath(new URL('slowclientswork.ts', import.meta.url));
+const CLIENTS = 10_000;
+/** They have all come once by then. */
+const ALL_SECONDS = 6;
+const PER_SECOND = 5_000;
+/** How long its files may take to be given back. */
+const BACK_SECONDS_MAX = 30;
+
+interface Taken extends SlowTaken {
+  readonly quiet: Latency;
+  readonly slow: Latency;
+  /** Of the server, the most that were open, and seconds until they are as few as before once the clients have gone. */
+  readonly files: number;
+  readonly backSeconds: number;
+  /** Percent of one core, of queries and slow clients. */
+  readonly cpu: number;
+}
+
+/** Measures Causeway and Unbound, and publishes the table. */
+export async function slowclients(options: Options): Promise<void> {
+  const { rounds, seconds } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-bench-'));
+  const file = join(folder, 'questions');
+  writeFileSync(file, hostQuestions());
+  const { keyFile, certFile } = certificate(folder, 'bench', { names: 'IP:127.0.0.1' });
+  const secure = new Map<string, Secure>();
+  const recipes: Recipe[] = [];
+  for (const recipe of installed(options, ['causeway', 'unbound'])) {
+    const to = { dot: await freePort(), doh: await freePort(), keyFile, certFile };
+    secure.set(recipe.name, to);
+    recipes.push(secured(recipe, to));
+  }
+  const fleet = await startFleet(recipes);
+  const ask = async (server: Server): Promise<Latency> => {
+    const tap = await Wiretap.start(join(folder, 'pcap'), server.port);
+    if (tap === undefined) throw new Error('tcpdump is not installed');
+    await load(server, { file, seconds, perSecond: PER_SECOND });
+    return tap.stop();
+  };
+  const measure = async (server: Server): Promise<Taken> => {
+    const { dot, doh } = secure.get(server.name)!;
+    const ports = [
+      { kind: 'tcp', port: server.port },
+      { kind: 'dot', port: dot },
+      { kind: 'doh', port: doh },
+    ] as const;
+    const quiet = await ask(server);
+    const before = filesOf(server.pid);
+    const clients = begin({ clients: CLIENTS, ports });
+    await sleep(1000 * ALL_SECONDS);
+    let files = 0;
+    const timer = setInterval(() => (files = Math.max(files, filesOf(server.pid))), 100);
+    const cpu = cpuOf(server.pid);
+    const slow = await ask(server);
+    const spent = cpuOf(server.pid) - cpu;
+    clearInterval(timer);
+    const fared = await end(clients);
+    const at = performance.now();
+    const passed = (): number => (performance.now() - at) / 1000;
+    while (filesOf(server.pid) > before && passed() < BACK_SECONDS_MAX) await sleep(100);
+    return { ...fared, quiet, slow, files, backSeconds: passed(), cpu: (100 * spent) / seconds };
+  };
+  try {
+    for (const server of fleet.servers) await load(server, { file, seconds: WARM_SECONDS });
+    const samples = await interleaved(rounds, fleet.servers, measure);
+    publish(
+      {
+        id: 'slowclients',
+        intro:
+          `${CLIENTS} clients by TCP, TLS and HTTPS in turns, of whom each sends an octet a second of a query that never ends, and ` +
+          `comes again 5 s after it was turned away; meanwhile dnsperf asks ${HOSTS} names from cache by UDP, ` +
+          `${PER_SECOND} times a second; medians of ${rounds} rounds of ${seconds} s.`,
+        tables: [
+          compare('From query to answer by UDP', samples, [
+            { head: 'without them: p50 µs', of: ({ quiet }) => quiet.p50 },
+            { head: 'p99 µs', of: ({ quiet }) => quiet.p99 },
+            { head: 'with them: p50 µs', of: ({ slow }) => slow.p50 },
+            { head: 'p99 µs', of: ({ slow }) => slow.p99 },
+          ]),
+          compare('The slow ones', samples, [
+            { head: 'connections', of: ({ connected }) => connected },
+            { head: 'handshakes', of: ({ shaken }) => shaken },
+            { head: 'ended by the server', of: ({ ended }) => ended },
+            { head: 'most files open', of: ({ files }) => files },
+            { head: 'back after, s', of: ({ backSeconds }) => backSeconds, digits: 1 },
+            { head: '% of a core', of: ({ cpu }) => cpu },
+          ]),
+        ],
+        notes: [],
+        programs: [...recipes.map(({ name }) => name), 'dnsperf'],
+      },
+      options,
+    );
+  } finally {
+    await fleet.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function begin(work: SlowWork): ChildProcess {
+  // What asks by UDP goes first on that core.
+  const command = [...onCore(LOAD_CORE), 'nice', '-n', '10', process.execPath, WORK, JSON.stringify(work)];
+  return spawn(command[0]!, command.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
+}
+
+function end(clients: ChildProcess): Promise<SlowTaken> {
+  let text = '';
+  clients.stdout!.on('data', (chunk) => (text += String(chunk)));
+  clients.stdin!.end();
+  return new Promise((resolve, reject) => {
+    clients.once('error', reject);
+    clients.once('close', () => resolve(JSON.parse(text) as SlowTaken));
+  });
+}
+
+function filesOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+function cpuOf(pid: number): number {
+  const { user, system } = cpuSeconds(pid);
+  return user + system;
+}
