@@ -33,6 +33,9 @@ export const VAIN_MAX = 50;
 export const IDLE_OCTETS_MAX = 64 * 1024;
 export const REQUEST_OCTETS_MAX = 2 * 1024;
 
+/** Octets of answers that may wait for a client to take them, which is what HTTP_CLIENTS_MAX counts with. */
+export const WAITING_OCTETS_MAX = 1024 * 1024;
+
 export interface DohOptions extends ConnectionOptions {
   readonly prng: Prng;
   /** Whether the JSON form is spoken, as of now. */
@@ -94,6 +97,8 @@ export class DohConnection implements Connection {
   /** Requests that were whole or refused. */
   #requests = 0;
   #vain = 0;
+  /** What answers have taken off it since it was nothing: as much comes back when such an answer is not wanted. */
+  #forgiven = 0;
   /** Octets that the client may have sent by now. */
   #octetsMax = IDLE_OCTETS_MAX;
   /** Octets of responses that are not on their way yet. */
@@ -116,10 +121,12 @@ export class DohConnection implements Connection {
   /**
    * A request whose headers are there. What it is answered goes to `responder`, once at most, during this call or later.
    * The caller tells the request of its content and of its end.
+   *
+   * @param octets of its headers, as they came
    */
-  begin(head: RequestHead, responder: Responder): DohRequest {
+  begin(head: RequestHead, octets: number, responder: Responder): DohRequest {
     this.#activeAt = this.#o.clock.now();
-    this.#octetsMax += REQUEST_OCTETS_MAX + head.path.length;
+    this.#octetsMax += REQUEST_OCTETS_MAX + octets;
     const request = new DohRequest(this, responder, this.#activeAt);
     const judged = judge(head, this.#o.json());
     switch (judged.kind) {
@@ -155,6 +162,11 @@ export class DohConnection implements Connection {
     const answer = (reply: Reply): void => {
       if (reply === undefined) {
         request.refuse(isQuery ? 403 : 400);
+        return;
+      }
+      // Each of them may be 64 kB, and all may come at once.
+      if (this.#queued > WAITING_OCTETS_MAX) {
+        request.refuse(503);
         return;
       }
       if (isAnonymous) put16(reply, 0, 0);
@@ -194,7 +206,13 @@ export class DohConnection implements Connection {
     this.#receiving.delete(request);
     this.#queued -= octets;
     if (end === 'cancelled') this.noteVain();
-    else if (request.status === 200) this.#vain = Math.max(0, this.#vain - 1);
+    else if (request.status === 200) {
+      if (this.#vain === 0) this.#forgiven = 0;
+      else {
+        this.#vain--;
+        this.#forgiven++;
+      }
+    }
     // That we have too much to do is not what the client has done.
     else if (request.status !== 503) this.noteVain();
   }
@@ -204,9 +222,12 @@ export class DohConnection implements Connection {
     if (++this.#vain > VAIN_MAX) this.#endAbuse();
   }
 
-  /** The client cancels what was answered before: the answer does not count. */
+  /** The client cancels what was answered before: that it was answered does not count. */
   noteUnwanted(): void {
-    this.#vain++;
+    if (this.#forgiven > 0) {
+      this.#forgiven--;
+      this.#vain++;
+    }
     this.noteVain();
   }
 

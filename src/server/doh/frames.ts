@@ -47,7 +47,7 @@ export const CODE = {
 } as const;
 export type Code = (typeof CODE)[keyof typeof CODE];
 
-export const SETTING = { pushes: 2, streams: 3, window: 4, frameSize: 5, headerOctets: 6 } as const;
+export const SETTING = { table: 1, pushes: 2, streams: 3, window: 4, frameSize: 5, headerOctets: 6 } as const;
 
 /** Frames that go out together: one write, and one record of TLS where they fit. */
 export class FrameWriter {
@@ -134,10 +134,23 @@ export class FrameWriter {
     this.#length += to - from;
   }
 
-  /** Nothing is kept in the client's table: it may have none, and responses are short. */
-  headers(stream: number, { status, type, maxAge, allow, body }: HttpResponse, isLast: boolean): void {
+  /**
+   * Nothing is kept in the client's table: it may have none, and responses are short.
+   *
+   * @param date as HTTP writes it
+   * @param saysTable that it is heeded if the client has none
+   */
+  headers(
+    stream: number,
+    { status, type, maxAge, allow, body }: HttpResponse,
+    date: string,
+    isLast: boolean,
+    saysTable: boolean,
+  ): void {
     const start = this.#length;
     this.#length += FRAME_HEAD;
+    // A size of 0 (RFC 7541 section 6.3).
+    if (saysTable) this.#octets[this.#length++] = 0x20;
     if (status === 200) this.#octets[this.#length++] = 0x80 | STATUS_200;
     else this.#field(NAME.status, String(status));
     if (type === DNS_MESSAGE) this.#copy(MESSAGE_FIELD);
@@ -148,6 +161,7 @@ export class FrameWriter {
       this.#copy(PRIVATE);
       this.#digits(maxAge, digits);
     }
+    this.#field(NAME.date, date);
     if (allow !== undefined) this.#field(NAME.allow, allow);
     const digits = digitsOf(body.length);
     this.#name(NAME['content-length'], digits);

@@ -49,6 +49,8 @@ interface Field {
   readonly name: string;
   readonly value: string;
   readonly role: Role;
+  /** Whatever its value is. */
+  readonly nameRole: Role;
   /** As RFC 7541 section 4.1 counts. */
   readonly size: number;
 }
@@ -194,8 +196,8 @@ export class HeaderDecoder {
   #literal(first: number): Field {
     const isKept = (first & 0x40) !== 0;
     const index = this.#integer(isKept ? 0x3f : 0x0f);
-    const name = index === 0 ? this.#text() : this.#entry(index).name;
-    const field = fieldOf(name, this.#text());
+    const field =
+      index === 0 ? fieldOf(this.#text(), this.#text()) : sameName(this.#entry(index), this.#text());
     if (isKept) this.#insert(field);
     return field;
   }
@@ -273,13 +275,18 @@ export class HeaderDecoder {
 const text = Buffer.allocUnsafeSlow(2 * BLOCK_OCTETS_MAX);
 
 function fieldOf(name: string, value: string): Field {
-  const role = roleOf(name, value);
-  return { name, value, role, size: name.length + value.length + ENTRY_OCTETS };
+  const nameRole = ROLES.get(name) ?? (TOKEN.test(name) ? 'other' : 'wrong');
+  return fieldWith(name, nameRole, value);
 }
 
-function roleOf(name: string, value: string): Role {
-  if (NO_VALUE.test(value)) return 'wrong';
-  return ROLES.get(name) ?? (TOKEN.test(name) ? 'other' : 'wrong');
+/** A long name in the table costs nothing each time that it is used. */
+function sameName({ name, nameRole }: Field, value: string): Field {
+  return fieldWith(name, nameRole, value);
+}
+
+function fieldWith(name: string, nameRole: Role, value: string): Field {
+  const role = NO_VALUE.test(value) ? 'wrong' : nameRole;
+  return { name, value, role, nameRole, size: name.length + value.length + ENTRY_OCTETS };
 }
 
 /** RFC 7541 appendix A, from 1 on. */
@@ -347,4 +354,5 @@ export const NAME = {
   'cache-control': 24,
   'content-length': 28,
   'content-type': 31,
+  date: 33,
 } as const;

@@ -56,7 +56,10 @@ class Http1Connection {
       const { method = '', url = '', headers } = incoming;
       const contentType = headers['content-type'];
       const head = { method, path: url, contentType, contentLength: headers['content-length'] };
-      const request = this.doh.begin(head, { respond: (response) => this.#respond(outgoing, response) });
+      const octets = incoming.rawHeaders.reduce((sum, text) => sum + text.length, url.length);
+      const request = this.doh.begin(head, octets, {
+        respond: (response) => this.#respond(outgoing, response),
+      });
       outgoing.on('close', () => {
         request.close(outgoing.writableFinished ? 'answered' : 'cancelled');
         this.#open--;

@@ -21,7 +21,8 @@ import {
   SETTING,
   WRITE_OCTETS,
 } from './frames.ts';
-import { BLOCK_OCTETS_MAX, CompressionError, HeaderDecoder, RequestFields } from './hpack.ts';
+import { BLOCK_OCTETS_MAX, CompressionError, HeaderDecoder, RequestFields, TABLE_OCTETS } from './hpack.ts';
+import { httpDate } from './httpdate.ts';
 
 /** Streams before the first answer: whoever opens a session for nothing gets less of it. */
 export const STREAMS_FIRST_MAX = 50;
@@ -97,6 +98,8 @@ class Http2Connection implements HttpWire {
   /** Those whose request or response is not whole. */
   readonly #streams = new Map<number, Http2Stream>();
   #lastStream = 0;
+  /** The last of them that was not too late. */
+  #lastHeard = 0;
   #streamsMax = STREAMS_FIRST_MAX;
   /** Of our settings, those that the client has not acknowledged. */
   #unacknowledged = 0;
@@ -105,6 +108,10 @@ class Http2Connection implements HttpWire {
   #streamWindow = WINDOW;
   /** What the client has sent of its own since we raised it. */
   #windowUsed = 0;
+  /** The client's table is smaller than at first, and no header block has said yet that we know. */
+  #owesTable = false;
+  /** The client's end came in front of a turn that is still to take what was sent before. */
+  #hasEnd = false;
 
   constructor(options: DohOptions) {
     this.#o = options;
@@ -129,7 +136,7 @@ class Http2Connection implements HttpWire {
   finish(): void {
     if (this.#state === 'over' || this.#socket.destroyed) return;
     this.#state = 'finishing';
-    frames.goaway(this.#lastStream, CODE.none);
+    frames.goaway(this.#lastHeard, CODE.none);
     this.#settle();
   }
 
@@ -163,6 +170,7 @@ class Http2Connection implements HttpWire {
     this.#turn = 'none';
     this.#settle();
     if (!this.#isOver()) this.#readOrWait();
+    if (this.#hasEnd) this.#clientEnds();
   }
 
   #isOver(): boolean {
@@ -212,7 +220,7 @@ class Http2Connection implements HttpWire {
   #end(code: Code): void {
     if (this.#state === 'over') return;
     this.#state = 'over';
-    frames.goaway(this.#lastStream, code);
+    frames.goaway(this.#lastHeard, code);
     this.#flush();
     this.#hangUp();
   }
@@ -231,6 +239,12 @@ class Http2Connection implements HttpWire {
   }
 
   #clientEnds(): void {
+    // What it sent before is taken first.
+    if (this.#turn === 'planned' || (!this.#mayTake() && !this.#isOver())) {
+      this.#hasEnd = true;
+      return;
+    }
+    this.#hasEnd = false;
     for (const stream of this.#streams.values()) if (!stream.isWhole) this.#cancelled(stream);
     if (this.#state !== 'over') this.#state = 'finishing';
     this.#settle();
@@ -371,25 +385,29 @@ class Http2Connection implements HttpWire {
     const stream = this.#streams.get(id);
     if (stream !== undefined) {
       if (!isWhole || stream.isWhole) this.#reset(stream, CODE.protocol);
+      else if (fields.state === 'oversized') this.#reset(stream, CODE.calm);
       else this.#endContent(stream);
     } else if (id <= this.#lastStream) this.doh.noteVain();
     else {
       this.#lastStream = id;
-      if (this.#state !== 'finishing') this.#begin(id, isWhole);
+      if (this.#state === 'finishing') return;
+      this.#lastHeard = id;
+      this.#begin(id, isWhole, to - from);
     }
   }
 
-  #begin(id: number, isWhole: boolean): void {
+  /** @param octets of its header block */
+  #begin(id: number, isWhole: boolean, octets: number): void {
     this.#taken++;
     const { contentLength } = fields;
     const isMalformed = isWhole && contentLength !== undefined && Number(contentLength) !== 0;
     if (this.#streams.size >= this.#streamsMax) {
       // Before it knows how many there may be, it is no fault (RFC 9113 section 5.1.2).
       if (this.#unacknowledged === 0) this.#fail(CODE.protocol);
-      else this.#refuse(id, CODE.refused);
+      else frames.reset(id, CODE.refused);
     } else if (fields.state === 'oversized') this.#refuse(id, CODE.calm);
     else if (fields.state === 'malformed' || isMalformed) this.#refuse(id, CODE.protocol);
-    else this.#ask(new Http2Stream(this, id, isWhole, fields, this.#streamWindow));
+    else this.#ask(new Http2Stream(this, id, isWhole, fields, this.#streamWindow), octets);
   }
 
   #refuse(id: number, code: Code): void {
@@ -397,8 +415,8 @@ class Http2Connection implements HttpWire {
     this.doh.noteVain();
   }
 
-  #ask(stream: Http2Stream): void {
-    stream.request = this.doh.begin(fields, stream);
+  #ask(stream: Http2Stream, octets: number): void {
+    stream.request = this.doh.begin(fields, octets, stream);
     if (stream.isWhole) stream.request.end();
     if (stream.state === 'over') stream.request.close('answered');
     else this.#streams.set(stream.id, stream);
@@ -476,6 +494,10 @@ class Http2Connection implements HttpWire {
   /** RFC 9113 section 6.5.2. Of its table we use nothing, our frames are never larger than all take. */
   #takeSetting(setting: number, value: number): void {
     switch (setting) {
+      case SETTING.table:
+        // RFC 9113 section 4.3.1: the next header block has to begin with it.
+        if (value < TABLE_OCTETS) this.#owesTable = true;
+        break;
       case SETTING.pushes:
         if (value > 1) this.#fail(CODE.protocol);
         break;
@@ -527,7 +549,8 @@ class Http2Connection implements HttpWire {
     if (stream.state !== 'open' || this.#isOver()) return;
     const { body, status } = response;
     const isLast = stream.isHead || body.length === 0;
-    frames.headers(stream.id, response, isLast);
+    frames.headers(stream.id, response, httpDate(this.#o.clock.wall()), isLast, this.#owesTable);
+    this.#owesTable = false;
     if (!isLast) this.#send(stream, body);
     if (stream.rest === undefined) this.#responded(stream);
     if (status === 200) this.#raiseStreams();
@@ -547,7 +570,9 @@ class Http2Connection implements HttpWire {
       this.#window -= most;
       stream.window -= most;
     }
-    stream.rest = at === length ? undefined : octets.slice(at);
+    // What is the stream's own already is not copied again: a window may be opened octet by octet.
+    if (at === length) stream.rest = undefined;
+    else stream.rest = octets === stream.rest ? octets.subarray(at) : new Uint8Array(octets.subarray(at));
   }
 
   #sendRests(): void {

@@ -1,9 +1,12 @@
 /** HTTP/2 frame by frame: windows, forms of requests that clients seldom send, and ends of connections. */
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { QUERY_OCTETS_MAX } from '../../../src/server/connection.ts';
+import { VAIN_MAX, WAITING_OCTETS_MAX } from '../../../src/server/doh/connection.ts';
 import { STREAMS_FIRST_MAX } from '../../../src/server/doh/http2.ts';
 import { SeededPrng } from '../../../src/util/prng.ts';
 import { certificate } from '../../support/certificate.ts';
@@ -218,6 +221,17 @@ t.test('a request that is none ends, and nothing else does', { skip }, async (t)
       frame(FRAME.headers, END_HEADERS, 1, headerBlock({ x: 'y' })),
     ],
     [
+      'trailers that are too many',
+      CODE.calm,
+      post(1),
+      frame(
+        FRAME.headers,
+        END_HEADERS | END_STREAM,
+        1,
+        headerBlock(Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`x${i}`, '']))),
+      ),
+    ],
+    [
       'content that is too long',
       CODE.none,
       post(1),
@@ -235,7 +249,7 @@ t.test('a request that is none ends, and nothing else does', { skip }, async (t)
     t.equal(client.goaway, undefined, what);
     client.socket.destroy();
   }
-  t.equal(served.handler.asked.length, 7);
+  t.equal(served.handler.asked.length, 8);
   t.equal(served.count('workerErrors'), 0);
 });
 
@@ -406,4 +420,140 @@ t.test('whatever is sent, others are served', { skip }, async (t) => {
   other.session.close();
   await until(() => served.clients.total === 0, 'nothing is left');
   t.equal(served.endpoint.pending, 0);
+});
+
+t.test('a client whose table is smaller is told that it is heeded', { skip }, async (t) => {
+  const served = await serveDoh(t, credentials);
+  const client = await served.frames();
+  const blocks = (): Buffer[] => client.of(FRAME.headers).map(({ payload }) => payload);
+  client.send(setting(1, 0), get(1));
+  await until(() => blocks().length === 1, 'an answer');
+  // RFC 9113 section 4.3.1, RFC 7541 section 6.3: a size of 0, once.
+  t.equal(blocks()[0]![0], 0x20);
+  client.send(get(3));
+  await until(() => blocks().length === 2, 'another');
+  t.equal(blocks()[1]![0], 0x88);
+  // nghttp2 ends the connection where it is not.
+  const session = connect(`https://127.0.0.1:${served.port}`, {
+    ca: credentials.cert,
+    settings: { headerTableSize: 0 },
+  });
+  t.teardown(() => session.destroy());
+  session.on('error', () => undefined);
+  await once(session, 'localSettings');
+  const stream = session.request({ ':path': path('a') });
+  stream.on('error', () => undefined);
+  let status: unknown;
+  stream.on('response', (headers) => (status = headers[':status']));
+  stream.resume();
+  await once(stream, 'close').catch(() => undefined);
+  t.equal(status, 200);
+});
+
+t.test('what waits for a window is kept, not copied each time that one is opened', { skip }, async (t) => {
+  let copies = 0;
+  class Counted extends Uint8Array {
+    override slice(start?: number, end?: number): this {
+      copies++;
+      return super.slice(start, end) as this;
+    }
+  }
+  const handler = new Handler(() => Promise.resolve(new Counted(60_000)));
+  const served = await serveDoh(t, credentials, { handler });
+  const client = await served.frames();
+  client.send(setting(4, 0), get(1));
+  await until(() => client.of(FRAME.headers).length === 1, 'headers');
+  client.send(...Array.from({ length: 100 }, () => windowUpdate(0, 1)));
+  client.send(...Array.from({ length: 100 }, () => windowUpdate(1, 1)));
+  await until(() => content(client, 1).length === 100, 'a hundred octets');
+  t.ok(copies <= 1, `${copies} copies`);
+});
+
+t.test('a client that ends behind more than a turn gets all that it asked for', { skip }, async (t) => {
+  const served = await serveDoh(t, credentials);
+  const client = await served.frames();
+  client.send(get(1));
+  await until(() => client.of(FRAME.settings).length === 3, 'all that it has to acknowledge');
+  await read(client);
+  client.socket.end(Buffer.concat(Array.from({ length: 90 }, (_, i) => get(3 + 2 * i))));
+  await until(() => client.state === 'closed', 'the end');
+  t.equal(client.of(FRAME.data).length, 91);
+});
+
+t.test('requests that are cancelled when their answers are on the way count once', { skip }, async (t) => {
+  const served = await serveDoh(t, credentials);
+  const client = await served.frames();
+  const streams = Array.from({ length: VAIN_MAX }, (_, i) => 1 + 2 * i);
+  client.send(...streams.map((stream) => get(stream)));
+  await until(() => client.of(FRAME.data).length === VAIN_MAX, 'answers');
+  client.send(...streams.map(reset));
+  await read(client);
+  t.equal(client.goaway, undefined);
+  t.equal(served.count('tcpAbusive'), 0);
+});
+
+t.test('what was heard does not grow once it is said', { skip }, async (t) => {
+  const handler = new Handler(() => new Promise(() => undefined));
+  const served = await serveDoh(t, credentials, { handler });
+  const client = await served.frames();
+  client.send(get(1));
+  await until(() => handler.asked.length === 1, 'a query');
+  served.endpoint.pause();
+  await until(() => client.goaway === CODE.none, 'it is said');
+  client.send(get(3), get(5), frame(FRAME.ping, 0, 1, Buffer.alloc(8)));
+  await until(() => client.of(FRAME.goaway).length === 2, 'the other end');
+  t.same(
+    client.of(FRAME.goaway).map(({ payload }) => payload.readUInt32BE()),
+    [1, 1],
+  );
+});
+
+t.test('however many streams come before it knows', { skip }, async (t) => {
+  const handler = new Handler(() => new Promise(() => undefined));
+  const served = await serveDoh(t, credentials, { handler });
+  const client = new FrameClient(served.port, credentials.cert);
+  t.teardown(() => client.socket.destroy());
+  client.socket.once('secureConnect', () =>
+    client.send(...Array.from({ length: 150 }, (_, i) => get(2 * i + 1))),
+  );
+  await until(() => client.of(FRAME.rst).length === 100 || client.goaway !== undefined, 'refusals');
+  t.equal(client.goaway, undefined);
+});
+
+t.test('long headers, and many of them, are no abuse', { skip }, async (t) => {
+  const served = await serveDoh(t, credentials);
+  const client = await served.frames();
+  const block = headerBlock({ ...getHeaders(path('a')), cookie: 'c'.repeat(5_000) });
+  for (let i = 0; i < 60; i++) {
+    client.send(frame(FRAME.headers, END_HEADERS | END_STREAM, 2 * i + 1, block));
+    await until(() => client.of(FRAME.data).length === i + 1, 'an answer');
+    served.clock.advance(100);
+  }
+  t.equal(client.goaway, undefined);
+});
+
+t.test('answers that nobody takes have an end, however many were waited for', { skip }, async (t) => {
+  const release: (() => void)[] = [];
+  const handler = new Handler(
+    () => new Promise((resolve) => release.push(() => resolve(Buffer.alloc(60_000)))),
+  );
+  const served = await serveDoh(t, credentials, { handler });
+  const client = await served.frames();
+  handler.answer = (octets) => octets;
+  client.send(get(1));
+  await until(() => client.of(FRAME.settings).length === 3, 'more streams');
+  await read(client);
+  handler.answer = () => new Promise((resolve) => release.push(() => resolve(Buffer.alloc(60_000))));
+  client.send(setting(4, 0), ...Array.from({ length: 90 }, (_, i) => get(2 * i + 3)));
+  await until(() => release.length === 90, 'all of them');
+  for (const each of release) each();
+  await until(() => client.of(FRAME.headers).length === 91, 'all headers');
+  const taken = Math.ceil(WAITING_OCTETS_MAX / 60_000);
+  t.equal(served.count('dohRefused'), 90 - taken);
+});
+
+t.test('a response says when it was made', { skip }, async (t) => {
+  const served = await serveDoh(t, credentials);
+  const { headers } = await served.http2().get(query(1));
+  t.equal(Date.parse(String(headers['date'])), Math.floor(served.clock.wall() / 1000) * 1000);
 });
