@@ -63,8 +63,24 @@ export interface DaemonOptions {
 /** sysexits(3) EX_SOFTWARE: the program failed. The service manager starts it again. */
 export const EXIT_SOFTWARE = 70;
 const EXIT_CONFIG = 1;
-/** Longer than any client waits for an answer. */
-const FINISH_MS = 5_000;
+/**
+ * From the signal to the end, whatever hangs: whoever stops a daemon waits for it, and a roll-out for one after the
+ * other. Five seconds may be counted on; on a host that is busy the kernel needs one of them and more to take back a
+ * large memory. What is to be durable is so when it is acknowledged, and not at the end, which may come at any time.
+ *
+ *     0            FINISH_MS    + the workers' way out           STOP_MS - ENDING_MS     STOP_MS
+ *     │ workers and control finish  │ logs are written and sent     │ who is left is ended │ the process is
+ *
+ * Each stage begins as soon as the one before is over.
+ */
+const STOP_MS = 3_000;
+/**
+ * For answers under way: longer than a client waits for stale data (1.8 s). What servers have
+ * not answered by then fails as a rule, 2.5 s later; whoever asked for it asks another resolver.
+ */
+const FINISH_MS = 2_000;
+/** Of it all, for threads to be ended that did not end by themselves. */
+const ENDING_MS = 300;
 /** Interfaces change when links go up and tunnels are made: this is how long a new address waits for its socket. */
 const REFRESH_MS = 10_000;
 /** How often the kernel is asked what it dropped, and how often the log says so at most. */
@@ -377,20 +393,38 @@ export class Daemon {
   }
 
   async #stop(signal: string): Promise<void> {
+    const { clock } = this.#o;
     this.#state = 'stopping';
+    const end = clock.now() + STOP_MS;
+    clock.after(STOP_MS, () => this.#cutShort());
     this.#log.info({ signal }, 'stopping: what is in flight is finished');
     this.#manager.tell('STOPPING=1', 'finishing what is in flight');
     const workers = this.#workers?.stop(FINISH_MS);
     this.#sockets?.closeAll();
     this.#tellControl({ order: 'stop' });
-    const control = this.#control?.retire();
+    const control = this.#finishControl();
+    // What it has found stays in the bits that workers read.
+    void this.#health?.stop();
     await workers;
     this.#sockets?.closeWatches();
     this.#tellLogs({ order: 'stop' });
-    await Promise.race([this.#logs?.retire(), this.#pause(LOGS_EXIT_MS)]);
-    await Promise.race([control, this.#pause(CONTROL_EXIT_MS)]);
+    await Promise.race([this.#logs?.retire(), this.#pause(end - ENDING_MS - clock.now())]);
+    await control;
     this.#log.info({}, 'stopped');
     this.#outcome.resolve(0);
+  }
+
+  /** One that compiles a large configuration hears nothing. It is ended early: its memory takes the kernel long to free. */
+  async #finishControl(): Promise<void> {
+    await Promise.race([this.#control?.retire(), this.#pause(FINISH_MS)]);
+    void this.#control?.stop();
+  }
+
+  /** Threads are left that do not even end when told: in a native call, as of a disk that hangs, or without a core. */
+  #cutShort(): void {
+    const threads = this.#supervisor.running;
+    this.#log.warn({ threads }, `the process ends: threads did not end within ${STOP_MS} ms`);
+    this.#exitNow(0);
   }
 
   #pause(ms: number): Promise<void> {
@@ -448,10 +482,6 @@ function slotsFor(workers: number): number {
 /** More only take caches from each other. */
 const WORKERS_PER_CORE_MAX = 8;
 const COOKIE_SECRET_OCTETS = 16;
-/** For what was answered last to be written. */
-const LOGS_EXIT_MS = 2_000;
-/** For control to close its sockets. */
-const CONTROL_EXIT_MS = 1_000;
 /** Descriptors that are ours whatever clients do: files, listening sockets, event loops. */
 const FILES_RESERVED = 128;
 const CLIENTS_MIN = 16;

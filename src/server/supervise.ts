@@ -101,6 +101,11 @@ export class Supervisor {
     return post;
   }
 
+  /** The names of threads that are there. */
+  get running(): string[] {
+    return this.#posts.filter(({ thread }) => thread !== undefined).map(({ name }) => name);
+  }
+
   #check(): void {
     const now = this.#clock.now();
     const lag = now - this.#checkedAt - CHECK_MS;
@@ -144,6 +149,10 @@ export class Post {
   constructor(options: PostOptions, around: Surroundings) {
     this.#o = options;
     this.#around = around;
+  }
+
+  get name(): string {
+    return this.#o.name;
   }
 
   get state(): PostState {

@@ -44,7 +44,7 @@ const EAGER_HEAP_SHARE = 1 / 16;
 /** Deaths while the daemon starts: more, and it is the program or the host that is at fault. */
 const STARTUP_DEATHS_MAX = 3;
 /** Beyond the time that workers have to finish, for their way out. */
-const EXIT_MS = 500;
+const EXIT_MS = 300;
 
 interface Slot {
   readonly number: number;

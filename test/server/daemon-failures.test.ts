@@ -79,3 +79,21 @@ t.test('a worker that cannot be ended takes the process with it: 70', async (t) 
   t.match(daemon.log(), /the process ends: worker 0 did not end within 3000 ms/);
   udp.close();
 });
+
+t.test('SIGTERM ends it in time, though a worker is in a native call and control hangs', async (t) => {
+  if (ffi === undefined) return;
+  const port = await freePort();
+  const daemon = start(t, { ports: [port], workers: 1 });
+  await daemon.logged('serving with');
+  daemon.configure({ ports: [port], fault: 'spin' });
+  daemon.child.kill('SIGHUP');
+  const udp = new UdpClient('127.0.0.1', port);
+  await udp.send(query(1, `fifo ${fifo(t)}`));
+  await daemon.logged('worker holds fifo');
+  const begun = performance.now();
+  daemon.child.kill('SIGTERM');
+  t.equal(await daemon.ended, 0);
+  t.ok(performance.now() - begun < 5_000);
+  t.match(daemon.log(), /"threads":\["worker 0"\],"msg":"the process ends: threads did not end within/);
+  udp.close();
+});

@@ -13,9 +13,6 @@ import { QueryLogs } from './querylogs.ts';
 /** How often the rings are looked into while little is logged: nobody who is asked a question rings a bell here. */
 const LOOK_MS = 50;
 
-/** For receivers to take what is left: main waits for somewhat longer. */
-const CLOSE_MS = 1_500;
-
 assert(parentPort !== null, 'the logs are written by a worker thread');
 const main = parentPort;
 const { shared, rings, logs } = workerData as LogsStart;
@@ -48,7 +45,7 @@ function obey(order: LogsOrder): void {
       queryLogs.reopen();
       return;
     case 'stop':
-      systemClock.after(CLOSE_MS, () => process.exit(0));
+      // Receivers may take their time: main ends this thread when there is none left.
       void queryLogs.close().then(() => process.exit(0));
       return;
     default:
