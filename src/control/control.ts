@@ -470,12 +470,12 @@ export class Control {
     return this.#operator.status();
   }
 
-  /** Closes what is open to the outside. */
+  /** Closes what is open to the outside, the API first: what it is being asked needs all else. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    await this.#api.finish();
     this.#anchors?.close();
     this.#health.close();
-    this.#api.close();
     this.#hosted.close();
     this.#geo.close();
     await this.#operator.close();

@@ -75,7 +75,7 @@ const EXIT_CONFIG = 1;
  */
 const STOP_MS = 3_000;
 /**
- * For answers under way: longer than a client waits for stale data (1.8 s). What servers have
+ * For answers under way, of queries and of the API: longer than a client waits for stale data (1.8 s). What servers have
  * not answered by then fails as a rule, 2.5 s later; whoever asked for it asks another resolver.
  */
 const FINISH_MS = 2_000;

@@ -154,6 +154,45 @@ logs:
   t.match(readFileSync(join(folder, 'state', 'logs', 'q.jsonl'), 'utf8'), /logged\.corp\.test[^\n]*\n/);
 });
 
+t.test('changes under way: each is answered, and what was acknowledged is kept', async (t) => {
+  const folder = folderOf(t);
+  const api = await freePort();
+  const config = `node: { state: "${folder}/state", workers: 1, cache: 32MB, metrics: off }
+api: { listen: "127.0.0.1:${api}" }
+vpcs: [{ id: vpc-a, cidrs: [127.0.0.0/8] }]
+endpoints:
+  inbound: [{ id: in-1, listen: ["127.0.0.1:PORT"] }]
+  authoritative: [{ id: auth, listen: ["127.0.0.1:${await freePort()}"], delegationSet: N1 }]
+delegationSets: [{ id: N1, nameServers: [ns1.example.net.] }]
+`;
+  const daemon = await startDaemon({ config });
+  t.teardown(() => daemon.stop());
+  const client = await clientOf(t, daemon, api);
+  const acknowledged: (string | undefined)[] = [];
+  let refusal: unknown;
+  const makeSome = async (who: number): Promise<void> => {
+    for (let i = 0; refusal === undefined; i++)
+      await client.send(zone(`z${i}.of${who}.test`)).then(
+        ({ HostedZone }) => acknowledged.push(HostedZone?.Id),
+        (error: unknown) => void (refusal ??= error),
+      );
+  };
+  const makers = Array.from({ length: 8 }, (_, who) => makeSome(who));
+  await until(() => acknowledged.length > 20, 'some changes');
+  const begun = performance.now();
+  t.equal(await daemon.stop(), 0);
+  const ms = performance.now() - begun;
+  await Promise.all(makers);
+  t.ok(ms < END_MS_MAX, `${ms} ms`);
+  const kept = zonesIn(t, join(folder, 'state'));
+  t.same(
+    acknowledged.filter((id) => !kept.has(id!)),
+    [],
+    'what was acknowledged',
+  );
+  t.equal(kept.size, acknowledged.length, 'nothing else was made');
+});
+
 t.test('while it reads its first configuration', async (t) => {
   const folder = folderOf(t);
   const file = join(folder, 'causeway.yaml');

@@ -19,6 +19,11 @@ interface Open {
   readonly renew: ((credentials: Credentials) => void) | undefined;
 }
 
+/** A change is made in milliseconds; the rest is for a client that has not said all of its request. */
+const ANSWERS_MS_MAX = 1_000;
+/** How often it is looked which connections have nothing under way any more. */
+const LOOK_MS = 10;
+
 export interface ApiDeskOptions {
   readonly clock: Clock;
   readonly log: Logger;
@@ -130,6 +135,19 @@ export class ApiDesk {
   /** A key of an account that the configuration has no more is no key. */
   #known<Key extends { readonly account: string }>(key: Key | undefined): Key | undefined {
     return this.#accounts.some(({ id }) => id === key?.account) ? key : undefined;
+  }
+
+  /** Stops listening; what has been asked is answered, so that nobody has to guess whether a change was made. */
+  async finish(): Promise<void> {
+    const { clock } = this.#o;
+    const server = this.#open?.server;
+    if (server === undefined) return;
+    const closed = new Promise<void>((done) => server.close(() => done()));
+    // Connections are kept by clients that have had their answers.
+    const look = clock.every(LOOK_MS, () => server.closeIdleConnections());
+    await Promise.race([closed, new Promise<void>((done) => clock.after(ANSWERS_MS_MAX, done))]);
+    look.cancel();
+    this.close();
   }
 
   /** Stops listening; requests under way are cut off. */
