@@ -3,6 +3,7 @@ import type { LogSource } from './logfiles.ts';
 import { type LogFilter, logFilter } from './logfilter.ts';
 import { follow } from './logfollow.ts';
 import { type LoggedQuery, readLogLine } from './logline.ts';
+import type { LogReader } from './logreader.ts';
 import { type Cell, cell, columns, table } from './output.ts';
 
 const TAIL_DEFAULT = 20;
@@ -54,8 +55,9 @@ export const command: Command = {
 };
 
 async function search(input: Input, io: Io, id: string | undefined): Promise<number> {
-  const files = await import('./logfiles.ts');
-  const newest = await newestOf(input, files.logSources(input, io.cwd, id), SEARCH_DEFAULT);
+  const readers = await readersOf(input, io, id);
+  const newest = await newestOf(input, readers, SEARCH_DEFAULT);
+  for (const reader of readers) reader.close();
   if (newest.found.length === 0) io.err('no query is logged that would be so\n');
   else print(newest.found, input, io);
   if (newest.more > 0) io.err(`only the newest ${newest.found.length} are shown; --lines shows more\n`);
@@ -63,15 +65,26 @@ async function search(input: Input, io: Io, id: string | undefined): Promise<num
 }
 
 async function tail(input: Input, io: Io, id: string | undefined): Promise<number> {
-  const files = await import('./logfiles.ts');
-  const sources = files.logSources(input, io.cwd, id);
-  print((await newestOf(input, sources, TAIL_DEFAULT)).found, input, io);
-  if (!input.flag('follow')) return 0;
+  const readers = await readersOf(input, io, id);
+  print((await newestOf(input, readers, TAIL_DEFAULT)).found, input, io);
   const filter = logFilter(input);
-  return follow(sources, ({ format }, line) => {
-    const found = foundIn(format, line, filter);
-    if (found !== undefined) io.out(input.flag('json') ? jsonLine(found) : columns([row(found)], io.colour));
-  });
+  if (input.flag('follow'))
+    await follow(readers, ({ format }, line) => {
+      const found = foundIn(format, line, filter);
+      if (found !== undefined)
+        io.out(input.flag('json') ? jsonLine(found) : columns([row(found)], io.colour));
+    });
+  for (const reader of readers) reader.close();
+  return 0;
+}
+
+/** Of the logs that are meant. */
+async function readersOf(input: Input, io: Io, id: string | undefined): Promise<LogReader[]> {
+  const [{ logSources }, { LogReader }] = await Promise.all([
+    import('./logfiles.ts'),
+    import('./logreader.ts'),
+  ]);
+  return logSources(input, io.cwd, id).map((source) => new LogReader(source));
 }
 
 interface Found {
@@ -82,10 +95,10 @@ interface Found {
 /** The newest of all that is looked for, the oldest of them first, and how many more there are. */
 async function newestOf(
   input: Input,
-  sources: readonly LogSource[],
+  readers: readonly LogReader[],
   fallback: number,
 ): Promise<{ found: Found[]; more: number }> {
-  const { filesOf, linesOf, readTime, wallOf } = await import('./logfiles.ts');
+  const { readTime, wallOf } = await import('./logfiles.ts');
   const most = wholeNumber('log', '--lines', input.text('lines') ?? String(fallback), 1, LINES_MAX);
   const bound = (option: string, unbound: number): number => {
     const text = input.text(option);
@@ -102,15 +115,14 @@ async function newestOf(
     more += found.length - most;
     found.splice(0, found.length - most);
   };
-  for (const source of sources)
-    for (const file of filesOf(source, since))
-      for await (const line of linesOf(file)) {
-        const each = foundIn(source.format, line, filter);
-        const wall = each === undefined ? 0 : wallOf(each.query.time);
-        if (each === undefined || wall < since || wall >= until) continue;
-        found.push(each);
-        trim(2 * most);
-      }
+  for (const reader of readers)
+    for await (const line of reader.linesSince(since)) {
+      const each = foundIn(reader.source.format, line, filter);
+      const wall = each === undefined ? 0 : wallOf(each.query.time);
+      if (each === undefined || wall < since || wall >= until) continue;
+      found.push(each);
+      trim(2 * most);
+    }
   trim(most);
   found.sort((a, b) => compare(a.query.time, b.query.time));
   return { found, more };

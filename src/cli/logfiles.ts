@@ -1,5 +1,6 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { logPath } from '../control/compile/logs.ts';
 import { loadConfig } from '../control/config/load.ts';
@@ -50,35 +51,56 @@ export function logSources(input: Input, cwd: string, id: string | undefined): L
   });
 }
 
-/** All that was put aside since then, and the file itself: the oldest first. Throws CliError. */
-export function filesOf({ path }: LogSource, sinceMs: number): string[] {
+/** Files of a log that were put aside, the oldest first, by the names that they have before they are compressed. Throws CliError. */
+export function asideOf({ path }: LogSource): string[] {
   try {
-    const aside = archivesOf(path).filter((file) => putAsideAt(path, file) >= sinceMs);
-    return [...aside, ...(existsSync(path) ? [path] : [])];
+    // While one is compressed it is there twice.
+    return [...new Set(archivesOf(path).map((file) => file.replace(/\.gz$/, '')))];
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw new CliError(`${path}: ${(error as Error).message}`, "run as the daemon's user, or as root");
+    if (codeOf(error) === 'ENOENT') return [];
+    throw unreadable(path, error);
   }
 }
 
-/** When a file got its name, `….20260309T081402.113Z.gz`: all that is in it was answered before. */
-function putAsideAt(path: string, file: string): number {
+/** When a file got its name, `….20260309T081402.113Z`: all that is in it was answered before. */
+export function putAsideAt(path: string, file: string): number {
   const [, date = '', hour, minute, second, ms] =
     /^\.(\d{8})T(\d\d)(\d\d)(\d\d)\.(\d{3})/.exec(file.slice(path.length)) ?? [];
   const day = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`;
   return instantMs(`${day}T${hour}:${minute}:${second}.${ms}Z`) ?? Number.POSITIVE_INFINITY;
 }
 
-/** The lines of a file, compressed or not. Throws CliError. */
-export async function* linesOf(file: string): AsyncGenerator<string, void> {
+/** The lines of a file that was put aside. It may be compressed, or gone as too old, at any time. Throws CliError. */
+export async function* linesAside(file: string): AsyncGenerator<string, void> {
+  try {
+    yield* linesOf(createReadStream(file));
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw unreadable(file, error);
+    yield* linesCompressed(`${file}.gz`);
+  }
+}
+
+async function* linesCompressed(file: string): AsyncGenerator<string, void> {
   const octets = createReadStream(file);
-  const text = file.endsWith('.gz') ? octets.pipe(createGunzip()) : octets;
+  const text = octets.pipe(createGunzip());
   octets.on('error', (error) => text.destroy(error));
   try {
-    yield* createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY });
+    yield* linesOf(text);
   } catch (error) {
-    throw new CliError(`${file}: ${(error as Error).message}`, "run as the daemon's user, or as root");
+    if (codeOf(error) !== 'ENOENT') throw unreadable(file, error);
   }
+}
+
+function linesOf(input: Readable): AsyncIterable<string> {
+  return createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+}
+
+export function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}
+
+export function unreadable(path: string, error: unknown): CliError {
+  return new CliError(`${path}: ${(error as Error).message}`, "run as the daemon's user, or as root");
 }
 
 /** Milliseconds since 1970 of the time in a line; one that cannot be read is before all others. */

@@ -1,0 +1,122 @@
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { asideOf, codeOf, type LogSource, linesAside, putAsideAt, unreadable } from './logfiles.ts';
+
+const READ_OCTETS = 1 << 16;
+/** More is no line of a log. */
+const LINE_OCTETS_MAX = 1 << 20;
+const LINE_FEED = 0x0a;
+
+/**
+ * Each line of a log once, while the daemon writes it, puts its file aside and compresses that. The file is opened first,
+ * and what was put aside before is listed while it is still there; from then on it is read where it was left, by its
+ * descriptor, and what took its place follows.
+ */
+export class LogReader {
+  readonly source: LogSource;
+  #fd: number | undefined;
+  /** Where the next octet of it is read. */
+  #at = 0;
+  /** Of a line whose end is not there yet. */
+  #rest: Buffer = NOTHING;
+  /** Files that were put aside before it, the oldest first. */
+  #aside: readonly string[] = [];
+
+  /** Throws CliError. */
+  constructor(source: LogSource) {
+    this.source = source;
+    this.#open();
+  }
+
+  /** What there is: of files that were put aside since then, and of the file itself. Called first. Throws CliError. */
+  async *linesSince(sinceMs: number): AsyncGenerator<string, void> {
+    for (const file of this.#aside)
+      if (putAsideAt(this.source.path, file) >= sinceMs) yield* linesAside(file);
+    yield* this.lines();
+  }
+
+  /** What has come since the last call. Throws CliError. */
+  async *lines(): AsyncGenerator<string, void> {
+    yield* this.#read();
+    while (this.#isReplaced()) {
+      // What came before it was put aside: nothing is written to it any more.
+      yield* this.#read();
+      for (const file of this.#next()) yield* linesAside(file);
+      yield* this.#read();
+    }
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  /** Opens what has taken the place of the file, and returns what was put aside in between. */
+  #next(): readonly string[] {
+    const known = new Set(this.#aside);
+    const before = this.#fd;
+    this.#open();
+    const others = this.#aside.filter((file) => !known.has(file));
+    if (before === undefined) return others;
+    const first = others[0];
+    const isRead = first !== undefined && isSame(first, before);
+    closeSync(before);
+    return isRead ? others.slice(1) : others;
+  }
+
+  #open(): void {
+    this.#at = 0;
+    this.#rest = NOTHING;
+    for (;;) {
+      this.#fd = openIfThere(this.source.path);
+      this.#aside = asideOf(this.source);
+      // Else it was put aside before the others were listed, and is one of them.
+      if (inodeAt(this.source.path) === this.#inode) return;
+      this.close();
+    }
+  }
+
+  #isReplaced(): boolean {
+    const there = inodeAt(this.source.path);
+    return there !== undefined && there !== this.#inode;
+  }
+
+  get #inode(): number | undefined {
+    return this.#fd === undefined ? undefined : fstatSync(this.#fd).ino;
+  }
+
+  *#read(): Generator<string, void> {
+    if (this.#fd === undefined) return;
+    const octets = Buffer.alloc(READ_OCTETS);
+    for (;;) {
+      const count = readSync(this.#fd, octets, 0, READ_OCTETS, this.#at);
+      if (count === 0) return;
+      this.#at += count;
+      const all = Buffer.concat([this.#rest, octets.subarray(0, count)]);
+      const end = all.lastIndexOf(LINE_FEED) + 1;
+      this.#rest = all.subarray(end, end + LINE_OCTETS_MAX);
+      if (end > 0) yield* all.toString('utf8', 0, end - 1).split('\n');
+    }
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** Whether a file that was put aside is the one that is open. It has no name any more when it is compressed. */
+function isSame(file: string, fd: number): boolean {
+  const { ino, nlink } = fstatSync(fd);
+  const there = inodeAt(file);
+  return there === undefined ? nlink === 0 : there === ino;
+}
+
+function inodeAt(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw unreadable(path, error);
+  }
+}
