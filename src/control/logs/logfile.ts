@@ -40,6 +40,8 @@ interface Opened {
  */
 export class LogFile implements Output {
   rotation: Rotation;
+  /** False: no log goes here any more. What comes late is written where the file is open, and none is made for it. */
+  isNamed = true;
   readonly #o: LogFileOptions;
   readonly #archive: Archive;
   #opened: Opened | undefined;
@@ -72,18 +74,23 @@ export class LogFile implements Output {
     this.#lines = [];
     const now = this.#o.clock.now();
     if (this.#fault !== undefined && now < this.#fault.retryAt) this.#lose(lines.length);
-    else this.#try(lines, now);
+    else if (this.isNamed) this.#try(lines, now);
+    else this.#tryLate(lines, now);
   }
 
   reopen(): void {
-    if (this.#opened !== undefined) closeSync(this.#opened.fd);
-    this.#opened = undefined;
-    this.#lookedAt = Number.NEGATIVE_INFINITY;
+    if (this.isNamed) this.#shut();
   }
 
   close(): void {
     this.flush();
-    this.reopen();
+    this.#shut();
+  }
+
+  #shut(): void {
+    if (this.#opened !== undefined) closeSync(this.#opened.fd);
+    this.#opened = undefined;
+    this.#lookedAt = Number.NEGATIVE_INFINITY;
   }
 
   #try(lines: readonly string[], now: number): void {
@@ -99,6 +106,18 @@ export class LogFile implements Output {
       this.#recovered();
     } catch (err) {
       this.#failed(err, now, lines.length - at);
+    }
+  }
+
+  #tryLate(lines: readonly string[], now: number): void {
+    if (this.#opened === undefined) {
+      this.#o.metrics.add(METRIC.logDroppedRevision, lines.length);
+      return;
+    }
+    try {
+      this.#write(lines);
+    } catch (err) {
+      this.#failed(err, now, lines.length);
     }
   }
 
@@ -120,7 +139,7 @@ export class LogFile implements Output {
     const { path } = this.#o;
     const there = statSync(path, { throwIfNoEntry: false });
     const stat = this.#opened?.stat;
-    if (stat !== undefined && (there?.ino !== stat.ino || there.dev !== stat.dev)) this.reopen();
+    if (stat !== undefined && (there?.ino !== stat.ino || there.dev !== stat.dev)) this.#shut();
     if (this.#opened === undefined) this.#open();
     this.#lookedAt = now;
   }
@@ -166,7 +185,7 @@ export class LogFile implements Output {
       this.#excess = this.#size;
       return;
     }
-    this.reopen();
+    this.#shut();
   }
 
   #lose(lines: number): void {

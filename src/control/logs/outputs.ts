@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Logger } from '../../telemetry/log.ts';
-import type { Metrics } from '../../telemetry/metrics.ts';
+import { METRIC, type Metrics } from '../../telemetry/metrics.ts';
 import { unreachable } from '../../util/assert.ts';
-import type { Clock } from '../../util/clock.ts';
+import type { Clock, Timer } from '../../util/clock.ts';
 import type {
   Destination,
   LogFormat,
@@ -20,6 +20,7 @@ import { lineOf } from './lines.ts';
 import { LogFile } from './logfile.ts';
 import type { Output } from './output.ts';
 import type { Logged } from './plan.ts';
+import { KEPT_MS } from './plans.ts';
 import { StandardOutput } from './standardoutput.ts';
 import { type Conversation, NO_WORDS, StreamOutput, type StreamOutputOptions } from './streamoutput.ts';
 import { counted, syslogMessage } from './syslog.ts';
@@ -31,7 +32,11 @@ export interface OutputsOptions {
   readonly metrics: Metrics;
 }
 
-/** The outputs of all logs, each opened when something is written there first. */
+/**
+ * The outputs of all logs, each opened when something is written there first. One that the newest logs do not name is kept
+ * for as long as queries may still come that were answered before, but it is not opened for them: what an operator has
+ * taken away stays away.
+ */
 export class Outputs {
   readonly #o: OutputsOptions;
   readonly #standard: StandardOutput;
@@ -39,28 +44,46 @@ export class Outputs {
   readonly #files = new Map<string, LogFile>();
   /** By what `keyOf` says. */
   readonly #receivers = new Map<string, Output<Buffer>>();
+  /** Of both, those that the newest logs name, and the others until they are closed. */
+  #named: ReadonlySet<string> = new Set();
+  readonly #leaving = new Map<string, Timer>();
 
   constructor(options: OutputsOptions) {
     this.#o = options;
     this.#standard = new StandardOutput(options.metrics);
   }
 
-  /** Rotations are those of the newest logs; files and connections that these do not name are closed. */
+  /** Rotations are those of the newest logs; files and connections that these do not name are left. */
   configure({ logs, traces }: QueryLogs): void {
     const wanted = new Map(
       logs.map((log) => [keyOf(log.to, log.to.kind === 'http' ? log.format : undefined), log]),
     );
+    this.#named = new Set([...wanted.keys(), ...(traces === undefined ? [] : [traceKey(traces)])]);
     for (const [path, file] of this.#files) {
       const log = wanted.get(path);
-      // It stays known: what was answered before this may still be written, and who compresses is one.
-      if (log === undefined) file.close();
-      else file.rotation = log.rotate;
+      file.isNamed = log !== undefined;
+      if (log !== undefined) file.rotation = log.rotate;
     }
-    for (const [key, receiver] of this.#receivers)
-      if (!wanted.has(key) && (traces === undefined || key !== traceKey(traces))) {
-        void receiver.close();
-        this.#receivers.delete(key);
-      }
+    for (const key of [...this.#files.keys(), ...this.#receivers.keys()])
+      if (this.#named.has(key)) this.#keep(key);
+      else if (!this.#leaving.has(key))
+        this.#leaving.set(
+          key,
+          this.#o.clock.after(KEPT_MS, () => this.#leave(key)),
+        );
+  }
+
+  #keep(key: string): void {
+    this.#leaving.get(key)?.cancel();
+    this.#leaving.delete(key);
+  }
+
+  #leave(key: string): void {
+    this.#leaving.delete(key);
+    // A file stays known, as who compresses is one.
+    this.#files.get(key)?.close();
+    void this.#receivers.get(key)?.close();
+    this.#receivers.delete(key);
   }
 
   /** A query for this log. */
@@ -70,19 +93,19 @@ export class Outputs {
         this.#standard.add(lineOf(log.format, logged, question));
         break;
       case 'file':
-        this.#file(log, log.to.path).add(lineOf(log.format, logged, question));
+        this.#addLine(log, log.to.path, lineOf(log.format, logged, question));
         break;
       case 'dnstap':
-        this.#stream(log.to, log.to.at, dnstap).add(dnstapFrames(logged));
+        this.#addToStream(log.to, log.to.at, dnstap, dnstapFrames(logged));
         break;
       case 'syslog':
-        this.#syslog(
+        this.#addToSyslog(
           log.to,
           syslogMessage(log.to.facility, log, logged, lineOf(log.format, logged, question)),
         );
         break;
       case 'http':
-        this.#http(log.format, log.to).add(Buffer.from(lineOf(log.format, logged, question)));
+        this.#post(log.format, log.to, Buffer.from(lineOf(log.format, logged, question)));
         break;
       default:
         unreachable(log.to);
@@ -91,7 +114,8 @@ export class Outputs {
 
   /** Spans, as OTLP has them. */
   addTrace(traces: Traces, node: string, spans: Uint8Array): void {
-    this.#receiver(traceKey(traces), () => traceOutput(traces, node, this.#o)).add(Buffer.from(spans));
+    const make = (): HttpOutput => traceOutput(traces, node, this.#o);
+    this.#send(traceKey(traces), make, Buffer.from(spans), METRIC.tracesDropped);
   }
 
   flush(): void {
@@ -107,48 +131,62 @@ export class Outputs {
     await Promise.all(this.#all().map((output) => output.close()));
   }
 
-  #file(log: QueryLog, path: string): LogFile {
+  #addLine(log: QueryLog, path: string, line: string): void {
     let file = this.#files.get(path);
     if (file === undefined) {
       file = new LogFile({ ...this.#o, path }, log.rotate);
+      file.isNamed = this.#named.has(path);
       this.#files.set(path, file);
     }
-    return file;
+    file.add(line);
   }
 
-  #syslog(to: Of<'syslog'>, message: Buffer): void {
+  #addToSyslog(to: Of<'syslog'>, message: Buffer): void {
     const { at } = to;
     const options = { ...this.#o, to };
     switch (at.way) {
       case 'tcp':
-        this.#stream(to, at, () => NO_WORDS).add(counted(message));
+        this.#addToStream(to, at, () => NO_WORDS, counted(message));
         break;
       case 'udp':
-        this.#receiver(keyOf(to), () => new UdpOutput(options, at.address, at.port)).add(message);
+        this.#send(keyOf(to), () => new UdpOutput(options, at.address, at.port), message);
         break;
       case 'unix':
-        this.#receiver(keyOf(to), () => new UnixDatagramOutput(options, at.path)).add(message);
+        this.#send(keyOf(to), () => new UnixDatagramOutput(options, at.path), message);
         break;
       default:
         unreachable(at);
     }
   }
 
-  #stream(to: Destination, at: StreamAddress, converse: StreamOutputOptions['converse']): Output<Buffer> {
-    return this.#receiver(keyOf(to), () => new StreamOutput({ ...this.#o, to, at, converse }));
+  #addToStream(
+    to: Destination,
+    at: StreamAddress,
+    converse: StreamOutputOptions['converse'],
+    entry: Buffer,
+  ): void {
+    this.#send(keyOf(to), () => new StreamOutput({ ...this.#o, to, at, converse }), entry);
   }
 
-  #http(format: LogFormat, to: Of<'http'>): Output<Buffer> {
+  #post(format: LogFormat, to: Of<'http'>, entry: Buffer): void {
     const contentType = contentTypeOf(format);
-    return this.#receiver(keyOf(to, format), () => new HttpOutput({ ...this.#o, to, contentType }));
+    this.#send(keyOf(to, format), () => new HttpOutput({ ...this.#o, to, contentType }), entry);
   }
 
-  #receiver(key: string, make: () => Output<Buffer>): Output<Buffer> {
-    const known = this.#receivers.get(key);
-    if (known !== undefined) return known;
-    const made = make();
-    this.#receivers.set(key, made);
-    return made;
+  /** @param lost what is counted where nobody is to be called for it any more */
+  #send(
+    key: string,
+    make: () => Output<Buffer>,
+    entry: Buffer,
+    lost: number = METRIC.logDroppedRevision,
+  ): void {
+    let receiver = this.#receivers.get(key);
+    if (receiver === undefined && this.#named.has(key)) {
+      receiver = make();
+      this.#receivers.set(key, receiver);
+    }
+    if (receiver === undefined) this.#o.metrics.add(lost);
+    else receiver.add(entry);
   }
 
   #all(): Pick<Output, 'flush' | 'reopen' | 'close'>[] {

@@ -3,7 +3,7 @@ import type { QueryLogs } from '../../view/querylog.ts';
 import { Plan } from './plan.ts';
 
 /** Longer than any query lasts, and than a worker may serve what is no longer in force. */
-const KEPT_MS = 120_000;
+export const KEPT_MS = 120_000;
 
 /**
  * What was logged, by revision. A record is of the snapshot in which its query began, which may be an older one than the

@@ -41,10 +41,12 @@ export class QueryLogs {
     this.#rings = rings.map((ring) => new RingReader(ring));
     this.#plans = new Plans(clock, logs);
     this.#outputs = new Outputs({ clock, log, metrics });
+    this.#outputs.configure(logs);
   }
 
-  /** What is logged from now on. */
+  /** What is logged from now on. What was answered before, as far as it is here, is written where it was to go. */
   adopt(logs: Logs): void {
+    while (this.step());
     this.#plans.adopt(logs);
     this.#outputs.configure(logs);
   }

@@ -1,5 +1,5 @@
 /** From rings to files: formats, filters, revisions, order. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { QueryLogs } from '../../../src/control/logs/querylogs.ts';
@@ -173,6 +173,32 @@ t.test('indexes are understood by the revision that a record has', async (t) => 
   write({ name: 'f.test.', revision: 4 });
   queryLogs.step();
   t.equal(counters.sum('logDroppedRevision'), 1, 'what is forgotten is counted');
+});
+
+t.test('what a reload removed is not made again by queries that were answered before', async (t) => {
+  const { write, queryLogs, lines, counters, clock, folder } = start(t, (folder) =>
+    ['q', 'unused'].map((id) => logOf({ id, to: join(folder, id), names: [nameFromText(`${id}.test.`)] })),
+  );
+  const other = logOf({ id: 'other', to: join(folder, 'other') });
+  write({ name: 'a.q.test.' });
+  queryLogs.adopt(logsOf([other], 2));
+  t.same(names(lines('q')), ['a.q.test.'], 'what had come before is written');
+  renameSync(join(folder, 'q'), join(folder, 'moved'));
+  clock.advance(2_000);
+  write({ name: 'b.q.test.' });
+  write({ name: 'b.unused.test.' });
+  queryLogs.step();
+  t.same(names(lines('moved')), ['a.q.test.', 'b.q.test.'], 'where it was open');
+  queryLogs.reopen();
+  clock.advance(118_000);
+  write({ name: 'c.q.test.' });
+  queryLogs.step();
+  t.same(readdirSync(folder), ['moved']);
+  t.equal(counters.sum('logDroppedRevision'), 2, 'what has no place is counted');
+  queryLogs.adopt(logsOf([logOf({ id: 'q', to: join(folder, 'q') })], 3));
+  write({ name: 'd.test.', revision: 3 });
+  queryLogs.step();
+  t.same(names(lines('q')), ['d.test.'], 'it may be named again');
 });
 
 t.test('what several workers wrote meanwhile comes in the order of its time', async (t) => {

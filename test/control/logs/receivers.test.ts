@@ -222,6 +222,25 @@ t.test('a server that does not answer, and none at all', async (t) => {
   t.equal(nobody.counters.sum('logDroppedReceiver'), 2, 'the end does not wait for them');
 });
 
+t.test('a server that a reload removed gets what it is being sent, and is not called again', async (t) => {
+  const [one, other] = [await collector(t), await collector(t)];
+  const logs = [httpLog(one.url), httpLog(other.url)].map((log, i) => ({ ...log, hits: i === 0 }));
+  const { queryLogs, write, clock, counters } = start(logs);
+  write({ name: 'a.test.', from: 'cache' });
+  queryLogs.adopt(logsOf([], 2));
+  write({ name: 'b.test.' });
+  clock.advance(1_000);
+  queryLogs.step();
+  await until(() => counters.sum('logRecords') === 2);
+  t.equal(counters.sum('logDroppedRevision'), 1);
+  t.match(one.posts.map(({ body }) => body).join(''), /a\.test.*b\.test/s);
+  clock.advance(120_000);
+  write({ name: 'c.test.' });
+  queryLogs.step();
+  t.equal(counters.sum('logDroppedRevision'), 3);
+  t.equal(other.posts.length, 0);
+});
+
 t.test('what waits is bounded', async (t) => {
   const { url } = await collector(t, 0);
   const { write, queryLogs, counters, clock } = start([httpLog(url)]);
