@@ -43,7 +43,7 @@ import {
 } from './supervise.ts';
 import { ServiceManager } from './systemd.ts';
 import { TCP_CLIENTS_MAX, tcpClientsBuffer } from './tcpclients.ts';
-import { TICKET_KEYS_OCTETS } from './tls.ts';
+import { TicketKeyring } from './ticketkeys.ts';
 import { type WorkerSeeds, Workers } from './workers.ts';
 
 export interface DaemonOptions {
@@ -309,7 +309,7 @@ export class Daemon {
   }
 
   #seeds({ node }: Snapshot): WorkerSeeds {
-    const { prng } = this.#o;
+    const { clock, prng } = this.#o;
     const { current, previous } = node.cookies ?? {
       current: prng.fill(new Uint8Array(COOKIE_SECRET_OCTETS)),
       previous: undefined,
@@ -318,7 +318,7 @@ export class Daemon {
       shared: this.#shared,
       seed: prng.u32(),
       loopToken: prng.fill(new Uint8Array(LOOP_TOKEN_OCTETS)),
-      ticketKeys: prng.fill(new Uint8Array(TICKET_KEYS_OCTETS)),
+      ticketKeys: new TicketKeyring(clock, prng, (keys) => this.#workers?.useTicketKeys(keys)).keys,
       cookieSecrets: previous === undefined ? { current } : { current, previous },
     };
   }

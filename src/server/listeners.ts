@@ -3,7 +3,7 @@ import { METRIC, type Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
 import { socketText } from '../util/ffi.ts';
 import type { Prng } from '../util/prng.ts';
-import type { Descriptor } from '../view/channel.ts';
+import type { Descriptor, TicketKeys } from '../view/channel.ts';
 import type { EncryptedListening } from '../view/snapshot.ts';
 import type { QueryHandler } from './handler.ts';
 import { descriptorKey } from './sockets.ts';
@@ -27,8 +27,7 @@ export interface ListenersOptions {
   readonly endpointOf: (id: string) => number;
   /** What the endpoint of that id speaks by TLS; undefined: nothing, in the snapshot that is served now. */
   readonly encryptedOf: (id: string) => EncryptedListening | undefined;
-  /** See WorkerStart. */
-  readonly ticketKeys: Uint8Array;
+  readonly ticketKeys: TicketKeys;
   /** A socket could not be had; the others are served. */
   readonly failed: (failure: string) => void;
 }
@@ -55,9 +54,11 @@ export class Listeners {
   readonly #pending = new PendingReplies();
   #open = new Map<string, Listener>();
   readonly #retired = new Set<Listener>();
+  #ticketKeys: TicketKeys;
 
   constructor(options: ListenersOptions) {
     this.#o = options;
+    this.#ticketKeys = options.ticketKeys;
   }
 
   /** How long an idle TCP connection is kept at the moment, milliseconds. */
@@ -130,11 +131,13 @@ export class Listeners {
   }
 
   #listenerFor(descriptor: Descriptor): Listener {
-    const { handler, metrics, clock, prng, clients, admits, isProxy, ticketKeys } = this.#o;
+    const { handler, metrics, clock, prng, clients, admits, isProxy } = this.#o;
     const state = 'waits';
     if (descriptor.kind === 'tcp') {
+      const ticketKeys = this.#ticketKeys.current;
       const common = { handler, clients, metrics, clock, prng, admits, isProxy, ticketKeys };
       const server = new TcpEndpoint({ ...common, descriptor, endpoint: -1 });
+      server.useTicketKeys(this.#ticketKeys);
       return { kind: 'tcp', server, descriptor, state, serves: undefined };
     }
     const backEnd = this.#backEndFor(descriptor);
@@ -147,6 +150,12 @@ export class Listeners {
       isProxy,
     });
     return { kind: 'udp', server, descriptor, state, serves: undefined };
+  }
+
+  /** What session tickets are sealed with from now on. */
+  useTicketKeys(keys: TicketKeys): void {
+    this.#ticketKeys = keys;
+    for (const { kind, server } of this.#open.values()) if (kind === 'tcp') server.useTicketKeys(keys);
   }
 
   #backEndFor(descriptor: Descriptor): UdpBackEnd {

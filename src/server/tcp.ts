@@ -5,7 +5,7 @@ import type { ClientTransport } from '../telemetry/queryrecord.ts';
 import { unreachable } from '../util/assert.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import type { Prng } from '../util/prng.ts';
-import { type Descriptor, FD_OPEN } from '../view/channel.ts';
+import { type Descriptor, FD_OPEN, type TicketKeys } from '../view/channel.ts';
 import type { EncryptedListening } from '../view/snapshot.ts';
 import { peerOctets } from './addresses.ts';
 import type { Connection, ConnectionOptions, Peer } from './connection.ts';
@@ -91,11 +91,12 @@ export class TcpEndpoint {
   }
 
   #termination(): TlsTermination | undefined {
-    const { descriptor, ticketKeys, metrics } = this.#o;
+    const { descriptor, ticketKeys, metrics, clock } = this.#o;
     if (descriptor.protocol === 'do53') return undefined;
     return new TlsTermination({
       protocols: ALPN[descriptor.protocol],
       ticketKeys,
+      clock,
       secured: (socket, peer) => this.#serve(socket, peer),
       failed: () => metrics.add(METRIC.tlsFailed),
     });
@@ -110,6 +111,11 @@ export class TcpEndpoint {
   useEncrypted(encrypted: EncryptedListening): void {
     this.#tls?.use(encrypted.credentials);
     this.#encrypted = encrypted;
+  }
+
+  /** Where TLS is spoken: what tickets are sealed with from now on. */
+  useTicketKeys(keys: TicketKeys): void {
+    this.#tls?.useTicketKeys(keys);
   }
 
   #accept(socket: Socket): void {

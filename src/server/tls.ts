@@ -1,65 +1,90 @@
 import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
+import type { Clock } from '../util/clock.ts';
+import type { TicketKeys } from '../view/channel.ts';
 import type { Credentials } from '../view/snapshot.ts';
 import type { Peer } from './connection.ts';
+import { readHello } from './tlshello.ts';
 
 /** Of the keys that session tickets are sealed with. */
 export const TICKET_KEYS_OCTETS = 48;
+/** The first of them are no secret: a ticket begins with them, to say which keys it is sealed with (RFC 5077 section 4). */
+const TICKET_KEY_NAME_OCTETS = 16;
+/** How long a session can be resumed. */
+export const TICKET_MS = 2 * 60 * 60 * 1000;
 /** A handshake takes two round trips; who says nothing holds a connection for as long. Milliseconds. */
 export const HANDSHAKE_MS = 5_000;
 
 export interface TlsOptions {
   /** What may be agreed on by ALPN. */
   readonly protocols: readonly string[];
-  /** See WorkerStart. */
+  /** See TicketKeys. */
   readonly ticketKeys: Uint8Array;
+  readonly clock: Clock;
   /** A handshake has succeeded: the connection is to be served. */
   readonly secured: (socket: TLSSocket, peer: Peer) => void;
   /** One has not; its connection is closed. */
   readonly failed: () => void;
 }
 
+/** Handshakes with one set of ticket keys: the library takes one. */
+interface Sealed {
+  readonly server: Server;
+  readonly ticketKeys: Buffer;
+}
+
+const OPTIONS = {
+  // RFC 9325 section 3.1.1.
+  minVersion: 'TLSv1.2',
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  sessionTimeout: TICKET_MS / 1000,
+} as const;
+
 /**
  * Ends TLS for DNS over TLS (RFC 7858) and over HTTPS: from connections that were accepted by TCP it makes such that speak in plain
  * text to us. It accepts none before it has credentials, and may get others at any time: connections go on with those
  * that they began with. Sessions are resumed by tickets, in TLS 1.2 and 1.3 (RFC 7858 section 3.4); there is no early
  * data, which could be replayed, and no renegotiation, which a client could ask for without end.
+ *
+ * A ticket names the keys that it is sealed with, in clear text. While there are keys of before, what a client says first is
+ * looked at: if their name is in it, they are what the handshake is made with. A client that writes the name elsewhere gains
+ * nothing by it.
  */
 export class TlsTermination {
-  readonly #server: Server;
+  readonly #o: TlsOptions;
   /** Handshakes under way, by the address and port of the other end: the socket that comes of one is another object. */
   readonly #shaking = new Map<string, { readonly socket: Socket; readonly peer: Peer }>();
-  readonly #options: {
-    readonly minVersion: 'TLSv1.2';
-    readonly secureOptions: number;
-    readonly ticketKeys: Buffer;
-  };
+  #current: Sealed;
+  #previous: Sealed | undefined;
   #credentials: Credentials | undefined;
 
-  constructor({ protocols, ticketKeys, secured, failed }: TlsOptions) {
-    this.#options = {
-      // RFC 9325 section 3.1.1.
-      minVersion: 'TLSv1.2',
-      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-      ticketKeys: Buffer.from(ticketKeys),
-    };
-    this.#server = createServer({
-      ...this.#options,
+  constructor(options: TlsOptions) {
+    this.#o = options;
+    this.#current = this.#sealed(options.ticketKeys);
+  }
+
+  #sealed(keys: Uint8Array): Sealed {
+    const { protocols, secured, failed } = this.#o;
+    const ticketKeys = Buffer.from(keys);
+    const server = createServer({
+      ...OPTIONS,
+      ticketKeys,
       // A client that names others only is refused (RFC 7301 section 3.2); one that names none is not.
       ALPNProtocols: [...protocols],
       handshakeTimeout: HANDSHAKE_MS,
     });
-    this.#server.on('secureConnection', (socket) => {
+    server.on('secureConnection', (socket) => {
       const shaken = this.#shaking.get(endOf(socket));
       this.#shaking.delete(endOf(socket));
       if (shaken === undefined) socket.destroy();
       else secured(socket, shaken.peer);
     });
-    this.#server.on('tlsClientError', (_, socket) => {
+    server.on('tlsClientError', (_, socket) => {
       failed();
       socket.destroy();
     });
+    return { server, ticketKeys };
   }
 
   get credentials(): Credentials | undefined {
@@ -70,25 +95,57 @@ export class TlsTermination {
   use(credentials: Credentials): void {
     const { cert, key } = credentials;
     if (this.#credentials?.cert === cert && this.#credentials.key === key) return;
-    this.#server.setSecureContext({ ...this.#options, cert, key });
+    for (const each of [this.#current, this.#previous]) each && present(each, credentials);
     this.#credentials = credentials;
+  }
+
+  /** Tickets are sealed with the current keys from now on; those of before are good for what they have sealed. */
+  useTicketKeys({ current, previous }: TicketKeys): void {
+    this.#current = this.#sealed(current);
+    this.#previous = previous && this.#sealed(previous);
+    const credentials = this.#credentials;
+    if (credentials === undefined) return;
+    for (const each of [this.#current, this.#previous]) each && present(each, credentials);
   }
 
   /** Begins a handshake, which ends by `secured` or `failed`, or with the connection. */
   accept(socket: Socket, peer: Peer): void {
+    const { clock, failed } = this.#o;
     const end = endOf(socket);
     this.#shaking.set(end, { socket, peer });
     socket.once('close', () => {
       if (this.#shaking.get(end)?.socket === socket) this.#shaking.delete(end);
     });
-    // The way that Node documents for a connection which another server has accepted.
-    this.#server.emit('connection', socket);
+    if (this.#previous === undefined) shake(this.#current, socket);
+    else
+      readHello({
+        socket,
+        clock,
+        withinMs: HANDSHAKE_MS,
+        read: (hello) => shake(this.#sealerOf(hello), socket),
+        failed,
+      });
+  }
+
+  #sealerOf(hello: Buffer): Sealed {
+    const previous = this.#previous;
+    const name = previous?.ticketKeys.subarray(0, TICKET_KEY_NAME_OCTETS);
+    return name !== undefined && hello.includes(name) ? previous! : this.#current;
   }
 
   /** Ends the handshakes that are under way. */
   close(): void {
     for (const { socket } of this.#shaking.values()) socket.destroy();
   }
+}
+
+function present({ server, ticketKeys }: Sealed, { cert, key }: Credentials): void {
+  server.setSecureContext({ ...OPTIONS, ticketKeys, cert, key });
+}
+
+/** The way that Node documents for a connection which another server has accepted. */
+function shake({ server }: Sealed, socket: Socket): void {
+  server.emit('connection', socket);
 }
 
 /** A client may use one port for several of our addresses. */

@@ -175,6 +175,9 @@ class Worker {
       case 'sockets':
         await this.#listeners.apply(order.descriptors);
         return;
+      case 'ticket-keys':
+        this.#listeners.useTicketKeys(order.keys);
+        return;
       case 'stop':
         await this.#listeners.stop(order.withinMs);
         process.exit(0);

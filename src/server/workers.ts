@@ -5,7 +5,14 @@ import type { Logger } from '../telemetry/log.ts';
 import { METRIC, type Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
 import type { UdpWay } from '../util/watch.ts';
-import type { ControlOrder, Descriptor, WorkerNews, WorkerOrder, WorkerStart } from '../view/channel.ts';
+import type {
+  ControlOrder,
+  Descriptor,
+  TicketKeys,
+  WorkerNews,
+  WorkerOrder,
+  WorkerStart,
+} from '../view/channel.ts';
 import type { Snapshot } from '../view/snapshot.ts';
 import { descriptorKey, type Sockets } from './sockets.ts';
 import { Brake, type Post, type Supervisor, type Thread, WORKER_SILENT_MS } from './supervise.ts';
@@ -71,6 +78,7 @@ export class Workers {
   readonly #brake: Brake;
   readonly #ready = Promise.withResolvers<void>();
   #snapshot: Snapshot;
+  #ticketKeys: TicketKeys;
   #control: Thread | undefined;
   #startup: 'starting' | 'over' = 'starting';
   #deaths = 0;
@@ -84,6 +92,7 @@ export class Workers {
     setFlagsFromString('--no-parallel-scavenge');
     this.#o = options;
     this.#snapshot = snapshot;
+    this.#ticketKeys = options.seeds.ticketKeys;
     this.#brake = new Brake(options.clock);
     this.#slots = Array.from({ length: options.slots }, (_, number) => ({
       number,
@@ -139,6 +148,7 @@ export class Workers {
     const descriptors = sockets.descriptors(slot.number);
     const workerData: WorkerStart = {
       ...seeds,
+      ticketKeys: this.#ticketKeys,
       slot: slot.number,
       slots,
       snapshot: this.#snapshot,
@@ -258,6 +268,13 @@ export class Workers {
   adopt(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
     this.giveSockets();
+  }
+
+  /** For workers that there are and those to come. */
+  useTicketKeys(keys: TicketKeys): void {
+    this.#ticketKeys = keys;
+    for (const { post } of this.#slots)
+      if (post?.thread !== undefined) order(post.thread, { order: 'ticket-keys', keys });
   }
 
   /** Tells every worker which sockets it has now. */

@@ -97,6 +97,13 @@ export interface Watches {
   readonly upstream: number;
 }
 
+/** What session tickets of TLS are sealed with, 48 octets each: by them any worker resumes what another one began. */
+export interface TicketKeys {
+  readonly current: Uint8Array;
+  /** Of tickets that still hold: for them alone. */
+  readonly previous?: Uint8Array;
+}
+
 /** `workerData` of a worker. */
 export interface WorkerStart {
   readonly slot: number;
@@ -110,8 +117,7 @@ export interface WorkerStart {
   /** Drawn at start of the process: which worker owns a question, and what the loop token is. */
   readonly seed: number;
   readonly loopToken: Uint8Array;
-  /** 48 octets, by which any worker resumes sessions of TLS that another one began. */
-  readonly ticketKeys: Uint8Array;
+  readonly ticketKeys: TicketKeys;
   readonly cookieSecrets: { readonly current: Uint8Array; readonly previous?: Uint8Array };
   /** util/ring: queries for the log. The slot's: what one worker has written is read when it is gone. */
   readonly queries: SharedArrayBuffer;
@@ -123,6 +129,8 @@ export type WorkerOrder =
   | { readonly order: 'peer'; readonly slot: number; readonly port: MessagePort }
   /** All sockets that the worker is to have from now on: it adopts what is new and closes what is not here. */
   | { readonly order: 'sockets'; readonly descriptors: readonly Descriptor[] }
+  /** Others than before, from now on. */
+  | { readonly order: 'ticket-keys'; readonly keys: TicketKeys }
   /** Stop reading, finish what is in flight within `withinMs`, then exit. */
   | { readonly order: 'stop'; readonly withinMs: number };
 

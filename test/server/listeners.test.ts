@@ -83,7 +83,7 @@ function worker(
       return found && { dot: [], doh: [], json: false, credentials: found };
     },
     prng: cryptoPrng,
-    ticketKeys: new Uint8Array(TICKET_KEYS_OCTETS),
+    ticketKeys: { current: new Uint8Array(TICKET_KEYS_OCTETS) },
     failed: (failure) => failures.push(failure),
   });
   return { listeners, endpoints, failures };

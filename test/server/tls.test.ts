@@ -3,16 +3,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect as connectPlain, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect, type SecureVersion, type TLSSocket } from 'node:tls';
 import t from 'tap';
 import { BLOCKED_MS, FIRST_MS } from '../../src/server/connection.ts';
 import { TcpEndpoint } from '../../src/server/tcp.ts';
 import { TCP_CLIENTS_PER_ADDRESS_MAX, TcpClients, tcpClientsBuffer } from '../../src/server/tcpclients.ts';
 
-import { TICKET_KEYS_OCTETS, TlsTermination } from '../../src/server/tls.ts';
+import { ROTATION_MS, TicketKeyring } from '../../src/server/ticketkeys.ts';
+import { HANDSHAKE_MS, TICKET_KEYS_OCTETS, TICKET_MS, TlsTermination } from '../../src/server/tls.ts';
 import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { ManualClock } from '../../src/util/clock.ts';
 import { cryptoPrng } from '../../src/util/prng.ts';
+import type { TicketKeys } from '../../src/view/channel.ts';
 import { certificate } from '../support/certificate.ts';
 import { freePort } from '../support/ports.ts';
 import { missing } from '../support/servers.ts';
@@ -30,7 +32,7 @@ function pems(name: string) {
 
 async function serve(
   t: { teardown(fn: () => void): void },
-  ticketKeys = new Uint8Array(TICKET_KEYS_OCTETS),
+  ticketKeys: Uint8Array = new Uint8Array(TICKET_KEYS_OCTETS),
   handler = new Handler(),
 ) {
   const port = await freePort('127.0.0.1');
@@ -76,6 +78,30 @@ async function serve(
       return client;
     },
   };
+}
+
+/** A way to a port on which the first octets come by themselves. */
+async function inPieces(t: { teardown(fn: () => void): void }, port: number): Promise<{ port: number }> {
+  const relay = createServer((from) => {
+    const to = connectPlain({ port, host: '127.0.0.1', noDelay: true });
+    for (const socket of [from, to]) {
+      t.teardown(() => socket.destroy());
+      socket.on('error', () => undefined);
+    }
+    to.pipe(from);
+    from.once('data', async (hello: Buffer) => {
+      from.pause();
+      const cuts = [0, 3, 100, hello.length - 1, hello.length];
+      for (const [i, at] of cuts.slice(0, -1).entries()) {
+        to.write(hello.subarray(at, cuts[i + 1]));
+        await sleep(5);
+      }
+      from.pipe(to);
+    });
+  });
+  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => relay.close());
+  return { port: (relay.address() as AddressInfo).port };
 }
 
 /** A client that keeps what comes. */
@@ -156,6 +182,71 @@ t.test('sessions are resumed, also by another worker', { skip }, async (t) => {
       await until(() => again.texts.length === 1, 'a reply');
     }
   }
+});
+
+t.test(
+  'keys of tickets are drawn anew, and those of before hold as long as their tickets',
+  { skip },
+  async (t) => {
+    const clock = new ManualClock();
+    const told: TicketKeys[] = [];
+    const ring = new TicketKeyring(clock, cryptoPrng, (keys) => void told.push(keys));
+    const [first, second] = [await serve(t, ring.keys.current), await serve(t, ring.keys.current)];
+    const advance = (ms: number): void => {
+      const before = told.length;
+      clock.advance(ms);
+      for (const keys of told.slice(before))
+        for (const { endpoint } of [first, second]) endpoint.useTicketKeys(keys);
+    };
+    const ticketOf = async (version: SecureVersion): Promise<Buffer> => {
+      const client = await first.secure({ minVersion: version, maxVersion: version });
+      client.send('x');
+      await until(() => client.session !== undefined && client.texts.length === 1, 'a ticket');
+      return client.session!;
+    };
+    const isResumed = async (version: SecureVersion, session: Buffer, way = {}): Promise<boolean> => {
+      const client = await second.secure({ minVersion: version, maxVersion: version, session, ...way });
+      client.send('y');
+      await until(() => client.texts.length === 1, 'a reply');
+      return client.socket.isSessionReused();
+    };
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const old = await ticketOf(version);
+      advance(ROTATION_MS);
+      t.equal(await isResumed(version, old), true, `${version}: by the keys of before`);
+      t.equal(await isResumed(version, old, await inPieces(t, second.port)), true, 'however it comes');
+      const young = await ticketOf(version);
+      t.equal(await isResumed(version, young), true);
+      advance(TICKET_MS);
+      t.equal(await isResumed(version, old), false, 'they are forgotten');
+      t.equal(await isResumed(version, young), true);
+      advance(ROTATION_MS - TICKET_MS);
+      t.equal(await isResumed(version, young), true, 'after the next rotation');
+      advance(TICKET_MS);
+      t.equal(await isResumed(version, young), false);
+      advance(ROTATION_MS - TICKET_MS);
+    }
+    const drawn = told.flatMap(({ current, previous }) => (previous ? String(current) : []));
+    t.equal(new Set(drawn).size, drawn.length, 'each is new');
+  },
+);
+
+t.test('while there are two, who says nothing or half of it holds up nobody', { skip }, async (t) => {
+  const { endpoint, plain, secure, clients, clock, count } = await serve(t);
+  const [current, previous] = [1, 2].map((fill) => new Uint8Array(TICKET_KEYS_OCTETS).fill(fill));
+  endpoint.useTicketKeys({ current: current!, previous: previous! });
+  const [, half, gone, garbage] = [plain(), plain(), plain(), plain()];
+  half.on('connect', () => half.write(Buffer.from('1603010200', 'hex')));
+  gone.on('connect', () => gone.end(Buffer.from('16', 'hex')));
+  garbage.on('connect', () => garbage.write(framed(query(1, 'in plain text'))));
+  await until(() => count('tlsFailed') === 2 && clients.total === 2, 'the end of those that speak no TLS');
+  const client = await secure();
+  client.send('a');
+  await until(() => client.texts.length === 1, 'a reply in between');
+  t.equal(clients.total, 3);
+  clock.advance(HANDSHAKE_MS);
+  await until(() => clients.total === 1, 'the end of the others');
+  t.equal(count('tlsFailed'), 4);
 });
 
 t.test('a client cannot negotiate anew', { skip }, async (t) => {
@@ -279,6 +370,7 @@ t.test('one port of a client to two addresses is two handshakes', { skip }, asyn
   const tls = new TlsTermination({
     protocols: ['dot'],
     ticketKeys: new Uint8Array(TICKET_KEYS_OCTETS),
+    clock: new ManualClock(),
     secured: (socket, { port }) => void secured.push([socket.localAddress, port]),
     failed: () => undefined,
   });

@@ -78,7 +78,7 @@ async function run(slots: number, file = '../support/echo-worker.ts') {
         shared,
         seed: 1,
         loopToken: new Uint8Array(8),
-        ticketKeys: new Uint8Array(48),
+        ticketKeys: { current: new Uint8Array(48) },
         cookieSecrets: { current: new Uint8Array(16) },
       },
       rings: Array.from({ length: slots }, () => ringBuffer(1024)),
@@ -260,6 +260,26 @@ t.test('workers talk to each other, and again after one was replaced', async (t)
   await until(() => workers.running === 2, 'the death');
   await until(() => workers.running === 3, 'the successor');
   await check();
+  flows.close();
+  await close();
+});
+
+t.test('keys of session tickets are those of all workers, and of those to come', async (t) => {
+  const { port, workers, close } = await run(2);
+  await workers.start();
+  const [current, previous] = [7, 6].map((fill) => new Uint8Array(48).fill(fill));
+  workers.useTicketKeys({ current: current!, previous: previous! });
+  const flows = await Flows.open(50, port);
+  await flows.ask();
+  await flows.settle();
+  const clients = [0, 1].map((slot) => flows.clientOf(slot));
+  const told = (): Promise<(string | undefined)[]> =>
+    Promise.all(clients.map((client) => flows.askOf(client, 'ticket keys')));
+  t.same(await told(), ['7 6', '7 6']);
+  flows.poison(clients[1]!, 'exit');
+  await until(() => workers.running === 1, 'the death');
+  await until(() => workers.running === 2, 'the successor');
+  t.same(await told(), ['7 6', '7 6']);
   flows.close();
   await close();
 });

@@ -5,7 +5,7 @@
  *     echo    its slot, and a number drawn at its start        throw, exit    it ends
  *     later   the same after 200 ms                            spin           it hangs in JavaScript
  *     peers   what its ports to others gave back               fifo PATH      it hangs in a native call, until
- *                                                                             somebody opens that to write
+ *     ticket keys   the first octets of these                                 somebody opens that to write
  *
  * Whoever listens to the channel `EVENTS` in its process is told when it holds a query, and when it takes no more.
  */
@@ -36,7 +36,7 @@ const peers = new Map<number, MessagePort>();
 const events = new BroadcastChannel(EVENTS);
 (events as unknown as { unref(): void }).unref();
 const say = (event: EchoEvent): void => events.postMessage(event);
-let { snapshot } = start;
+let { snapshot, ticketKeys } = start;
 
 function answer(octets: Uint8Array): Reply | Promise<Reply> {
   const back = (text: string): Uint8Array => {
@@ -60,6 +60,8 @@ function answer(octets: Uint8Array): Reply | Promise<Reply> {
       );
     case 'revision':
       return back(String(snapshot.revision));
+    case 'ticket keys':
+      return back(`${ticketKeys.current[0]} ${ticketKeys.previous?.[0]}`);
     case 'exit':
       return process.exit(3);
     case 'throw':
@@ -115,6 +117,9 @@ async function obey(order: WorkerOrder): Promise<void> {
         }
       });
       return;
+    case 'ticket-keys':
+      ticketKeys = order.keys;
+      return listeners.useTicketKeys(ticketKeys);
     case 'sockets':
       return listeners.apply(order.descriptors);
     case 'stop': {
