@@ -97,9 +97,8 @@ export class Control {
       explain: (ask) => this.#workers.askOne<'explain'>(ask, ANSWER_MS_MAX),
     });
     this.#pace = new Pace(options.clock);
-    const { handlers } = this.#hosted;
     const { clock, log, metrics } = options;
-    this.#api = new ApiDesk({ clock, log, metrics, handlers });
+    this.#api = new ApiDesk({ clock, log, metrics, handlers: () => this.#hosted.handlers() });
     this.#geo = new GeoTables({
       clock: options.clock,
       log: options.log,

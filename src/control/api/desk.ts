@@ -28,7 +28,8 @@ export interface ApiDeskOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Pick<Metrics, 'add'>;
-  readonly handlers: Handlers;
+  /** Asked for where an API is served. */
+  readonly handlers: () => Promise<Handlers>;
 }
 
 /** The part of control that has to do with the APIs: their keys, and the server while one is configured. */
@@ -79,7 +80,7 @@ export class ApiDesk {
     credentials: Credentials | undefined,
     keys: Keys,
   ): Promise<Pick<Open, 'server' | 'renew'>> {
-    const { clock, log, metrics, handlers } = this.#o;
+    const { clock, log, metrics } = this.#o;
     const { Api } = await import('./server.ts');
     const { MemoryReplays } = await import('./replays.ts');
     const { Throttle } = await import('./throttle.ts');
@@ -91,7 +92,7 @@ export class ApiDesk {
       keys: { find: (id) => this.#known(keys.find(id)) },
       throttle: new Throttle(clock, rateLimit),
       replays: new MemoryReplays(clock),
-      handlers,
+      handlers: await this.#o.handlers(),
     });
     const secure = credentials && api.secureServer(credentials);
     const server = secure ?? api.server();

@@ -10,12 +10,8 @@ import type { Snapshot } from '../../view/snapshot.ts';
 import { nameToText } from '../../wire/name.ts';
 import { apiError } from '../api/errors.ts';
 import type { Handlers } from '../api/handler.ts';
-import { profilesHandlers } from '../api/profiles/handlers.ts';
-import { resolverHandlers } from '../api/resolver/handlers.ts';
 import type { ResolverMeans } from '../api/resolver/means.ts';
-import { route53Handlers } from '../api/route53/handlers.ts';
 import type { Means, ZoneQuestion } from '../api/route53/means.ts';
-import { registering } from '../api/unknownvpcs.ts';
 import { endpointOwner } from '../compile/owners.ts';
 import { resourcesOf } from '../compile/resources.ts';
 import { hostHasOf } from '../compile/sources.ts';
@@ -81,15 +77,10 @@ export class HostedDesk {
     this.#o = options;
   }
 
-  /** What answers requests: all of it at all times, the store opened or not. */
-  get handlers(): Handlers {
-    const means = this.#resolverMeans();
-    const handlers = {
-      route53: route53Handlers(this.#means()),
-      route53resolver: resolverHandlers(means),
-      route53profiles: profilesHandlers(means),
-    };
-    return registering(handlers, means);
+  /** What answers requests, the store opened or not; see `handlersOf`. */
+  async handlers(): Promise<Handlers> {
+    const { handlersOf } = await import('./handlers.ts');
+    return handlersOf(this.#means(), this.#resolverMeans());
   }
 
   /** What operators do with VPCs. */

@@ -29,7 +29,7 @@ t.test('docs/api.md says of each operation what is so', async (t) => {
   const desk = deskOf(() => {
     throw new Error('not opened');
   });
-  const { handlers } = desk;
+  const handlers = await desk.handlers();
   for (const service of ['route53', 'route53resolver', 'route53profiles'] as const)
     t.same(Object.keys(handlers[service] ?? {}).sort(), SERVED[service]);
 });
