@@ -12,6 +12,8 @@ export interface ServeOptions {
   readonly isFollowed: boolean;
   /** The state folder, where compiled code is kept for the next start; none: it is compiled each time. */
   readonly state?: string;
+  /** How many workers the configuration seems to ask for. */
+  readonly workers?: number;
 }
 
 /** Runs the daemon until a signal or a failure ends it. Resolves with the exit code. */
@@ -35,6 +37,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   return runDaemon({
     configFile: resolve(options.config),
     isFollowed: options.isFollowed,
+    ...(options.workers === undefined ? {} : { workers: options.workers }),
     workerFile: new URL(`./server/worker${suffix}`, import.meta.url),
     controlFile: new URL(`./control/thread${suffix}`, import.meta.url),
     healthFile: new URL(`./control/health/thread${suffix}`, import.meta.url),

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import type { Fault } from '../view/report.ts';
@@ -38,6 +39,7 @@ export function findConfig(named: string | undefined, cwd: string): string {
 export interface ConfigGlance {
   readonly state: string;
   readonly logLevel: string | undefined;
+  readonly workers: number;
   /** `address:port` of the first inbound endpoint, if any. */
   readonly listen: string | undefined;
 }
@@ -51,10 +53,12 @@ export function glance(path: string): ConfigGlance {
   }
   const state = at(document, 'node', 'state');
   const logLevel = at(document, 'node', 'logLevel');
+  const workers = at(document, 'node', 'workers');
   const listen = at(document, 'endpoints', 'inbound', 0, 'listen', 0);
   return {
     state: stateFolder(path, typeof state === 'string' ? state : undefined),
     logLevel: typeof logLevel === 'string' ? logLevel : undefined,
+    workers: Number.isInteger(workers) ? Number(workers) : availableParallelism(),
     listen: typeof listen === 'string' ? listen : undefined,
   };
 }

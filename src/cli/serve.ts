@@ -24,7 +24,7 @@ export const command: Command = {
     return serve({
       config,
       isFollowed: input.flag('follow'),
-      ...(known === undefined ? {} : { state: known.state }),
+      ...(known === undefined ? {} : { state: known.state, workers: known.workers }),
     });
   },
 };

@@ -31,6 +31,7 @@ import {
   WORKERS_MAX,
 } from '../view/channel.ts';
 import type { Snapshot } from '../view/snapshot.ts';
+import { Nursery } from './nursery.ts';
 import { passedSockets, type SocketChanges, Sockets } from './sockets.ts';
 import {
   Brake,
@@ -51,6 +52,8 @@ export interface DaemonOptions {
   readonly configFile: string;
   /** Whether it is read again whenever it changes; else only when that is asked for. */
   readonly isFollowed?: boolean;
+  /** How many workers the configuration seems to ask for: their threads are made at once. Default: none is. */
+  readonly workers?: number;
   readonly workerFile: URL;
   readonly controlFile: URL;
   readonly healthFile: URL;
@@ -105,6 +108,7 @@ export class Daemon {
   readonly #supervisor: Supervisor;
   readonly #shared: SharedBuffers;
   readonly #metrics: Metrics;
+  readonly #nursery: Nursery;
   readonly #outcome = Promise.withResolvers<number>();
   /** What the process ends with, once it is known that it cannot serve. */
   #failure: number | undefined;
@@ -125,6 +129,7 @@ export class Daemon {
     this.#manager = new ServiceManager(ffi, process.env, process.pid);
     this.#shared = sharedBuffers();
     this.#metrics = new Metrics(daemonCounters(SHARED_SLOTS, this.#shared.counters).block(MAIN_SLOT));
+    this.#nursery = new Nursery(options.workerFile);
     this.#supervisor = new Supervisor({
       clock: options.clock,
       beats: this.#shared.beats,
@@ -138,6 +143,8 @@ export class Daemon {
     this.#listenToSignals();
     // Until it serves, the manager's bound on the start holds, and a large configuration may take its time.
     this.#manager.keepWatched(this.#o.clock, () => this.#state !== 'serving' || this.#workers!.haveBeaten());
+    const { workers } = this.#o;
+    if (workers !== undefined) this.#nursery.prepare(slotsFor(workers));
     this.#control = this.#supervisor.add({
       name: 'control',
       cell: CONTROL_SLOT,
@@ -157,7 +164,7 @@ export class Daemon {
     const { port1, port2 } = new MessageChannel();
     port1.on('message', () => undefined);
     const code = await this.#outcome.promise;
-    await this.#supervisor.stop();
+    await Promise.all([this.#supervisor.stop(), this.#nursery.close()]);
     port2.close();
     return code;
   }
@@ -289,7 +296,7 @@ export class Daemon {
       this.#log.warn({ ...socket }, 'a socket was passed on which no endpoint listens');
     this.#workers = new Workers(
       {
-        file: this.#o.workerFile,
+        nursery: this.#nursery,
         slots: sockets.slots,
         seeds: this.#seeds(snapshot),
         rings: this.#rings,

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { AnswerCache } from '../cache/answers.ts';
 import { type DumpedRecord, RecordCache } from '../cache/records.ts';
 import { RateLimit } from '../policy/ratelimit.ts';
@@ -162,7 +162,7 @@ class Worker {
     await this.#listeners.apply(this.#start.descriptors);
   }
 
-  async obey(order: WorkerOrder): Promise<void> {
+  async obey(order: Exclude<WorkerOrder, { readonly order: 'start' }>): Promise<void> {
     switch (order.order) {
       case 'control':
         this.#control?.close();
@@ -396,9 +396,16 @@ const UNLIMITED = { ratePerSecond: 0, burst: 1, slip: 0 };
 assert(parentPort !== null, 'a worker thread');
 const main = parentPort;
 const tell = (news: WorkerNews): void => main.postMessage(news);
-const start = workerData as WorkerStart;
-const network = await openNetwork(start);
-const worker = new Worker(start, network);
-main.on('message', (order: WorkerOrder) => void worker.obey(order));
-await worker.run();
-tell({ news: 'ready', udp: network.udp });
+let worker: Promise<Worker> | undefined;
+main.on('message', async (order: WorkerOrder) => {
+  if (order.order === 'start') worker = begin(order.start);
+  else await (await worker!).obey(order);
+});
+
+/** Orders that follow are obeyed while its sockets are opened. */
+async function begin(start: WorkerStart): Promise<Worker> {
+  const network = await openNetwork(start);
+  const worker = new Worker(start, network);
+  void worker.run().then(() => tell({ news: 'ready', udp: network.udp }));
+  return worker;
+}

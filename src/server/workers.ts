@@ -1,6 +1,4 @@
-import { totalmem } from 'node:os';
-import { setFlagsFromString } from 'node:v8';
-import { MessageChannel, Worker } from 'node:worker_threads';
+import { MessageChannel, type Worker } from 'node:worker_threads';
 import type { Logger } from '../telemetry/log.ts';
 import { METRIC, type Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
@@ -14,6 +12,7 @@ import type {
   WorkerStart,
 } from '../view/channel.ts';
 import type { Snapshot } from '../view/snapshot.ts';
+import type { Nursery } from './nursery.ts';
 import { descriptorKey, type Sockets } from './sockets.ts';
 import { Brake, type Post, type Supervisor, type Thread, WORKER_SILENT_MS } from './supervise.ts';
 
@@ -21,8 +20,8 @@ import { Brake, type Post, type Supervisor, type Thread, WORKER_SILENT_MS } from
 export type WorkerSeeds = Pick<WorkerStart, 'shared' | 'seed' | 'loopToken' | 'ticketKeys' | 'cookieSecrets'>;
 
 export interface WorkersOptions {
-  /** The worker's module. */
-  readonly file: URL;
+  /** Makes their threads. */
+  readonly nursery: Nursery;
   readonly slots: number;
   readonly seeds: WorkerSeeds;
   /** For logged queries, by slot. */
@@ -35,19 +34,6 @@ export interface WorkersOptions {
   readonly metrics: Metrics;
 }
 
-/**
- * V8's heap only: caches, zone images and tables are outside of it. One worker at its limit dies alone. The young heap
- * (half-spaces of a third of it) is a compromise: its collections cost less the rarer they are and stop the worker
- * longer (`npm run bench -- cold`: 64 MB 20 ms, 24 MB 8 ms, 8 MB 5 ms with a third more CPU for them).
- */
-const WORKER_LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 24 };
-/**
- * What a worker's heap may grow to before it is first collected as a whole. V8 begins with a few megabytes and then
- * marks everything each second of a cold start. A share of the memory there is, so that small machines stay small.
- */
-const EAGER_HEAP_MB_MAX = 128;
-const EAGER_HEAP_MB_MIN = 16;
-const EAGER_HEAP_SHARE = 1 / 16;
 /** Deaths while the daemon starts: more, and it is the program or the host that is at fault. */
 const STARTUP_DEATHS_MAX = 3;
 /** Beyond the time that workers have to finish, for their way out. */
@@ -85,11 +71,7 @@ export class Workers {
   #udp: UdpWay = 'plain';
 
   constructor(options: WorkersOptions, snapshot: Snapshot) {
-    // There are no resource limits for these; a new thread's heap is made as the flags are then.
-    setFlagsFromString(`--initial-old-space-size=${eagerHeapMb(options.slots)}`);
-    // Each worker collects its young objects alone: helpers would take the cores from other workers, and where there
-    // is no core to spare they make the pause longer (10 instead of 14 ms on one core in `npm run bench -- cold`).
-    setFlagsFromString('--no-parallel-scavenge');
+    options.nursery.expect(options.slots);
     this.#o = options;
     this.#snapshot = snapshot;
     this.#ticketKeys = options.seeds.ticketKeys;
@@ -143,10 +125,10 @@ export class Workers {
   }
 
   #startWorker(slot: Slot): Thread {
-    const { file, seeds, rings, sockets, slots } = this.#o;
+    const { nursery, seeds, rings, sockets, slots } = this.#o;
     const watches = sockets.watches(slot.number);
     const descriptors = sockets.descriptors(slot.number);
-    const workerData: WorkerStart = {
+    const start: WorkerStart = {
       ...seeds,
       ticketKeys: this.#ticketKeys,
       slot: slot.number,
@@ -158,7 +140,8 @@ export class Workers {
     };
     let worker: Worker;
     try {
-      worker = new Worker(file, { workerData, resourceLimits: WORKER_LIMITS, name: `worker ${slot.number}` });
+      worker = nursery.take(slot.number);
+      order(worker, { order: 'start', start });
     } catch (error) {
       sockets.release(descriptors);
       throw error;
@@ -310,11 +293,4 @@ export class Workers {
 
 function order(thread: Thread, message: WorkerOrder): void {
   thread.postMessage(message, 'port' in message ? [message.port] : []);
-}
-
-function eagerHeapMb(workers: number): number {
-  // Of the control group, if that allows less than there is; without one it is 0 or beyond all memory.
-  const memory = Math.min(process.constrainedMemory() || totalmem(), totalmem());
-  const share = Math.floor((EAGER_HEAP_SHARE * memory) / workers / 2 ** 20);
-  return Math.min(EAGER_HEAP_MB_MAX, Math.max(EAGER_HEAP_MB_MIN, share));
 }

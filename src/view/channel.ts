@@ -104,7 +104,7 @@ export interface TicketKeys {
   readonly previous?: Uint8Array;
 }
 
-/** `workerData` of a worker. */
+/** What a worker begins with: an order, as its thread may be there before this is known. */
 export interface WorkerStart {
   readonly slot: number;
   /** Number of workers. */
@@ -124,6 +124,8 @@ export interface WorkerStart {
 }
 
 export type WorkerOrder =
+  /** The first: what it is to serve. */
+  | { readonly order: 'start'; readonly start: WorkerStart }
   /** A port to control, or to the worker in `slot`, each replacing the one before. */
   | { readonly order: 'control'; readonly port: MessagePort }
   | { readonly order: 'peer'; readonly slot: number; readonly port: MessagePort }

@@ -1,6 +1,7 @@
 /** Real workers on real sockets: killed, hung and stopped under load. */
 import { closeSync, openSync, readdirSync } from 'node:fs';
 import t from 'tap';
+import { Nursery } from '../../src/server/nursery.ts';
 import { Sockets } from '../../src/server/sockets.ts';
 import { Supervisor } from '../../src/server/supervise.ts';
 import { tcpClientsBuffer } from '../../src/server/tcpclients.ts';
@@ -72,7 +73,7 @@ async function run(slots: number, file = '../support/echo-worker.ts') {
   const counters = daemonCounters(SHARED_SLOTS, shared.counters);
   const workers = new Workers(
     {
-      file: new URL(file, import.meta.url),
+      nursery: new Nursery(new URL(file, import.meta.url)),
       slots,
       seeds: {
         shared,

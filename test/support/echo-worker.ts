@@ -10,7 +10,7 @@
  * Whoever listens to the channel `EVENTS` in its process is told when it holds a query, and when it takes no more.
  */
 import { closeSync, openSync } from 'node:fs';
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort } from 'node:worker_threads';
 import type { Reply } from '../../src/server/handler.ts';
 import { Listeners } from '../../src/server/listeners.ts';
 import { TcpClients } from '../../src/server/tcpclients.ts';
@@ -28,8 +28,14 @@ import {
 import { type EchoEvent, EVENTS } from './echo-events.ts';
 import { query, reply, textOf } from './sockets.ts';
 
-const start = workerData as WorkerStart;
 const main = parentPort!;
+const started = Promise.withResolvers<WorkerStart>();
+const listening = Promise.withResolvers<void>();
+main.on('message', (order: WorkerOrder) => {
+  if (order.order === 'start') started.resolve(order.start);
+  else void listening.promise.then(() => obey(order));
+});
+const start = await started.promise;
 const tell = (news: WorkerNews): void => main.postMessage(news);
 const self = `${start.slot}.${cryptoPrng.u32()}`;
 const peers = new Map<number, MessagePort>();
@@ -100,7 +106,7 @@ const listeners = new Listeners({
   failed: (failure) => tell({ news: 'socket-failed', failure }),
 });
 
-async function obey(order: WorkerOrder): Promise<void> {
+async function obey(order: Exclude<WorkerOrder, { readonly order: 'start' }>): Promise<void> {
   switch (order.order) {
     case 'peer':
       peers.set(order.slot, order.port);
@@ -131,7 +137,7 @@ async function obey(order: WorkerOrder): Promise<void> {
   }
 }
 
-main.on('message', (order: WorkerOrder) => void obey(order));
+listening.resolve();
 beat(start.shared.beats, start.slot, clock);
 await listeners.apply(start.descriptors);
 // As of any worker where main has native calls.
