@@ -120,8 +120,8 @@ async function exchange(
 ): Promise<{ status: number; text: string }> {
   const payload = body === undefined ? undefined : JSON.stringify(body);
   const headers = payload === undefined ? {} : { 'content-type': 'application/json' };
-  // `serve` reads the configuration by this file, and has no use for HTTP.
-  const { request } = await import('node:http');
+  // `serve` reads the configuration by this file, and has no use for HTTP; see control/http for why it is no import.
+  const { request } = process.getBuiltinModule('node:http');
   return new Promise((done, fail) => {
     const outgoing = request(
       { socketPath, method, path, headers, agent: false, timeout: ANSWER_MS_MAX },

@@ -1,7 +1,6 @@
 import type { Clock } from '../util/clock.ts';
 import type { Prng } from '../util/prng.ts';
-import type { TicketKeys } from '../view/channel.ts';
-import { TICKET_KEYS_OCTETS, TICKET_MS } from './tls.ts';
+import { TICKET_KEYS_OCTETS, TICKET_MS, type TicketKeys } from '../view/channel.ts';
 
 /** More often than once a week, and several times as long as a ticket holds (RFC 9325 section 3.4). */
 export const ROTATION_MS = 12 * 60 * 60 * 1000;

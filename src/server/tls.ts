@@ -2,17 +2,13 @@ import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Clock } from '../util/clock.ts';
-import type { TicketKeys } from '../view/channel.ts';
+import { TICKET_MS, type TicketKeys } from '../view/channel.ts';
 import type { Credentials } from '../view/snapshot.ts';
 import type { Peer } from './connection.ts';
 import { readHello } from './tlshello.ts';
 
-/** Of the keys that session tickets are sealed with. */
-export const TICKET_KEYS_OCTETS = 48;
 /** The first of them are no secret: a ticket begins with them, to say which keys it is sealed with (RFC 5077 section 4). */
 const TICKET_KEY_NAME_OCTETS = 16;
-/** How long a session can be resumed. */
-export const TICKET_MS = 2 * 60 * 60 * 1000;
 /** A handshake takes two round trips; who says nothing holds a connection for as long. Milliseconds. */
 export const HANDSHAKE_MS = 5_000;
 

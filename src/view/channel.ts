@@ -97,7 +97,12 @@ export interface Watches {
   readonly upstream: number;
 }
 
-/** What session tickets of TLS are sealed with, 48 octets each: by them any worker resumes what another one began. */
+/** Of the keys that session tickets of TLS are sealed with, as Node takes them. */
+export const TICKET_KEYS_OCTETS = 48;
+/** How long a session can be resumed. */
+export const TICKET_MS = 2 * 60 * 60 * 1000;
+
+/** TICKET_KEYS_OCTETS each: by them any worker resumes what another one began. */
 export interface TicketKeys {
   readonly current: Uint8Array;
   /** Of tickets that still hold: for them alone. */

@@ -1,8 +1,10 @@
 /** What a start loads: whoever waits for the first answer waits for each module. */
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import t from 'tap';
 import { startDaemon } from '../support/daemon.ts';
 
@@ -52,3 +54,17 @@ t.test(
     t.equal(times('control/thread.ts'), 1);
   },
 );
+
+t.test('of Node.js neither fetch nor HTTP/2, and TLS where it is spoken only', async (t) => {
+  const builtins = async (path: string): Promise<string> => {
+    const url = new URL(`../../src/${path}`, import.meta.url);
+    const program = `await import('${url}'); console.log(process.moduleLoadList.join()); process.exit()`;
+    const env = { ...process.env, NODE_OPTIONS: '' };
+    const args = ['--input-type=module', '--eval', program];
+    return (await promisify(execFile)(process.execPath, args, { env })).stdout;
+  };
+  const control = await builtins('control/control.ts');
+  t.match(control, /NativeModule _http_server\b/, 'what is loaded is seen');
+  t.notMatch(control, /undici|NativeModule (http2|tls)\b/);
+  t.notMatch(await builtins('server/daemon.ts'), /undici|NativeModule (_http_server|http2|tls)\b/);
+});

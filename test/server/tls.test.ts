@@ -10,11 +10,11 @@ import { TcpEndpoint } from '../../src/server/tcp.ts';
 import { TCP_CLIENTS_PER_ADDRESS_MAX, TcpClients, tcpClientsBuffer } from '../../src/server/tcpclients.ts';
 
 import { ROTATION_MS, TicketKeyring } from '../../src/server/ticketkeys.ts';
-import { HANDSHAKE_MS, TICKET_KEYS_OCTETS, TICKET_MS, TlsTermination } from '../../src/server/tls.ts';
+import { HANDSHAKE_MS, TlsTermination } from '../../src/server/tls.ts';
 import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { ManualClock } from '../../src/util/clock.ts';
 import { cryptoPrng } from '../../src/util/prng.ts';
-import type { TicketKeys } from '../../src/view/channel.ts';
+import { TICKET_KEYS_OCTETS, TICKET_MS, type TicketKeys } from '../../src/view/channel.ts';
 import { certificate } from '../support/certificate.ts';
 import { freePort } from '../support/ports.ts';
 import { missing } from '../support/servers.ts';

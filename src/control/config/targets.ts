@@ -1,5 +1,4 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
 import * as z from 'zod';
 import type { ForwardTarget, SecureProtocol, SecureTarget, TlsPeer } from '../../resolver/path.ts';
 import { AddressError, addressToText, parseAddress } from '../../util/cidr.ts';
@@ -240,6 +239,7 @@ export class Authorities {
       const certificates = pem.match(CERTIFICATE) ?? [];
       for (const each of certificates) new X509Certificate(each);
       if (certificates.length === 0) throw new Error('no certificate');
+      const { createSecureContext } = process.getBuiltinModule('node:tls');
       createSecureContext({ ca: pem, minVersion: TLS_VERSION_MIN });
     } catch {
       throw new SettingError(

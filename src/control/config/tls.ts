@@ -1,5 +1,4 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
 import * as z from 'zod';
 import type { Credentials } from '../../view/snapshot.ts';
 import { type Files, fileFault } from './files.ts';
@@ -105,6 +104,8 @@ function pemIn(files: Files, path: string): string {
 /** Whatever else the library does not take: a key that is too short, something broken after the first certificate. */
 function checkAll(credentials: Credentials, path: string): void {
   try {
+    // Read where there is a certificate: most starts do without TLS.
+    const { createSecureContext } = process.getBuiltinModule('node:tls');
     createSecureContext({ ...credentials, minVersion: TLS_VERSION_MIN });
   } catch (error) {
     throw new SettingError(
