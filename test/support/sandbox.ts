@@ -3,7 +3,7 @@
  * and /var/lib, so that programs of this host find other files there. All ends with the process that holds it.
  */
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,6 +11,10 @@ const SETUP = `set -e
 mount -t tmpfs none "$1"
 cp -a /etc "$1/etc"
 rm -f "$1/etc/resolv.conf"
+if [ -n "$2" ]; then
+  cp -r "$2/etc/." "$1/etc"
+  mount -t overlay overlay -o "lowerdir=$2/usr:/usr" /usr
+fi
 mkdir "$1/run" "$1/lib"
 mount --bind "$1/etc" /etc
 mount --bind "$1/run" /run
@@ -26,6 +30,18 @@ export const noSandbox: string | false =
   spawnSync('unshare', ['--mount', '--net', 'mount', '-t', 'tmpfs', 'none', '/run']).status === 0
     ? false
     : 'mount and network namespaces cannot be made here';
+
+const PACKAGES = join(import.meta.dirname, '../../.ci/unpacked');
+
+/** Debian packages that `.ci/run` has unpacked, for a sandbox that has them, or why there can be none. */
+export function unpacked(name: string): { readonly folder: string; readonly skip: string | false } {
+  const folder = join(PACKAGES, name);
+  if (noSandbox !== false) return { folder, skip: noSandbox };
+  if (!existsSync(folder)) return { folder, skip: `not unpacked: ${name}; .ci/run does that` };
+  const overlay = ['mount', '-t', 'overlay', 'overlay', '-o', `lowerdir=${folder}/usr:/usr`, '/usr'];
+  const { status } = spawnSync('unshare', ['--mount', ...overlay]);
+  return { folder, skip: status !== 0 && 'no file system can be laid over /usr here' };
+}
 
 export interface Ran {
   readonly code: number;
@@ -46,9 +62,13 @@ export interface Sandbox {
   stop(): Promise<void>;
 }
 
-export async function startSandbox(env: Readonly<Record<string, string>> = {}): Promise<Sandbox> {
+/** @param packages a folder of unpacked packages: the sandbox has them, and the machine has not */
+export async function startSandbox(
+  env: Readonly<Record<string, string>> = {},
+  packages = '',
+): Promise<Sandbox> {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-sandbox-'));
-  const [program, ...words] = [...UNSHARE, 'sh', '-c', SETUP, 'sh', folder];
+  const [program, ...words] = [...UNSHARE, 'sh', '-c', SETUP, 'sh', folder, packages];
   const holder = spawn(program!, words, { stdio: ['pipe', 'pipe', 'inherit'] });
   const gone = new Promise<void>((resolve) => holder.once('exit', () => resolve()));
   await new Promise<void>((resolve, reject) => {
