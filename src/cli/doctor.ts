@@ -63,7 +63,7 @@ export function wayOf(facts: Facts): string[] {
   const byRule = Map.groupBy(targets, ({ rule, domain }) => `${domain} by rule ${rule}`);
   return [
     `glibc: ${hostsText(host.hosts)}`,
-    `/etc/resolv.conf: ${host.manager}, as ${host.because}`,
+    `/etc/resolv.conf: ${writerOf(facts)}`,
     `libc asks: ${servers.join(', ') || '127.0.0.1'}${search.length === 0 ? '' : `, search ${search.join(' ')}`}`,
     ...behind,
     ...[...byRule].map(
@@ -71,6 +71,12 @@ export function wayOf(facts: Facts): string[] {
         `Causeway asks for ${what}: ${list.map(({ address, port }) => (port === 53 ? address : `${address} port ${port}`)).join(', ')}`,
     ),
   ];
+}
+
+function writerOf({ host, installation }: Facts): string {
+  if (host.manager !== 'file' || installation.kind !== 'known') return `${host.manager}, as ${host.because}`;
+  const { manager } = installation;
+  return `written by \`causeway install-host\`${manager === 'file' ? '' : `, in the place of ${manager}`}`;
 }
 
 const SHADES: Readonly<Record<Level, readonly [string, Colour]>> = {

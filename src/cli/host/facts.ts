@@ -51,6 +51,8 @@ export type InstallationFacts =
   | {
       readonly kind: 'known';
       readonly state: Journal['state'];
+      /** Who ran the host's DNS before. */
+      readonly manager: Journal['manager'];
       readonly address: string;
       /** Paths that somebody else has changed since. */
       readonly changed: readonly string[];
@@ -103,8 +105,8 @@ function installationOf(disk: Disk): { journal: Journal | undefined; installatio
     if (step.do !== 'place' && step.do !== 'write') return [];
     return (step.do === 'place' && step.given) || progressOf(disk, step) === 'done' ? [] : [step.path];
   });
-  const { state, address } = journal;
-  return { journal, installation: { kind: 'known', state, address, changed } };
+  const { state, manager, address } = journal;
+  return { journal, installation: { kind: 'known', state, manager, address, changed } };
 }
 
 function configOf({ config, cwd }: Named, journal: Journal | undefined): ConfigFacts {

@@ -56,7 +56,13 @@ function host(
     dockerEngine: false,
     config: { kind: 'read', configured: { ...CONFIGURED, ...configured } },
     daemon: { kind: 'runs', status: STATUS },
-    installation: { kind: 'known', state: 'installed', address: '127.0.0.55', changed: [] },
+    installation: {
+      kind: 'known',
+      state: 'installed',
+      manager: 'NetworkManager',
+      address: '127.0.0.55',
+      changed: [],
+    },
     servers: conf.nameservers.slice(0, 3).map((address) => ({ address, rcode: 'NOERROR' })),
     ...rest,
   };
@@ -75,7 +81,7 @@ t.test('where all is right nothing is wrong, and the way is told', (t) => {
   t.same(said(host()), []);
   t.same(wayOf(host()), [
     'glibc: files → dns',
-    '/etc/resolv.conf: file, as nothing known writes /etc/resolv.conf',
+    '/etc/resolv.conf: written by `causeway install-host`, in the place of NetworkManager',
     'libc asks: 127.0.0.55 (Causeway)',
     'Causeway asks for . by rule uplink: 192.0.2.1',
   ]);
@@ -187,6 +193,7 @@ const CASES: readonly (readonly [string, Facts, readonly RegExp[]])[] = [
       installation: {
         kind: 'known',
         state: 'installed',
+        manager: 'file',
         address: '127.0.0.55',
         changed: ['/etc/resolv.conf'],
       },
@@ -195,7 +202,15 @@ const CASES: readonly (readonly [string, Facts, readonly RegExp[]])[] = [
   ],
   [
     'an installation that was interrupted',
-    host({ installation: { kind: 'known', state: 'installing', address: '127.0.0.55', changed: [] } }),
+    host({
+      installation: {
+        kind: 'known',
+        state: 'installing',
+        manager: 'file',
+        address: '127.0.0.55',
+        changed: [],
+      },
+    }),
     [/^error installation: an installation was interrupted → `causeway uninstall-host`/],
   ],
   [
