@@ -27,7 +27,10 @@ export const command: Command = {
     },
     'dry-run': { type: 'boolean', help: 'only say what would be done' },
     'print-config': { type: 'boolean', help: 'only print a configuration for this host' },
-    update: { type: 'boolean', help: 'only bring the search list up to the files of the rules folder' },
+    update: {
+      type: 'boolean',
+      help: 'only bring the search list and the servers up to the rules folder and the network',
+    },
     root: { type: 'string', value: 'DIR', help: 'the root folder of an image to install in; nothing is run' },
     json: { type: 'boolean', help: 'print JSON' },
   },
@@ -45,7 +48,7 @@ export const command: Command = {
     }
     if (input.flag('update')) {
       mustBeRoot(world);
-      const changed = update(world.disk, world.run);
+      const changed = await update(world);
       io.out(
         input.flag('json') ? json({ changed }) : changed.map((path) => `${path} is written anew\n`).join(''),
       );

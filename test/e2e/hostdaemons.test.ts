@@ -19,6 +19,12 @@ t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The DNS servers of the network, one after the other. */
 const SERVERS = ['192.0.2.1', '192.0.2.2'] as const;
+type Server = (typeof SERVERS)[number];
+/** The search list that comes with each. */
+const SEARCH: Readonly<Record<Server, string>> = {
+  '192.0.2.1': 'corp.example',
+  '192.0.2.2': 'corp.example,home.example',
+};
 /** What each of them says `www.corp.example` is. */
 const addressBy = (server: string): string => server.replace('192.0.2.', '192.0.2.8');
 
@@ -29,7 +35,7 @@ const noVeth =
 interface Network {
   readonly host: Sandbox;
   /** The router tells this server from the next lease on. */
-  tell(server: string): Promise<void>;
+  tell(server: Server): void;
 }
 
 /** A host with an interface `eth9` to a router, and nothing that has set it up. */
@@ -54,8 +60,8 @@ async function startNetwork(t: Test, packages: string): Promise<Network> {
     await host.must(...inside('ip', 'address', 'add', `${server}/24`, 'dev', 'lan'));
   await host.must(...inside('ip', 'link', 'set', 'lan', 'up'));
   const options = join(host.root, 'run/dhcp-options');
-  const told = (server: string): void =>
-    writeFileSync(options, `option:dns-server,${server}\noption:domain-search,corp.example\n`);
+  const told = (server: Server): void =>
+    writeFileSync(options, `option:dns-server,${server}\noption:domain-search,${SEARCH[server]}\n`);
   told(SERVERS[0]);
   const alone = [
     'dnsmasq',
@@ -83,7 +89,7 @@ async function startNetwork(t: Test, packages: string): Promise<Network> {
   });
   return {
     host,
-    async tell(server) {
+    tell(server) {
       told(server);
       daemons[0]!.kill('SIGHUP');
     },
@@ -194,20 +200,25 @@ t.test(
       const ours = resolvConf(host);
       await nmcli('general', 'reload');
       t.equal(resolvConf(host), ours, 'reloaded');
-      await tell(second);
+      tell(second);
       await nmcli('connection', 'up', 'office');
       await names(host, second, '/run/NetworkManager/no-stub-resolv.conf');
       t.equal(resolvConf(host), ours, 'a new lease with another server');
+      t.match(
+        (await causeway(host, 'install-host', '--update')).stdout,
+        '/etc/resolv.conf is written anew\n',
+      );
+      t.match(resolvConf(host), /^nameserver 127\.0\.0\.55\nsearch corp\.example home\.example$/m);
       t.equal((await causeway(host, 'doctor', '--config', CONFIG)).code, 0);
     });
 
     await t.test('uninstalled: it writes what it knows by then, and goes on', async (t) => {
-      await tell(first);
+      tell(first);
       await nmcli('connection', 'up', 'office');
       await names(host, first, '/run/NetworkManager/no-stub-resolv.conf');
       t.equal((await causeway(host, 'uninstall-host')).code, 0);
       t.same(etc(host), before);
-      await tell(second);
+      tell(second);
       await nmcli('connection', 'up', 'office');
       await names(host, second);
       t.same(await look(host, 'www'), [addressBy(second)]);
@@ -241,17 +252,19 @@ t.test("Debian's resolvconf", { skip: debian.skip || noVeth || missing('dnsmasq'
   const ours = resolvConf(host);
   t.match(ours, /^nameserver 127\.0\.0\.55\nsearch corp\.example$/m);
 
-  await tell(second);
+  tell(second);
   await lease();
   await names(host, second, '/run/resolvconf/resolv.conf');
   t.equal(resolvConf(host), ours, 'a new lease with another server');
   await host.must('resolvconf', '-u');
   t.equal(resolvConf(host), ours);
+  t.equal((await causeway(host, 'install-host', '--update')).code, 0);
+  t.match(resolvConf(host), /^nameserver 127\.0\.0\.55\nsearch corp\.example home\.example$/m);
 
   t.equal((await causeway(host, 'uninstall-host')).code, 0);
   t.same(etc(host), before);
   t.same(await look(host, 'www'), [addressBy(second)], 'what it knows by then');
-  await tell(first);
+  tell(first);
   await lease();
   await names(host, first);
 });

@@ -121,6 +121,52 @@ check 'keeps its state' grep -q vpc-0a1b2c3d <(causeway vpc list)
 check 'keeps what the administrator wrote' grep -q administrator $config
 check 'answers after the upgrade' answers @127.0.0.1
 
+# The resolver of a host that gets an address and servers from a router beside it, by NetworkManager.
+systemctl stop causeway
+mv $config packaged.yaml
+ip netns add router
+ip link add eth9 type veth peer name lan netns router
+ip -n router address add 192.0.2.1/24 dev lan
+ip -n router address add 192.0.2.2/24 dev lan
+ip -n router link set lan up
+tell() { printf 'option:dns-server,%s\noption:domain-search,%s\n' "$@" >/srv/options; }
+connect() { kill -HUP "$router" && nmcli connection up office; }
+server() { exec ip netns exec router dnsmasq -k -C /dev/null -u root -x '' -R --no-hosts --bind-interfaces "$@"; }
+tell 192.0.2.1 corp.example
+server --listen-address=192.0.2.1 --host-record=www.corp.example,192.0.2.81 --dhcp-range=192.0.2.100,192.0.2.120,120 \
+  --dhcp-authoritative --no-ping --dhcp-leasefile=/srv/leases --dhcp-optsfile=/srv/options &
+router=$!
+server --listen-address=192.0.2.2 --host-record=www.corp.example,192.0.2.82 &
+other=$!
+nmcli connection add type ethernet ifname eth9 con-name office ipv6.method disabled
+check 'NetworkManager writes resolv.conf' eventually grep -q '^nameserver 192.0.2.1$' /etc/resolv.conf
+etc() { (cd /etc && find . -printf '%p %y %m %l\n' && find . -type f -exec sha256sum {} +) | sort; }
+looked_up() { getent ahosts www.corp.example | grep -q "^$1 "; }
+etc >before
+check 'becomes the resolver of the host' causeway install-host --check www.corp.example
+check 'which asks whom NetworkManager was told' looked_up 192.0.2.81
+tell 192.0.2.2 home.example
+check 'another network' connect
+check 'its server is followed' eventually looked_up 192.0.2.82
+check 'and its search list' eventually grep -q '^search home.example$' /etc/resolv.conf
+check 'Causeway alone is asked' test "$(grep nameserver /etc/resolv.conf)" = 'nameserver 127.0.0.55'
+check 'the doctor finds no fault' causeway doctor
+systemctl restart NetworkManager
+check 'NetworkManager is started again, and keeps away' test "$(grep nameserver /etc/resolv.conf)" = 'nameserver 127.0.0.55'
+tell 192.0.2.1 corp.example
+check 'the first network' connect
+check 'is followed too' eventually looked_up 192.0.2.81
+check 'is the resolver no more' causeway uninstall-host
+check 'everything is as before' diff before <(etc)
+check 'nothing follows any more' no systemctl is-active causeway-uplink.path
+tell 192.0.2.2 home.example
+check 'NetworkManager writes resolv.conf again' connect
+check 'with what it is told' eventually grep -q '^nameserver 192.0.2.2$' /etc/resolv.conf
+nmcli connection delete office
+kill "$router" "$other"
+mv packaged.yaml $config
+systemctl start causeway
+
 check 'removes' dpkg --remove causeway
 check 'nothing serves' no systemctl is-active causeway
 check 'the program is gone' test ! -e /usr/lib/causeway -a ! -e /usr/bin/causeway

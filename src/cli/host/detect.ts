@@ -74,20 +74,27 @@ export function managerOf(
   return { manager: 'file', because };
 }
 
-function uplinksOf(disk: Disk, manager: Manager, { nameservers }: ResolvConf): readonly string[] {
-  const file = uplinkFile(manager);
-  const text = file === undefined ? undefined : disk.read(file);
-  return text === undefined ? nameservers : parseResolvConf(text).nameservers;
+function uplinksOf(disk: Disk, manager: Manager, resolvConf: ResolvConf): readonly string[] {
+  return (toldBy(disk, manager) ?? resolvConf).nameservers;
 }
 
-function uplinkFile(manager: Manager): string | undefined {
+/** What who runs a host's DNS knows of its network, whatever /etc/resolv.conf says; undefined where that is not told. */
+export function toldBy(disk: Disk, manager: Manager): ResolvConf | undefined {
+  const file = uplinkFile(manager);
+  const text = file === undefined ? undefined : disk.read(file);
+  return text === undefined ? undefined : parseResolvConf(text);
+}
+
+/** The file in which that is told, also while Causeway is installed. */
+export function uplinkFile(manager: Manager): string | undefined {
   switch (manager) {
     case 'systemd-resolved':
       return RESOLVED_UPLINK;
     case 'NetworkManager':
       return '/run/NetworkManager/no-stub-resolv.conf';
-    case 'openresolv':
     case 'resolvconf':
+      return '/run/resolvconf/resolv.conf';
+    case 'openresolv':
     case 'file':
       return undefined;
     default:

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
-import type { StatusReport } from '../../view/report.ts';
+import type { ReloadReport, StatusReport } from '../../view/report.ts';
 import { CliError } from '../command.ts';
 import { ask, CONFIG_SYSTEM, NoDaemonError } from '../daemon.ts';
 import { apply, progressOf, type Remark, type Runner, replace, savedName, undoAll } from './change.ts';
 import { type Configured, readConfigured } from './configured.ts';
-import { detect, type HostDns } from './detect.ts';
+import { detect, type HostDns, RESOLV_CONF, toldBy } from './detect.ts';
 import { type Disk, diskError } from './disk.ts';
+import { followSteps, follows, SERVICE, unitOf } from './follow.ts';
 import {
   COPY,
   type Journal,
@@ -16,23 +17,15 @@ import {
   writeJournal,
 } from './journal.ts';
 import { type Listener, spareAddress } from './listening.ts';
-import { folders, place, planResolver, searchTexts } from './plan.ts';
+import { folders, type Means, place, planResolver, searchTexts } from './plan.ts';
 import { parseResolvConf } from './resolvconf.ts';
-import { hostConfigText } from './text.ts';
+import { hostConfigText, UPLINK_RULES, uplinkText } from './text.ts';
 import { verifyAnswers, verifyLookUps } from './verify.ts';
 import { LOOPBACK_PORT, pause, type World } from './world.ts';
 
-const SERVICE = 'causeway.service';
-const UNIT_FOLDERS = [
-  '/etc/systemd/system',
-  '/usr/local/lib/systemd/system',
-  '/usr/lib/systemd/system',
-  '/lib/systemd/system',
-];
 const WANTS = `/etc/systemd/system/multi-user.target.wants/${SERVICE}`;
 /** Looks at a daemon that has just been started, until it is ready. */
 const LOOKS_MAX = 20;
-const RULES_FOLDER = '/etc/causeway/rules.d';
 
 export interface Wish {
   /** Path of the configuration on the host. */
@@ -66,8 +59,18 @@ export async function planInstall(world: World, wish: Wish): Promise<Plan> {
   const daemon = known && means.live ? await daemonOf(known) : undefined;
   if (daemon !== undefined) mustListen(daemon, address);
   const service = daemon === undefined ? serviceSteps(world, wish, host, known === undefined, address) : [];
-  const resolver = planResolver(disk, host, { address, search: known?.search ?? [] }, means);
-  return { host, address, socket: known?.socket, service, resolver };
+  const asked = { address, search: known?.search ?? [] };
+  const resolver = [...planResolver(disk, host, asked, means), ...followSteps(disk, host.manager, means)];
+  return { host, address, socket: known?.socket, service, resolver: withoutFolders(resolver, service) };
+}
+
+/** Steps without folders that others have made by then, whose business it is to remove them. */
+function withoutFolders(steps: readonly Step[], earlier: readonly Step[]): Step[] {
+  const made = new Set<string>();
+  const isNew = (step: Step): boolean =>
+    step.do !== 'folder' || (!made.has(step.path) && !!made.add(step.path));
+  earlier.forEach(isNew);
+  return steps.filter(isNew);
 }
 
 function installed({ state }: Journal): CliError {
@@ -151,7 +154,7 @@ function serviceSteps(
   isNew: boolean,
   address: string,
 ): Step[] {
-  const unit = UNIT_FOLDERS.map((folder) => `${folder}/${SERVICE}`).find((path) => disk.has(path));
+  const unit = unitOf(disk);
   if (means.live && (unit === undefined || !means.systemd))
     throw new CliError(
       `no daemon serves ${config}, and ${means.systemd ? `there is no ${SERVICE}` : 'systemd does not run here'}`,
@@ -164,7 +167,7 @@ function serviceSteps(
       `there is no ${config}`,
       `write it, or leave --config out: then ${CONFIG_SYSTEM} is made`,
     );
-  const steps: Step[] = isNew ? configSteps(disk, config, hostConfigText(address, host.uplinks)) : [];
+  const steps: Step[] = isNew ? configSteps(disk, config, host, means, address) : [];
   if (unit !== undefined && !disk.has(WANTS))
     steps.push(...folders(disk, WANTS), place(disk, WANTS, { kind: 'link', target: unit }));
   if (means.live && !run(['systemctl', 'is-active', '--quiet', SERVICE]).ok)
@@ -172,10 +175,18 @@ function serviceSteps(
   return steps;
 }
 
-function configSteps(disk: Disk, config: string, text: string): Step[] {
-  const file = { ...place(disk, config, { kind: 'file', text }), given: true as const };
-  const rules: Step[] = disk.isFolder(RULES_FOLDER) ? [] : [{ do: 'folder', path: RULES_FOLDER }];
-  return [...folders(disk, config), file, ...rules];
+function configSteps(disk: Disk, config: string, host: HostDns, means: Means, address: string): Step[] {
+  const given = (path: string, text: string): Step => ({
+    ...place(disk, path, { kind: 'file', text }),
+    given: true,
+  });
+  const rule = follows(disk, host.manager, means) ? uplinkText(address, host.uplinks) : undefined;
+  return [
+    ...folders(disk, config),
+    given(config, hostConfigText(address, host.uplinks, rule !== undefined)),
+    ...withoutFolders(folders(disk, UPLINK_RULES), folders(disk, config)),
+    ...(rule === undefined ? [] : [given(UPLINK_RULES, rule)]),
+  ];
 }
 
 /** Does what was planned, looks whether names are answered, and undoes it if not. Returns what was seen. */
@@ -240,40 +251,59 @@ function rollBack(disk: Disk, journal: Journal, run: Runner, cause: CliError): n
   throw new CliError(`${cause.message}; ${undone}`, cause.remedy);
 }
 
-/** Brings the search list up to what the files of the rules folder say. Returns the files that it changed. */
-export function update(disk: Disk, run: Runner): string[] {
+/**
+ * Brings the search list up to what the files of the rules folder say, and both it and the servers to what the network
+ * has by now. Returns the files that it changed.
+ */
+export async function update({ disk, means, run }: World): Promise<string[]> {
   const journal = readJournal(disk);
   if (journal?.state !== 'installed')
     throw journal === undefined
       ? new CliError('this host does not ask Causeway', 'run `causeway install-host` first')
       : installed(journal);
-  const asked = { address: journal.address, search: mustRead(disk.at(journal.config)).search };
+  const { socket, search } = mustRead(disk.at(journal.config));
+  const asked = { address: journal.address, search };
   const before = (path: string): string =>
     disk.read(disk.has(savedName(path)) ? savedName(path) : COPY) ?? '';
-  const host = { ...detect(disk), resolvConf: parseResolvConf(before('/etc/resolv.conf')) };
-  const texts = searchTexts(journal.manager, host, asked, before);
+  const told = toldBy(disk, journal.manager);
+  const host = { ...detect(disk), resolvConf: told ?? parseResolvConf(before(RESOLV_CONF)) };
+  const texts = new Map(searchTexts(journal.manager, host, asked, before));
+  // A network that is down has no servers, and the next one may be the same.
+  const uplinks = uplinkText(journal.address, told?.nameservers ?? []);
+  if (uplinks !== undefined) texts.set(UPLINK_RULES, uplinks);
   const steps = journal.steps.map((step) => updated(disk, step, texts));
   const changed = steps.filter((step, i): step is Place | Write => step !== journal.steps[i]);
   if (changed.length === 0) return [];
   writeJournal(disk, { ...journal, steps }, false);
   for (const step of changed) replace(disk, step);
-  for (const step of steps) if (step.do === 'run') apply(disk, reloadOf(step), run);
+  // The command that has a file read again stands behind it.
+  for (const [i, step] of steps.entries())
+    if (step.do === 'run' && i > 0 && steps[i - 1] !== journal.steps[i - 1]) apply(disk, step, run);
   writeJournal(disk, { ...journal, steps: steps.map(settled) }, false);
-  return changed.map(({ path }) => path);
+  const paths = changed.map(({ path }) => path);
+  if (means.live && paths.includes(UPLINK_RULES)) await reload(socket);
+  return paths;
+}
+
+/** A daemon that does not run reads its rules when it is started. */
+async function reload(socket: string): Promise<void> {
+  try {
+    const { applied, errors } = await ask<ReloadReport>(socket, 'POST', '/reload');
+    if (!applied) throw new CliError(`the configuration has errors: ${errors[0]}`, 'see `causeway check`');
+  } catch (error) {
+    if (!(error instanceof NoDaemonError)) throw error;
+  }
 }
 
 function updated(disk: Disk, step: Step, texts: ReadonlyMap<string, string>): Step {
   if ((step.do !== 'place' && step.do !== 'write') || step.after.kind !== 'file') return step;
   const text = texts.get(step.path);
   if (text === undefined || text === step.after.text) return step;
-  if (progressOf(disk, step) !== 'done')
+  if (progressOf(disk, step) !== 'done') {
+    if (step.do === 'place' && step.given) return step;
     throw new CliError(`${step.path} was changed by someone else since`, 'see `causeway doctor`');
+  }
   return { ...step, former: step.after, after: { kind: 'file', text } };
-}
-
-/** Of the commands of an installation those that have files read again; it does not start the daemon. */
-function reloadOf(step: Extract<Step, { do: 'run' }>): Step {
-  return step.apply?.includes(SERVICE) ? { do: 'run' } : step;
 }
 
 function settled(step: Step): Step {

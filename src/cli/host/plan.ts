@@ -6,7 +6,7 @@ import type { Disk } from './disk.ts';
 import type { After, Manager, Place, Step } from './journal.ts';
 import { renderResolvConf } from './resolvconf.ts';
 
-const BY = '# Written by `causeway install-host`; `causeway uninstall-host` takes it away.';
+export const BY = '# Written by `causeway install-host`; `causeway uninstall-host` takes it away.';
 
 const RESOLVED_DROPIN = '/etc/systemd/resolved.conf.d/90-causeway.conf';
 const NM_DROPIN = '/etc/NetworkManager/conf.d/90-causeway.conf';

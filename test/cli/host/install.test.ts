@@ -217,6 +217,50 @@ t.test('the search list follows the files of the rules folder', async (t) => {
   t.match((await cli(['install-host', '--update', '--root', root])).err, /does not ask Causeway/);
 });
 
+t.test('the servers and the search list follow the network', async (t) => {
+  const file = '/run/NetworkManager/no-stub-resolv.conf';
+  const root = rootOf(t, {
+    ...IMAGES['NetworkManager, by a link'],
+    '/usr/lib/systemd/system/causeway.service': '[Service]\nExecStart=/usr/bin/causeway serve\n',
+  });
+  const text = (path: string): string => readFileSync(join(root, path), 'utf8');
+  const told = (lines: string): void => writeFileSync(join(root, file), lines);
+  const update = async (): Promise<string> => {
+    const { code, out, err } = await cli(['install-host', '--update', '--root', root]);
+    t.equal(code, 0, err);
+    return out;
+  };
+  const before = listing(join(root, 'etc'));
+  t.equal((await cli(['install-host', '--root', root])).code, 0);
+  const uplink = '/etc/causeway/rules.d/uplink.yaml';
+  t.match(text(uplink), /targets: \[192\.0\.2\.9\]/);
+  t.match(text('/etc/systemd/system/causeway-uplink.path'), `PathChanged=${file}\n`);
+  t.match(
+    text('/etc/systemd/system/causeway-uplink.service'),
+    /^ExecStart=\/usr\/bin\/causeway install-host --update$/m,
+  );
+  const check = await cli(['check', '--config', join(root, 'etc/causeway/causeway.yaml')]);
+  t.equal(check.code, 0, check.err);
+
+  told('search home.example\nnameserver 127.0.0.55\nnameserver 192.0.2.10\nnameserver 192.0.2.11\n');
+  t.match(await update(), `${uplink} is written anew\n`);
+  t.match(text(uplink), /targets: \[192\.0\.2\.10, 192\.0\.2\.11\]/);
+  t.match(text('/etc/resolv.conf'), /^nameserver 127\.0\.0\.55\nsearch home\.example$/m);
+  t.equal(await update(), '', 'nothing is left to do');
+
+  told('# no connection\n');
+  await update();
+  t.match(text(uplink), /targets: \[192\.0\.2\.10, 192\.0\.2\.11\]/, 'those of the last network');
+
+  writeFileSync(join(root, uplink), '# mine\nrules: []\n');
+  told('nameserver 192.0.2.12\n');
+  await update();
+  t.match(text(uplink), /^# mine\n/, 'its operator has taken it over');
+  rmSync(join(root, uplink));
+  t.equal((await cli(['uninstall-host', '--root', root])).code, 0);
+  t.same(listing(join(root, 'etc')), before);
+});
+
 t.test('what is refused, and nothing is changed', async (t) => {
   const refused = async (image: Image, pattern: RegExp, ...words: string[]): Promise<void> => {
     const root = rootOf(t, image);
