@@ -298,7 +298,8 @@ async function reload(socket: string): Promise<void> {
 function updated(disk: Disk, step: Step, texts: ReadonlyMap<string, string>): Step {
   if ((step.do !== 'place' && step.do !== 'write') || step.after.kind !== 'file') return step;
   const text = texts.get(step.path);
-  if (text === undefined || text === step.after.text) return step;
+  // One that was interrupted may have come to the journal, and not to the file.
+  if (text === undefined || (text === step.after.text && step.former === undefined)) return step;
   if (progressOf(disk, step) !== 'done') {
     if (step.do === 'place' && step.given) return step;
     throw new CliError(`${step.path} was changed by someone else since`, 'see `causeway doctor`');

@@ -217,6 +217,33 @@ t.test('the search list follows the files of the rules folder', async (t) => {
   t.match((await cli(['install-host', '--update', '--root', root])).err, /does not ask Causeway/);
 });
 
+t.test('an update that was interrupted is done by the next', async (t) => {
+  const root = rootOf(t, IMAGES.file);
+  const before = listing(root);
+  await cli(['install-host', '--root', root]);
+  const vpn = join(root, 'etc/causeway/rules.d/vpn.yaml');
+  writeFileSync(vpn, 'search: [vpn.example]\n');
+  const file = join(root, 'etc/resolv.conf');
+  const former = readFileSync(file);
+  const journal = join(root, 'var/lib/causeway-host/journal.json');
+  const settled = JSON.parse(readFileSync(journal, 'utf8')) as Journal;
+  await cli(['install-host', '--update', '--root', root]);
+  const updated = readFileSync(file, 'utf8');
+  // As it was between the journal and the file.
+  const after = { kind: 'file' as const, text: updated };
+  const steps = settled.steps.map((step) =>
+    step.do === 'place' && step.path === '/etc/resolv.conf' ? { ...step, former: step.after, after } : step,
+  );
+  writeFileSync(journal, JSON.stringify({ ...settled, steps }));
+  writeFileSync(file, former);
+  t.match((await cli(['install-host', '--update', '--root', root])).out, /resolv\.conf is written anew/);
+  t.equal(readFileSync(file, 'utf8'), updated);
+  t.equal((await cli(['install-host', '--update', '--root', root])).out, '');
+  rmSync(vpn);
+  t.equal((await cli(['uninstall-host', '--root', root])).code, 0);
+  t.same(listing(root), before);
+});
+
 t.test('the servers and the search list follow the network', async (t) => {
   const file = '/run/NetworkManager/no-stub-resolv.conf';
   const root = rootOf(t, {
