@@ -187,6 +187,13 @@ t.test(
     const before = etc(host);
     const nmcli = (...words: string[]): Promise<string> => host.must('nmcli', ...words);
 
+    await t.test('a name that is not found: it has its file again', async (t) => {
+      const { code, stderr } = await causeway(host, 'install-host', '--check', 'none.corp.example');
+      t.equal(code, 1);
+      t.match(stderr, /none\.corp\.example is not found; everything is as it was/);
+      t.same(etc(host), before);
+    });
+
     await t.test('installed: it keeps away', async (t) => {
       const { code, stdout, stderr } = await causeway(host, 'install-host', '--check', 'www.corp.example');
       t.equal(code, 0, stderr);
