@@ -139,29 +139,57 @@ router=$!
 server --listen-address=192.0.2.2 --host-record=www.corp.example,192.0.2.82 &
 other=$!
 nmcli connection add type ethernet ifname eth9 con-name office ipv6.method disabled
-check 'NetworkManager writes resolv.conf' eventually grep -q '^nameserver 192.0.2.1$' /etc/resolv.conf
 etc() { (cd /etc && find . -printf '%p %y %m %l\n' && find . -type f -exec sha256sum {} +) | sort; }
 looked_up() { getent ahosts www.corp.example | grep -q "^$1 "; }
-etc >before
-check 'becomes the resolver of the host' causeway install-host --check www.corp.example
-check 'which asks whom NetworkManager was told' looked_up 192.0.2.81
-tell 192.0.2.2 home.example
-check 'another network' connect
-check 'its server is followed' eventually looked_up 192.0.2.82
-check 'and its search list' eventually grep -q '^search home.example$' /etc/resolv.conf
-check 'Causeway alone is asked' test "$(grep nameserver /etc/resolv.conf)" = 'nameserver 127.0.0.55'
-check 'the doctor finds no fault' causeway doctor
-systemctl restart NetworkManager
-check 'NetworkManager is started again, and keeps away' test "$(grep nameserver /etc/resolv.conf)" = 'nameserver 127.0.0.55'
-tell 192.0.2.1 corp.example
-check 'the first network' connect
-check 'is followed too' eventually looked_up 192.0.2.81
-check 'is the resolver no more' causeway uninstall-host
-check 'everything is as before' diff before <(etc)
-check 'nothing follows any more' no systemctl is-active causeway-uplink.path
-tell 192.0.2.2 home.example
-check 'NetworkManager writes resolv.conf again' connect
-check 'with what it is told' eventually grep -q '^nameserver 192.0.2.2$' /etc/resolv.conf
+resolv_conf() { grep -q "^$1\$" /etc/resolv.conf; }
+only() { test "$(grep nameserver /etc/resolv.conf)" = "nameserver $1"; }
+found() { causeway install-host --dry-run | grep "^DNS of this host: $1, "; }
+undone() { causeway install-host --check none.corp.example 2>&1 | grep 'everything is as it was'; }
+# With this as what runs the DNS of the host, and this as the server that libc asks while Causeway is installed.
+resolver_of() {
+  local runs=$1 asked=$2
+  systemctl restart NetworkManager
+  tell 192.0.2.1 corp.example
+  check "$runs: a network" connect
+  check "$runs: its search list" eventually resolv_conf 'search corp.example'
+  check "$runs: its server" eventually looked_up 192.0.2.81
+  check "$runs: is found" found "$runs"
+  etc >before
+  check "$runs: what fails is undone" undone
+  check "$runs: whole" diff before <(etc)
+  check "$runs: Causeway becomes the resolver" causeway install-host --check www.corp.example
+  check "$runs: and asks whom the network told" looked_up 192.0.2.81
+  tell 192.0.2.2 home.example
+  check "$runs: another network" connect
+  check "$runs: its server is followed" eventually looked_up 192.0.2.82
+  check "$runs: by Causeway" eventually grep -q 'targets: \[192.0.2.2\]' /etc/causeway/rules.d/uplink.yaml
+  check "$runs: and its search list" eventually resolv_conf 'search home.example'
+  check "$runs: nobody else is asked" only "$asked"
+  check "$runs: the doctor finds no fault" causeway doctor
+  systemctl restart NetworkManager
+  check "$runs: nor after another start of NetworkManager" only "$asked"
+  tell 192.0.2.1 corp.example
+  check "$runs: the first network" connect
+  check "$runs: is followed too" eventually grep -q 'targets: \[192.0.2.1\]' /etc/causeway/rules.d/uplink.yaml
+  check "$runs: names are found" eventually looked_up 192.0.2.81
+  check "$runs: its search list again" eventually resolv_conf 'search corp.example'
+  check "$runs: Causeway is the resolver no more" causeway uninstall-host
+  check "$runs: everything is as before" diff before <(etc)
+  check "$runs: nothing follows any more" no systemctl is-active causeway-uplink.path
+  tell 192.0.2.2 home.example
+  check "$runs: another network afterwards" connect
+  check "$runs: its servers are asked" eventually looked_up 192.0.2.82
+}
+resolver_of NetworkManager 127.0.0.55
+dpkg --install network/resolvconf_*.deb
+# It keeps what was there when it came as if an interface had told it.
+resolvconf -d original.resolvconf
+resolver_of resolvconf 127.0.0.55
+dpkg --purge resolvconf
+dpkg --install network/systemd-resolved_*.deb
+# It was started before D-Bus knew that it may have its name.
+systemctl restart systemd-resolved
+resolver_of systemd-resolved 127.0.0.53
 nmcli connection delete office
 kill "$router" "$other"
 mv packaged.yaml $config

@@ -30,6 +30,8 @@ const skip =
 const PACKAGES = 'systemd,systemd-sysv,dbus,libatomic1,libstdc++6,openssl,man-db';
 /** What a network for it is made of. debootstrap cannot configure polkitd, which NetworkManager depends on. */
 const NETWORK = ['network-manager', 'dnsmasq-base', 'iproute2'];
+/** Who may run its DNS beside NetworkManager; the script installs one after the other. */
+const MANAGERS = ['resolvconf', 'systemd-resolved'];
 const MINUTES_MAX = 30;
 
 const UNIT = `[Unit]
@@ -51,6 +53,8 @@ t.test('installs, serves, reloads, upgrades, removes and purges under systemd', 
   });
   const apt = ['apt-get', 'install', '-qq', '--no-install-recommends', ...NETWORK];
   await run('chroot', [debian, 'env', 'DEBIAN_FRONTEND=noninteractive', ...apt], { maxBuffer: 1 << 24 });
+  const later = `mkdir /srv/network && cd /srv/network && apt-get download -qq ${MANAGERS.join(' ')}`;
+  await run('chroot', [debian, 'sh', '-c', later]);
   for (const revision of ['1', '2']) {
     const words = ['--out', debs, '--revision', revision, '--compression', revision === '1' ? 'xz' : 'none'];
     await run(process.execPath, [join(root, 'packaging/deb.ts'), ...words], { cwd: root });

@@ -220,7 +220,7 @@ export async function install(world: World, wish: Wish, plan: Plan): Promise<str
 }
 
 function answers({ address, host }: Plan): Promise<string[]> {
-  return verifyAnswers(address, host.resolvConf.nameservers);
+  return verifyAnswers(address, host.uplinks);
 }
 
 function doAll(disk: Disk, steps: readonly Step[], run: Runner): void {
