@@ -28,7 +28,6 @@ import {
   MAIN_SLOT,
   SHARED_SLOTS,
   type SharedBuffers,
-  TICKET_KEYS_OCTETS,
   WORKERS_MAX,
 } from '../view/channel.ts';
 import type { Snapshot } from '../view/snapshot.ts';
