@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { METRIC } from '../../telemetry/metrics.ts';
-import { QUEUED_OCTETS_MAX } from '../connection.ts';
+import { QUERY_OCTETS_MAX, QUEUED_OCTETS_MAX } from '../connection.ts';
 import {
   DohConnection,
   type DohOptions,
@@ -205,9 +205,15 @@ class Http2Connection implements HttpWire {
   #settle(): void {
     if (this.#turn === 'running') return;
     this.#flush();
-    if (this.#state !== 'finishing' || this.#streams.size > 0) return;
+    if (this.#state !== 'finishing' || this.#isAsked()) return;
     this.#state = 'over';
     this.#hangUp();
+  }
+
+  /** Whether a request has no response yet. */
+  #isAsked(): boolean {
+    for (const { state } of this.#streams.values()) if (state === 'open') return true;
+    return false;
   }
 
   #flush(): void {
@@ -256,8 +262,8 @@ class Http2Connection implements HttpWire {
 
   #cancelled(stream: Http2Stream): void {
     this.#streams.delete(stream.id);
+    if (stream.state === 'open') stream.request!.close('cancelled');
     stream.state = 'over';
-    stream.request!.close('cancelled');
   }
 
   /** Takes the next frame; false where it is not whole. */
@@ -418,8 +424,8 @@ class Http2Connection implements HttpWire {
   #ask(stream: Http2Stream, octets: number): void {
     stream.request = this.doh.begin(fields, octets, stream);
     if (stream.isWhole) stream.request.end();
-    if (stream.state === 'over') stream.request.close('answered');
-    else this.#streams.set(stream.id, stream);
+    if (stream.state !== 'open') stream.request.close('answered');
+    if (stream.state !== 'over') this.#streams.set(stream.id, stream);
   }
 
   #takeData(flags: number, id: number, from: number, to: number): void {
@@ -450,13 +456,18 @@ class Http2Connection implements HttpWire {
     stream.received += end - at;
     if (stream.windowUsed > WINDOW) this.#reset(stream, CODE.flowControl);
     else if (end > at) stream.request!.receive(Buffer.from(this.#octets.subarray(at, end)));
-    if ((flags & FRAME_FLAG.endStream) !== 0 && stream.state !== 'over') this.#endContent(stream);
+    if (stream.state === 'over') return;
+    if ((flags & FRAME_FLAG.endStream) !== 0) this.#endContent(stream);
+    // RFC 9113 section 8.1: what else there is of it is not wanted.
+    else if (stream.state === 'responded' && stream.received > QUERY_OCTETS_MAX)
+      this.#reset(stream, CODE.none);
   }
 
   #endContent(stream: Http2Stream): void {
     stream.isWhole = true;
+    if (stream.state === 'responded') this.#cancelled(stream);
     // RFC 9113 section 8.1.1.
-    if (stream.contentLength !== undefined && stream.contentLength !== stream.received)
+    else if (stream.contentLength !== undefined && stream.contentLength !== stream.received)
       this.#reset(stream, CODE.protocol);
     else stream.request!.end();
   }
@@ -585,11 +596,10 @@ class Http2Connection implements HttpWire {
     if (stream.rest === undefined) this.#responded(stream);
   }
 
+  /** A client that sends its content yet is let, if it is short: some lose a response that a reset comes behind. */
   #responded(stream: Http2Stream): void {
-    // Whatever else comes is not wanted (RFC 9113 section 8.1).
-    if (!stream.isWhole) frames.reset(stream.id, CODE.none);
-    this.#streams.delete(stream.id);
-    stream.state = 'over';
+    stream.state = stream.isWhole ? 'over' : 'responded';
+    if (stream.isWhole) this.#streams.delete(stream.id);
     stream.request?.close('answered');
   }
 
@@ -610,7 +620,8 @@ class Http2Stream implements Responder {
   readonly id: number;
   readonly isHead: boolean;
   readonly contentLength: number | undefined;
-  state: 'open' | 'over' = 'open';
+  /** `responded`: its content is not whole yet. */
+  state: 'open' | 'responded' | 'over' = 'open';
   /** Undefined while it begins. */
   request: DohRequest | undefined;
   /** Whether the client has sent all of it. */
