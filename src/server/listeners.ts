@@ -131,11 +131,12 @@ export class Listeners {
   }
 
   #listenerFor(descriptor: Descriptor): Listener {
-    const { handler, metrics, clock, prng, clients, admits, isProxy } = this.#o;
+    const { handler, metrics, clock, prng, clients, admits, isProxy, native } = this.#o;
     const state = 'waits';
     if (descriptor.kind === 'tcp') {
       const ticketKeys = this.#ticketKeys.current;
-      const common = { handler, clients, metrics, clock, prng, admits, isProxy, ticketKeys };
+      const interleave = native && (() => native.interleave());
+      const common = { handler, clients, metrics, clock, prng, admits, isProxy, interleave, ticketKeys };
       const server = new TcpEndpoint({ ...common, descriptor, endpoint: -1 });
       server.useTicketKeys(this.#ticketKeys);
       return { kind: 'tcp', server, descriptor, state, serves: undefined };

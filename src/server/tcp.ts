@@ -29,6 +29,8 @@ export interface TcpOptions {
   readonly admits: (endpoint: number, address: Uint8Array) => boolean;
   /** Whether a peer says in front of a connection whose it is. Default: nobody. */
   readonly isProxy?: ((endpoint: number, address: Uint8Array) => boolean) | undefined;
+  /** Has others served that have come meanwhile: called before each connection that is accepted, served or looked at. */
+  readonly interleave?: (() => void) | undefined;
   /** Where TLS is spoken: see TlsOptions. */
   readonly ticketKeys: Uint8Array;
 }
@@ -119,6 +121,7 @@ export class TcpEndpoint {
   }
 
   #accept(socket: Socket): void {
+    this.#o.interleave?.();
     socket.on('error', () => socket.destroy());
     const { remoteAddress, remotePort } = socket;
     // Gone before it was accepted.
@@ -178,6 +181,7 @@ export class TcpEndpoint {
   }
 
   #serve(socket: Socket, { address, port }: Peer): void {
+    this.#o.interleave?.();
     const { clients, metrics, clock, handler, descriptor } = this.#o;
     socket.on('error', () => socket.destroy());
     // Gone before its handshake was over.
@@ -218,7 +222,10 @@ export class TcpEndpoint {
 
   #expire(): void {
     const now = this.#o.clock.now();
-    for (const connection of this.#connections) connection.expire(now);
+    for (const connection of this.#connections) {
+      this.#o.interleave?.();
+      connection.expire(now);
+    }
   }
 
   /** Connections that are open. */

@@ -24,6 +24,12 @@ export interface TlsOptions {
   readonly failed: () => void;
 }
 
+interface Greeted {
+  readonly socket: Socket;
+  /** What the client said first. */
+  readonly hello: Buffer;
+}
+
 /** Handshakes with one set of ticket keys: the library takes one. */
 interface Sealed {
   readonly server: Server;
@@ -43,14 +49,17 @@ const OPTIONS = {
  * that they began with. Sessions are resumed by tickets, in TLS 1.2 and 1.3 (RFC 7858 section 3.4); there is no early
  * data, which could be replayed, and no renegotiation, which a client could ask for without end.
  *
- * A ticket names the keys that it is sealed with, in clear text. While there are keys of before, what a client says first is
- * looked at: if their name is in it, they are what the handshake is made with. A client that writes the name elsewhere gains
- * nothing by it.
+ * What a client says first is read before TLS is told of it. A handshake takes half a millisecond and more, and the event
+ * loop tells of all clients that have come meanwhile in one turn: so each begins in a turn of its own. And a ticket names the
+ * keys that it is sealed with, in clear text: if those are the keys of before, they are what the handshake is made with. A
+ * client that writes their name elsewhere gains nothing by it.
  */
 export class TlsTermination {
   readonly #o: TlsOptions;
   /** Handshakes under way, by the address and port of the other end: the socket that comes of one is another object. */
   readonly #shaking = new Map<string, { readonly socket: Socket; readonly peer: Peer }>();
+  /** Those whose handshake is to begin. */
+  readonly #greeted: Greeted[] = [];
   #current: Sealed;
   #previous: Sealed | undefined;
   #credentials: Credentials | undefined;
@@ -112,16 +121,21 @@ export class TlsTermination {
     socket.once('close', () => {
       if (this.#shaking.get(end)?.socket === socket) this.#shaking.delete(end);
     });
-    if (this.#previous === undefined) shake(this.#current, socket);
-    else
-      readHello({
-        socket,
-        clock,
-        withinMs: HANDSHAKE_MS,
-        read: (hello) => shake(this.#sealerOf(hello), socket),
-        failed,
-      });
+    const read = (hello: Buffer): void => this.#queue({ socket, hello });
+    readHello({ socket, clock, withinMs: HANDSHAKE_MS, read, failed });
   }
+
+  /** A turn of the event loop for each: in between it looks at all that others have sent. */
+  #queue(greeted: Greeted): void {
+    this.#greeted.push(greeted);
+    if (this.#greeted.length === 1) setImmediate(this.#shakeNext);
+  }
+
+  readonly #shakeNext = (): void => {
+    const { socket, hello } = this.#greeted.shift()!;
+    if (!socket.destroyed) shake(this.#sealerOf(hello), socket);
+    if (this.#greeted.length > 0) setImmediate(this.#shakeNext);
+  };
 
   #sealerOf(hello: Buffer): Sealed {
     const previous = this.#previous;

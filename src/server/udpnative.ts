@@ -10,6 +10,8 @@ const TURN_MS = 1;
 /** A batch that took longer is halved the next time: those that have to be resolved cost ten to twenty times a hit. */
 const BATCH_MS = 1;
 const BATCH_MIN = 4;
+/** How long datagrams may wait while connections are dealt with. */
+const INTERLEAVE_MS = 0.25;
 
 export interface NativeUdpOptions {
   readonly ffi: Ffi;
@@ -27,6 +29,7 @@ export class NativeUdpListeners {
   readonly #watch: Watch;
   readonly #readers = new Map<number, NativeBackEnd>();
   readonly #ready = new Int32Array(BATCH_MAX);
+  #readAt = 0;
 
   /** Throws SocketError. */
   constructor(options: NativeUdpOptions) {
@@ -35,7 +38,7 @@ export class NativeUdpListeners {
     this.#watch = new Watch(
       options.ffi,
       options.watch,
-      () => this.#readAll(),
+      () => this.#readAll(TURN_MS),
       // With a socket that other processes or workers read too, others are quicker now and then: nothing is broken.
       () => undefined,
     );
@@ -68,14 +71,27 @@ export class NativeUdpListeners {
     this.#watch.close();
   }
 
-  /** The kernel takes turns with those that have more than a turn allows. */
-  #readAll(): number {
-    const { ffi, clock } = this.#o;
-    const end = clock.now() + TURN_MS;
+  /**
+   * Takes a batch of what has come meanwhile. The event loop tells of a thousand connections in one turn, and with TLS each
+   * may take a millisecond: to be called between them.
+   */
+  interleave(): void {
+    if (this.#o.clock.now() - this.#readAt >= INTERLEAVE_MS) this.#readAll(0);
+  }
+
+  /** The kernel takes turns with those that have more than `ms` allow. */
+  #readAll(ms: number): number {
+    const end = this.#o.clock.now() + ms;
+    const count = this.#readUntil(end);
+    this.#readAt = this.#o.clock.now();
+    return count;
+  }
+
+  #readUntil(end: number): number {
     // With one socket there is no question which of them it is.
     const [only] = this.#readers.size === 1 ? this.#readers.values() : [];
     if (only !== undefined) return only.read(end);
-    const count = ffi.ready(this.#watch.fd, this.#ready);
+    const count = this.#o.ffi.ready(this.#watch.fd, this.#ready);
     for (let i = 0; i < count; i++) this.#readers.get(this.#ready[i]!)?.read(end);
     return count;
   }

@@ -8,7 +8,6 @@ import t from 'tap';
 import { BLOCKED_MS, FIRST_MS } from '../../src/server/connection.ts';
 import { TcpEndpoint } from '../../src/server/tcp.ts';
 import { TCP_CLIENTS_PER_ADDRESS_MAX, TcpClients, tcpClientsBuffer } from '../../src/server/tcpclients.ts';
-
 import { ROTATION_MS, TicketKeyring } from '../../src/server/ticketkeys.ts';
 import { HANDSHAKE_MS, TlsTermination } from '../../src/server/tls.ts';
 import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
@@ -407,4 +406,46 @@ t.test('one port of a client to two addresses is two handshakes', { skip }, asyn
     ['127.0.0.1', 1],
     ['127.0.0.2', 2],
   ]);
+});
+
+t.test('handshakes that come together begin one in a turn', { skip }, async (t) => {
+  const tls = new TlsTermination({
+    protocols: ['dot'],
+    ticketKeys: new Uint8Array(TICKET_KEYS_OCTETS),
+    clock: new ManualClock(),
+    secured: () => undefined,
+    failed: () => undefined,
+  });
+  tls.use(one!);
+  const count = 20;
+  const accepted: Socket[] = [];
+  const server = createServer((socket) => accepted.push(socket));
+  t.teardown(() => server.close());
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  const clients = Array.from({ length: count }, () =>
+    connect({ port, host: '127.0.0.1', ca: one!.cert, ALPNProtocols: ['dot'] }),
+  );
+  t.teardown(() => {
+    for (const client of clients) client.destroy();
+  });
+  let shaken = 0;
+  for (const client of clients) {
+    client.on('error', () => undefined);
+    client.once('secureConnect', () => shaken++);
+  }
+  await until(() => accepted.length === count, 'all connections');
+  // What they said first is there, and nobody has read it.
+  await sleep(50);
+  for (const socket of accepted) tls.accept(socket, { address: new Uint8Array([127, 0, 0, 1]), port: 1 });
+  const begun: number[] = [];
+  while (begun.at(-1) !== count) {
+    await new Promise((resolve) => setImmediate(resolve));
+    begun.push(accepted.filter(({ bytesWritten }) => bytesWritten > 0).length);
+    if (begun.length > 10_000) throw new Error(`${begun.at(-1)} began`);
+  }
+  const most = Math.max(...begun.map((each, i) => each - (begun[i - 1] ?? 0)));
+  t.equal(most, 1);
+  await until(() => shaken === count, 'all handshakes');
+  tls.close();
 });

@@ -7,7 +7,7 @@ import { PendingReplies, type UdpBackEnd, UdpEndpoint } from '../../src/server/u
 import { NativeUdpListeners } from '../../src/server/udpnative.ts';
 import { loneMetrics } from '../../src/telemetry/metrics.ts';
 import { addressToText } from '../../src/util/cidr.ts';
-import { type Clock, systemClock } from '../../src/util/clock.ts';
+import { type Clock, ManualClock, systemClock } from '../../src/util/clock.ts';
 import { type Ffi, loadFfi } from '../../src/util/ffi.ts';
 import type { ListeningStart } from '../support/listening-worker.ts';
 import { freePort } from '../support/ports.ts';
@@ -249,4 +249,36 @@ t.test('a mapped IPv4 address is the IPv4 address', async (t) => {
   client.close();
   endpoint.close();
   listeners.close();
+});
+
+t.test('queries are answered between connections, without a turn of the event loop', async (t) => {
+  const port = await freePort('127.0.0.1');
+  const clock = new ManualClock();
+  const listeners = new NativeUdpListeners({ ffi, clock });
+  const handler = new Handler();
+  const fd = ffi.open({ kind: 'udp', address: '127.0.0.1', port, sharing: 'alone' });
+  const endpoint = endpointOn(
+    listeners.backEnd(descriptor('udp', '127.0.0.1', port, fd), () => undefined),
+    handler,
+  );
+  await endpoint.start();
+  clock.advance(10);
+  const watch = ffi.openWatch();
+  const [from, to] = [ffi.endpoint('127.0.0.1', 0), ffi.endpoint('127.0.0.1', port)];
+  const client = ffi.connectUdp(watch, from, 0, to) as number;
+  const asked = (): number => handler.asked.length;
+  for (let i = 0; i < 100; i++) ffi.send(client, query(i));
+  t.equal(asked(), 0);
+  listeners.interleave();
+  const first = asked();
+  t.ok(first > 0 && first < 100, `a batch of ${first}`);
+  listeners.interleave();
+  t.equal(asked(), first, 'and no more for a while');
+  clock.advance(1);
+  listeners.interleave();
+  t.ok(asked() > first);
+  endpoint.close();
+  listeners.close();
+  ffi.close(client);
+  ffi.close(watch);
 });

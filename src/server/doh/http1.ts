@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import { METRIC } from '../../telemetry/metrics.ts';
 import { DohConnection, type DohOptions, type HttpResponse } from './connection.ts';
@@ -15,6 +21,9 @@ export class Http1 {
       (request, response) => this.#connections.get(request.socket)?.serve(request, response),
     );
     this.#server.maxHeadersCount = HEADER_PAIRS_MAX;
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
+      this.#connections.get(socket as Socket)?.refuse(error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400),
+    );
   }
 
   serve(options: DohOptions): DohConnection {
@@ -46,6 +55,16 @@ class Http1Connection {
   #finish(): void {
     this.#state = 'ending';
     if (this.#open === 0) this.#o.socket.end();
+  }
+
+  /** What it sends is no HTTP. Node would close at once, and with what is not read yet the client loses what it is told. */
+  refuse(status: 400 | 431): void {
+    const { socket } = this.#o;
+    if (this.#state === 'ending' || !socket.writable) return;
+    socket.write(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+    );
+    this.doh.finish();
   }
 
   serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
