@@ -64,7 +64,7 @@ interface Block {
 }
 
 /**
- * One client's HTTP/2, by hand: Node's costs eight times as much. It serves what DNS needs: requests whose content is a
+ * One client's HTTP/2, by hand: Node's costs ten times as much. It serves what DNS needs: requests whose content is a
  * query, responses that are whole when they begin; nothing is pushed, priorities are heard and not heeded.
  *
  *     preface     nothing came yet but a part of PREFACE
