@@ -4,24 +4,23 @@ import { QUERY_OCTETS_MAX, QUEUED_OCTETS_MAX } from '../connection.ts';
 import {
   DohConnection,
   type DohOptions,
-  type DohRequest,
   type HttpResponse,
   type HttpWire,
   REQUESTS_MAX,
-  type Responder,
 } from './connection.ts';
+import { FrameReader, Http2Error } from './framereader.ts';
 import {
   CODE,
   type Code,
   FRAME,
   FRAME_FLAG,
-  FRAME_HEAD,
   FRAME_OCTETS_MAX,
   FrameWriter,
   SETTING,
   WRITE_OCTETS,
 } from './frames.ts';
 import { BLOCK_OCTETS_MAX, CompressionError, HeaderDecoder, RequestFields, TABLE_OCTETS } from './hpack.ts';
+import { Http2Stream } from './http2stream.ts';
 import { httpDate } from './httpdate.ts';
 
 /** Streams before the first answer: whoever opens a session for nothing gets less of it. */
@@ -36,8 +35,9 @@ const CONTINUATIONS_MAX = 8;
 const SETTINGS_MAX = 16;
 /** Requests taken in one turn of the event loop: a connection full of cached names must not make others wait. */
 const TURN_MAX = 32;
+/** Frames, whatever they are: each may have all streams looked at. */
+const TURN_FRAMES_MAX = 256;
 
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 /** What either side may send unasked (RFC 9113 section 6.9.2): a query fits many times, so a stream's is never raised. */
 const WINDOW = 65_535;
 /** The connection's is, when so much of it was used. */
@@ -80,7 +80,7 @@ interface Block {
  *     their table     TABLE_OCTETS
  *     open streams    STREAMS_FIRST_MAX, then REQUESTS_MAX
  *     responses       reading stops while QUEUED_OCTETS_MAX are not taken by the socket
- *     frames          16 kB each; all octets beside requests count (IDLE_OCTETS_MAX)
+ *     frames          16 kB each, TURN_FRAMES_MAX in a turn; all octets beside requests count (IDLE_OCTETS_MAX)
  */
 class Http2Connection implements HttpWire {
   readonly doh: DohConnection;
@@ -88,11 +88,10 @@ class Http2Connection implements HttpWire {
   readonly #socket: Socket;
   readonly #headers = new HeaderDecoder();
   #state: 'preface' | 'settings' | 'open' | 'finishing' | 'over' = 'preface';
-  /** What came; up to `#at` it is taken. */
-  #octets: Buffer = NOTHING;
-  #at = 0;
-  /** Requests of this turn. */
+  readonly #frame = new FrameReader();
+  /** Requests and frames of this turn. */
   #taken = 0;
+  #framesTaken = 0;
   #turn: 'none' | 'running' | 'planned' = 'none';
   #block: Block | undefined;
   /** Those whose request or response is not whole. */
@@ -147,9 +146,7 @@ class Http2Connection implements HttpWire {
 
   #receive(chunk: Buffer): void {
     if (this.#state === 'over') return;
-    const rest = this.#octets.length - this.#at;
-    this.#octets = rest === 0 ? chunk : Buffer.concat([this.#octets.subarray(this.#at), chunk]);
-    this.#at = 0;
+    this.#frame.push(chunk);
     this.#go();
   }
 
@@ -157,11 +154,12 @@ class Http2Connection implements HttpWire {
   #go(): void {
     if (this.#turn !== 'none' || this.#isOver()) return;
     this.#turn = 'running';
-    this.#taken = 0;
+    this.#taken = this.#framesTaken = 0;
     try {
       while (this.#mayTake() && this.#takeFrame());
     } catch (error) {
-      if (error instanceof CompressionError) this.#fail(CODE.compression);
+      if (error instanceof Http2Error) this.#fail(error.http2Code);
+      else if (error instanceof CompressionError) this.#fail(CODE.compression);
       else {
         this.#o.metrics.add(METRIC.workerErrors);
         this.#end(CODE.internal);
@@ -177,18 +175,17 @@ class Http2Connection implements HttpWire {
     return this.#state === 'over' || this.#socket.destroyed;
   }
 
+  #isTurnOver(): boolean {
+    return this.#taken >= TURN_MAX || this.#framesTaken >= TURN_FRAMES_MAX;
+  }
+
   #mayTake(): boolean {
-    return this.#taken < TURN_MAX && this.#socket.writableLength <= QUEUED_OCTETS_MAX && !this.#isOver();
+    return !this.#isTurnOver() && this.#socket.writableLength <= QUEUED_OCTETS_MAX && !this.#isOver();
   }
 
   #readOrWait(): void {
-    if (this.#taken >= TURN_MAX) this.#planTurn();
-    // A part of a frame is kept as its own octets: the chunk that it came in may be 64 kB.
-    else if (this.#at > 0) {
-      this.#octets =
-        this.#at === this.#octets.length ? NOTHING : Buffer.from(this.#octets.subarray(this.#at));
-      this.#at = 0;
-    }
+    if (this.#isTurnOver()) this.#planTurn();
+    else this.#frame.keepRest();
     if (this.#turn === 'planned' || !this.#mayTake()) this.#socket.pause();
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
@@ -232,8 +229,7 @@ class Http2Connection implements HttpWire {
   }
 
   #hangUp(): void {
-    this.#octets = NOTHING;
-    this.#at = 0;
+    this.#frame.clear();
     this.#socket.end();
     this.#socket.resume();
   }
@@ -266,120 +262,91 @@ class Http2Connection implements HttpWire {
     stream.state = 'over';
   }
 
-  /** Takes the next frame; false where it is not whole. */
+  /** Takes the next frame; false where it is not whole. Throws Http2Error and CompressionError. */
   #takeFrame(): boolean {
-    const octets = this.#octets;
-    const at = this.#at;
-    if (this.#state === 'preface') return this.#takePreface();
-    if (octets.length - at < FRAME_HEAD) return false;
-    const length = (octets[at]! << 16) | (octets[at + 1]! << 8) | octets[at + 2]!;
-    if (length > FRAME_OCTETS_MAX) {
-      this.#fail(CODE.frameSize);
-      return false;
+    if (this.#state === 'preface') {
+      if (!this.#frame.takePreface()) return false;
+      this.#state = 'settings';
     }
-    const from = at + FRAME_HEAD;
-    if (octets.length - from < length) return false;
-    this.#at = from + length;
-    const stream = octets.readUInt32BE(at + 5) & 0x7fff_ffff;
-    this.#take(octets[at + 3]!, octets[at + 4]!, stream, from, from + length);
+    if (!this.#frame.next()) return false;
+    this.#framesTaken++;
+    this.#take();
+    if (frames.length >= WRITE_OCTETS) this.#flush();
     return true;
   }
 
-  #takePreface(): boolean {
-    const came = Math.min(PREFACE.length, this.#octets.length - this.#at);
-    if (this.#octets.compare(PREFACE, 0, came, this.#at, this.#at + came) !== 0) {
-      this.#fail(CODE.protocol);
-      return false;
-    }
-    if (came < PREFACE.length) return false;
-    this.#at += came;
-    this.#state = 'settings';
-    return true;
-  }
-
-  #take(type: number, flags: number, stream: number, from: number, to: number): void {
+  #take(): void {
+    const frame = this.#frame;
+    const { type, stream, length } = frame;
     // RFC 9113 sections 3.4 and 6.10.
     const isFirst = this.#state === 'settings';
-    if (isFirst && (type !== FRAME.settings || (flags & FRAME_FLAG.ack) !== 0)) this.#fail(CODE.protocol);
-    else if (this.#block !== undefined && type !== FRAME.continuation) this.#fail(CODE.protocol);
-    else
-      switch (type) {
-        case FRAME.data:
-          this.#takeData(flags, stream, from, to);
-          break;
-        case FRAME.headers:
-          this.#takeHeaders(flags, stream, from, to);
-          break;
-        case FRAME.continuation:
-          this.#takeContinuation(flags, stream, from, to);
-          break;
-        case FRAME.reset:
-          this.#takeReset(stream, to - from);
-          break;
-        case FRAME.settings:
-          this.#takeSettings(flags, stream, from, to);
-          break;
-        case FRAME.ping:
-          if (stream !== 0) this.#fail(CODE.protocol);
-          else if (to - from !== 8) this.#fail(CODE.frameSize);
-          else if ((flags & FRAME_FLAG.ack) === 0) frames.pingAck(this.#octets.subarray(from, to));
-          break;
-        case FRAME.goaway:
-          if (stream !== 0) this.#fail(CODE.protocol);
-          else if (to - from < 8) this.#fail(CODE.frameSize);
-          else this.#state = 'finishing';
-          break;
-        case FRAME.windowUpdate:
-          this.#takeWindowUpdate(stream, from, to);
-          break;
-        case FRAME.priority:
-          if (stream === 0) this.#fail(CODE.protocol);
-          else if (to - from !== 5) this.#fail(CODE.frameSize);
-          break;
-        case FRAME.pushPromise:
-          this.#fail(CODE.protocol);
-          break;
-        default:
-          // RFC 9113 section 5.5.
-          break;
-      }
-    if (frames.length >= WRITE_OCTETS) this.#flush();
+    frame.refuseIf(isFirst && (type !== FRAME.settings || frame.has(FRAME_FLAG.ack)));
+    frame.refuseIf(this.#block !== undefined && type !== FRAME.continuation);
+    switch (type) {
+      case FRAME.data:
+        this.#takeData();
+        break;
+      case FRAME.headers:
+        this.#takeHeaders();
+        break;
+      case FRAME.continuation:
+        this.#takeContinuation();
+        break;
+      case FRAME.reset:
+        this.#takeReset();
+        break;
+      case FRAME.settings:
+        this.#takeSettings();
+        break;
+      case FRAME.ping:
+        frame.refuseIf(stream !== 0);
+        frame.refuseIf(length !== 8, CODE.frameSize);
+        if (!frame.has(FRAME_FLAG.ack)) frames.pingAck(frame.octets.subarray(frame.from, frame.to));
+        break;
+      case FRAME.goaway:
+        frame.refuseIf(stream !== 0);
+        frame.refuseIf(length < 8, CODE.frameSize);
+        this.#state = 'finishing';
+        break;
+      case FRAME.windowUpdate:
+        this.#takeWindowUpdate();
+        break;
+      case FRAME.priority:
+        frame.refuseIf(stream === 0);
+        frame.refuseIf(length !== 5, CODE.frameSize);
+        break;
+      case FRAME.pushPromise:
+        throw new Http2Error(CODE.protocol);
+      default:
+        // RFC 9113 section 5.5.
+        break;
+    }
   }
 
-  /** Where the payload ends that is no padding; -1 where it is shorter than its padding (RFC 9113 section 6.1). */
-  #unpadded(flags: number, from: number, to: number): number {
-    if ((flags & FRAME_FLAG.padded) === 0) return to;
-    const end = from < to ? to - this.#octets[from]! : -1;
-    return end > from ? end : -1;
-  }
-
-  #takeHeaders(flags: number, stream: number, from: number, to: number): void {
-    const end = this.#unpadded(flags, from, to);
-    let at = (flags & FRAME_FLAG.padded) === 0 ? from : from + 1;
-    if ((flags & FRAME_FLAG.priority) !== 0) at += 5;
-    if ((stream & 1) === 0 || end < at) this.#fail(CODE.protocol);
-    else if ((flags & FRAME_FLAG.endHeaders) !== 0) this.#takeFields(stream, flags, this.#octets, at, end);
+  #takeHeaders(): void {
+    const frame = this.#frame;
+    const { stream, flags, octets } = frame;
+    frame.unpad();
+    if (frame.has(FRAME_FLAG.priority)) frame.from += 5;
+    frame.refuseIf((stream & 1) === 0 || frame.length < 0);
+    if (frame.has(FRAME_FLAG.endHeaders)) this.#takeFields(stream, flags, octets, frame.from, frame.to);
     else {
-      const part = Buffer.from(this.#octets.subarray(at, end));
+      const part = Buffer.from(octets.subarray(frame.from, frame.to));
       this.#block = { stream, flags, parts: [part], octets: part.length };
     }
   }
 
-  #takeContinuation(flags: number, stream: number, from: number, to: number): void {
+  #takeContinuation(): void {
+    const frame = this.#frame;
     const block = this.#block;
-    if (block?.stream !== stream) {
-      this.#fail(CODE.protocol);
-      return;
-    }
-    block.parts.push(Buffer.from(this.#octets.subarray(from, to)));
-    block.octets += to - from;
-    if (block.parts.length > 1 + CONTINUATIONS_MAX || block.octets > BLOCK_OCTETS_MAX) {
-      this.#fail(CODE.calm);
-      return;
-    }
-    if ((flags & FRAME_FLAG.endHeaders) === 0) return;
+    if (block?.stream !== frame.stream) throw new Http2Error(CODE.protocol);
+    block.parts.push(Buffer.from(frame.octets.subarray(frame.from, frame.to)));
+    block.octets += frame.length;
+    const isTooLong = block.parts.length > 1 + CONTINUATIONS_MAX || block.octets > BLOCK_OCTETS_MAX;
+    frame.refuseIf(isTooLong, CODE.calm);
+    if (!frame.has(FRAME_FLAG.endHeaders)) return;
     this.#block = undefined;
-    this.#takeFields(stream, block.flags, Buffer.concat(block.parts), 0, block.octets);
+    this.#takeFields(block.stream, block.flags, Buffer.concat(block.parts), 0, block.octets);
   }
 
   /** A whole header section: a request's, or trailers, of which nothing is of use. */
@@ -409,11 +376,11 @@ class Http2Connection implements HttpWire {
     const isMalformed = isWhole && contentLength !== undefined && Number(contentLength) !== 0;
     if (this.#streams.size >= this.#streamsMax) {
       // Before it knows how many there may be, it is no fault (RFC 9113 section 5.1.2).
-      if (this.#unacknowledged === 0) this.#fail(CODE.protocol);
-      else frames.reset(id, CODE.refused);
+      this.#frame.refuseIf(this.#unacknowledged === 0);
+      frames.reset(id, CODE.refused);
     } else if (fields.state === 'oversized') this.#refuse(id, CODE.calm);
     else if (fields.state === 'malformed' || isMalformed) this.#refuse(id, CODE.protocol);
-    else this.#ask(new Http2Stream(this, id, isWhole, fields, this.#streamWindow), octets);
+    else this.#ask(new Http2Stream(id, isWhole, fields, this.#streamWindow, this.#respond), octets);
   }
 
   #refuse(id: number, code: Code): void {
@@ -428,18 +395,13 @@ class Http2Connection implements HttpWire {
     if (stream.state !== 'over') this.#streams.set(stream.id, stream);
   }
 
-  #takeData(flags: number, id: number, from: number, to: number): void {
-    const octets = to - from;
-    const end = this.#unpadded(flags, from, to);
-    if (id === 0 || end < 0 || id > this.#lastStream) {
-      this.#fail(CODE.protocol);
-      return;
-    }
-    this.#windowUsed += octets;
-    if (this.#windowUsed > WINDOW) {
-      this.#fail(CODE.flowControl);
-      return;
-    }
+  #takeData(): void {
+    const frame = this.#frame;
+    const { stream: id, length } = frame;
+    frame.unpad();
+    frame.refuseIf(id === 0 || id > this.#lastStream);
+    this.#windowUsed += length;
+    frame.refuseIf(this.#windowUsed > WINDOW, CODE.flowControl);
     if (this.#windowUsed >= WINDOW_USED_MAX) {
       frames.windowUpdate(0, this.#windowUsed);
       this.#windowUsed = 0;
@@ -447,17 +409,17 @@ class Http2Connection implements HttpWire {
     const stream = this.#streams.get(id);
     // On its way when the stream ended.
     if (stream === undefined) return;
-    if (stream.isWhole) {
-      this.#reset(stream, CODE.streamClosed);
-      return;
-    }
-    stream.windowUsed += octets;
-    const at = (flags & FRAME_FLAG.padded) === 0 ? from : from + 1;
-    stream.received += end - at;
-    if (stream.windowUsed > WINDOW) this.#reset(stream, CODE.flowControl);
-    else if (end > at) stream.request!.receive(Buffer.from(this.#octets.subarray(at, end)));
-    if (stream.state === 'over') return;
-    if ((flags & FRAME_FLAG.endStream) !== 0) this.#endContent(stream);
+    stream.windowUsed += length;
+    if (stream.isWhole) this.#reset(stream, CODE.streamClosed);
+    else if (stream.windowUsed > WINDOW) this.#reset(stream, CODE.flowControl);
+    else this.#takeContent(stream);
+  }
+
+  #takeContent(stream: Http2Stream): void {
+    const frame = this.#frame;
+    stream.received += frame.length;
+    if (frame.length > 0) stream.request!.receive(Buffer.from(frame.octets.subarray(frame.from, frame.to)));
+    if (frame.has(FRAME_FLAG.endStream)) this.#endContent(stream);
     // RFC 9113 section 8.1: what else there is of it is not wanted.
     else if (stream.state === 'responded' && stream.received > QUERY_OCTETS_MAX)
       this.#reset(stream, CODE.none);
@@ -477,29 +439,31 @@ class Http2Connection implements HttpWire {
     this.#cancelled(stream);
   }
 
-  #takeReset(id: number, octets: number): void {
+  #takeReset(): void {
+    const frame = this.#frame;
+    const { stream: id, length } = frame;
+    frame.refuseIf(id === 0 || id > this.#lastStream);
+    frame.refuseIf(length !== 4, CODE.frameSize);
     const stream = this.#streams.get(id);
-    if (id === 0 || id > this.#lastStream) this.#fail(CODE.protocol);
-    else if (octets !== 4) this.#fail(CODE.frameSize);
-    else if (stream === undefined) this.doh.noteUnwanted();
+    if (stream === undefined) this.doh.noteUnwanted();
     else this.#cancelled(stream);
   }
 
-  #takeSettings(flags: number, stream: number, from: number, to: number): void {
-    const octets = to - from;
-    const isAck = (flags & FRAME_FLAG.ack) !== 0;
-    if (stream !== 0) this.#fail(CODE.protocol);
-    else if (isAck ? octets !== 0 : octets % 6 !== 0) this.#fail(CODE.frameSize);
-    else if (octets > 6 * SETTINGS_MAX) this.#fail(CODE.calm);
-    else if (isAck) this.#unacknowledged = Math.max(0, this.#unacknowledged - 1);
-    else {
-      for (let at = from; at < to && this.#state !== 'over'; at += 6)
-        this.#takeSetting(this.#octets.readUInt16BE(at), this.#octets.readUInt32BE(at + 2));
-      if (this.#state === 'settings') this.#state = 'open';
-      if (this.#state === 'over') return;
-      frames.settingsAck();
-      this.#sendRests();
+  #takeSettings(): void {
+    const frame = this.#frame;
+    const isAck = frame.has(FRAME_FLAG.ack);
+    frame.refuseIf(frame.stream !== 0);
+    frame.refuseIf(isAck ? frame.length !== 0 : frame.length % 6 !== 0, CODE.frameSize);
+    frame.refuseIf(frame.length > 6 * SETTINGS_MAX, CODE.calm);
+    if (isAck) {
+      this.#unacknowledged = Math.max(0, this.#unacknowledged - 1);
+      return;
     }
+    for (let at = frame.from; at < frame.to; at += 6)
+      this.#takeSetting(frame.octets.readUInt16BE(at), frame.octets.readUInt32BE(at + 2));
+    if (this.#state === 'settings') this.#state = 'open';
+    frames.settingsAck();
+    this.#sendRests();
   }
 
   /** RFC 9113 section 6.5.2. Of its table we use nothing, our frames are never larger than all take. */
@@ -510,10 +474,10 @@ class Http2Connection implements HttpWire {
         if (value < TABLE_OCTETS) this.#owesTable = true;
         break;
       case SETTING.pushes:
-        if (value > 1) this.#fail(CODE.protocol);
+        this.#frame.refuseIf(value > 1);
         break;
       case SETTING.frameSize:
-        if (value < FRAME_OCTETS_MAX || value > 0xff_ffff) this.#fail(CODE.protocol);
+        this.#frame.refuseIf(value < FRAME_OCTETS_MAX || value > 0xff_ffff);
         break;
       case SETTING.window:
         this.#moveWindows(value);
@@ -532,21 +496,20 @@ class Http2Connection implements HttpWire {
       stream.window += by;
       widest = Math.max(widest, stream.window);
     }
-    if (widest > WINDOW_MAX) this.#fail(CODE.flowControl);
+    this.#frame.refuseIf(widest > WINDOW_MAX, CODE.flowControl);
   }
 
-  #takeWindowUpdate(id: number, from: number, to: number): void {
-    if (to - from !== 4) {
-      this.#fail(CODE.frameSize);
-      return;
-    }
-    const by = this.#octets.readUInt32BE(from) & WINDOW_MAX;
+  #takeWindowUpdate(): void {
+    const frame = this.#frame;
+    const { stream: id } = frame;
+    frame.refuseIf(frame.length !== 4, CODE.frameSize);
+    const by = frame.octets.readUInt32BE(frame.from) & WINDOW_MAX;
+    frame.refuseIf(id > this.#lastStream || (by === 0 && id === 0));
     const stream = this.#streams.get(id);
-    if (id > this.#lastStream || (by === 0 && id === 0)) this.#fail(CODE.protocol);
-    else if (id === 0) {
+    if (id === 0) {
       this.#window += by;
-      if (this.#window > WINDOW_MAX) this.#fail(CODE.flowControl);
-      else this.#sendRests();
+      frame.refuseIf(this.#window > WINDOW_MAX, CODE.flowControl);
+      this.#sendRests();
     } else if (stream !== undefined) {
       stream.window += by;
       if (by === 0) this.#reset(stream, CODE.protocol);
@@ -555,8 +518,8 @@ class Http2Connection implements HttpWire {
     }
   }
 
-  /** To be called by streams, once each. */
-  respond(stream: Http2Stream, response: HttpResponse): void {
+  /** For streams, once each. */
+  readonly #respond = (stream: Http2Stream, response: HttpResponse): void => {
     if (stream.state !== 'open' || this.#isOver()) return;
     const { body, status } = response;
     const isLast = stream.isHead || body.length === 0;
@@ -566,7 +529,7 @@ class Http2Connection implements HttpWire {
     if (stream.rest === undefined) this.#responded(stream);
     if (status === 200) this.#raiseStreams();
     this.#settle();
-  }
+  };
 
   /** As much of a content as the client's windows let through; the rest is kept as the stream's own. */
   #send(stream: Http2Stream, octets: Uint8Array): void {
@@ -614,45 +577,3 @@ class Http2Connection implements HttpWire {
     this.#unacknowledged++;
   }
 }
-
-/** A request and its response. */
-class Http2Stream implements Responder {
-  readonly id: number;
-  readonly isHead: boolean;
-  readonly contentLength: number | undefined;
-  /** `responded`: its content is not whole yet. */
-  state: 'open' | 'responded' | 'over' = 'open';
-  /** Undefined while it begins. */
-  request: DohRequest | undefined;
-  /** Whether the client has sent all of it. */
-  isWhole: boolean;
-  /** Octets of content that came, and those of frames that they came in. */
-  received = 0;
-  windowUsed = 0;
-  /** What we may send. */
-  window: number;
-  /** Of the response, what the client's windows hold back. */
-  rest: Uint8Array | undefined;
-  readonly #connection: Http2Connection;
-
-  constructor(
-    connection: Http2Connection,
-    id: number,
-    isWhole: boolean,
-    { method, contentLength }: RequestFields,
-    window: number,
-  ) {
-    this.#connection = connection;
-    this.id = id;
-    this.isWhole = isWhole;
-    this.isHead = method === 'HEAD';
-    this.contentLength = contentLength === undefined ? undefined : Number(contentLength);
-    this.window = window;
-  }
-
-  respond(response: HttpResponse): void {
-    this.#connection.respond(this, response);
-  }
-}
-
-const NOTHING = Buffer.alloc(0);

@@ -2,12 +2,16 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:http2';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Duplex } from 'node:stream';
 import t from 'tap';
 import { QUERY_OCTETS_MAX } from '../../../src/server/connection.ts';
 import { VAIN_MAX, WAITING_OCTETS_MAX } from '../../../src/server/doh/connection.ts';
-import { STREAMS_FIRST_MAX } from '../../../src/server/doh/http2.ts';
+import { STREAMS_FIRST_MAX, serveHttp2 } from '../../../src/server/doh/http2.ts';
+import { daemonCounters, Metrics } from '../../../src/telemetry/metrics.ts';
+import { ManualClock } from '../../../src/util/clock.ts';
 import { SeededPrng } from '../../../src/util/prng.ts';
 import { certificate } from '../../support/certificate.ts';
 import {
@@ -581,4 +585,41 @@ t.test('a response says when it was made', { skip }, async (t) => {
   const served = await serveDoh(t, credentials);
   const { headers } = await served.http2().get(query(1));
   t.equal(Date.parse(String(headers['date'])), Math.floor(served.clock.wall() / 1000) * 1000);
+});
+
+t.test('a turn takes so many frames, whatever they are', async (t) => {
+  const written: Buffer[] = [];
+  const socket = new Duplex({
+    read: () => undefined,
+    write: (chunk, _, done) => {
+      written.push(chunk as Buffer);
+      done();
+    },
+  });
+  t.teardown(() => socket.destroy());
+  const counters = daemonCounters(1);
+  serveHttp2({
+    socket: socket as Socket,
+    client: { address: new Uint8Array(4), port: 1, transport: 'doh', endpoint: 0 },
+    handler: new Handler(),
+    metrics: new Metrics(counters.block(0)),
+    clock: new ManualClock(),
+    idleMs: () => 1_000,
+    prng: new SeededPrng(1),
+    json: () => false,
+  });
+  const hello = Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(FRAME.settings, 0, 0)]);
+  const pings = Array.from({ length: 3_000 }, () => frame(FRAME.ping, 0, 0, Buffer.alloc(8)));
+  const acks = (): number => Math.floor(Buffer.concat(written).length / 17);
+  socket.emit('data', Buffer.concat([hello, ...pings]));
+  const first = acks();
+  t.ok(first > 100 && first <= 260, `${first} in the first turn`);
+  let turns = 1;
+  for (; acks() < 3_000; turns++) {
+    const before = acks();
+    await new Promise((resolve) => setImmediate(resolve));
+    t.ok(acks() - before <= 260);
+    if (turns > 1_000) throw new Error('it stands still');
+  }
+  t.ok(turns >= 3_000 / 260);
 });
