@@ -1,7 +1,7 @@
 /** The main thread as a process: signals, reloads. */
 import { createSocket } from 'node:dgram';
 import t from 'tap';
-import { clientsWithin, looksWithin } from '../../src/server/daemon.ts';
+import { clientsWithin, looksWithin } from '../../src/server/openfiles.ts';
 import { ask, askUntil, fifo, start } from '../support/echo.ts';
 import { freePort, isFree } from '../support/ports.ts';
 import { framed, idOf, query, sleep, TcpClient, UdpClient, until } from '../support/sockets.ts';

@@ -1,6 +1,9 @@
 /** Clients of DNS over HTTPS for tests: Node's own for HTTP/2, and frames by hand for what no client sends. */
+import { mkdtempSync, rmSync } from 'node:fs';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect as connectPlain, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { TcpEndpoint } from '../../src/server/tcp.ts';
 import { TcpClients, tcpClientsBuffer } from '../../src/server/tcpclients.ts';
@@ -9,13 +12,24 @@ import { ManualClock } from '../../src/util/clock.ts';
 import { cryptoPrng } from '../../src/util/prng.ts';
 import { TICKET_KEYS_OCTETS } from '../../src/view/channel.ts';
 import type { Credentials } from '../../src/view/snapshot.ts';
+import { certificate } from './certificate.ts';
 import { freePort } from './ports.ts';
+import { missing } from './servers.ts';
 import { descriptor, Handler, sleep, until } from './sockets.ts';
 
 export interface HttpReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: Buffer;
+}
+
+/** Of 127.0.0.1, for one test file; empty where there is no openssl to make them, and tests are skipped. */
+export function selfSigned(t: { teardown(fn: () => void): void }): Credentials {
+  if (missing('openssl') !== false) return { cert: '', key: '' };
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const { cert, key } = certificate(folder, 'doh', { names: 'IP:127.0.0.1' });
+  return { cert: String(cert), key: String(key) };
 }
 
 /** An endpoint that speaks DNS over HTTPS, before a handler of tests. */

@@ -1,25 +1,14 @@
 /** DNS over HTTPS by Node's client: what is answered, in which words, and how connections end. */
-import { mkdtempSync, rmSync } from 'node:fs';
 import { request as requestHttps } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import t from 'tap';
 import { FIRST_MS, QUERY_OCTETS_MAX } from '../../../src/server/connection.ts';
 import { IDLE_MS } from '../../../src/server/tcpclients.ts';
-import { certificate } from '../../support/certificate.ts';
-import { type HttpReply, serveDoh } from '../../support/doh.ts';
+import { type HttpReply, selfSigned, serveDoh } from '../../support/doh.ts';
 import { missing } from '../../support/servers.ts';
 import { Handler, idOf, query, textOf, until } from '../../support/sockets.ts';
 
 const skip = missing('openssl');
-const folder = mkdtempSync(join(tmpdir(), 'causeway-'));
-t.teardown(() => rmSync(folder, { recursive: true }));
-const credentials = skip === false ? pem() : { cert: '', key: '' };
-
-function pem() {
-  const { cert, key } = certificate(folder, 'doh', { names: 'IP:127.0.0.1' });
-  return { cert: String(cert), key: String(key) };
-}
+const credentials = selfSigned(t);
 
 const PATH = '/dns-query';
 

@@ -1,10 +1,7 @@
 /** HTTP/2 frame by frame: windows, forms of requests that clients seldom send, and ends of connections. */
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:http2';
 import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import t from 'tap';
 import { QUERY_OCTETS_MAX } from '../../../src/server/connection.ts';
@@ -13,7 +10,6 @@ import { STREAMS_FIRST_MAX, serveHttp2 } from '../../../src/server/doh/http2.ts'
 import { daemonCounters, Metrics } from '../../../src/telemetry/metrics.ts';
 import { ManualClock } from '../../../src/util/clock.ts';
 import { SeededPrng } from '../../../src/util/prng.ts';
-import { certificate } from '../../support/certificate.ts';
 import {
   END_HEADERS,
   END_STREAM,
@@ -22,20 +18,14 @@ import {
   frame,
   getHeaders,
   headerBlock,
+  selfSigned,
   serveDoh,
 } from '../../support/doh.ts';
 import { missing } from '../../support/servers.ts';
 import { Handler, query, sleep, textOf, until } from '../../support/sockets.ts';
 
 const skip = missing('openssl');
-const folder = mkdtempSync(join(tmpdir(), 'causeway-'));
-t.teardown(() => rmSync(folder, { recursive: true }));
-const credentials = skip === false ? pem() : { cert: '', key: '' };
-
-function pem() {
-  const { cert, key } = certificate(folder, 'doh', { names: 'IP:127.0.0.1' });
-  return { cert: String(cert), key: String(key) };
-}
+const credentials = selfSigned(t);
 
 const PADDED = 8;
 const PRIORITY = 0x20;

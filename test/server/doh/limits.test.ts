@@ -1,7 +1,4 @@
 /** DNS over HTTPS and clients that are no friends: frames that nobody needs, streams without end, and who does not read. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { connect } from 'node:tls';
 import t, { type Test } from 'tap';
 import {
@@ -19,7 +16,6 @@ import {
 } from '../../../src/server/doh/connection.ts';
 import { HEADER_OCTETS_MAX, HEADER_PAIRS_MAX, STREAMS_FIRST_MAX } from '../../../src/server/doh/http2.ts';
 import { HTTP_CLIENTS_MAX, IDLE_MS } from '../../../src/server/tcpclients.ts';
-import { certificate } from '../../support/certificate.ts';
 import {
   END_HEADERS,
   END_STREAM,
@@ -28,20 +24,14 @@ import {
   frame,
   getHeaders,
   headerBlock,
+  selfSigned,
   serveDoh,
 } from '../../support/doh.ts';
 import { missing } from '../../support/servers.ts';
 import { Handler, query, sleep, until } from '../../support/sockets.ts';
 
 const skip = missing('openssl');
-const folder = mkdtempSync(join(tmpdir(), 'causeway-'));
-t.teardown(() => rmSync(folder, { recursive: true }));
-const credentials = skip === false ? pem() : { cert: '', key: '' };
-
-function pem() {
-  const { cert, key } = certificate(folder, 'doh', { names: 'IP:127.0.0.1' });
-  return { cert: String(cert), key: String(key) };
-}
+const credentials = selfSigned(t);
 
 const GET = `/dns-query?dns=${query(1, 'x').toString('base64url')}`;
 const CALM = 11;
