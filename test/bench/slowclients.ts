@@ -5,16 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { certificate } from '../support/certificate.ts';
-import { freePort } from '../support/ports.ts';
 import type { Latency } from './latency.ts';
 import { cpuSeconds, LOAD_CORE, load, onCore, WARM_SECONDS } from './load.ts';
 import type { Options } from './options.ts';
 import { installed, interleaved, type Server, startFleet } from './peers.ts';
-import type { Recipe } from './recipes.ts';
 import { compare, publish } from './report.ts';
 import type { SlowTaken, SlowWork } from './slowclientswork.ts';
-import { type Secure, secured } from './transports.ts';
+import { securedRecipes } from './transports.ts';
 import { Wiretap } from './wiretap.ts';
 import { HOSTS, hostQuestions } from './zone.ts';
 
@@ -42,14 +39,7 @@ export async function slowclients(options: Options): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-bench-'));
   const file = join(folder, 'questions');
   writeFileSync(file, hostQuestions());
-  const { keyFile, certFile } = certificate(folder, 'bench', { names: 'IP:127.0.0.1' });
-  const secure = new Map<string, Secure>();
-  const recipes: Recipe[] = [];
-  for (const recipe of installed(options, ['causeway', 'unbound'])) {
-    const to = { dot: await freePort(), doh: await freePort(), keyFile, certFile };
-    secure.set(recipe.name, to);
-    recipes.push(secured(recipe, to));
-  }
+  const { recipes, secure } = await securedRecipes(installed(options, ['causeway', 'unbound']), folder);
   const fleet = await startFleet(recipes);
   const ask = async (server: Server): Promise<Latency> => {
     const tap = await Wiretap.start(join(folder, 'pcap'), server.port);

@@ -18,7 +18,7 @@ import { HOSTS, hostQuestions } from './zone.ts';
 const MODES = { tcp: 'TCP', dot: 'DNS over TLS', doh: 'DNS over HTTPS' } as const;
 
 /** Where a server is to listen by TLS and HTTPS. */
-export interface Secure {
+interface Secure {
   readonly dot: number;
   readonly doh: number;
   readonly keyFile: string;
@@ -51,14 +51,7 @@ export async function transports(options: Options): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-bench-'));
   const file = join(folder, 'questions');
   writeFileSync(file, hostQuestions());
-  const { keyFile, certFile } = certificate(folder, 'bench', { names: 'IP:127.0.0.1' });
-  const secure = new Map<string, Secure>();
-  const recipes: Recipe[] = [];
-  for (const recipe of installed(options, Object.keys(WITH))) {
-    const to = { dot: await freePort(), doh: await freePort(), keyFile, certFile };
-    secure.set(recipe.name, to);
-    recipes.push(secured(recipe, to));
-  }
+  const { recipes, secure } = await securedRecipes(installed(options, Object.keys(WITH)), folder);
   const fleet = await startFleet(recipes);
   try {
     const tables = [];
@@ -136,8 +129,19 @@ async function byHttps(
   };
 }
 
-/** A server that listens by TLS and HTTPS too. */
-export function secured(recipe: Recipe, to: Secure): Recipe {
+/** Servers that listen by TLS and HTTPS too, with one certificate, and where each does. */
+export async function securedRecipes(
+  plain: readonly Recipe[],
+  folder: string,
+): Promise<{ recipes: Recipe[]; secure: ReadonlyMap<string, Secure> }> {
+  const { keyFile, certFile } = certificate(folder, 'bench', { names: 'IP:127.0.0.1' });
+  const secure = new Map<string, Secure>();
+  for (const { name } of plain)
+    secure.set(name, { dot: await freePort(), doh: await freePort(), keyFile, certFile });
+  return { recipes: plain.map((recipe) => secured(recipe, secure.get(recipe.name)!)), secure };
+}
+
+function secured(recipe: Recipe, to: Secure): Recipe {
   const files = (setting: Setting): Record<string, string> =>
     Object.fromEntries(
       Object.entries(recipe.files(setting)).map(([name, text]) => [name, WITH[recipe.name]!(text, to)]),
