@@ -53,15 +53,19 @@ const STATE_COLOUR: Readonly<Record<string, Colour>> = {
   open: 'red',
 };
 
+/** By duty. */
+const TRANSPORTS = { plain: 'UDP, TCP', encrypted: 'TLS', unknown: '-' } as const;
+
 function workers({ workers }: StatusReport, { colour }: Pick<Io, 'colour'>): string {
   const rows = workers.map((worker): Cell[] => [
     number(worker.worker),
+    cell(TRANSPORTS[worker.duty ?? 'unknown']),
     cell(worker.state, STATE_COLOUR[worker.state]),
     number(worker.revision),
     { text: duration(worker.uptimeSeconds), right: true },
     number(worker.inFlight),
   ]);
-  return table(['WORKER', 'STATE', 'REVISION', 'UP', 'IN FLIGHT'], rows, colour);
+  return table(['WORKER', 'SERVES', 'STATE', 'REVISION', 'UP', 'IN FLIGHT'], rows, colour);
 }
 
 function endpoints({ endpoints }: StatusReport, { colour }: Pick<Io, 'colour'>): string {

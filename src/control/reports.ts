@@ -66,6 +66,7 @@ function compare(a: string, b: string): number {
 export function workerReports(perWorker: PerWorker<WorkerStatus>): WorkerReport[] {
   return perWorker.map(({ slot, answer }) => ({
     worker: slot,
+    duty: answer?.duty,
     state: answer === undefined ? 'silent' : answer.revision === 0 ? 'starting' : 'serving',
     revision: answer?.revision ?? 0,
     uptimeSeconds: answer?.uptimeSeconds ?? 0,
@@ -87,7 +88,8 @@ export function targetReports(snapshot: Snapshot, perWorker: PerWorker<WorkerSta
       if (known === undefined) seen.set(target.text, [target]);
       else known.push(target);
     }
-  const workers = perWorker.filter(({ answer }) => answer !== undefined).length;
+  // The others ask no target, but these.
+  const workers = perWorker.filter(({ answer }) => answer?.duty === 'plain').length;
   return [...seen].map(([target, list]) => targetReport(target, list, workers));
 }
 

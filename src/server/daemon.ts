@@ -27,9 +27,11 @@ import {
   MAIN_SLOT,
   SHARED_SLOTS,
   type SharedBuffers,
+  WORKER_SLOTS_MAX,
   WORKERS_MAX,
 } from '../view/channel.ts';
 import type { Snapshot } from '../view/snapshot.ts';
+import { slotsOf } from './duty.ts';
 import { Nursery } from './nursery.ts';
 import { clientsWithin, looksWithin, openFilesMax } from './openfiles.ts';
 import { passedSockets, type SocketChanges, Sockets } from './sockets.ts';
@@ -144,7 +146,7 @@ export class Daemon {
     // Until it serves, the manager's bound on the start holds, and a large configuration may take its time.
     this.#manager.keepWatched(this.#o.clock, () => this.#state !== 'serving' || this.#workers!.haveBeaten());
     const { workers } = this.#o;
-    if (workers !== undefined) this.#nursery.prepare(slotsFor(workers));
+    if (workers !== undefined) this.#nursery.prepare(workersFor(workers));
     this.#control = this.#supervisor.add({
       name: 'control',
       cell: CONTROL_SLOT,
@@ -287,8 +289,9 @@ export class Daemon {
 
   #makeSockets(workers: number): Sockets {
     const passed = passedSockets(this.#ffi, process.env, process.pid);
-    this.#rings = Array.from({ length: slotsFor(workers) }, () => ringBuffer(RING_OCTETS));
-    return new Sockets({ ffi: this.#ffi, slots: slotsFor(workers), clock: this.#o.clock, passed });
+    const count = workersFor(workers);
+    this.#rings = Array.from({ length: slotsOf(count) }, () => ringBuffer(RING_OCTETS));
+    return new Sockets({ ffi: this.#ffi, workers: count, clock: this.#o.clock, passed });
   }
 
   #startWorkers(sockets: Sockets, snapshot: Snapshot): void {
@@ -297,7 +300,6 @@ export class Daemon {
     this.#workers = new Workers(
       {
         nursery: this.#nursery,
-        slots: sockets.slots,
         seeds: this.#seeds(snapshot),
         rings: this.#rings,
         sockets,
@@ -334,10 +336,11 @@ export class Daemon {
     if (this.#state !== 'starting') return;
     this.#state = 'serving';
     keepV8BehindWorkers();
-    const status = `serving with ${sockets.slots} workers`;
+    const { workers } = sockets;
+    const status = `serving with ${workers} workers`;
     const { udp } = this.#workers!;
     const { receiveBuffer } = sockets;
-    this.#log.info({ workers: sockets.slots, listen: sockets.listening(), udp, receiveBuffer }, status);
+    this.#log.info({ workers, listen: sockets.listening(), udp, receiveBuffer }, status);
     if (receiveBuffer !== undefined && receiveBuffer < RECEIVE_BUFFER)
       this.#log.info(
         { receiveBuffer, wanted: RECEIVE_BUFFER },
@@ -472,12 +475,12 @@ function sharedBuffers(): SharedBuffers {
     health: new HealthBits().buffer,
     beats: beatsFor(SHARED_SLOTS),
     rateLimit: new SharedArrayBuffer(rateLimitBytes()),
-    tcpClients: tcpClientsBuffer(WORKERS_MAX, clientsWithin(openFilesMax())),
+    tcpClients: tcpClientsBuffer(WORKER_SLOTS_MAX, clientsWithin(openFilesMax())),
   };
 }
 
 /** Elsewhere than on Linux the kernel does not spread clients over sockets of one address. */
-function slotsFor(workers: number): number {
+function workersFor(workers: number): number {
   if (process.platform !== 'linux') return 1;
   return Math.min(
     Math.max(1, workers),

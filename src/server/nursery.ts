@@ -43,11 +43,12 @@ export class Nursery {
     for (let slot = 0; slot < workers; slot++) {
       const thread = this.#make(slot);
       this.#ready.set(slot, thread);
-      // Who takes the place of one that failed fails likewise, and is heard.
-      thread.on('error', () => undefined);
-      thread.on('exit', () => {
+      const gone = (): void => {
         if (this.#ready.get(slot) === thread) this.#ready.delete(slot);
-      });
+      };
+      // Who takes the place of one that failed fails likewise, and is heard.
+      thread.on('error', gone);
+      thread.on('exit', gone);
     }
   }
 

@@ -41,7 +41,7 @@ const OWNER_LABELS_REVERSE: readonly { readonly apex: Name; readonly labels: num
  */
 export class Ownership {
   readonly #self: number;
-  readonly #slots: number;
+  readonly #workers: number;
   readonly #resolver: Resolver;
   readonly #clock: Clock;
   readonly #pathOf: (context: number) => Path | undefined;
@@ -58,7 +58,8 @@ export class Ownership {
    */
   constructor(options: {
     self: number;
-    slots: number;
+    /** How many own questions; one whose slot is not below owns none. */
+    workers: number;
     seed: number;
     resolver: Resolver;
     clock: Clock;
@@ -68,7 +69,7 @@ export class Ownership {
   }) {
     this.#handedOverOne = options.onHandOver ?? (() => undefined);
     this.#self = options.self;
-    this.#slots = options.slots;
+    this.#workers = options.workers;
     this.#seed = options.seed;
     this.#resolver = options.resolver;
     this.#clock = options.clock;
@@ -94,11 +95,11 @@ export class Ownership {
   }
 
   #slotOf(context: number, name: Name): number {
-    if (this.#slots <= 1) return 0;
+    if (this.#workers <= 1) return 0;
     let hash = Math.imul(this.#seed ^ context, 0x9e3779b1);
     for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ foldOctet(name[i]!), 0x01000193);
     hash ^= hash >>> 15;
-    return (Math.imul(hash, 0x85ebca6b) >>> 0) % this.#slots;
+    return (Math.imul(hash, 0x85ebca6b) >>> 0) % this.#workers;
   }
 
   /** Stage 5 for a query of this worker. */

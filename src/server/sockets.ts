@@ -5,14 +5,15 @@ import { closeRemains } from '../util/watch.ts';
 import { type Descriptor, FD_KEPT, FD_OPEN, type MissingSocket, type Watches } from '../view/channel.ts';
 import type { InboundEndpoint, ListenAddress } from '../view/snapshot.ts';
 import { canonicalAddress, hostAddresses, isWildcard } from './addresses.ts';
+import { dutyFor, dutyOf } from './duty.ts';
 
 /**
- * Main's side of the listening sockets. Each address is opened once per worker slot and transport with
+ * Main's side of the listening sockets. Each address is opened once per worker of its duty, and transport, with
  * SO_REUSEPORT, and stays open here whatever happens to the worker: its successor adopts a duplicate of the same
  * kernel socket, with the queue that has gathered there, so that no client's flow falls into a hole.
  *
  *     place     udp 127.0.0.1:53 of endpoint in-1
- *       fds     slot 0 │ slot 1 │ …     one for each, or none (no FFI); as many as there are where systemd passed them
+ *       fds     first worker │ second │ …   one for each, or none (no FFI); as many as there are where systemd passed them
  *
  * A wildcard becomes one place for each address of the host, so that a reply leaves from the address that was
  * asked; `refresh` follows addresses that come and go.
@@ -52,8 +53,8 @@ const OWN_REMAINS_MS = 10_000;
 
 export class Sockets {
   readonly #ffi: Ffi | undefined;
-  /** Number of workers. */
-  readonly slots: number;
+  /** Number of workers of each duty. */
+  readonly workers: number;
   readonly #passed: readonly PassedSocket[];
   readonly #hostAddresses: () => string[];
   readonly #clock: Clock;
@@ -72,13 +73,13 @@ export class Sockets {
 
   constructor(options: {
     ffi: Ffi | undefined;
-    slots: number;
+    workers: number;
     clock: Clock;
     passed?: readonly PassedSocket[];
     hostAddresses?: () => string[];
   }) {
     this.#ffi = options.ffi;
-    this.slots = options.slots;
+    this.workers = options.workers;
     this.#clock = options.clock;
     this.#passed = options.passed ?? [];
     this.#hostAddresses = options.hostAddresses ?? hostAddresses;
@@ -168,7 +169,8 @@ export class Sockets {
     const descriptors: Descriptor[] = [];
     try {
       for (const { kind, protocol, endpoint, address, port, fds } of this.#opened.values()) {
-        for (const share of sharesOf(slot, this.slots, fds.length)) {
+        if (dutyFor(protocol) !== dutyOf(slot, this.workers)) continue;
+        for (const share of sharesOf(slot % this.workers, this.workers, fds.length)) {
           const descriptor = { kind, protocol, endpoint, address, port, slot: share };
           const fd = fds[share % fds.length];
           if (holds.has(descriptorKey(descriptor))) descriptors.push({ ...descriptor, fd: FD_KEPT });
@@ -180,6 +182,11 @@ export class Sockets {
       throw error;
     }
     return descriptors;
+  }
+
+  /** Whether anything listens for TLS. */
+  get haveEncrypted(): boolean {
+    return [...this.#opened.values()].some(({ protocol }) => dutyFor(protocol) === 'encrypted');
   }
 
   /** The sets of a slot's sockets, which outlive its worker. Throws SocketError where no descriptor is left. */
@@ -298,7 +305,8 @@ export class Sockets {
     this.#checkAlone(ffi, place);
     const fds: number[] = [];
     try {
-      for (let slot = 0; slot < this.slots; slot++) fds.push(ffi.open({ ...place, sharing: 'shared' }));
+      for (let worker = 0; worker < this.workers; worker++)
+        fds.push(ffi.open({ ...place, sharing: 'shared' }));
     } catch (error) {
       for (const fd of fds) ffi.close(fd);
       throw error;
@@ -350,12 +358,12 @@ function placesOf({ id, listen, encrypted, mayBeClosed = false }: InboundEndpoin
 }
 
 /**
- * Which of a place's `count` sockets the worker of a slot reads, as numbers modulo `count`: where there are fewer than
- * slots, workers share; where there are more, each reads several, as the kernel gives clients to all of them.
+ * Which of a place's `count` sockets a worker reads, as numbers modulo `count`: where there are fewer than workers, they
+ * share; where there are more, each reads several, as the kernel gives clients to all of them.
  */
-function sharesOf(slot: number, slots: number, count: number): number[] {
-  const shares = [slot];
-  for (let share = slot + slots; share < count; share += slots) shares.push(share);
+function sharesOf(worker: number, workers: number, count: number): number[] {
+  const shares = [worker];
+  for (let share = worker + workers; share < count; share += workers) shares.push(share);
   return shares;
 }
 

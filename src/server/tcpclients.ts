@@ -43,6 +43,7 @@ export function tcpClientsBuffer(slots: number, max = TCP_CLIENTS_MAX): SharedAr
 
 export class TcpClients {
   readonly #counts: Int32Array;
+  /** Blocks that may be taken. */
   readonly #slots: number;
   readonly #own: number;
   readonly #seeds: readonly HashSeed[];
@@ -52,12 +53,13 @@ export class TcpClients {
    * Takes the block of `slot`, emptied of what a predecessor left.
    * @param buffer of `tcpClientsBuffer`
    * @param seed the same in all workers
+   * @param slots slots that the process uses of those in the buffer: each is looked at for each connection
    */
-  constructor(buffer: SharedArrayBuffer, slot: number, seed: number) {
+  constructor(buffer: SharedArrayBuffer, slot: number, seed: number, slots?: number) {
     const cells = new Int32Array(buffer);
     this.#max = cells[0]!;
     this.#counts = cells.subarray(1);
-    this.#slots = this.#counts.length / BLOCK;
+    this.#slots = slots ?? this.#counts.length / BLOCK;
     this.#own = slot * BLOCK;
     this.#seeds = Array.from({ length: ROWS }, (_, row) => [seed, row] as const);
     for (let i = 0; i < BLOCK; i++) Atomics.store(this.#counts, this.#own + i, 0);

@@ -15,9 +15,10 @@ import { Dependencies } from '../util/deps.ts';
 import { loadFfi } from '../util/ffi.ts';
 import { HealthBits } from '../util/healthbits.ts';
 import { beat, pulse } from '../util/heartbeat.ts';
+import { stayBehindPlainText } from '../util/priority.ts';
 import { cryptoPrng as prng } from '../util/prng.ts';
 import { RingWriter } from '../util/ring.ts';
-import { Slab } from '../util/slab.ts';
+import { SLAB_BYTES_MIN, Slab } from '../util/slab.ts';
 import type { UdpWay } from '../util/watch.ts';
 import {
   type Ask,
@@ -28,12 +29,13 @@ import {
   type WorkerOrder,
   type WorkerStart,
 } from '../view/channel.ts';
-import type { CacheEntry, WorkerCaches, WorkerStatus } from '../view/report.ts';
+import type { CacheEntry, Duty, WorkerCaches, WorkerStatus } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
 import { topKey } from '../view/top.ts';
 import type { WorkerWhatIf } from '../view/whatif.ts';
 import { fold, isAtOrBelow, nameEquals, nameToText } from '../wire/name.ts';
 import { rdataToText, typeToText } from '../wire/rdata/table.ts';
+import { dutyOf, slotsOf } from './duty.ts';
 import { explain } from './explain.ts';
 import { Listeners } from './listeners.ts';
 import { Ownership } from './ownership.ts';
@@ -49,8 +51,13 @@ import { World } from './world.ts';
 
 /** A worker: one event loop that runs the whole packet pipeline for its share of the sockets. */
 
-/** A quarter of the budget holds finished answers, the rest the records that they are made of. */
-const ANSWERS_SHARE = 0.25;
+/**
+ * A quarter of a worker's budget holds finished answers, the rest the records that they are made of; those of an
+ * encrypted worker are others'.
+ */
+const ANSWERS_SHARE: Record<Duty, number> = { plain: 0.25, encrypted: 0.9 };
+/** Where TLS is spoken, what the workers for it have of the memory for caches: about the answers that the others have. */
+const ENCRYPTED_SHARE = 0.2;
 /** How often it is looked what was asked. */
 const TOP_MS = 1_000;
 
@@ -73,7 +80,7 @@ class Worker {
 
   constructor(start: WorkerStart, { transports, listeners }: Network) {
     this.#start = start;
-    const { shared, snapshot, slot, slots } = start;
+    const { shared, snapshot, slot, workers } = start;
     const { node } = snapshot;
     setOwnToken(start.loopToken);
     this.#dependencies = new Dependencies(shared.dependencies);
@@ -83,11 +90,7 @@ class Worker {
     // One moment for all of a batch, in whatever the pipeline asks for the time.
     const moment = new CoarseClock(clock);
     const metrics = metricsOf(start);
-    ({ answers: this.#answers, records: this.#records } = makeCaches(
-      Math.floor(node.cacheBytes / slots),
-      this.#dependencies,
-      moment,
-    ));
+    ({ answers: this.#answers, records: this.#records } = makeCaches(start, this.#dependencies, moment));
     const alive = pulse(shared.beats, slot);
     const count = countResolver(metrics);
     this.#resolver = new Resolver({
@@ -96,7 +99,7 @@ class Worker {
       transport: transports,
       cache: this.#records,
       token: start.loopToken,
-      workers: slots,
+      workers,
       prefetch: node.prefetch,
       // Whatever happens to a packet is counted, so each count is a sign of life.
       count: (counter, by) => {
@@ -106,7 +109,7 @@ class Worker {
     });
     this.#ownership = new Ownership({
       self: slot,
-      slots,
+      workers,
       seed: start.seed,
       resolver: this.#resolver,
       clock,
@@ -127,7 +130,7 @@ class Worker {
       cookies: start.cookieSecrets,
       resolve: (request) => this.#ownership.resolve(request),
       peek: (request) => this.#ownership.peek(request),
-      workers: slots,
+      workers,
       metrics,
       clock: moment,
       prng,
@@ -141,7 +144,7 @@ class Worker {
       metrics,
       clock,
       prng,
-      clients: new TcpClients(shared.tcpClients, slot, start.seed),
+      clients: new TcpClients(shared.tcpClients, slot, start.seed, slotsOf(workers)),
       // Whom the endpoint refuses must get the chance to ask.
       admits: (endpoint, address) =>
         this.#world.admits(endpoint, address) ||
@@ -285,6 +288,7 @@ class Worker {
   #status(): WorkerStatus {
     return {
       worker: this.#start.slot,
+      duty: dutyOf(this.#start.slot, this.#start.workers),
       revision: this.#world.snapshot.revision,
       uptimeSeconds: Math.floor((clock.now() - this.#startedAt) / 1000),
       inFlight: this.#resolver.inFlight,
@@ -362,8 +366,9 @@ function metricsOf({ shared, slot }: WorkerStart): Metrics {
 async function openNetwork(start: WorkerStart): Promise<Network> {
   const { watches } = start;
   const ffi = await loadFfi();
+  if (dutyOf(start.slot, start.workers) === 'encrypted') stayBehindPlainText();
   // Where control, or anything else of this host, wants the same core, answers do not wait for the end of its turn.
-  ffi?.wakeSoon();
+  else ffi?.wakeSoon();
   const transports = new Transports({
     clock,
     prng,
@@ -377,18 +382,30 @@ async function openNetwork(start: WorkerStart): Promise<Network> {
   return { udp, transports, listeners };
 }
 
-/** Both caches of a worker within `budget` octets, each with a hash seed of its own. */
+/** Both caches of a worker, each with a hash seed of its own. */
 function makeCaches(
-  budget: number,
+  start: WorkerStart,
   dependencies: Dependencies,
   moment: CoarseClock,
 ): { answers: AnswerCache; records: RecordCache } {
-  const forAnswers = Math.floor(budget * ANSWERS_SHARE);
-  const slab = (bytes: number): Slab => new Slab({ bytes, seed: [prng.u32() | 0, prng.u32() | 0] });
+  const budget = budgetOf(start);
+  const forAnswers = budget * ANSWERS_SHARE[dutyOf(start.slot, start.workers)];
+  const slab = (octets: number): Slab => {
+    const bytes = Math.max(SLAB_BYTES_MIN, Math.floor(octets));
+    return new Slab({ bytes, seed: [prng.u32() | 0, prng.u32() | 0] });
+  };
   return {
     answers: new AnswerCache({ slab: slab(forAnswers), dependencies, clock: moment }),
     records: new RecordCache({ slab: slab(budget - forAnswers), clock, deps: dependencies }),
   };
+}
+
+/** Octets for both caches of a worker. Where TLS is spoken from some reload on, its workers' come on top. */
+function budgetOf({ slot, workers, snapshot }: WorkerStart): number {
+  const { node, endpoints } = snapshot;
+  const isEncrypted = dutyOf(slot, workers) === 'encrypted';
+  if (!endpoints.some(({ encrypted }) => encrypted !== undefined)) return node.cacheBytes / workers;
+  return (node.cacheBytes / workers) * (isEncrypted ? ENCRYPTED_SHARE : 1 - ENCRYPTED_SHARE);
 }
 
 const UNLIMITED = { ratePerSecond: 0, burst: 1, slip: 0 };

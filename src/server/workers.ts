@@ -11,7 +11,9 @@ import type {
   WorkerOrder,
   WorkerStart,
 } from '../view/channel.ts';
+import type { Duty } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
+import { dutyOf, slotsOf } from './duty.ts';
 import type { Nursery } from './nursery.ts';
 import { descriptorKey, type Sockets } from './sockets.ts';
 import { Brake, type Post, type Supervisor, type Thread, WORKER_SILENT_MS } from './supervise.ts';
@@ -22,7 +24,6 @@ export type WorkerSeeds = Pick<WorkerStart, 'shared' | 'seed' | 'loopToken' | 't
 export interface WorkersOptions {
   /** Makes their threads. */
   readonly nursery: Nursery;
-  readonly slots: number;
   readonly seeds: WorkerSeeds;
   /** For logged queries, by slot. */
   readonly rings: readonly SharedArrayBuffer[];
@@ -41,6 +42,8 @@ const EXIT_MS = 300;
 
 interface Slot {
   readonly number: number;
+  readonly duty: Duty;
+  /** Undefined: nobody is needed there yet. */
   post: Post | undefined;
   state: 'absent' | 'starting' | 'ready';
   /** Keys of the sockets that its worker has been given. */
@@ -54,9 +57,10 @@ interface Slot {
 }
 
 /**
- * The workers and what goes between them: each pair has a port, made anew when one of them is replaced, and so
- * has each with control. A slot that stays empty because of the brake has its sockets read by another worker
- * meanwhile, as clients whose flow the kernel gives to that slot would get nothing.
+ * The workers and what goes between them: each that owns questions has a port to each other, made anew when one of them is
+ * replaced, and so has each with control. A slot that stays empty because of the brake has its sockets read by another
+ * worker meanwhile, as clients whose flow the kernel gives to that slot would get nothing. Encrypted workers begin
+ * when the first socket for TLS is there, and stay.
  */
 export class Workers {
   readonly #o: WorkersOptions;
@@ -71,13 +75,15 @@ export class Workers {
   #udp: UdpWay = 'plain';
 
   constructor(options: WorkersOptions, snapshot: Snapshot) {
-    options.nursery.expect(options.slots);
+    const { workers } = options.sockets;
+    options.nursery.expect(workers);
     this.#o = options;
     this.#snapshot = snapshot;
     this.#ticketKeys = options.seeds.ticketKeys;
     this.#brake = new Brake(options.clock);
-    this.#slots = Array.from({ length: options.slots }, (_, number) => ({
+    this.#slots = Array.from({ length: slotsOf(workers) }, (_, number) => ({
       number,
+      duty: dutyOf(number, workers),
       post: undefined,
       state: 'absent',
       given: new Set<string>(),
@@ -87,9 +93,18 @@ export class Workers {
     }));
   }
 
-  /** Starts all workers. Resolves when each reads its sockets; rejects when they cannot. */
+  /** Starts all workers that are needed. Resolves when each reads its sockets; rejects when they cannot. */
   start(): Promise<void> {
+    this.#hire('plain');
+    if (this.#o.sockets.haveEncrypted) this.#hire('encrypted');
+    return this.#ready.promise;
+  }
+
+  #hire(duty: Duty): void {
+    const { nursery, sockets } = this.#o;
+    if (duty === 'encrypted') nursery.expect(slotsOf(sockets.workers));
     for (const slot of this.#slots) {
+      if (slot.duty !== duty || slot.post !== undefined) continue;
       slot.post = this.#o.supervisor.add({
         name: `worker ${slot.number}`,
         cell: slot.number,
@@ -100,7 +115,6 @@ export class Workers {
         ended: (delayMs, beat) => this.#ended(slot, delayMs, beat),
       });
     }
-    return this.#ready.promise;
   }
 
   /** How the worker that was ready last reads its sockets. */
@@ -108,31 +122,36 @@ export class Workers {
     return this.#udp;
   }
 
+  /** How many serve, of either duty. */
   get running(): number {
     return this.#slots.filter(({ state }) => state === 'ready').length;
   }
 
-  /** Whether any worker that serves has beaten since the last call: without one the daemon is not alive. */
+  get #hired(): number {
+    return this.#slots.filter(({ post }) => post !== undefined).length;
+  }
+
+  /** Whether any plain worker that serves has beaten since the last call: without one the daemon is not alive. */
   haveBeaten(): boolean {
     const beats = new Int32Array(this.#o.seeds.shared.beats);
     let isAnyAlive = false;
     for (const slot of this.#slots) {
       const count = Atomics.load(beats, slot.number);
-      if (slot.state === 'ready' && count !== slot.beats) isAnyAlive = true;
+      if (slot.duty === 'plain' && slot.state === 'ready' && count !== slot.beats) isAnyAlive = true;
       slot.beats = count;
     }
     return isAnyAlive;
   }
 
   #startWorker(slot: Slot): Thread {
-    const { nursery, seeds, rings, sockets, slots } = this.#o;
+    const { nursery, seeds, rings, sockets } = this.#o;
     const watches = sockets.watches(slot.number);
     const descriptors = sockets.descriptors(slot.number);
     const start: WorkerStart = {
       ...seeds,
       ticketKeys: this.#ticketKeys,
       slot: slot.number,
-      slots,
+      workers: sockets.workers,
       snapshot: this.#snapshot,
       descriptors,
       watches,
@@ -153,11 +172,12 @@ export class Workers {
     return worker;
   }
 
-  /** Ports to all others that are there. The slot's post may not be known yet. */
+  /** Ports to those that are there, where one of the two owns questions. The slot's post may not be known yet. */
   #connect(slot: Slot, thread: Thread): void {
     for (const other of this.#slots) {
       const peer = other.post?.thread;
       if (other === slot || peer === undefined) continue;
+      if (slot.duty === 'encrypted' && other.duty === 'encrypted') continue;
       const { port1, port2 } = new MessageChannel();
       order(thread, { order: 'peer', slot: other.number, port: port1 });
       order(peer, { order: 'peer', slot: slot.number, port: port2 });
@@ -191,7 +211,7 @@ export class Workers {
         this.#noteWay(slot, news.udp);
         slot.lent = [];
         this.#takeBack(slot.number);
-        if (this.running === this.#slots.length) {
+        if (this.running === this.#hired) {
           this.#startup = 'over';
           this.#ready.resolve();
         }
@@ -235,8 +255,11 @@ export class Workers {
   }
 
   #giveInCare(number: number): void {
+    const { duty } = this.#slots[number]!;
     const able = this.#slots.filter(({ state }) => state === 'ready');
-    able.sort((a, b) => a.looksAfter.size - b.looksAfter.size);
+    // Of its own duty if there is one, and then who has least to do.
+    const isOther = (slot: Slot): number => (slot.duty === duty ? 0 : 1);
+    able.sort((a, b) => isOther(a) - isOther(b) || a.looksAfter.size - b.looksAfter.size);
     const keeper = able[0];
     if (keeper === undefined || !this.#o.sockets.canShare) return;
     keeper.looksAfter.add(number);
@@ -251,6 +274,7 @@ export class Workers {
   adopt(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
     this.giveSockets();
+    if (this.#o.sockets.haveEncrypted) this.#hire('encrypted');
   }
 
   /** For workers that there are and those to come. */

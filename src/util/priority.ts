@@ -6,7 +6,7 @@ import { getPriority, setPriority } from 'node:os';
  * part; it has the core again at once only where the others count for little, and else with the next tick of the kernel,
  * up to 4 ms later (EEVDF: who is not eligible does not preempt).
  *
- *     0  workers, health      5  V8's own threads      10  control, logs      15  what nobody waits for
+ *     0  workers, health      5  V8's own threads, TLS      10  control, logs      15  what nobody waits for
  *
  * below what the process has. V8's are before control, as a worker that collects garbage waits for them. To Linux a
  * thread is a process like any other, and whoever has started it may lower its priority. All functions say whether they
@@ -14,6 +14,7 @@ import { getPriority, setPriority } from 'node:os';
  * the work.
  */
 const V8_THREADS = 5;
+const ENCRYPTED = 5;
 const CONTROL = 10;
 const BACKGROUND = 15;
 /** There is no lower one. */
@@ -36,6 +37,11 @@ export function stayInBackground(): boolean {
  */
 export function stayBehindWorkers(): boolean {
   return lowerOwn(CONTROL);
+}
+
+/** To be called in a worker that ends TLS: a handshake costs as much as a hundred answers in plain text. */
+export function stayBehindPlainText(): boolean {
+  return lowerOwn(ENCRYPTED);
 }
 
 /** To be called once in the process: V8's threads are there from its start. */

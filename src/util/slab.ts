@@ -389,6 +389,6 @@ const RESERVE_SHIFT = 5;
 const WORK_MIN = 256;
 const WORK_PER_UNIT = 4;
 const COPY_WORK = 7;
-const SLAB_BYTES_MIN = 65536;
+export const SLAB_BYTES_MIN = 65536;
 /** 29 bits of place × 8 octets. */
 const SLAB_BYTES_MAX = 2 ** 32;

@@ -43,7 +43,7 @@ export interface Descriptor {
   /** With `%` and the interface where it is link-local. */
   readonly address: string;
   readonly port: number;
-  /** The slot that the socket is for: a worker may look after the sockets of another slot for a while. */
+  /** Which of the address's sockets it is, as a worker may look after those of another slot for a while. */
   readonly slot: number;
   /** A duplicate that is the worker's from now on, or one of the two below. */
   readonly fd: number;
@@ -65,12 +65,14 @@ export const FD_OPEN = -2;
 
 /** Workers beyond this are not started: the shared buffers below are sized before the configuration is read. */
 export const WORKERS_MAX = 64;
+/** Those that end TLS are beside them; see server/duty. */
+export const WORKER_SLOTS_MAX = 2 * WORKERS_MAX;
 /** Where control's, main's, health's and logs' own cells are in `counters` and `beats`, behind those of the workers. */
-export const CONTROL_SLOT = WORKERS_MAX;
-export const MAIN_SLOT = WORKERS_MAX + 1;
-export const HEALTH_SLOT = WORKERS_MAX + 2;
-export const LOGS_SLOT = WORKERS_MAX + 3;
-export const SHARED_SLOTS = WORKERS_MAX + 4;
+export const CONTROL_SLOT = WORKER_SLOTS_MAX;
+export const MAIN_SLOT = WORKER_SLOTS_MAX + 1;
+export const HEALTH_SLOT = WORKER_SLOTS_MAX + 2;
+export const LOGS_SLOT = WORKER_SLOTS_MAX + 3;
+export const SHARED_SLOTS = WORKER_SLOTS_MAX + 4;
 
 /** Buffers that all threads of the process share. */
 export interface SharedBuffers {
@@ -112,8 +114,8 @@ export interface TicketKeys {
 /** What a worker begins with: an order, as its thread may be there before this is known. */
 export interface WorkerStart {
   readonly slot: number;
-  /** Number of workers. */
-  readonly slots: number;
+  /** Number of workers that own questions: those in slots below it; see server/duty. */
+  readonly workers: number;
   readonly snapshot: Snapshot;
   readonly descriptors: readonly Descriptor[];
   /** Undefined: there is no FFI. */

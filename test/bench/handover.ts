@@ -25,7 +25,7 @@ const answerTo = ({ name, type }: ResolveRequest): Resolution => ({
   upstream: '192.0.2.53:53',
 });
 const resolver = { resolve: answerTo, peek: () => undefined, inFlight: 0 } as unknown as Resolver;
-const common = { slots: 2, seed: 42, clock, resolver, pathOf: () => path };
+const common = { workers: 2, seed: 42, clock, resolver, pathOf: () => path };
 const asker = new Ownership({ ...common, self: 0 });
 const owner = new Ownership({ ...common, self: 1 });
 const { port1, port2 } = new MessageChannel();

@@ -19,9 +19,9 @@ t.test('status as a page', async (t) => {
     `edge-1 (eu-central-1)  causeway 0.1.0  pid 4711  up 1 d 1 h  ready
 config /etc/causeway/causeway.yaml  revision 7 since 2026-01-02T03:04:05.000Z
 
-WORKER  STATE    REVISION         UP  IN FLIGHT
-     0  serving         7  1 h 1 min          0
-     1  silent          0        0 s          0
+WORKER  SERVES    STATE    REVISION         UP  IN FLIGHT
+     0  UDP, TCP  serving         7  1 h 1 min          0
+     1  -         silent          0        0 s          0
 
 ENDPOINT  PROTOCOLS  VPC        LISTEN
 in-1      do53       by-source  127.0.0.1:5353

@@ -45,7 +45,7 @@ function pair(options: { connectB?: boolean; known?: boolean; path?: Path; clock
   const path = options.path ?? PATH;
   const a = resolverOf('a');
   const b = resolverOf('b');
-  const common = { slots: 2, seed: 42, clock: options.clock ?? new ManualClock() };
+  const common = { workers: 2, seed: 42, clock: options.clock ?? new ManualClock() };
   const ownA = new Ownership({ ...common, self: 0, resolver: a.resolver, pathOf: () => path });
   const ownB = new Ownership({
     ...common,
@@ -107,7 +107,7 @@ t.test('an owner that is silent for 50 ms: the question is resolved here', async
 t.test('many questions are taken before the first of them is begun', async (t) => {
   const b = resolverOf('b');
   const ownB = new Ownership({
-    slots: 2,
+    workers: 2,
     seed: 42,
     clock: systemClock,
     self: 1,

@@ -5,7 +5,7 @@ import { descriptorKey, passedSockets, Sockets } from '../../src/server/sockets.
 import { CidrTable } from '../../src/util/cidr.ts';
 import { ManualClock } from '../../src/util/clock.ts';
 import { type Ffi, loadFfi, socketText } from '../../src/util/ffi.ts';
-import { FD_KEPT, FD_OPEN } from '../../src/view/channel.ts';
+import { type Descriptor, FD_KEPT, FD_OPEN } from '../../src/view/channel.ts';
 import type { InboundEndpoint } from '../../src/view/snapshot.ts';
 import { freePort } from '../support/ports.ts';
 
@@ -28,7 +28,7 @@ function endpoint(id: string, ...listen: [address: string, port: number][]): Inb
 }
 
 t.test('without FFI workers are told to open sockets themselves', (t) => {
-  const sockets = new Sockets({ ffi: undefined, clock, slots: 2 });
+  const sockets = new Sockets({ ffi: undefined, clock, workers: 2 });
   sockets.apply([endpoint('in-1', ['127.0.0.1', 5300])]);
   t.notOk(sockets.canShare);
   const common = {
@@ -48,7 +48,7 @@ t.test('without FFI workers are told to open sockets themselves', (t) => {
 });
 
 t.test('without FFI what may be closed is not opened where the host does not have it', (t) => {
-  const sockets = new Sockets({ ffi: undefined, clock, slots: 1, hostAddresses: () => ['192.0.2.1'] });
+  const sockets = new Sockets({ ffi: undefined, clock, workers: 1, hostAddresses: () => ['192.0.2.1'] });
   sockets.apply([{ ...endpoint('made', ['192.0.2.1', 5300], ['192.0.2.2', 5300]), mayBeClosed: true }]);
   t.same(sockets.listening(), ['udp 192.0.2.1:5300', 'tcp 192.0.2.1:5300']);
   t.match(sockets.missing, [{ kind: 'udp', address: '192.0.2.2', why: /does not have the address/ }, {}]);
@@ -71,7 +71,7 @@ t.test(
   'DNS over TLS has sockets of TCP; one may come to speak it, and goes on as the same socket',
   async (t) => {
     const [plain, port] = [await freePort(), await freePort()];
-    const sockets = new Sockets({ ffi, clock, slots: 2 });
+    const sockets = new Sockets({ ffi, clock, workers: 2 });
     t.teardown(() => sockets.closeAll());
     const credentials = { cert: '', key: '' };
     const encrypted = { dot: [{ address: '127.0.0.1', port }], doh: [], json: false, credentials };
@@ -80,20 +80,29 @@ t.test(
       changes.opened,
       ['udp', 'tcp'].map((kind) => `${kind} 127.0.0.1:${plain}`).concat(`tcp 127.0.0.1:${port}`),
     );
-    const given = sockets.descriptors(1);
-    t.match(
-      given.map(({ kind, protocol }) => `${kind} ${protocol}`),
-      ['udp do53', 'tcp do53', 'tcp dot'],
-    );
-    sockets.release(given);
-    const held = new Set(given.map(descriptorKey));
+    const given = (slot: number): Descriptor[] => {
+      const descriptors = sockets.descriptors(slot);
+      sockets.release(descriptors);
+      return descriptors;
+    };
+    const spoken = (slot: number): string[] =>
+      given(slot).map(({ kind, protocol, slot }) => `${kind} ${protocol} ${slot}`);
+    t.same([0, 1].map(spoken), [
+      ['udp do53 0', 'tcp do53 0'],
+      ['udp do53 1', 'tcp do53 1'],
+    ]);
+    t.same([2, 3].map(spoken), [['tcp dot 0'], ['tcp dot 1']], 'those for TLS are in the slots behind');
+    t.ok(sockets.haveEncrypted);
+    const held = new Set([...given(1), ...given(3)].map(descriptorKey));
     t.ok(
-      sockets.descriptors(1, held).every(({ fd }) => fd === FD_KEPT),
+      [1, 3].every((slot) => sockets.descriptors(slot, held).every(({ fd }) => fd === FD_KEPT)),
       'a worker that has them is given no duplicates',
     );
     const again = sockets.apply([endpoint('in-1', ['127.0.0.1', port])]);
     t.same(again.opened, [`udp 127.0.0.1:${port}`]);
     t.same(again.closed, [`udp 127.0.0.1:${plain}`, `tcp 127.0.0.1:${plain}`]);
+    t.same(given(3), []);
+    t.notOk(sockets.haveEncrypted);
     const [udp, tcp] = sockets.descriptors(1, held);
     t.match([udp!.protocol, tcp!.protocol], ['do53', 'do53']);
     t.ok(tcp!.fd >= 0, 'what is to speak another protocol is no socket that the worker has');
@@ -104,7 +113,7 @@ t.test(
 t.test('one socket for each transport and slot, and fresh duplicates of it at any time', async (t) => {
   const port = await freePort();
   const before = openFiles();
-  const sockets = new Sockets({ ffi, clock, slots: 3 });
+  const sockets = new Sockets({ ffi, clock, workers: 3 });
   const changes = sockets.apply([endpoint('in-1', ['127.0.0.1', port])]);
   t.same(changes.opened, [`udp 127.0.0.1:${port}`, `tcp 127.0.0.1:${port}`]);
   t.equal(openFiles() - before, 6);
@@ -121,7 +130,7 @@ t.test('one socket for each transport and slot, and fresh duplicates of it at an
 
 t.test('what a worker has is not handed to it again', async (t) => {
   const port = await freePort();
-  const sockets = new Sockets({ ffi, clock, slots: 1 });
+  const sockets = new Sockets({ ffi, clock, workers: 1 });
   sockets.apply([endpoint('in-1', ['127.0.0.1', port])]);
   const [udp] = sockets.descriptors(0);
   const again = sockets.descriptors(0, new Set([descriptorKey(udp!)]));
@@ -132,7 +141,7 @@ t.test('what a worker has is not handed to it again', async (t) => {
 
 t.test('a reload opens and closes by difference', async (t) => {
   const [a, b, c] = [await freePort(), await freePort(), await freePort()];
-  const sockets = new Sockets({ ffi, clock, slots: 1 });
+  const sockets = new Sockets({ ffi, clock, workers: 1 });
   sockets.apply([endpoint('in-1', ['127.0.0.1', a], ['127.0.0.1', b])]);
   const held = new Set(sockets.descriptors(0).map(descriptorKey));
   const changes = sockets.apply([endpoint('in-2', ['127.0.0.1', c]), endpoint('in-9', ['127.0.0.1', b])]);
@@ -155,7 +164,7 @@ t.test('a reload opens and closes by difference', async (t) => {
 t.test('when one address cannot be had, everything stays as it was', async (t) => {
   const [a, b, c] = [await freePort(), await freePort(), await freePort()];
   const other = ffi.open({ kind: 'tcp', address: '127.0.0.1', port: c, sharing: 'alone' });
-  const sockets = new Sockets({ ffi, clock, slots: 2 });
+  const sockets = new Sockets({ ffi, clock, workers: 2 });
   sockets.apply([endpoint('in-1', ['127.0.0.1', a])]);
   const before = openFiles();
   t.throws(() => sockets.apply([endpoint('in-1', ['127.0.0.1', b], ['127.0.0.1', c])]), {
@@ -172,7 +181,7 @@ t.test('when one address cannot be had, everything stays as it was', async (t) =
 t.test('what may be closed keeps nothing else from being opened, and is tried again', async (t) => {
   const [a, b] = [await freePort(), await freePort()];
   const other = ffi.open({ kind: 'tcp', address: '127.0.0.1', port: b, sharing: 'alone' });
-  const sockets = new Sockets({ ffi, clock, slots: 1 });
+  const sockets = new Sockets({ ffi, clock, workers: 1 });
   const made = { ...endpoint('made', ['127.0.0.1', b]), mayBeClosed: true };
   const changes = sockets.apply([endpoint('in-1', ['127.0.0.1', a]), made]);
   t.same(changes.opened, [`udp 127.0.0.1:${a}`, `tcp 127.0.0.1:${a}`, `udp 127.0.0.1:${b}`]);
@@ -188,7 +197,7 @@ t.test('what may be closed keeps nothing else from being opened, and is tried ag
 t.test('an address may come back while a worker still answers there', async (t) => {
   const clock = new ManualClock();
   const port = await freePort();
-  const sockets = new Sockets({ ffi, clock, slots: 1 });
+  const sockets = new Sockets({ ffi, clock, workers: 1 });
   const listen = [endpoint('in-1', ['127.0.0.1', port])];
   sockets.apply(listen);
   const [retiring, tcp] = sockets.descriptors(0);
@@ -205,9 +214,9 @@ t.test('an address may come back while a worker still answers there', async (t) 
 
 t.test('nobody’s sockets are shared but our own', async (t) => {
   const port = await freePort();
-  const first = new Sockets({ ffi, clock, slots: 1 });
+  const first = new Sockets({ ffi, clock, workers: 1 });
   first.apply([endpoint('in-1', ['127.0.0.1', port])]);
-  const second = new Sockets({ ffi, clock, slots: 1 });
+  const second = new Sockets({ ffi, clock, workers: 1 });
   t.throws(() => second.apply([endpoint('in-1', ['127.0.0.1', port])]), { code: 'EADDRINUSE' });
   first.closeAll();
 });
@@ -215,7 +224,7 @@ t.test('nobody’s sockets are shared but our own', async (t) => {
 t.test('a wildcard is one socket for each address of the host, and follows them', async (t) => {
   const port = await freePort();
   let host = ['127.0.0.1', '127.0.0.2', '::1'];
-  const sockets = new Sockets({ ffi, clock, slots: 1, hostAddresses: () => host });
+  const sockets = new Sockets({ ffi, clock, workers: 1, hostAddresses: () => host });
   sockets.apply([endpoint('in-1', ['0.0.0.0', port])]);
   t.same(sockets.listening().sort(), [
     `tcp 127.0.0.1:${port}`,
@@ -236,7 +245,7 @@ t.test('a wildcard is one socket for each address of the host, and follows them'
 
 t.test('IPv6 wildcards take IPv6 addresses', async (t) => {
   const port = await freePort('::1');
-  const sockets = new Sockets({ ffi, clock, slots: 1, hostAddresses: () => ['127.0.0.1', '::1'] });
+  const sockets = new Sockets({ ffi, clock, workers: 1, hostAddresses: () => ['127.0.0.1', '::1'] });
   sockets.apply([endpoint('in-1', ['::', port])]);
   t.same(sockets.listening(), [`udp [::1]:${port}`, `tcp [::1]:${port}`]);
   sockets.closeAll();
@@ -245,7 +254,7 @@ t.test('IPv6 wildcards take IPv6 addresses', async (t) => {
 t.test('one address of a wildcard that another program has is told, once, and tried again', async (t) => {
   const port = await freePort();
   const other = ffi.open({ kind: 'udp', address: '127.0.0.2', port, sharing: 'alone' });
-  const sockets = new Sockets({ ffi, clock, slots: 1, hostAddresses: () => ['127.0.0.1', '127.0.0.2'] });
+  const sockets = new Sockets({ ffi, clock, workers: 1, hostAddresses: () => ['127.0.0.1', '127.0.0.2'] });
   const changes = sockets.apply([endpoint('in-1', ['0.0.0.0', port])]);
   t.match(changes.failed, [/udp 127\.0\.0\.2:\d+: EADDRINUSE/]);
   t.equal(changes.opened.length, 3);
@@ -259,7 +268,7 @@ t.test('a wildcard of which no address can be had is a failure', async (t) => {
   const port = await freePort();
   const other = ffi.open({ kind: 'udp', address: '127.0.0.1', port, sharing: 'alone' });
   const tcp = ffi.open({ kind: 'tcp', address: '127.0.0.1', port, sharing: 'alone' });
-  const sockets = new Sockets({ ffi, clock, slots: 1, hostAddresses: () => ['127.0.0.1'] });
+  const sockets = new Sockets({ ffi, clock, workers: 1, hostAddresses: () => ['127.0.0.1'] });
   t.throws(() => sockets.apply([endpoint('in-1', ['0.0.0.0', port])]), { code: 'EADDRINUSE' });
   ffi.close(other);
   ffi.close(tcp);
@@ -268,7 +277,7 @@ t.test('a wildcard of which no address can be had is a failure', async (t) => {
 
 t.test('an address that is named beside a wildcard belongs to the endpoint that names it', async (t) => {
   const port = await freePort();
-  const sockets = new Sockets({ ffi, clock, slots: 1, hostAddresses: () => ['127.0.0.1', '127.0.0.2'] });
+  const sockets = new Sockets({ ffi, clock, workers: 1, hostAddresses: () => ['127.0.0.1', '127.0.0.2'] });
   sockets.apply([endpoint('named', ['127.0.0.1', port]), endpoint('wild', ['0.0.0.0', port])]);
   const byAddress = Object.fromEntries(sockets.descriptors(0).map((d) => [d.address, d.endpoint]));
   t.same(byAddress, { '127.0.0.1': 'named', '127.0.0.2': 'wild' });
@@ -279,7 +288,7 @@ t.test('passed sockets', async (t) => {
   const port = await freePort();
   const udp = ffi.open({ kind: 'udp', address: '127.0.0.1', port, sharing: 'alone' });
   const passed = [{ kind: 'udp', address: '127.0.0.1', port, fd: udp } as const];
-  const sockets = new Sockets({ ffi, clock, slots: 2, passed });
+  const sockets = new Sockets({ ffi, clock, workers: 2, passed });
   sockets.apply([endpoint('in-1', ['127.0.0.1', port])]);
   for (const slot of [0, 1]) {
     const descriptors = sockets.descriptors(slot);
@@ -309,7 +318,7 @@ t.test(
         fd: ffi.open({ ...spec, sharing: 'shared' }),
       }));
       const inodes = passed.map(({ fd }) => inode(fd));
-      const sockets = new Sockets({ ffi, clock, slots, passed });
+      const sockets = new Sockets({ ffi, clock, workers: slots, passed });
       sockets.apply([endpoint('in-1', ['127.0.0.1', port])]);
       t.same(sockets.unused(), []);
       const read = Array.from({ length: slots }, (_, slot) => {
@@ -338,7 +347,7 @@ t.test('a passed wildcard socket is taken as it is', async (t) => {
   const sockets = new Sockets({
     ffi,
     clock,
-    slots: 1,
+    workers: 1,
     passed: [{ kind: 'udp', address: '0.0.0.0', port, fd: udp }],
     hostAddresses: () => ['127.0.0.1'],
   });
@@ -391,7 +400,7 @@ t.test('what a passed socket dropped before is not counted', async (t) => {
   fill();
   t.ok(ffi.queueOf(fd)!.drops > 0);
   const passed = [{ kind: 'udp', address: '127.0.0.1', port, fd } as const];
-  const sockets = new Sockets({ ffi, clock, slots: 2, passed });
+  const sockets = new Sockets({ ffi, clock, workers: 2, passed });
   sockets.apply([endpoint('in-1', ['127.0.0.1', port])]);
   t.equal(sockets.newDrops(), 0);
   fill();
@@ -403,7 +412,7 @@ t.test('what a passed socket dropped before is not counted', async (t) => {
 
 t.test('what a dead worker had open is closed at once', async (t) => {
   const port = await freePort();
-  const sockets = new Sockets({ ffi, clock, slots: 1 });
+  const sockets = new Sockets({ ffi, clock, workers: 1 });
   sockets.apply([endpoint('in-1', ['127.0.0.1', port])]);
   const [udp] = sockets.descriptors(0);
   const { listening } = sockets.watches(0)!;
@@ -419,7 +428,7 @@ t.test('what a dead worker had open is closed at once', async (t) => {
 
 t.test('what the kernel drops is counted once, whatever becomes of the socket', async (t) => {
   const port = await freePort();
-  const sockets = new Sockets({ ffi, clock, slots: 2 });
+  const sockets = new Sockets({ ffi, clock, workers: 2 });
   sockets.apply([endpoint('in-1', ['127.0.0.1', port])]);
   t.equal(sockets.newDrops(), 0);
   const watch = ffi.openWatch();

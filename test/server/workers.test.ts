@@ -68,13 +68,12 @@ async function run(slots: number, file = '../support/echo-worker.ts') {
     abandon: (reason) => abandoned.push(reason),
   });
   const snapshot = snapshotWith(port);
-  const sockets = new Sockets({ ffi, clock, slots });
+  const sockets = new Sockets({ ffi, clock, workers: slots });
   sockets.apply(snapshot.endpoints);
   const counters = daemonCounters(SHARED_SLOTS, shared.counters);
   const workers = new Workers(
     {
       nursery: new Nursery(new URL(file, import.meta.url)),
-      slots,
       seeds: {
         shared,
         seed: 1,
@@ -281,6 +280,55 @@ t.test('keys of session tickets are those of all workers, and of those to come',
   await until(() => workers.running === 1, 'the death');
   await until(() => workers.running === 2, 'the successor');
   t.same(await told(), ['7 6', '7 6']);
+  flows.close();
+  await close();
+});
+
+t.test('workers for TLS begin with the first socket for it, and help out where nobody else is', async (t) => {
+  const { port, workers, lines, sockets, close } = await run(1);
+  await workers.start();
+  t.equal(workers.running, 1);
+  const dot = await freePort();
+  const plain = snapshotWith(port, 2);
+  const endpoints = plain.endpoints.map((endpoint) => ({
+    ...endpoint,
+    encrypted: {
+      dot: [{ address: '127.0.0.1', port: dot }],
+      doh: [],
+      json: false,
+      credentials: { cert: '', key: '' },
+    },
+  }));
+  sockets.apply(endpoints);
+  for (const _ of ['once', 'twice']) workers.adopt({ ...plain, endpoints });
+  await until(() => workers.running === 2, 'it');
+  const flows = await Flows.open(20, port);
+  await flows.ask();
+  await flows.settle();
+  t.ok(flows.answeredBy.every((by) => by.startsWith('0.')));
+  t.equal(await flows.askOf(0, 'peers'), '1:pong of 1', 'it hands questions over');
+  t.ok(workers.haveBeaten());
+  for (let isHeld = false; !isHeld; ) {
+    const deaths = lines.length;
+    flows.poison(0, 'exit');
+    await until(() => lines.length > deaths, 'the death');
+    const delayMs = Number(lines.at(-1)?.fields['delayMs'] ?? 0);
+    if (delayMs < 800) {
+      await until(() => workers.running === 2, 'the successor');
+      continue;
+    }
+    flows.forget();
+    await flows.ask();
+    await flows.settle();
+    isHeld = workers.running === 1;
+    if (isHeld) {
+      t.equal(flows.disappointed, 0);
+      t.ok(flows.answeredBy.every((by) => by.startsWith('1.')));
+      workers.haveBeaten();
+      t.notOk(workers.haveBeaten(), 'without the other one the daemon is not alive');
+    }
+    await until(() => workers.running === 2, 'the successor');
+  }
   flows.close();
   await close();
 });

@@ -51,6 +51,7 @@ export const figures = (entries: number): CacheFigures => ({
 export function workerStatus(worker: number, over: Partial<WorkerStatus> = {}): WorkerStatus {
   return {
     worker,
+    duty: 'plain',
     revision: 7,
     uptimeSeconds: 3700,
     inFlight: worker,
@@ -105,7 +106,7 @@ export const status: StatusReport = {
   ready: true,
   config: { file: '/etc/causeway/causeway.yaml', revision: 7, since: '2026-01-02T03:04:05.000Z', errors: [] },
   workers: [
-    { worker: 0, state: 'serving', revision: 7, uptimeSeconds: 3700, inFlight: 0 },
+    { worker: 0, duty: 'plain', state: 'serving', revision: 7, uptimeSeconds: 3700, inFlight: 0 },
     { worker: 1, state: 'silent', revision: 0, uptimeSeconds: 0, inFlight: 0 },
   ],
   endpoints: [{ id: 'in-1', listen: ['127.0.0.1:5353'], protocols: ['do53'], vpc: 'by-source' }],

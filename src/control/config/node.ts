@@ -54,13 +54,15 @@ const rulesFolder = setting(z.string().min(1), {
 
 const WORKERS_MAX = 64;
 const workers = setting(z.union([z.literal('auto'), z.int().min(1).max(WORKERS_MAX)]), {
-  description: 'Threads that answer queries; `auto` is one for each CPU.',
+  description:
+    'Threads that answer queries; `auto` is one for each CPU. Where an endpoint speaks DNS over TLS or HTTPS, as many more serve these clients and step back behind the others.',
   range: `auto, or a number from 1 to ${WORKERS_MAX}`,
   example: '4',
 });
 
 const cache = setting(size('8MB', '64GB'), {
-  description: 'Memory of the caches of all workers together. 1MB is 1024 × 1024 octets.',
+  description:
+    'Memory of the caches of all workers together; where TLS is first spoken after a reload, a fifth comes on top until the next start. 1MB is 1024 × 1024 octets.',
   range: 'a size from 8MB to 64GB',
   example: '1GB',
 });
