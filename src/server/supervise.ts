@@ -39,8 +39,8 @@ export interface PostOptions {
 }
 
 /** How often beats are looked at. */
-const CHECK_MS = 100;
-/** A worker beats each 100 ms: five missed ones. A client waits for its first retry about as long. */
+const CHECK_MS = 125;
+/** A worker beats each 125 ms: four missed ones. A client waits for its first retry about as long. */
 export const WORKER_SILENT_MS = 500;
 /** Control may compile a large configuration in one go; no client waits for it. */
 export const CONTROL_SILENT_MS = 60_000;

@@ -6,7 +6,7 @@ import { ownThread } from './threadload.ts';
  * loop turns, and whoever supervises it looks whether the cell still moves. As many cells behind these have the
  * kernel's numbers of the threads, to ask what one that is silent does.
  */
-export const BEAT_MS = 100;
+export const BEAT_MS = 125;
 /** Of a thread that may be silent for long: an idle one need not wake up for it so often. */
 export const SLOW_BEAT_MS = 1_000;
 
