@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { CLIENTS, load, WARM_SECONDS } from './load.ts';
 import type { Options } from './options.ts';
 import { installed, interleaved, type Server, startFleet } from './peers.ts';
+import { echo } from './recipes.ts';
 import { type Column, compare, median, number, publish, type Table } from './report.ts';
 import { HOSTS, hostQuestions } from './zone.ts';
 
@@ -37,7 +38,7 @@ export async function latency(options: Options): Promise<void> {
   const file = join(folder, 'questions');
   const log = join(folder, 'latencies');
   writeFileSync(file, hostQuestions());
-  const fleet = await startFleet(installed(options, ['causeway', 'unbound']));
+  const fleet = await startFleet([echo, ...installed(options, ['causeway', 'unbound'])]);
   try {
     const { servers } = fleet;
     for (const server of servers) await load(server, { file, seconds: WARM_SECONDS });
@@ -69,8 +70,11 @@ export async function latency(options: Options): Promise<void> {
           `or thread each; medians of ${rounds} rounds of ${seconds} s, in parentheses the ratio to Unbound. The most that each ` +
           `answered in the same run: ${[...most].map(([name, rate]) => `${name} ${number(rate)}/s`).join(', ')}.`,
         tables,
-        notes: ['dnsperf sends what is due whenever it wakes, so queries come in small bursts.'],
-        programs: [...servers.map(({ name }) => name), 'dnsperf'],
+        notes: [
+          'dnsperf sends what is due whenever it wakes, so queries come in small bursts.',
+          '`echo` sends every datagram back by the same system calls and event loop as Causeway: it is the limit.',
+        ],
+        programs: [...servers.map(({ name }) => name).filter((name) => name !== echo.name), 'dnsperf'],
       },
       options,
     );
