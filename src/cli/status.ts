@@ -54,12 +54,12 @@ const STATE_COLOUR: Readonly<Record<string, Colour>> = {
 };
 
 /** By duty. */
-const TRANSPORTS = { plain: 'UDP, TCP', encrypted: 'TLS', unknown: '-' } as const;
+const TRANSPORTS = { plain: 'UDP, TCP', encrypted: 'TLS' } as const;
 
 function workers({ workers }: StatusReport, { colour }: Pick<Io, 'colour'>): string {
   const rows = workers.map((worker): Cell[] => [
     number(worker.worker),
-    cell(TRANSPORTS[worker.duty ?? 'unknown']),
+    cell(TRANSPORTS[worker.duty]),
     cell(worker.state, STATE_COLOUR[worker.state]),
     number(worker.revision),
     { text: duration(worker.uptimeSeconds), right: true },

@@ -7,7 +7,7 @@ import { DEPENDENCY_SLOTS } from '../util/deps.ts';
 import { cryptoPrng } from '../util/prng.ts';
 import type { Port } from '../util/rpc.ts';
 import type { ControlNews, ControlStart, MissingSocket } from '../view/channel.ts';
-import type { ReloadReport, StatusReport } from '../view/report.ts';
+import type { Duty, ReloadReport, StatusReport } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
 import { fetchKeys } from './anchorkeys.ts';
 import { Anchors } from './anchors.ts';
@@ -171,8 +171,8 @@ export class Control {
   }
 
   /** A worker is there. One that serves an older snapshot than is in force gets that. */
-  async attach(slot: number, revision: number, port: Port): Promise<void> {
-    this.#workers.attach(slot, port);
+  async attach(slot: number, duty: Duty, revision: number, port: Port): Promise<void> {
+    this.#workers.attach(slot, duty, port);
     const snapshot = this.#inForce?.compiled.snapshot;
     if (snapshot === undefined || revision >= snapshot.revision) return;
     await this.#workers.publish(snapshot, [slot]);

@@ -181,22 +181,24 @@ export class OperatorDesk {
     return { workers, inForce, hosted, amended, clock, health };
   }
 
-  /** Those that main has not reported yet are starting. */
+  /** Those that main has not reported yet, and those that are away, are starting. */
   #allWorkers(perWorker: PerWorker<WorkerStatus>): StatusReport['workers'] {
     const { config } = this.#o.state();
-    const known = workerReports(perWorker);
+    const there = workerReports(perWorker);
+    const { known } = this.#o.workers;
     const expected = config === undefined ? 0 : workersOf(config);
-    const missing = Array.from({ length: expected }, (_, slot) => slot).filter(
-      (slot) => !known.some(({ worker }) => worker === slot),
-    );
-    const starting = missing.map((worker) => ({
+    const first = Array.from({ length: expected }, (_, slot) => ({ slot, duty: 'plain' as const }));
+    const all = new Map([...first, ...known].map(({ slot, duty }) => [slot, duty]));
+    for (const { worker } of there) all.delete(worker);
+    const starting = [...all].map(([worker, duty]) => ({
       worker,
+      duty,
       state: 'starting' as const,
       revision: 0,
       uptimeSeconds: 0,
       inFlight: 0,
     }));
-    return [...known, ...starting].sort((a, b) => a.worker - b.worker);
+    return [...there, ...starting].sort((a, b) => a.worker - b.worker);
   }
 
   async #scrape(): Promise<Plain> {

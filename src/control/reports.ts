@@ -5,6 +5,7 @@ import type {
   CacheEntry,
   CacheFigures,
   CacheReport,
+  Duty,
   EndpointReport,
   TargetReport,
   ViewReport,
@@ -17,7 +18,11 @@ import { NOBODY } from './compile/owners.ts';
 import { AUTODEFINED_RECURSION } from './compile/paths.ts';
 
 /** What each worker answered, by slot; undefined where it was silent. */
-export type PerWorker<T> = readonly { readonly slot: number; readonly answer: T | undefined }[];
+export type PerWorker<T> = readonly {
+  readonly slot: number;
+  readonly duty: Duty;
+  readonly answer: T | undefined;
+}[];
 
 const NO_FIGURES: CacheFigures = { entries: 0, bytesUsed: 0, bytesBudget: 0, inserts: 0, evictions: 0 };
 
@@ -64,9 +69,9 @@ function compare(a: string, b: string): number {
 }
 
 export function workerReports(perWorker: PerWorker<WorkerStatus>): WorkerReport[] {
-  return perWorker.map(({ slot, answer }) => ({
+  return perWorker.map(({ slot, duty, answer }) => ({
     worker: slot,
-    duty: answer?.duty,
+    duty,
     state: answer === undefined ? 'silent' : answer.revision === 0 ? 'starting' : 'serving',
     revision: answer?.revision ?? 0,
     uptimeSeconds: answer?.uptimeSeconds ?? 0,
@@ -80,16 +85,17 @@ const BREAKER_ORDER: readonly TargetStatus['breaker'][] = ['closed', 'suspect', 
 /** The targets of the snapshot in its order, and then those of older ones that workers still measure. */
 export function targetReports(snapshot: Snapshot, perWorker: PerWorker<WorkerStatus>): TargetReport[] {
   const seen = new Map<string, TargetStatus[]>();
+  // The others ask a target only where a worker is away that owns the question, and may not learn that it is back.
+  const owners = perWorker.filter(({ duty }) => duty === 'plain');
   for (const path of snapshot.paths)
     if (path.kind === 'forward') for (const target of path.targets) seen.set(targetToText(target), []);
-  for (const { answer } of perWorker)
+  for (const { answer } of owners)
     for (const target of answer?.targets ?? []) {
       const known = seen.get(target.text);
       if (known === undefined) seen.set(target.text, [target]);
       else known.push(target);
     }
-  // The others ask no target, but these.
-  const workers = perWorker.filter(({ answer }) => answer?.duty === 'plain').length;
+  const workers = owners.filter(({ answer }) => answer !== undefined).length;
   return [...seen].map(([target, list]) => targetReport(target, list, workers));
 }
 

@@ -25,7 +25,7 @@ import type { Workers } from './workers.ts';
 
 /** What the routes need of the control thread. */
 export interface Daemon {
-  readonly workers: Pick<Workers, 'askAll' | 'askOne'>;
+  readonly workers: Pick<Workers, 'askAll' | 'askInTurn' | 'askOne'>;
   readonly snapshot: () => Snapshot | undefined;
   readonly status: () => Promise<StatusReport>;
   /** Undefined while no configuration is in force. */
@@ -117,7 +117,7 @@ async function flush(daemon: Daemon, body: unknown): Promise<Flushed> {
     subtree,
     ...(vpc === undefined ? {} : { vpc }),
   };
-  const answers = await daemon.workers.askAll<'cache-flush'>(ask, WALK_MS_MAX);
+  const answers = await daemon.workers.askInTurn<'cache-flush'>(ask, WALK_MS_MAX);
   return { removed: answers.reduce((sum, { answer }) => sum + (answer?.removed ?? 0), 0) };
 }
 

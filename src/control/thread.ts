@@ -55,7 +55,7 @@ async function obey(order: ControlOrder): Promise<void> {
       await control.reload();
       return;
     case 'worker':
-      await control.attach(order.slot, order.revision, order.port as unknown as Port);
+      await control.attach(order.slot, order.duty, order.revision, order.port as unknown as Port);
       return;
     case 'health':
       control.attachHealth(order.port as unknown as Port);

@@ -1,6 +1,7 @@
 import type { Clock } from '../util/clock.ts';
 import { Caller, type Port } from '../util/rpc.ts';
 import type { Answers, Ask } from '../view/channel.ts';
+import type { Duty } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
 import type { PerWorker } from './reports.ts';
 
@@ -15,6 +16,8 @@ type Answer = { readonly answer: unknown } | { readonly serving: number };
 export class Workers {
   readonly #clock: Clock;
   readonly #callers = new Map<number, Caller<Call, Answer>>();
+  /** Of all slots that have had a worker. */
+  readonly #duties = new Map<number, Duty>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -24,7 +27,13 @@ export class Workers {
     return [...this.#callers.keys()].sort((a, b) => a - b);
   }
 
-  attach(slot: number, port: Port): void {
+  /** All that there are, and those that are away. */
+  get known(): { readonly slot: number; readonly duty: Duty }[] {
+    return [...this.#duties].map(([slot, duty]) => ({ slot, duty })).sort((a, b) => a.slot - b.slot);
+  }
+
+  attach(slot: number, duty: Duty, port: Port): void {
+    this.#duties.set(slot, duty);
     this.#callers.get(slot)?.close();
     this.#callers.set(slot, new Caller(port, this.#clock));
   }
@@ -39,12 +48,29 @@ export class Workers {
     ask: AskOf<Kind>,
     timeoutMs?: number,
   ): Promise<PerWorker<Answers[Kind]>> {
-    return Promise.all(
-      this.slots.map(async (slot) => {
-        const answer = await this.#ask(slot, ask, timeoutMs).catch(() => undefined);
-        return { slot, answer: answer as Answers[Kind] | undefined };
-      }),
-    );
+    return Promise.all(this.slots.map((slot) => this.#answerOf(slot, ask, timeoutMs)));
+  }
+
+  /** The same, first those that own questions: what the others have comes from there. */
+  async askInTurn<Kind extends Ask['ask']>(
+    ask: AskOf<Kind>,
+    timeoutMs?: number,
+  ): Promise<PerWorker<Answers[Kind]>> {
+    const all: PerWorker<Answers[Kind]>[number][] = [];
+    for (const duty of ['plain', 'encrypted'] as const) {
+      const slots = this.slots.filter((slot) => this.#duties.get(slot) === duty);
+      all.push(...(await Promise.all(slots.map((slot) => this.#answerOf(slot, ask, timeoutMs)))));
+    }
+    return all;
+  }
+
+  async #answerOf<Kind extends Ask['ask']>(
+    slot: number,
+    ask: AskOf<Kind>,
+    timeoutMs: number | undefined,
+  ): Promise<PerWorker<Answers[Kind]>[number]> {
+    const answer = await this.#ask(slot, ask, timeoutMs).catch(() => undefined);
+    return { slot, duty: this.#duties.get(slot)!, answer: answer as Answers[Kind] | undefined };
   }
 
   /** Asks one worker, the first that is there. Rejects with RpcError, or undefined where there is none. */

@@ -282,9 +282,10 @@ export class Daemon {
     this.#startLogs();
     if (isLoggedAnew) this.#tellLogs({ order: 'logs', logs: snapshot.logs });
     this.#tellControl({ order: 'missing', sockets: this.#sockets.missing });
+    // Control hears of workers that begin with this snapshot before it counts who serves it.
+    this.#workers?.adopt(snapshot);
     this.#tellControl({ order: 'sockets', revision });
-    if (this.#workers !== undefined) this.#workers.adopt(snapshot);
-    else this.#startWorkers(this.#sockets, snapshot);
+    if (this.#workers === undefined) this.#startWorkers(this.#sockets, snapshot);
   }
 
   #makeSockets(workers: number): Sockets {

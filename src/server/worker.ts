@@ -183,6 +183,9 @@ class Worker {
         return;
       case 'stop':
         await this.#listeners.stop(order.withinMs);
+        tell({ news: 'finished' });
+        return;
+      case 'leave':
         process.exit(0);
     }
   }
@@ -288,7 +291,6 @@ class Worker {
   #status(): WorkerStatus {
     return {
       worker: this.#start.slot,
-      duty: dutyOf(this.#start.slot, this.#start.workers),
       revision: this.#world.snapshot.revision,
       uptimeSeconds: Math.floor((clock.now() - this.#startedAt) / 1000),
       inFlight: this.#resolver.inFlight,
@@ -403,9 +405,9 @@ function makeCaches(
 /** Octets for both caches of a worker. Where TLS is spoken from some reload on, its workers' come on top. */
 function budgetOf({ slot, workers, snapshot }: WorkerStart): number {
   const { node, endpoints } = snapshot;
-  const isEncrypted = dutyOf(slot, workers) === 'encrypted';
-  if (!endpoints.some(({ encrypted }) => encrypted !== undefined)) return node.cacheBytes / workers;
-  return (node.cacheBytes / workers) * (isEncrypted ? ENCRYPTED_SHARE : 1 - ENCRYPTED_SHARE);
+  const share = node.cacheBytes / workers;
+  if (dutyOf(slot, workers) === 'encrypted') return share * ENCRYPTED_SHARE;
+  return endpoints.some(({ encrypted }) => encrypted !== undefined) ? share * (1 - ENCRYPTED_SHARE) : share;
 }
 
 const UNLIMITED = { ratePerSecond: 0, burst: 1, slip: 0 };

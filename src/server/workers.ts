@@ -37,6 +37,11 @@ export interface WorkersOptions {
 
 /** Deaths while the daemon starts: more, and it is the program or the host that is at fault. */
 const STARTUP_DEATHS_MAX = 3;
+/** Encrypted ones have a quarter of a core where the others want it: what takes them a turn takes as much longer. */
+const SILENT_MS: Readonly<Record<Duty, number>> = {
+  plain: WORKER_SILENT_MS,
+  encrypted: 4 * WORKER_SILENT_MS,
+};
 /** Beyond the time that workers have to finish, for their way out. */
 const EXIT_MS = 300;
 
@@ -50,6 +55,8 @@ interface Slot {
   given: Set<string>;
   /** What it was started with, until it is known to have taken them. */
   lent: readonly Descriptor[];
+  /** To be called once it owes its clients nothing, when it was told to stop. */
+  finished: () => void;
   /** Count of its beats at the last call of `haveBeaten`. */
   beats: number;
   /** Slots whose worker is away for longer, whose sockets this one reads as well. */
@@ -65,7 +72,8 @@ interface Slot {
 export class Workers {
   readonly #o: WorkersOptions;
   readonly #slots: Slot[];
-  readonly #brake: Brake;
+  /** Deaths that clients by TLS bring about do not delay the others. */
+  readonly #brakes: Readonly<Record<Duty, Brake>>;
   readonly #ready = Promise.withResolvers<void>();
   #snapshot: Snapshot;
   #ticketKeys: TicketKeys;
@@ -80,7 +88,7 @@ export class Workers {
     this.#o = options;
     this.#snapshot = snapshot;
     this.#ticketKeys = options.seeds.ticketKeys;
-    this.#brake = new Brake(options.clock);
+    this.#brakes = { plain: new Brake(options.clock), encrypted: new Brake(options.clock) };
     this.#slots = Array.from({ length: slotsOf(workers) }, (_, number) => ({
       number,
       duty: dutyOf(number, workers),
@@ -88,6 +96,7 @@ export class Workers {
       state: 'absent',
       given: new Set<string>(),
       lent: [],
+      finished: () => undefined,
       beats: 0,
       looksAfter: new Set<number>(),
     }));
@@ -108,8 +117,8 @@ export class Workers {
       slot.post = this.#o.supervisor.add({
         name: `worker ${slot.number}`,
         cell: slot.number,
-        silentMs: WORKER_SILENT_MS,
-        brake: this.#brake,
+        silentMs: SILENT_MS[duty],
+        brake: this.#brakes[duty],
         start: () => this.#startWorker(slot),
         started: (thread) => this.#connect(slot, thread),
         ended: (delayMs, beat) => this.#ended(slot, delayMs, beat),
@@ -189,7 +198,8 @@ export class Workers {
     if (this.#control === undefined) return;
     const { port1, port2 } = new MessageChannel();
     const { revision } = this.#snapshot;
-    const toControl: ControlOrder = { order: 'worker', slot: slot.number, revision, port: port1 };
+    const { number, duty } = slot;
+    const toControl: ControlOrder = { order: 'worker', slot: number, duty, revision, port: port1 };
     this.#control.postMessage(toControl, [port1]);
     order(thread, { order: 'control', port: port2 });
   }
@@ -216,6 +226,9 @@ export class Workers {
           this.#ready.resolve();
         }
         return;
+      case 'finished':
+        slot.finished();
+        return;
       case 'socket-failed':
         this.#o.log.error({ worker: slot.number }, `cannot listen: ${news.failure}`);
         this.#ready.reject(new Error(news.failure));
@@ -238,6 +251,7 @@ export class Workers {
     slot.state = 'absent';
     slot.lent = [];
     slot.given.clear();
+    slot.finished();
     if (delayMs !== undefined) this.#bridge(slot, delayMs);
   }
 
@@ -274,7 +288,6 @@ export class Workers {
   adopt(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
     this.giveSockets();
-    if (this.#o.sockets.haveEncrypted) this.#hire('encrypted');
   }
 
   /** For workers that there are and those to come. */
@@ -287,6 +300,7 @@ export class Workers {
   /** Tells every worker which sockets it has now. */
   giveSockets(): void {
     for (const slot of this.#slots) this.#giveSockets(slot);
+    if (this.#o.sockets.haveEncrypted) this.#hire('encrypted');
   }
 
   #giveSockets(slot: Slot): void {
@@ -303,14 +317,29 @@ export class Workers {
     }
   }
 
-  /** Lets every worker finish what it has in hand. Resolves when all are gone, or soon after `withinMs`. */
+  /**
+   * Lets every worker finish what it has in hand, which may be another's to know: none leaves before all have. Resolves
+   * when all are gone, or soon after `withinMs`.
+   */
   async stop(withinMs: number): Promise<void> {
+    const finished = this.#slots.map((slot) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      slot.finished = resolve;
+      if (slot.post?.thread === undefined) resolve();
+      else order(slot.post.thread, { order: 'stop', withinMs });
+      return promise;
+    });
+    const gone = this.#slots.map(({ post }) => post?.retire());
+    await this.#within(withinMs, finished);
     for (const { post } of this.#slots)
-      if (post?.thread !== undefined) order(post.thread, { order: 'stop', withinMs });
-    const gone = Promise.all(this.#slots.map(({ post }) => post?.retire()));
+      if (post?.thread !== undefined) order(post.thread, { order: 'leave' });
+    await this.#within(EXIT_MS, gone);
+  }
+
+  async #within(ms: number, all: readonly (Promise<void> | undefined)[]): Promise<void> {
     const late = Promise.withResolvers<void>();
-    const timer = this.#o.clock.after(withinMs + EXIT_MS, late.resolve);
-    await Promise.race([gone, late.promise]);
+    const timer = this.#o.clock.after(ms, late.resolve);
+    await Promise.race([Promise.all(all), late.promise]);
     timer.cancel();
   }
 }

@@ -4,7 +4,7 @@ import type { UdpWay } from '../util/watch.ts';
 import type { Explanation } from './explain.ts';
 import type { HealthCheckData } from './health.ts';
 import type { QueryLogs } from './querylog.ts';
-import type { CacheEntry, Flushed, WorkerCaches, WorkerStatus } from './report.ts';
+import type { CacheEntry, Duty, Flushed, WorkerCaches, WorkerStatus } from './report.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { TopKind, TopSketch } from './top.ts';
 import type { WhatIfQuestion, WorkerWhatIf } from './whatif.ts';
@@ -140,14 +140,18 @@ export type WorkerOrder =
   | { readonly order: 'sockets'; readonly descriptors: readonly Descriptor[] }
   /** Others than before, from now on. */
   | { readonly order: 'ticket-keys'; readonly keys: TicketKeys }
-  /** Stop reading, finish what is in flight within `withinMs`, then exit. */
-  | { readonly order: 'stop'; readonly withinMs: number };
+  /** Stop reading, finish what is in flight within `withinMs`, and say so; others may still ask what is the worker's to know. */
+  | { readonly order: 'stop'; readonly withinMs: number }
+  /** All have finished: exit. */
+  | { readonly order: 'leave' };
 
 export type WorkerNews =
   /** It reads its sockets. */
   | { readonly news: 'ready'; readonly udp: UdpWay }
   /** A socket that it was to open or adopt is not there; it goes on with the others. */
-  | { readonly news: 'socket-failed'; readonly failure: string };
+  | { readonly news: 'socket-failed'; readonly failure: string }
+  /** It owes its clients nothing, or no time is left. */
+  | { readonly news: 'finished' };
 
 /** `workerData` of the control thread. */
 export interface ControlStart {
@@ -168,7 +172,13 @@ export type ControlOrder =
   /** The configuration is to be read again (SIGHUP). */
   | { readonly order: 'reload' }
   /** A worker is there; it serves `revision` and is called with what is newer. Replaces the port before. */
-  | { readonly order: 'worker'; readonly slot: number; readonly revision: number; readonly port: MessagePort }
+  | {
+      readonly order: 'worker';
+      readonly slot: number;
+      readonly duty: Duty;
+      readonly revision: number;
+      readonly port: MessagePort;
+    }
   | { readonly order: 'worker-gone'; readonly slot: number }
   /** The health thread is there. Replaces the port before. */
   | { readonly order: 'health'; readonly port: MessagePort }

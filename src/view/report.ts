@@ -26,7 +26,6 @@ export type Duty = 'plain' | 'encrypted';
 /** A worker's answer to `status`. */
 export interface WorkerStatus {
   readonly worker: number;
-  readonly duty: Duty;
   /** Revision of the snapshot it serves; 0 before the first. */
   readonly revision: number;
   readonly uptimeSeconds: number;
@@ -61,8 +60,7 @@ export interface Flushed {
 /** A worker as its supervisor and itself see it. */
 export interface WorkerReport {
   readonly worker: number;
-  /** Absent where it did not say so yet. */
-  readonly duty?: Duty | undefined;
+  readonly duty: Duty;
   /** `silent`: it did not answer in time. */
   readonly state: 'serving' | 'starting' | 'silent';
   readonly revision: number;

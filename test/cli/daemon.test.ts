@@ -21,7 +21,7 @@ config /etc/causeway/causeway.yaml  revision 7 since 2026-01-02T03:04:05.000Z
 
 WORKER  SERVES    STATE    REVISION         UP  IN FLIGHT
      0  UDP, TCP  serving         7  1 h 1 min          0
-     1  -         silent          0        0 s          0
+     1  UDP, TCP  silent          0        0 s          0
 
 ENDPOINT  PROTOCOLS  VPC        LISTEN
 in-1      do53       by-source  127.0.0.1:5353

@@ -79,7 +79,7 @@ function startMain(options: { inForce?: Snapshot; folder?: string; socketFailure
     });
     port1.unref();
     port2.unref();
-    void control.attach(slot, revision, port1 as unknown as Port);
+    void control.attach(slot, 'plain', revision, port1 as unknown as Port);
     return { served, close: () => port2.close() };
   };
   const write = (text: string): void => writeFileSync(file, text);

@@ -88,7 +88,7 @@ class Main {
     });
     port1.unref();
     port2.unref();
-    await this.control.attach(0, revision, port1 as unknown as Port);
+    await this.control.attach(0, 'plain', revision, port1 as unknown as Port);
     return this;
   }
 

@@ -1,4 +1,6 @@
 /** Workers for TLS beside the others: made when an endpoint first speaks it, and whatever is asked there is theirs. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +11,7 @@ import { startDaemon } from '../support/daemon.ts';
 import { at, dig, kdig } from '../support/dig.ts';
 import { freePort } from '../support/ports.ts';
 import { missing, startNsd } from '../support/servers.ts';
+import { reply, until } from '../support/sockets.ts';
 import { APEX, configOf, forwardRule } from './config.ts';
 
 const skip = missing('nsd', 'openssl', 'kdig', 'dig');
@@ -36,20 +39,25 @@ t.test('workers for TLS', { skip }, async (t) => {
   t.teardown(() => daemon.stop());
   const told = async <Report>(...command: string[]): Promise<Report> =>
     JSON.parse((await daemon.cli(...command, '--json')).stdout) as Report;
-  const duties = async () => (await told<StatusReport>('status')).workers.map(({ duty }) => duty);
+  const duties = async () =>
+    (await told<StatusReport>('status')).workers.map(({ duty, state }) => `${duty} ${state}`);
   const byTls = (name: string) => kdig('@127.0.0.1', '-p', String(dot), '+tls', name, 'A');
 
   await t.test('none where nothing speaks it', async (t) => {
-    t.same(await duties(), ['plain', 'plain']);
+    t.same(await duties(), ['plain serving', 'plain serving']);
   });
 
   await t.test('a reload brings them, and they have what is asked by TLS to themselves', async (t) => {
     daemon.configure(withTls(dot));
     const { code, stderr } = await daemon.cli('reload');
     t.equal(code, 0, stderr);
+    t.same(
+      await duties(),
+      ['plain serving', 'plain serving', 'encrypted serving', 'encrypted serving'],
+      'who says that it is done has waited for them',
+    );
     for (const name of ['www.private.test.', 'www.corp.test.'])
       for (const _ of ['a miss', 'a hit']) t.equal((await byTls(name)).status, 'NOERROR', name);
-    t.same(await duties(), ['plain', 'plain', 'encrypted', 'encrypted']);
     const { workers } = await told<CacheReport>('cache', 'stats');
     const answers = workers.map(({ answers }) => answers.inserts);
     t.same(answers.slice(0, 2), [0, 0], 'who is asked in plain text has nothing of it');
@@ -77,6 +85,38 @@ t.test('workers for TLS', { skip }, async (t) => {
       [0, 0, 0, 0],
     );
   });
+
+  await t.test(
+    'at the end, what was asked by TLS is answered with what is under way elsewhere',
+    async (t) => {
+      const slow = createSocket('udp4');
+      let asked = 0;
+      slow.on('message', (query, { port, address }) => {
+        // Later than the daemon is told to end, and before a third one would be sent.
+        if (++asked === 1) setTimeout(() => slow.send(reply(query), port, address), 900);
+      });
+      slow.bind(0, '127.0.0.1');
+      await once(slow, 'listening');
+      t.teardown(() => void slow.close());
+      const port = await freePort();
+      const ending = await startDaemon({
+        config: withTls(port)
+          .replace('workers: 2', 'workers: 1')
+          .replace(`127.0.0.1:${nsd.port}`, `127.0.0.1:${slow.address().port}`),
+        files: { private: PRIVATE },
+      });
+      t.teardown(() => ending.stop());
+      const answer = kdig('@127.0.0.1', '-p', String(port), '+tls', '+retry=0', 'late.corp.test.', 'A');
+      await until(() => asked > 0, 'the question upstream');
+      // It asks a silent server a second time.
+      await until(() => asked > 1, 'and again');
+      ending.kill('SIGTERM');
+      const before = asked;
+      t.equal((await answer).status, 'NOERROR');
+      t.equal(asked, before, 'nobody began anew');
+      t.equal(await ending.stop(), 0);
+    },
+  );
 
   await t.test('memory of caches is no more than configured from the next start on', async (t) => {
     const again = await startDaemon({ config: withTls(await freePort()), files: { private: PRIVATE } });

@@ -132,8 +132,10 @@ async function obey(order: Exclude<WorkerOrder, { readonly order: 'start' }>): P
       const stopped = listeners.stop(order.withinMs);
       say('worker takes no more');
       await stopped;
-      process.exit(0);
+      return tell({ news: 'finished' });
     }
+    case 'leave':
+      return process.exit(0);
   }
 }
 

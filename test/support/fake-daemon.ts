@@ -51,7 +51,6 @@ export const figures = (entries: number): CacheFigures => ({
 export function workerStatus(worker: number, over: Partial<WorkerStatus> = {}): WorkerStatus {
   return {
     worker,
-    duty: 'plain',
     revision: 7,
     uptimeSeconds: 3700,
     inFlight: worker,
@@ -107,7 +106,7 @@ export const status: StatusReport = {
   config: { file: '/etc/causeway/causeway.yaml', revision: 7, since: '2026-01-02T03:04:05.000Z', errors: [] },
   workers: [
     { worker: 0, duty: 'plain', state: 'serving', revision: 7, uptimeSeconds: 3700, inFlight: 0 },
-    { worker: 1, state: 'silent', revision: 0, uptimeSeconds: 0, inFlight: 0 },
+    { worker: 1, duty: 'plain', state: 'silent', revision: 0, uptimeSeconds: 0, inFlight: 0 },
   ],
   endpoints: [{ id: 'in-1', listen: ['127.0.0.1:5353'], protocols: ['do53'], vpc: 'by-source' }],
   views: [{ vpc: 'vpc-corp', zones: 2, rules: 3 }],
@@ -311,7 +310,7 @@ export async function startFakeDaemon(options: {
   const log: Logger = createLogger({ thread: 'control', format: 'json', write: (line) => logged.push(line) });
   const channels = Array.from({ length: options.slots ?? 2 }, () => new MessageChannel());
   channels.forEach(({ port1, port2 }, slot) => {
-    workers.attach(slot, port1 as unknown as Port);
+    workers.attach(slot, 'plain', port1 as unknown as Port);
     serveCalls<WorkerCall>(port2 as unknown as Port, async (call) => {
       if (!('ask' in call)) return { serving: call.snapshot.revision };
       asked.push(call.ask);
