@@ -34,9 +34,11 @@ COPY --from=build /opt/causeway /opt/causeway
 USER 10053:10053
 VOLUME /var/lib/causeway
 WORKDIR /var/lib/causeway
-# Port 53 needs no capability: container engines set net.ipv4.ip_unprivileged_port_start to 0.
+# Port 53 needs no capability where net.ipv4.ip_unprivileged_port_start is 0: Docker sets it, podman is to be told.
 EXPOSE 53/udp 53/tcp 9153/tcp
-HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD ["causeway", "status", "--ready"]
+# By its socket: a configuration that is edited, with errors maybe, does not make it unhealthy.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 \
+  CMD ["causeway", "status", "--ready", "--socket", "/var/lib/causeway/control.sock"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["causeway"]
 CMD ["serve"]

@@ -201,7 +201,8 @@ t.test('as a sidecar: read-only, without capabilities, on port 53', { skip: noJa
   // What the image's base adds is 80 MB, and the symbols that the image has not are 33 MB.
   t.ok(jail.octets < 180e6, `${jail.octets} octets`);
   const causeway = '/opt/causeway/bin/causeway';
-  t.equal(jail.exec(causeway, 'status', '--ready'), 0, 'HEALTHCHECK');
+  const socket = ['--socket', '/var/lib/causeway/control.sock'];
+  t.equal(jail.exec(causeway, 'status', '--ready', ...socket), 0, 'HEALTHCHECK');
   t.not(jail.exec('/bin/sh', '-c', ': > /opt/causeway/x'), 0);
   t.not(jail.exec('/bin/sh', '-c', ': > /etc/causeway/x'), 0);
 
@@ -217,6 +218,13 @@ t.test('as a sidecar: read-only, without capabilities, on port 53', { skip: noJa
   publish(config, '..2', text.replace('10.20.0.7', '10.20.0.8'));
   await jail.logged('the configuration is reloaded');
   t.equal(address('cache.app.internal'), '10.20.0.8', 'a ConfigMap that has changed');
+  publish(config, '..3', text.replace('node:', 'nodes:'));
+  await jail.logged('"level":"error"');
+  t.equal(
+    jail.exec(causeway, 'status', '--ready', ...socket),
+    0,
+    'healthy, with a ConfigMap that has errors',
+  );
 
   const late = jail.spawnBeside(bin, 'query', '@127.0.0.1', 'slow.db', 'A');
   let got = '';
@@ -244,7 +252,7 @@ t.test('the Dockerfile copies what is there and what reaches the engine', (t) =>
   const final = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
   t.match(final, /^COPY --from=build \/opt\/causeway \/opt\/causeway$/m);
   t.match(final, /^USER 10053:10053$/m);
-  t.match(final, /^HEALTHCHECK .* CMD \["causeway", "status", "--ready"\]$/m);
+  t.match(final, /^HEALTHCHECK .* \\\n {2}CMD \["causeway", "status", "--ready", "--socket", "\S+"\]$/m);
   t.match(final, /^VOLUME \/var\/lib\/causeway$/m);
   t.end();
 });
@@ -258,7 +266,7 @@ t.test('the examples say what the image is', async (t) => {
   t.match(dns, {
     read_only: true,
     cap_drop: ['ALL'],
-    healthcheck: { test: ['CMD', 'causeway', 'status', '--ready'] },
+    healthcheck: { test: ['CMD', 'causeway', 'status', '--ready', '--socket'] },
   });
   t.match(app, { network_mode: 'service:dns', depends_on: { dns: { condition: 'service_healthy' } } });
 
