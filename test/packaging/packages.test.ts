@@ -261,6 +261,7 @@ t.test('the examples say what the image is', async (t) => {
   const read = (path: string): string => readFileSync(join(root, 'examples', path), 'utf8');
   const compose = parse(read('sidecar/compose.yaml')) as {
     services: Record<string, Record<string, unknown>>;
+    networks: { default: { ipam: { config: { gateway: string }[] } } };
   };
   const { dns, app } = compose.services;
   t.match(dns, {
@@ -268,6 +269,10 @@ t.test('the examples say what the image is', async (t) => {
     cap_drop: ['ALL'],
     healthcheck: { test: ['CMD', 'causeway', 'status', '--ready', '--socket'] },
   });
+  const rules: { id: string; targets: string[] }[] = parse(read('sidecar/causeway.yaml')).rules;
+  const [{ gateway }] = compose.networks.default.ipam.config as [{ gateway: string }];
+  const services = rules.find(({ id }) => id === 'rule-services')!.targets;
+  t.same(services, ['127.0.0.11', gateway], 'the DNS servers of Docker and of podman');
   t.match(app, { network_mode: 'service:dns', depends_on: { dns: { condition: 'service_healthy' } } });
 
   const [map, deployment] = parseAllDocuments(read('kubernetes/sidecar.yaml')).map((each) => each.toJS());
