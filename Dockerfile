@@ -2,7 +2,8 @@
 #
 #   docker build -t causeway .
 #   docker run --read-only --cap-drop=ALL --security-opt=no-new-privileges \
-#     -v ./causeway:/etc/causeway:ro -v causeway-state:/var/lib/causeway -p 53:53/udp -p 53:53/tcp causeway
+#     --sysctl net.ipv4.ip_unprivileged_port_start=0 \
+#     -v "$PWD/causeway:/etc/causeway:ro" -v causeway-state:/var/lib/causeway -p 53:53/udp -p 53:53/tcp causeway
 #
 # The configuration is mounted at /etc/causeway/causeway.yaml, its zone files beside it, and says
 # `node: { state: /var/lib/causeway }`; see docs/operations.md and examples/sidecar.
