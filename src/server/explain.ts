@@ -105,7 +105,7 @@ function trustOf({ name, security, steps }: TracedTrust): ExplainTrust {
  * that were tried the last one answered; the others passed the question on.
  */
 function candidatesOf(world: World, view: View, { name, tried, passed }: TracedName): ExplainCandidate[] {
-  const standings = [...view.standings(name)];
+  const standings = view.standings(name);
   const winner = standings.find(({ match }) => match.candidate === tried.at(-1))?.match;
   return standings.map(({ match, standing }) => ({
     name: nameToText(match.name),

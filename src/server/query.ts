@@ -177,7 +177,8 @@ export class Query {
   }
 
   depend(dependency: Dependency): void {
-    if (!this.dependencies.some((d) => d.slot === dependency.slot)) this.dependencies.push(dependency);
+    for (const { slot } of this.dependencies) if (slot === dependency.slot) return;
+    this.dependencies.push(dependency);
   }
 
   /**

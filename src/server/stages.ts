@@ -127,11 +127,15 @@ function tryCandidates(q: Query): Step {
  * does so too where those above it deny the name. A stub rule for the zone is asked last. What else stands at the
  * name has both sides: the targets of a forward rule are resolvers.
  */
-function* candidates(q: Query): Generator<Match, void> {
+function candidates(q: Query): Iterable<Match> {
+  return q.qtype === TYPE.DS ? candidatesForDs(q) : q.view.candidates(q.current);
+}
+
+function* candidatesForDs(q: Query): Generator<Match, void> {
   const last: Match[] = [];
   for (const match of q.view.candidates(q.current)) {
     const { candidate, name } = match;
-    if (q.qtype !== TYPE.DS || name.length < q.current.length || name.length === 1) yield match;
+    if (name.length < q.current.length || name.length === 1) yield match;
     else if (candidate.kind === 'zone' || candidate.kind === 'local') passApex(q, candidate);
     else if (isStub(q, candidate)) last.push(match);
     else yield match;

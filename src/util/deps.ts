@@ -28,10 +28,9 @@ export class Dependencies {
 
   /** True if an answer that was made from these things may be stored: few enough, and none has changed since. */
   hold(dependencies: readonly Dependency[]): boolean {
-    return (
-      dependencies.length <= DEPENDENCIES_MAX &&
-      dependencies.every(({ slot, generation }) => this.generation(slot) === generation)
-    );
+    if (dependencies.length > DEPENDENCIES_MAX) return false;
+    for (const { slot, generation } of dependencies) if (this.generation(slot) !== generation) return false;
+    return true;
   }
 
   /** Call after the thing has changed for every reader. */

@@ -1,12 +1,12 @@
 import { assert, unreachable } from '../util/assert.ts';
-import { type Name, ROOT } from '../wire/name.ts';
+import { fold, type Name, ROOT } from '../wire/name.ts';
 import { NameTable, Suffixes } from '../zone/nametable.ts';
 import type { Candidate, Role, Snapshot, ViewData } from './snapshot.ts';
 
 /** A candidate that may answer, and where it stands. */
 export interface Match {
   readonly candidate: Candidate;
-  /** The suffix of the asked name at which the candidate stands, sharing its memory. */
+  /** The name at which the candidate stands, folded. */
   readonly name: Name;
 }
 
@@ -15,6 +15,21 @@ export interface Match {
  * the question be resolved locally. `passed-over`: a FORWARD rule behind a hole.
  */
 export type Standing = 'may-answer' | 'hole' | 'passed-over';
+
+/** A candidate, whether it may answer or not. */
+interface Stood {
+  readonly match: Match;
+  readonly standing: Standing;
+}
+
+/** All that stands at a name and above it, in order of precedence. */
+interface Ladder {
+  readonly standings: readonly Stood[];
+  /** Of these, those that may answer. */
+  readonly candidates: readonly Match[];
+  /** Names at which something stands, the longest first. */
+  readonly names: readonly Name[];
+}
 
 /**
  * One VPC's view of the name space. Which of its rules and zones answers a question is decided here and nowhere
@@ -37,6 +52,8 @@ export class View {
   readonly region: string;
   readonly #table: NameTable;
   readonly #groups: ViewData['groups'];
+  /** By group: made when it is the longest that matches for the first time, as what is above it is always the same. */
+  readonly #ladders = new Map<number, Ladder>();
 
   constructor(snapshot: Snapshot, index: number) {
     const data = snapshot.views[index];
@@ -52,50 +69,62 @@ export class View {
 
   /** What answers for `qname`; undefined where nothing in this view does. */
   match(qname: Name): Match | undefined {
-    const first = this.candidates(qname).next();
-    return first.done ? undefined : first.value;
+    return this.candidates(qname)[0];
   }
 
   /**
    * All that may answer for `qname`, in order of precedence. The first one does, unless it is an overlay zone that
-   * passes the question on. `qname` must not change while it runs.
+   * passes the question on.
    */
-  *candidates(qname: Name): Generator<Match, void, undefined> {
-    for (const { match, standing } of this.standings(qname)) if (standing === 'may-answer') yield match;
+  candidates(qname: Name): readonly Match[] {
+    return this.#ladderOf(qname).candidates;
   }
 
   /** Everything at `qname` and above it, in order of precedence, with what becomes of it; `explain` shows this. */
-  *standings(qname: Name): Generator<{ match: Match; standing: Standing }, void, undefined> {
-    let local = false;
-    for (const { name, group } of this.#groupsAbove(qname)) {
-      for (const candidate of group) {
-        const standing = standingOf(candidate, name, local);
-        if (standing === 'hole') local = true;
-        yield { match: { candidate, name }, standing };
-      }
-    }
+  standings(qname: Name): readonly Stood[] {
+    return this.#ladderOf(qname).standings;
   }
 
   /**
    * The names that decided which candidates `qname` has: an answer depends on what stands at them. A name that is
    * added to the view changes answers only of those who had the longest suffix above it.
    */
-  matchedNames(qname: Name): Name[] {
-    const names = this.#groupsAbove(qname).map(({ name }) => name);
-    return names.length === 0 ? [ROOT] : names;
+  matchedNames(qname: Name): readonly Name[] {
+    return this.#ladderOf(qname).names;
   }
 
-  /** Groups of the suffixes of `qname`, the longest first. Copied: a generator may be left waiting. */
-  #groupsAbove(qname: Name): { name: Name; group: readonly Candidate[] }[] {
+  #ladderOf(qname: Name): Ladder {
     const count = this.#table.lookupSuffixes(qname, suffixes);
-    const out: { name: Name; group: readonly Candidate[] }[] = [];
-    for (let i = 0; i < count; i++)
-      out.push({ name: qname.slice(suffixes.offsets[i]!), group: this.#groups[suffixes.values[i]!]! });
-    return out;
+    if (count === 0) return NOTHING;
+    const longest = suffixes.values[0]!;
+    let ladder = this.#ladders.get(longest);
+    if (ladder === undefined) this.#ladders.set(longest, (ladder = this.#makeLadder(qname, count)));
+    return ladder;
+  }
+
+  /** Of the first `count` of `suffixes`, which are those of `qname`. */
+  #makeLadder(qname: Name, count: number): Ladder {
+    const standings: Stood[] = [];
+    const candidates: Match[] = [];
+    const names: Name[] = [];
+    let local = false;
+    for (let i = 0; i < count; i++) {
+      const name = fold(qname.slice(suffixes.offsets[i]!));
+      names.push(name);
+      for (const candidate of this.#groups[suffixes.values[i]!]!) {
+        const standing = standingOf(candidate, name, local);
+        if (standing === 'hole') local = true;
+        const match = { candidate, name };
+        standings.push({ match, standing });
+        if (standing === 'may-answer') candidates.push(match);
+      }
+    }
+    return { standings, candidates, names };
   }
 }
 
 const suffixes = new Suffixes();
+const NOTHING: Ladder = { standings: [], candidates: [], names: [ROOT] };
 
 /** @param local a SYSTEM rule was passed on the way up */
 function standingOf(candidate: Candidate, name: Name, local: boolean): Standing {

@@ -49,7 +49,9 @@ export function readEdns(klass: number, ttl: number, c: Cursor, rdlength: number
 
 /** The first option of that code; repeats are ignored. */
 export function findOption(edns: Edns | undefined, code: number): Uint8Array | undefined {
-  return edns?.options.find((option) => option.code === code)?.data;
+  if (edns === undefined) return undefined;
+  for (const option of edns.options) if (option.code === code) return option.data;
+  return undefined;
 }
 
 /** Octets that an OPT record with these options takes on the wire. */

@@ -29,14 +29,12 @@ t.test('matchedNames: every name that decides, or the root', async (t) => {
   t.same(names('example.org.'), ['.']);
 });
 
-t.test('a candidates generator may wait while others run', async (t) => {
+t.test('candidates stay as they are while others are looked for', async (t) => {
   const view = viewOf(['zone a.example.com. nxdomain', 'forward example.com.']);
   const first = view.candidates(nameFromText('x.a.example.com.'));
-  t.equal(textOf(first.next().value!), 'zone a.example.com.');
   candidatesOf(view, 'example.com.');
   candidatesOf(view, 'a.b.c.d.e.f.a.example.com.');
-  t.equal(textOf(first.next().value!), 'forward example.com.');
-  t.equal(first.next().done, true);
+  t.same(first.map(textOf), ['zone a.example.com.', 'forward example.com.']);
 });
 
 /** The rules of the reference, written down naively: a sorted list, then a filter. */
