@@ -2,6 +2,7 @@ import type { Clock } from '../util/clock.ts';
 import type { Dependencies, Dependency } from '../util/deps.ts';
 import type { Slab, SlabStats } from '../util/slab.ts';
 import { foldOctet } from '../wire/name.ts';
+import { putOctets } from '../wire/octets.ts';
 
 /**
  * The answer cache: finished messages, one cache per worker, read by the fast path and written by the slow one.
@@ -284,7 +285,7 @@ export class AnswerCache {
     }
     for (let i = 0; i < ttlCount; i++) data.setUint16(end + 2 * i, ttlOffsets[i]!, true);
     const message = end + 2 * ttlCount;
-    slab.u8.set(answer.message.subarray(0, length), message);
+    putOctets(slab.u8, message, answer.message, 0, length);
     if (verdict !== undefined) data.setUint16(message + length, verdict, true);
     return true;
   }

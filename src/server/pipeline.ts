@@ -41,7 +41,7 @@ import { edeOf } from './screen.ts';
 import { answerQuery } from './stages.ts';
 import { type SubnetOption, subnetOption } from './subnet.ts';
 import type { Tracer } from './tracer.ts';
-import { WAITING_PER_CLIENT_MAX, WaitingClients } from './waitingclients.ts';
+import { clientKey, WAITING_PER_CLIENT_MAX, WaitingClients } from './waitingclients.ts';
 import type { ViewSettings, World } from './world.ts';
 
 export interface PipelineOptions {
@@ -83,7 +83,8 @@ interface Asked {
   readonly client: Client;
   /** Of the snapshot in which it was asked. */
   readonly endpoint: InboundEndpoint;
-  readonly subnet?: SubnetOption | undefined;
+  /** The client subnet option, if this client's counts and the query is to be answered. */
+  readonly subnet: SubnetOption | undefined;
   /** The query as it came, where a log wants it; empty elsewhere. */
   readonly octets: Uint8Array;
 }
@@ -148,8 +149,7 @@ export class Pipeline implements QueryHandler {
     const endpoint = world.snapshot.endpoints[client.endpoint];
     // A socket may outlive its endpoint for a moment.
     if (endpoint === undefined) return undefined;
-    if (!world.admits(client.endpoint, client.address))
-      return this.#outside(bytes.subarray(0, length), client, endpoint);
+    if (!world.admits(client.endpoint, client.address)) return this.#outside(bytes, length, client, endpoint);
     const view = world.viewOf(client);
     this.#drawn = false;
     if (view >= 0 && this.#fast.read(bytes, length) && this.#mayHit(endpoint)) {
@@ -161,7 +161,7 @@ export class Pipeline implements QueryHandler {
       metrics.add(reply === undefined ? METRIC.answerCacheMisses : METRIC.answerCacheHits);
       if (reply !== undefined) return reply === DROPPED ? undefined : reply;
     }
-    return this.#slow(bytes.subarray(0, length), keptClient(client), endpoint, view);
+    return this.#slow(bytes, length, keptClient(client), endpoint, view);
   }
 
   /** What is stored is for questions with RD; an authority gives the same without. */
@@ -200,9 +200,7 @@ export class Pipeline implements QueryHandler {
       fast.cookieAt > 0 ? this.#checkCookie(bytes, fast.cookieAt, fast.cookieLength, client) : 'none';
     const verdict = this.#limit(client, endpoint, state);
     if (verdict !== 'pass')
-      return verdict === 'slip'
-        ? this.#slip(admit(bytes.subarray(0, queryLength)).message, endpoint)
-        : DROPPED;
+      return verdict === 'slip' ? this.#slip(admit(bytes, queryLength).message, endpoint) : DROPPED;
     const out = this.#writer.out;
     let length = fast.patch(answers, handle, bytes, out);
     if (fast.hasEdns) {
@@ -256,21 +254,28 @@ export class Pipeline implements QueryHandler {
   }
 
   /** Outside the ACL nothing is said, unless the endpoint is told to refuse. */
-  #outside(bytes: Uint8Array, client: Client, endpoint: InboundEndpoint): Reply {
+  #outside(bytes: Uint8Array, length: number, client: Client, endpoint: InboundEndpoint): Reply {
     this.#o.metrics.add(METRIC.droppedAcl);
     if (endpoint.outside === 'drop') return undefined;
-    const { message } = admit(bytes);
+    const { message } = admit(bytes, length);
     const text = 'client is outside the access list of this endpoint';
-    const asked: Asked = { message, client, endpoint, octets: NO_OCTETS };
+    const asked: Asked = { message, client, endpoint, subnet: undefined, octets: NO_OCTETS };
     return this.#refuse(asked, RCODE.REFUSED, EDE.PROHIBITED, text);
   }
 
-  #slow(bytes: Uint8Array, client: Client, endpoint: InboundEndpoint, view: number): Reply | Promise<Reply> {
-    const admission = admit(bytes);
+  #slow(
+    bytes: Uint8Array,
+    length: number,
+    client: Client,
+    endpoint: InboundEndpoint,
+    view: number,
+  ): Reply | Promise<Reply> {
+    const admission = admit(bytes, length);
     const { message } = admission;
     // What the transport reads next is written over them.
-    const octets = this.world.logged.whole[view] === 1 ? bytes.slice() : NO_OCTETS;
-    const asked: Asked = { message, client, endpoint, octets };
+    const octets = this.world.logged.whole[view] === 1 ? bytes.slice(0, length) : NO_OCTETS;
+    const subnet = admission.verdict === 'answer' ? this.#subnetOf(message, client) : undefined;
+    const asked: Asked = { message, client, endpoint, subnet, octets };
     switch (admission.verdict) {
       case 'reject': {
         const answer = emptyAnswer(admission.rcode);
@@ -280,12 +285,11 @@ export class Pipeline implements QueryHandler {
       case 'cookie':
         return this.#finish(asked, emptyAnswer(RCODE.NOERROR));
       case 'answer':
-        return this.#resolve({ ...asked, subnet: this.#subnetOf(asked) }, view);
+        return this.#resolve(asked, view);
     }
   }
 
-  /** The client subnet option, if this client's counts. */
-  #subnetOf({ message, client }: Asked): SubnetOption | undefined {
+  #subnetOf(message: Message, client: Client): SubnetOption | undefined {
     const option = subnetOption(message.edns);
     return option && this.world.heedsSubnet(client.endpoint, client.address) ? option : undefined;
   }
@@ -309,9 +313,9 @@ export class Pipeline implements QueryHandler {
     const tokens = readTokens(message.edns);
     const isLoop = tokens === 'loop' || tokens.some(isOwnToken);
     const { clock, metrics } = this.#o;
-    const { address } = asked.client;
+    const waiter = clientKey(asked.client.address);
     const draw = this.#drawn ? this.#asker.draw : this.#o.prng.u32();
-    const isFull = this.#waiting.isFull(address);
+    const isFull = this.#waiting.isFull(waiter);
     const q = new Query({
       world: this.world,
       view: this.world.view(view),
@@ -330,9 +334,9 @@ export class Pipeline implements QueryHandler {
     });
     const waiting = answerQuery(q);
     if (waiting === undefined) return this.#answered(asked, q);
-    const over = this.#waiting.wait(address);
+    this.#waiting.wait(waiter);
     return waiting.then(() => {
-      over();
+      this.#waiting.done(waiter);
       clock.update();
       metrics.resolution(clock.now() - q.budget.startedAt);
       // Others that end in this turn are written to the same buffer before this one is sent.

@@ -27,8 +27,9 @@ import {
 } from '../wire/edns.ts';
 import { WireError } from '../wire/error.ts';
 import { type Message, readHead, readMessage } from '../wire/message.ts';
+import { put16 } from '../wire/octets.ts';
 import { type Answer, type Ede, emptyAnswer, type Rrset } from '../wire/record.ts';
-import { TTL_OFFSETS_MAX, type Writer } from '../wire/writer.ts';
+import { type Frame, TTL_OFFSETS_MAX, type Writer } from '../wire/writer.ts';
 import type { Query } from './query.ts';
 import { edeOf } from './screen.ts';
 import { type SubnetOption, subnetReply } from './subnet.ts';
@@ -44,9 +45,9 @@ export type Admission =
   | { readonly verdict: 'reject'; readonly message: Message; readonly rcode: number; readonly ede: Ede[] }
   | { readonly verdict: 'cookie'; readonly message: Message };
 
-/** Stage 1 for a query of 12 octets or more. Never throws: whatever the bytes are, they get a verdict. */
-export function admit(bytes: Uint8Array): Admission {
-  const { message, isWhole } = readQuery(bytes);
+/** Stage 1 for a query of `length` octets, 12 or more. Never throws: whatever the bytes are, they get a verdict. */
+export function admit(bytes: Uint8Array, length = bytes.length): Admission {
+  const { message, isWhole } = readQuery(bytes, length);
   // An opcode that is not ours may give the rest of the message a meaning that the reader does not know.
   if (message.opcode !== OPCODE.QUERY)
     return reject(message, RCODE.NOTIMP, EDE.NOT_SUPPORTED, 'only opcode QUERY is served');
@@ -65,11 +66,11 @@ export function admit(bytes: Uint8Array): Admission {
   return admitQuestion(message, question.type, question.class);
 }
 
-function readQuery(bytes: Uint8Array): { message: Message; isWhole: boolean } {
+function readQuery(bytes: Uint8Array, length: number): { message: Message; isWhole: boolean } {
   try {
-    return { message: readMessage(bytes), isWhole: true };
+    return { message: readMessage(bytes, length), isWhole: true };
   } catch (error) {
-    if (error instanceof WireError) return { message: readHead(bytes), isWhole: false };
+    if (error instanceof WireError) return { message: readHead(bytes, length), isWhole: false };
     throw error;
   }
 }
@@ -142,26 +143,44 @@ export interface Framing {
 
 /** Encodes `answer` as the response to `message`. Returns its length. */
 export function encode(writer: Writer, message: Message, answer: Answer, framing: Framing): number {
+  const { edns: query } = message;
+  let length = writer.write(answer, frameOf(message, answer, answer.ede, framing, 0));
+  // EDEs go before data goes, and TC tells of it (RFC 8914 section 3).
+  if (writer.truncated && query !== undefined && answer.ede.length > 0)
+    length = writer.write(answer, frameOf(message, answer, NO_EDE, framing, FLAG.TC));
+  return isToBePadded(query, framing.transport) ? pad(writer.out, length, writer.bodyLength) : length;
+}
+
+const NO_EDE: readonly Ede[] = [];
+
+/** @param flags more than those of the query */
+function frameOf(
+  message: Message,
+  answer: Answer,
+  ede: readonly Ede[],
+  framing: Framing,
+  flags: number,
+): Frame {
   const { question, edns: query } = message;
   const limit = responseLimit(query, framing.transport);
   const room = limit - HEADER_OCTETS - (question === undefined ? 0 : question.name.length + 4);
-  const told = { ...answer, ad: answer.ad && isAdWanted(message) };
-  const write = (ede: readonly Ede[], more: number): number =>
-    writer.write(told, {
-      id: message.id,
-      flags: echoedFlags(message, framing.serves) | more,
-      question,
-      edns: query === undefined ? undefined : responseEdns(query, ede, framing, room),
-      limit,
-      rotation: framing.rotation,
-      signatures: framing.signatures,
-      // Only a referral has NS there.
-      glue: answer.authority.some((set) => set.type === TYPE.NS),
-    });
-  let length = write(answer.ede, 0);
-  // EDEs go before data goes, and TC tells of it (RFC 8914 section 3).
-  if (writer.truncated && query !== undefined && answer.ede.length > 0) length = write([], FLAG.TC);
-  return isToBePadded(query, framing.transport) ? pad(writer.out, length, writer.bodyLength) : length;
+  return {
+    id: message.id,
+    flags: echoedFlags(message, framing.serves) | flags,
+    question,
+    edns: query === undefined ? undefined : responseEdns(query, ede, framing, room),
+    limit,
+    rotation: framing.rotation,
+    signatures: framing.signatures,
+    glue: isReferral(answer),
+    hidesAd: !isAdWanted(message),
+  };
+}
+
+/** Nothing else has NS there. */
+function isReferral({ authority }: Answer): boolean {
+  for (const { type } of authority) if (type === TYPE.NS) return true;
+  return false;
 }
 
 /** Who sees nothing but lengths shall learn nothing by them; only where the client pads as well (RFC 7830 section 4). */
@@ -204,20 +223,24 @@ const EDES_MAX = 3;
 /** `room`: octets that OPT may take. What does not fit is left out; of an EDE its text first. */
 function responseEdns(query: Edns, ede: readonly Ede[], framing: Framing, room: number): Edns {
   const options: EdnsOption[] = [];
-  const add = (option: EdnsOption): boolean => {
-    const fits = ednsLength(options) + 4 + option.data.length <= room;
-    if (fits) options.push(option);
-    return fits;
-  };
-  if (framing.cookie !== undefined) add({ code: OPTION.COOKIE, data: framing.cookie });
-  if (framing.subnet !== undefined) add(subnetReply(framing.subnet, framing.scopeBits));
+  if (framing.cookie !== undefined) add(options, { code: OPTION.COOKIE, data: framing.cookie }, room);
+  if (framing.subnet !== undefined) add(options, subnetReply(framing.subnet, framing.scopeBits), room);
   if (framing.nsid !== undefined && findOption(query, OPTION.NSID) !== undefined)
-    add(nsidOption(framing.nsid));
+    add(options, nsidOption(framing.nsid), room);
   if (tellsKeepalive(framing.transport) && findOption(query, OPTION.KEEPALIVE) !== undefined)
-    add(keepaliveOption(framing.idleMs()));
-  for (const { code, text } of ede.slice(0, EDES_MAX))
-    if (!add(edeOption(code, text))) add(edeOption(code, ''));
+    add(options, keepaliveOption(framing.idleMs()), room);
+  for (let i = 0; i < ede.length && i < EDES_MAX; i++) {
+    const { code, text } = ede[i]!;
+    if (!add(options, edeOption(code, text), room)) add(options, edeOption(code, ''), room);
+  }
   return { payload: UDP_PAYLOAD, version: 0, dnssecOk: query.dnssecOk, options };
+}
+
+/** False where it does not fit. */
+function add(options: EdnsOption[], option: EdnsOption, room: number): boolean {
+  if (ednsLength(options) + 4 + option.data.length > room) return false;
+  options.push(option);
+  return true;
 }
 
 /** The response to a client over its rate: its own question with TC, never larger than what it sent. */
@@ -243,15 +266,14 @@ export function storeAnswer(cache: AnswerCache, q: Query, message: Message, writ
   const answer = q.answer;
   // A firewall's answer holds until the firewall changes, and hits tell of it as the rule says.
   const told = edeOf(q.blockedBy?.action);
-  if (!q.storable || answer.ede.some(({ code }) => code !== told) || answer.rcode > 15 || !writer.complete)
-    return;
+  if (!q.storable || answer.rcode > 15 || !writer.complete) return;
+  for (const { code } of answer.ede) if (code !== told) return;
   // TC may say that only the reason was left out.
   if ((writer.out[2]! & (FLAG.TC >>> 8)) !== 0) return;
   // No record: nothing says for how long it holds (RFC 2308 section 5), or it was not this answer that was sent.
   const isKnown = writer.records > 0 || (told !== undefined && q.authoritative);
   if (!isKnown || writer.records > TTL_OFFSETS_MAX) return;
-  const sets = [...answer.answer, ...answer.authority, ...answer.additional];
-  const lifetime = q.authoritative ? AUTHORITATIVE_SECONDS : learnedLifetime(sets, q.ageSeconds);
+  const lifetime = q.authoritative ? AUTHORITATIVE_SECONDS : learnedLifetime(answer, q.ageSeconds);
   const variant = variantOf(q.dnssecOk, q.checkingDisabled);
   const turn = turnOf(answer, writer, q.dnssecOk);
   const { choice } = q;
@@ -265,23 +287,23 @@ export function storeAnswer(cache: AnswerCache, q: Query, message: Message, writ
       choice.dependencies,
       AUTHORITATIVE_SECONDS,
     );
-  asStored(writer.out, message.edns !== undefined, answer.ad, () => {
-    const stored = {
-      message: writer.out,
-      length: writer.bodyLength,
-      ttlOffsets: writer.ttlOffsets,
-      ttlCount: writer.records,
-      lifetime,
-      ttlsStandStill: q.authoritative,
-      turn: turn.turn,
-      turnAt: turn.turnAt,
-      turnSize: turn.turnSize,
-      turned: message.id,
-      dependencies: q.dependencies,
-      verdict: q.verdict,
-    };
-    cache.store(q.view.index, variant, q.qtype, q.qname, stored, choice);
-  });
+  const stored = {
+    message: writer.out,
+    length: writer.bodyLength,
+    ttlOffsets: writer.ttlOffsets,
+    ttlCount: writer.records,
+    lifetime,
+    ttlsStandStill: q.authoritative,
+    turn: turn.turn,
+    turnAt: turn.turnAt,
+    turnSize: turn.turnSize,
+    turned: message.id,
+    dependencies: q.dependencies,
+    verdict: q.verdict,
+  };
+  const sent = asStored(writer.out, message.edns !== undefined, answer.ad);
+  cache.store(q.view.index, variant, q.qtype, q.qname, stored, choice);
+  asSent(writer.out, message.edns !== undefined, sent);
 }
 
 /** Authoritative answers end by their dependencies; the limit only keeps the time fields small. */
@@ -291,29 +313,35 @@ const PREFETCH_PART = 10;
 const PREFETCH_TTL_MIN = 10;
 
 /** Seconds that an answer may be given for its records of this age, 0 where it is not to be stored. */
-function learnedLifetime(sets: readonly Rrset[], ageSeconds: number): number {
-  const lowest = sets.reduce((least, set) => Math.min(least, set.ttl), Number.MAX_SAFE_INTEGER);
+function learnedLifetime({ answer, authority, additional }: Answer, ageSeconds: number): number {
+  const lowest = Math.min(leastTtl(answer), leastTtl(authority), leastTtl(additional));
   const whole = lowest + ageSeconds;
   return whole < PREFETCH_TTL_MIN ? lowest : Math.max(0, lowest - Math.ceil(whole / PREFETCH_PART));
 }
 
+function leastTtl(sets: readonly Rrset[]): number {
+  let least = Number.MAX_SAFE_INTEGER;
+  for (const { ttl } of sets) least = Math.min(least, ttl);
+  return least;
+}
+
 /**
- * Stores the header as it is without OPT, and with AD for those who will want it, then puts it back for the response
- * that is about to be sent.
+ * Makes the header as it is without OPT, and with AD for those who will want it. Returns the octet that `asSent` puts
+ * back for the response that is about to be sent.
  */
-function asStored(out: Uint8Array, hasOpt: boolean, ad: boolean, store: () => void): void {
-  const arcount = (out[10]! << 8) | out[11]!;
+function asStored(out: Uint8Array, hasOpt: boolean, ad: boolean): number {
   const flags = out[3]!;
   if (ad) out[3] = flags | FLAG.AD;
-  if (hasOpt) {
-    out[10] = (arcount - 1) >>> 8;
-    out[11] = arcount - 1;
-  }
-  store();
-  out[3] = flags;
-  out[10] = arcount >>> 8;
-  out[11] = arcount;
+  if (hasOpt) put16(out, ARCOUNT_AT, ((out[ARCOUNT_AT]! << 8) | out[ARCOUNT_AT + 1]!) - 1);
+  return flags;
 }
+
+function asSent(out: Uint8Array, hasOpt: boolean, flags: number): void {
+  out[3] = flags;
+  if (hasOpt) put16(out, ARCOUNT_AT, ((out[ARCOUNT_AT]! << 8) | out[ARCOUNT_AT + 1]!) + 1);
+}
+
+const ARCOUNT_AT = 10;
 
 type Turn = Pick<StoredAnswer, 'turn' | 'turnAt' | 'turnSize'>;
 const NO_TURN: Turn = { turn: 0, turnAt: 0, turnSize: 0 };

@@ -8,9 +8,17 @@ import { octetsKey } from '../wire/octets.ts';
  */
 export const WAITING_PER_CLIENT_MAX = 1000;
 
+/** A client address as a key: a small integer, or for IPv6 a string. */
+export type ClientKey = number | string;
+
+export function clientKey(address: Uint8Array): ClientKey {
+  if (address.length !== 4) return octetsKey(address);
+  return (address[0]! << 24) | (address[1]! << 16) | (address[2]! << 8) | address[3]!;
+}
+
 /** Counts what waits, by client address. */
 export class WaitingClients {
-  readonly #waiting = new Turnover<string, number>();
+  readonly #waiting = new Turnover<ClientKey, { count: number }>();
   readonly #max: number;
 
   /** @param workers how many threads share the limit: a client's packets are spread over them */
@@ -18,19 +26,21 @@ export class WaitingClients {
     this.#max = Math.ceil(WAITING_PER_CLIENT_MAX / workers);
   }
 
-  isFull(address: Uint8Array): boolean {
-    return (this.#waiting.get(octetsKey(address)) ?? 0) >= this.#max;
+  isFull(client: ClientKey): boolean {
+    return (this.#waiting.get(client)?.count ?? 0) >= this.#max;
   }
 
-  /** One more waits until the function that is returned is called. */
-  wait(address: Uint8Array): () => void {
-    const key = octetsKey(address);
-    this.#waiting.set(key, (this.#waiting.get(key) ?? 0) + 1);
-    return () => {
-      const left = this.#waiting.get(key)! - 1;
-      if (left === 0) this.#waiting.delete(key);
-      else this.#waiting.set(key, left);
-    };
+  /** One more waits, until `done` is called. */
+  wait(client: ClientKey): void {
+    const waiting = this.#waiting.get(client);
+    if (waiting === undefined) this.#waiting.set(client, { count: 1 });
+    else waiting.count++;
+  }
+
+  done(client: ClientKey): void {
+    const waiting = this.#waiting.get(client)!;
+    waiting.count--;
+    if (waiting.count === 0) this.#waiting.delete(client);
   }
 
   /** Clients of which something waits. */

@@ -31,9 +31,12 @@ export function opcodeOf(flags: number): number {
   return (flags >>> 11) & 0x0f;
 }
 
-/** Reads a whole message. Throws WireError and nothing else; allocates nothing by the counts it is told. */
-export function readMessage(buf: Uint8Array): Message {
-  const c = new Cursor(buf);
+/**
+ * Reads the message in the first `length` octets of `buf`. Throws WireError and nothing else; allocates nothing by the
+ * counts it is told.
+ */
+export function readMessage(buf: Uint8Array, length = buf.length): Message {
+  const c = new Cursor(buf, 0, length);
   const id = c.u16();
   const flags = c.u16();
   const qdcount = c.u16();
@@ -115,8 +118,8 @@ function readOpt(c: Cursor): { edns: Edns; extendedRcode: number } | undefined {
  * if there is one, and that an OPT record stands right behind it, whatever is wrong with its options: who sent one
  * must get one (RFC 6891 section 6.1.1). Throws WireError only where not even the header is there.
  */
-export function readHead(buf: Uint8Array): Message {
-  const c = new Cursor(buf);
+export function readHead(buf: Uint8Array, length = buf.length): Message {
+  const c = new Cursor(buf, 0, length);
   const id = c.u16();
   const flags = c.u16();
   const qdcount = c.u16();

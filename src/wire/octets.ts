@@ -19,3 +19,18 @@ export function put16(out: Uint8Array, at: number, value: number): number {
   out[at + 1] = value;
   return at + 2;
 }
+
+/**
+ * Copies `from[start .. end)` to `out` at `at`, and returns the offset after it. Octet by octet where they are few: `set`
+ * takes a view of the part, which costs more than the copy.
+ */
+export function putOctets(out: Uint8Array, at: number, from: Uint8Array, start: number, end: number): number {
+  if (end - start > COPIED_SINGLY_MAX) {
+    out.set(from.subarray(start, end), at);
+    return at + end - start;
+  }
+  for (let i = start; i < end; i++) out[at++] = from[i]!;
+  return at;
+}
+
+const COPIED_SINGLY_MAX = 256;

@@ -38,6 +38,8 @@ export interface Frame {
   readonly signatures: boolean;
   /** Glue that does not fit sets TC (RFC 9471 section 3); other additional data is left out silently. */
   readonly glue: boolean;
+  /** AD is not told, whatever the answer has (RFC 6840 section 5.8). Absent: false. */
+  readonly hidesAd?: boolean;
 }
 
 /** How many TTL positions are remembered: messages with more records are not stored in the answer cache. */
@@ -72,23 +74,22 @@ export class Writer {
   write(answer: Answer, frame: Frame): number {
     this.#reset(frame);
     if (frame.question !== undefined) this.#question(frame.question);
-    const counts = [
-      this.#section(answer.answer, frame, true, frame.rotation),
-      this.#section(answer.authority, frame, true, 0) + this.#zoneNs(answer, frame),
-      // Who has to ask again gets it then: a cut answer is no larger than it must be.
-      this.#full ? 0 : this.#section(answer.additional, frame, frame.glue, 0),
-    ];
+    const answers = this.#section(answer.answer, frame, true, frame.rotation);
+    const authority = this.#section(answer.authority, frame, true, 0) + this.#zoneNs(answer, frame);
+    // Who has to ask again gets it then: a cut answer is no larger than it must be.
+    const additional = this.#full ? 0 : this.#section(answer.additional, frame, frame.glue, 0);
     this.bodyLength = this.#at;
     if (frame.edns !== undefined) this.#at = writeEdns(this.out, this.#at, frame.edns, answer.rcode);
     let flags = frame.flags | FLAG.QR | (answer.rcode & 0x0f);
     if (answer.aa) flags |= FLAG.AA;
-    if (answer.ad) flags |= FLAG.AD;
+    if (answer.ad && frame.hidesAd !== true) flags |= FLAG.AD;
     if (this.truncated) flags |= FLAG.TC;
     this.#set16(0, frame.id);
     this.#set16(2, flags);
     this.#set16(4, frame.question === undefined ? 0 : 1);
-    for (let i = 0; i < 3; i++) this.#set16(6 + 2 * i, counts[i]!);
-    this.#set16(10, counts[2]! + (frame.edns === undefined ? 0 : 1));
+    this.#set16(6, answers);
+    this.#set16(8, authority);
+    this.#set16(10, additional + (frame.edns === undefined ? 0 : 1));
     return this.#at;
   }
 
