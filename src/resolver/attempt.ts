@@ -13,6 +13,7 @@ import { isIpv6 } from './path.ts';
 import type { Place, Target } from './target.ts';
 import {
   type Exchange,
+  type Listener,
   PROTOCOL_TEXT,
   type Protocol,
   type ReplyFacts,
@@ -111,7 +112,7 @@ export interface AttemptOwner {
  */
 export type AttemptState = 'asking' | 'pressed' | 'late' | 'detached' | 'ended';
 
-export class Attempt implements Place {
+export class Attempt implements Place, Listener {
   readonly candidate: Candidate;
   readonly #env: Env;
   readonly #question: AttemptQuestion;
@@ -120,6 +121,9 @@ export class Attempt implements Place {
   #state: AttemptState = 'asking';
   #exchange: Exchange | undefined = undefined;
   #timer: Timer | undefined = undefined;
+  /** What was sent last: an exchange ends before the next one begins. */
+  #asked: Asked | undefined = undefined;
+  #cookie: ClientCookie | undefined = undefined;
   /** Clock time of the last packet. */
   sentAt = 0;
   #ignored = 0;
@@ -190,8 +194,9 @@ export class Attempt implements Place {
     target.places.delete(this);
     target.places.add(this);
     const source = this.#source();
-    const cookie = this.#cookie(source, now);
-    const asked = this.#ask(cookie, now);
+    this.#cookie = this.#cookieFor(source, now);
+    const asked = this.#ask(this.#cookie, now);
+    this.#asked = asked;
     this.sentAt = now;
     this.#count(QUERY_COUNTER[protocol]);
     target.counts.sent++;
@@ -202,16 +207,12 @@ export class Attempt implements Place {
         address: target.address,
         port: target.port,
         protocol,
-        query: this.#encode(asked, cookie),
+        query: this.#encode(asked, this.#cookie),
         source,
         timeoutMs: Math.max(1, Math.min(LISTEN_MS, this.#question.deadline - now)),
         secure: this.#secure(),
       },
-      {
-        message: (reply, facts) => this.#message(reply, asked, cookie, facts),
-        failed: (failure, detail) => this.#failed(failure, detail),
-        resend: () => this.#mayResend(),
-      },
+      this,
     );
     this.#timer = this.#env.clock.after(this.#patience(), () => this.#late());
     return true;
@@ -252,7 +253,7 @@ export class Attempt implements Place {
     return heard || this.#question.signed === true || cookie?.expected(now) === true;
   }
 
-  #cookie(source: string | undefined, now: number): ClientCookie | undefined {
+  #cookieFor(source: string | undefined, now: number): ClientCookie | undefined {
     if (this.#question.cookies !== true || this.candidate.target.peer !== undefined) return undefined;
     return this.candidate.target.cookies.of(source, now, this.#env.prng);
   }
@@ -284,12 +285,12 @@ export class Attempt implements Place {
       flags: (recursionDesired ? FLAG.RD : 0) | (checkingDisabled ? FLAG.CD : 0),
       edns: asked.edns ? { payload, version: 0, dnssecOk, options } : undefined,
       // RFC 8467 section 4.1: where it is encrypted, length is what is left to be seen.
-      ...(this.candidate.target.peer === undefined ? {} : { paddedTo: QUERY_PADDING_BLOCK }),
+      paddedTo: this.candidate.target.peer === undefined ? 0 : QUERY_PADDING_BLOCK,
     });
   }
 
   /** The transport is about to send the query once more: that is a try and a packet like any other. */
-  #mayResend(): boolean {
+  resend(): boolean {
     const { candidate } = this;
     if (!candidate.mayTry || !this.#budget.takePacket(this.#env.clock.now())) return false;
     candidate.tries[candidate.protocol]++;
@@ -298,17 +299,16 @@ export class Attempt implements Place {
 
   /** A source address of the target's family, if any are configured. */
   #source(): string | undefined {
+    const { sources } = this.#question;
+    if (sources.length === 0) return undefined;
     const family = isIpv6(this.candidate.target.address);
-    const fit = this.#question.sources.filter((source) => isIpv6(source) === family);
+    const fit = sources.filter((source) => isIpv6(source) === family);
     return fit.length === 0 ? undefined : fit[this.#env.prng.below(fit.length)];
   }
 
-  #message(
-    reply: Uint8Array,
-    asked: Asked,
-    cookie: ClientCookie | undefined,
-    facts: ReplyFacts = {},
-  ): 'done' | 'wait' {
+  message(reply: Uint8Array, facts: ReplyFacts = NO_FACTS): 'done' | 'wait' {
+    const asked = this.#asked!;
+    const cookie = this.#cookie;
     const result = match(reply, asked);
     if (result.kind === 'ignore') return this.#ignore(asked);
     this.#budget.takeBytes(reply.length);
@@ -318,7 +318,7 @@ export class Attempt implements Place {
     switch (result.kind) {
       case 'reply':
         this.#learn(result, asked, cookie);
-        this.#end(() => this.#owner.replied(this, aged(result.message, facts.ageSeconds ?? 0), asked.name));
+        if (this.#end()) this.#owner.replied(this, aged(result.message, facts.ageSeconds ?? 0), asked.name);
         break;
       case 'switch':
         this.#switch(result.why);
@@ -417,7 +417,7 @@ export class Attempt implements Place {
     else if (was === 'asking') this.#owner.late(this);
   }
 
-  #failed(failure: TransportFailure, detail?: string): void {
+  failed(failure: TransportFailure, detail?: string): void {
     const { target } = this.candidate;
     // Counted already, when the patience was over.
     const counted = this.#state === 'late';
@@ -435,19 +435,22 @@ export class Attempt implements Place {
   }
 
   #fail(why: string): void {
-    this.#end(() => this.#owner.failed(this, why));
+    if (this.#end()) this.#owner.failed(this, why);
   }
 
-  #end(report: () => void): void {
+  /** True if the owner wants to hear of it. */
+  #end(): boolean {
     const wanted = this.#state !== 'detached';
     this.cancel();
-    if (wanted) report();
+    return wanted;
   }
 
   #count(counter: ResolverCounter): void {
     this.#env.count(counter);
   }
 }
+
+const NO_FACTS: ReplyFacts = {};
 
 const FAILURE_TEXT: Readonly<Record<TransportFailure, string>> = {
   timeout: 'no reply',

@@ -2,7 +2,9 @@ import type { Cached } from '../cache/records.ts';
 import type { Timer } from '../util/clock.ts';
 import type { Name } from '../wire/name.ts';
 import type { Budget } from './budget.ts';
+import type { Forwarded, ForwardOwner } from './forward.ts';
 import { type InFlight, questionKey } from './inflight.ts';
+import { type Learned, learnedFrom } from './learned.ts';
 import type { Path } from './path.ts';
 import type { Resolution, ResolveRequest } from './resolution.ts';
 
@@ -14,43 +16,89 @@ export interface Waiter {
   readonly timer: Timer;
 }
 
-/** One question being asked, and who waits for it. */
-export class Flight implements InFlight {
+/** Who started a flight hears of its end through these: of one of them, once. */
+export interface FlightOwner {
+  landed(flight: Flight, learned: Learned): void;
+  /** It has to make room. */
+  jostled(flight: Flight): void;
+}
+
+/** What is asked, and for whom: a client, or the cache alone. */
+export interface FlightQuestion {
   readonly key: string;
+  /** Folded. */
+  readonly name: Name;
+  readonly type: number;
   readonly path: Path;
   /** Of who asked first; what is left of it is what is left for the flight. */
   readonly budget: Budget;
-  readonly startedAt: number;
-  readonly waiters = new Set<Waiter>();
-  readonly jostle: () => void;
-  cancel: () => void = () => undefined;
-  ended: () => void = () => undefined;
+  readonly purpose: 'answer' | 'refresh';
+}
 
-  constructor(key: string, path: Path, budget: Budget, now: number, jostle: () => void) {
-    this.key = key;
-    this.path = path;
-    this.budget = budget;
+/** One question being asked, and who waits for it. */
+export class Flight implements InFlight, ForwardOwner {
+  readonly question: FlightQuestion;
+  readonly startedAt: number;
+  /** What is done for it; to be cancelled where it has to make room. */
+  work: { cancel(): void } | undefined = undefined;
+  readonly #owner: FlightOwner;
+  #waiters: Waiter[] = [];
+
+  constructor(question: FlightQuestion, now: number, owner: FlightOwner) {
+    this.question = question;
     this.startedAt = now;
-    this.jostle = jostle;
+    this.#owner = owner;
+  }
+
+  get key(): string {
+    return this.question.key;
   }
 
   get context(): number {
-    return this.path.context;
+    return this.question.path.context;
   }
 
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiters.length;
+  }
+
+  enter(waiter: Waiter): void {
+    this.#waiters.push(waiter);
+  }
+
+  leave(waiter: Waiter): void {
+    const at = this.#waiters.indexOf(waiter);
+    if (at >= 0) this.#waiters.splice(at, 1);
+  }
+
+  jostle(): void {
+    this.#owner.jostled(this);
+  }
+
+  forwarded(result: Forwarded): void {
+    this.#owner.landed(this, learnedFrom(result));
+  }
+
+  /** All who wait get the same. */
+  answer(resolution: Resolution): void {
+    for (const waiter of this.#empty()) waiter.settle(resolution);
+  }
+
+  /** Each of those who wait gets what it is to have. */
   settle(outcome: (waiter: Waiter) => Resolution | Promise<Resolution>): void {
-    const waiters = [...this.waiters];
-    this.waiters.clear();
-    for (const waiter of waiters) {
-      waiter.timer.cancel();
-      waiter.settle(outcome(waiter));
-    }
+    for (const waiter of this.#empty()) waiter.settle(outcome(waiter));
+  }
+
+  #empty(): readonly Waiter[] {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const { timer } of waiters) timer.cancel();
+    return waiters;
   }
 }
 
 /** The same question is asked once for those who want it validated and once for those who do not (CD). */
-export function flightKey(request: ResolveRequest, name: Name): string {
-  const { path, type } = request;
-  const key = questionKey(path.context, name, type);
-  return path.validate && request.checkingDisabled ? `cd/${key}` : key;
+export function flightKey({ path, type, checkingDisabled = false }: ResolveRequest, name: Name): string {
+  return questionKey(path.context, name, type, path.validate && checkingDisabled);
 }

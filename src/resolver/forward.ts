@@ -27,6 +27,11 @@ export interface ForwardQuestion {
   readonly dnssec?: boolean;
 }
 
+/** Who asked hears of it once, and never from within `new Forwarding`. */
+export interface ForwardOwner {
+  forwarded(result: Forwarded): void;
+}
+
 /** What came of asking a path's targets. */
 export type Forwarded =
   | { readonly kind: 'usable'; readonly scrubbed: Usable; readonly upstream: Target }
@@ -52,31 +57,26 @@ export class Forwarding implements AttemptOwner {
   readonly #question: ForwardQuestion;
   readonly #attemptQuestion: AttemptQuestion;
   readonly #budget: Budget;
-  readonly #done: (result: Forwarded) => void;
+  readonly #owner: ForwardOwner;
   readonly #candidates: readonly Candidate[];
-  readonly #out = new Set<Attempt>();
+  #out: readonly Attempt[] = NOTHING_OUT;
   /** What each target did instead of answering; the last word of each counts. */
-  readonly #complaints = new Map<Target, string>();
+  #complaints: Map<Target, string> | undefined = undefined;
   #refused = false;
   #newest: Attempt | undefined = undefined;
   #hedge: Timer | undefined = undefined;
-  #waits: (() => void)[] = [];
+  #waits: (() => void)[] | undefined = undefined;
   #state: 'open' | 'done' = 'open';
 
-  /** Starts at once; `done` is called once and never from within the constructor. */
-  constructor(
-    env: Env,
-    probes: Probes,
-    question: ForwardQuestion,
-    budget: Budget,
-    done: (result: Forwarded) => void,
-  ) {
+  /** Starts at once. */
+  constructor(env: Env, probes: Probes, question: ForwardQuestion, budget: Budget, owner: ForwardOwner) {
     this.#env = env;
     this.#probes = probes;
     this.#question = question;
     this.#budget = budget;
-    this.#done = done;
+    this.#owner = owner;
     const { path } = question;
+    const { dnssec = false } = question;
     this.#attemptQuestion = {
       name: question.name,
       type: question.type,
@@ -84,8 +84,10 @@ export class Forwarding implements AttemptOwner {
       case0x20: path.case0x20,
       sources: path.sources,
       options: question.options,
-      ...(question.dnssec ? { dnssecOk: true, checkingDisabled: true, signed: true } : {}),
       deadline: Math.min(env.clock.now() + FORWARD_MS_MAX, budget.workBy),
+      dnssecOk: dnssec,
+      checkingDisabled: dnssec,
+      signed: dnssec,
     };
     const targets = path.targets.map((target) => env.targets.of(target));
     this.#candidates = orderTargets(path.policy, targets, env.prng).map((target) => new Candidate(target));
@@ -100,16 +102,16 @@ export class Forwarding implements AttemptOwner {
     this.#hedge?.cancel();
     this.#stopWaiting();
     for (const attempt of this.#out) attempt.cancel();
-    this.#out.clear();
+    this.#out = NOTHING_OUT;
   }
 
   late(attempt: Attempt): void {
-    this.#complaints.set(attempt.candidate.target, 'no reply');
+    this.#complain(attempt.candidate.target, 'no reply');
     if (attempt === this.#newest) this.#next();
   }
 
   failed(attempt: Attempt, why: string): void {
-    this.#complaints.set(attempt.candidate.target, why);
+    this.#complain(attempt.candidate.target, why);
     this.#ended(attempt);
   }
 
@@ -129,19 +131,30 @@ export class Forwarding implements AttemptOwner {
         target.judge(false);
         this.#refused = true;
         attempt.candidate.done = true;
-        this.#complaints.set(target, refusalToText(scrubbed));
+        this.#complain(target, refusalToText(scrubbed));
         this.#ended(attempt);
         break;
       default:
         target.judge(true);
-        this.#out.delete(attempt);
+        this.#leave(attempt);
         this.#finish({ kind: 'usable', scrubbed, upstream: target });
     }
   }
 
+  #complain(target: Target, why: string): void {
+    this.#complaints ??= new Map();
+    this.#complaints.set(target, why);
+  }
+
   #ended(attempt: Attempt): void {
-    this.#out.delete(attempt);
-    if (attempt === this.#newest || this.#out.size === 0) this.#next();
+    this.#leave(attempt);
+    if (attempt === this.#newest || this.#out.length === 0) this.#next();
+  }
+
+  /** Mostly it is the only one. */
+  #leave(attempt: Attempt): void {
+    const isAll = this.#out.length === 1 && this.#out[0] === attempt;
+    this.#out = isAll ? NOTHING_OUT : this.#out.filter((each) => each !== attempt);
   }
 
   /** Asks the next target, or finds out that there is none. */
@@ -152,7 +165,7 @@ export class Forwarding implements AttemptOwner {
     const mayAsk = now < this.#attemptQuestion.deadline && this.#budget.spent(now) === undefined;
     const candidate = mayAsk ? this.#pick() : undefined;
     if (candidate !== undefined) this.#ask(candidate);
-    else if (this.#out.size === 0 && !(mayAsk && this.#waitForProbes())) this.#later(this.#verdict());
+    else if (this.#out.length === 0 && !(mayAsk && this.#waitForProbes())) this.#later(this.#verdict());
   }
 
   #ask(candidate: Candidate): void {
@@ -160,7 +173,7 @@ export class Forwarding implements AttemptOwner {
     candidate.target.makeRoom();
     const attempt = new Attempt(this.#env, candidate, this.#attemptQuestion, this.#budget, this);
     this.#newest = attempt;
-    this.#out.add(attempt);
+    this.#out = [...this.#out, attempt];
     if (!first || this.#question.path.policy !== 'hedged' || this.#pick() === undefined) return;
     this.#hedge = this.#env.clock.after(hedgeDelay(candidate.target), () => this.#askAnother(candidate));
   }
@@ -215,14 +228,15 @@ export class Forwarding implements AttemptOwner {
       });
       if (stop === undefined) continue;
       open++;
+      this.#waits ??= [];
       this.#waits.push(stop);
     }
     return open > 0;
   }
 
   #stopWaiting(): void {
-    for (const stop of this.#waits) stop();
-    this.#waits = [];
+    for (const stop of this.#waits ?? []) stop();
+    this.#waits = undefined;
   }
 
   /** Why no target is left to ask. */
@@ -230,10 +244,13 @@ export class Forwarding implements AttemptOwner {
     const limit = this.#budget.spent(this.#env.clock.now());
     if (limit !== undefined)
       return this.#failure('budget', `the work of this query is over its limit of ${limitToText(limit)}`);
-    if (this.#complaints.size === 0 && this.#candidates.some(({ target }) => isUsable(target) && target.full))
+    if (
+      this.#complaints === undefined &&
+      this.#candidates.some(({ target }) => isUsable(target) && target.full)
+    )
       return this.#failure('overload', 'too many queries are waiting for the targets');
     const texts = this.#candidates.map(
-      ({ target }) => `${targetToText(target)} ${this.#complaints.get(target) ?? idleText(target)}`,
+      ({ target }) => `${targetToText(target)} ${this.#complaints?.get(target) ?? idleText(target)}`,
     );
     return this.#failure(this.#refused ? 'refused' : 'silent', texts.join(', '));
   }
@@ -258,10 +275,12 @@ export class Forwarding implements AttemptOwner {
     this.#hedge?.cancel();
     this.#stopWaiting();
     for (const attempt of this.#out) attempt.detach();
-    this.#out.clear();
-    this.#done(result);
+    this.#out = NOTHING_OUT;
+    this.#owner.forwarded(result);
   }
 }
+
+const NOTHING_OUT: readonly Attempt[] = [];
 
 const EDE_CODE: Readonly<Record<ForwardFailure, number>> = {
   silent: EDE.NO_REACHABLE_AUTHORITY,

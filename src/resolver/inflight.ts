@@ -1,5 +1,7 @@
 import { Turnover } from '../util/turnover.ts';
-import { type Name, nameKey } from '../wire/name.ts';
+import { NAME_OCTETS_MAX } from '../wire/constants.ts';
+import { foldOctet, type Name } from '../wire/name.ts';
+import { octetsKey } from '../wire/octets.ts';
 
 /** Questions being resolved by one worker; each holds sockets and waiters. Unbound's and PowerDNS's limit. */
 export const INFLIGHT_MAX = 2048;
@@ -24,10 +26,24 @@ export interface InFlight {
   jostle(): void;
 }
 
-/** What makes two questions the same: context, name, type. Not who asks, and no client subnet (RebirthDay, CVE-2025-5994). */
-export function questionKey(context: number, name: Name, type: number): string {
-  return `${context}/${type}/${nameKey(name)}`;
+/**
+ * What makes two questions the same: context, name, type, and whether the client said CD where that counts. Not who
+ * asks, and no client subnet (RebirthDay, CVE-2025-5994). Octets made to a string at once, as three made to one are not
+ * ready to be looked up.
+ */
+export function questionKey(context: number, name: Name, type: number, checkingDisabled = false): string {
+  keyView.setUint32(0, context);
+  keyView.setUint16(TYPE_AT, type);
+  key[CD_AT] = checkingDisabled ? 1 : 0;
+  for (let i = 0; i < name.length; i++) key[NAME_AT + i] = foldOctet(name[i]!);
+  return octetsKey(key, 0, NAME_AT + name.length);
 }
+
+const TYPE_AT = 4;
+const CD_AT = 6;
+const NAME_AT = 7;
+const key = new Uint8Array(NAME_AT + NAME_OCTETS_MAX);
+const keyView = new DataView(key.buffer);
 
 /** Places taken, in all or by one context. */
 interface Places {

@@ -156,9 +156,9 @@ export class Recursor {
     if (path.kind === 'recursive') return new Iteration(this, fetch, job, path, name, type).run();
     return new Promise((settle) => {
       const question = { path, name, type, options: job.options, dnssec: path.validate };
-      new Forwarding(this.#forwarders, this.#probes, question, job.budget, (forwarded) =>
-        settle(fromForwarder(forwarded, path.domain)),
-      );
+      new Forwarding(this.#forwarders, this.#probes, question, job.budget, {
+        forwarded: (result) => settle(fromForwarder(result, path.domain)),
+      });
     });
   }
 

@@ -12,11 +12,11 @@ import { Authorities, type FetchedKeys } from './authorities.ts';
 import { Budget } from './budget.ts';
 import type { Count, Env } from './env.ts';
 import type { Job } from './finding.ts';
-import { Flight, flightKey, type Waiter } from './flight.ts';
+import { Flight, type FlightOwner, type FlightQuestion, flightKey, type Waiter } from './flight.ts';
 import { Forwarding } from './forward.ts';
-import { InFlightTable, WAITERS_MAX } from './inflight.ts';
+import { InFlightTable, questionKey, WAITERS_MAX } from './inflight.ts';
 import { capped, keep } from './keep.ts';
-import { answered, type Learned, type LearnedFailure, learnedFrom, unanswered } from './learned.ts';
+import { answered, type Learned, type LearnedFailure, unanswered } from './learned.ts';
 import { look, type Missing, serveFailure, serveStale } from './lookup.ts';
 import { tokenOption } from './loop.ts';
 import type { Path } from './path.ts';
@@ -65,10 +65,12 @@ export const PREFETCHES_MAX = 64;
  *                              ├──1.8 s, stale data at hand──▶ that; the question goes on
  *                              └──4.5 s──▶ failure; the question goes on while its budget lasts
  */
-export class Resolver {
+export class Resolver implements FlightOwner {
   readonly #env: Env;
   readonly #cache: RecordCache;
   readonly #token: Uint8Array;
+  /** What forwarders get with a question that came without tokens, as most do. */
+  readonly #ownOptions: readonly EdnsOption[];
   #prefetch: boolean;
   readonly #probes: Probes;
   readonly #flights = new InFlightTable<Flight>();
@@ -86,6 +88,7 @@ export class Resolver {
     this.#rechecks = new Rechecks(this.#env);
     this.#cache = options.cache;
     this.#token = options.token;
+    this.#ownOptions = [tokenOption([], options.token)];
     this.#prefetch = options.prefetch ?? true;
     this.#limits = { ...TTL_LIMITS, ...options.limits };
     this.#probes = new Probes(this.#env);
@@ -213,7 +216,8 @@ export class Resolver {
     const now = clock.now();
     let flight = this.#flights.find(key);
     if (flight === undefined) {
-      flight = this.#start(key, name, request);
+      const { type } = request;
+      flight = this.#start({ key, name, type, path, budget, purpose: 'answer' }, request);
       if (flight === undefined) {
         count('resolver_inflight_refused');
         const why = 'too many questions are being resolved';
@@ -221,7 +225,7 @@ export class Resolver {
       }
     } else {
       count('resolver_joins');
-      if (flight.waiters.size >= WAITERS_MAX) {
+      if (flight.waiting >= WAITERS_MAX) {
         count('resolver_waiters_refused');
         const why = `${WAITERS_MAX} clients wait for this question already`;
         return stale === undefined ? failed(path, 'waiters', why) : this.#stale(stale, path, why);
@@ -234,42 +238,42 @@ export class Resolver {
 
   #wait(flight: Flight, request: ResolveRequest, stale: Cached | undefined, ms: number): Promise<Resolution> {
     return new Promise((settle) => {
-      const late = (): void => {
-        flight.waiters.delete(waiter);
-        const why = 'no answer from the targets in time';
-        if (stale !== undefined) settle(this.#stale(stale, request.path, NOT_FRESH));
-        else settle(failed(request.path, 'late', why, EDE.NO_REACHABLE_AUTHORITY));
-      };
+      const late = (): void => this.#late(flight, waiter);
       const waiter: Waiter = { request, stale, settle, timer: this.#env.clock.after(ms, late) };
-      flight.waiters.add(waiter);
+      flight.enter(waiter);
     });
   }
 
-  #start(key: string, name: Name, request: ResolveRequest): Flight | undefined {
-    const { path, type, budget, tokens } = request;
+  /** The question goes on. */
+  #late(flight: Flight, waiter: Waiter): void {
+    flight.leave(waiter);
+    const { path } = waiter.request;
+    const why = 'no answer from the targets in time';
+    if (waiter.stale !== undefined) waiter.settle(this.#stale(waiter.stale, path, NOT_FRESH));
+    else waiter.settle(failed(path, 'late', why, EDE.NO_REACHABLE_AUTHORITY));
+  }
+
+  /** @param request what is wanted with it */
+  #start(question: FlightQuestion, request: Wanted): Flight | undefined {
+    const { path, name, type, budget } = question;
     const now = this.#env.clock.now();
     if (!this.#flights.makeRoom(path.context, now)) return undefined;
-    const flight = new Flight(key, path, budget, now, () => this.#jostled(flight));
+    const flight = new Flight(question, now, this);
     this.#flights.add(flight);
+    const { tokens, checkingDisabled = false } = request;
     if (path.kind === 'forward' && !path.validate) {
-      const forwarding = new Forwarding(
-        this.#env,
-        this.#probes,
-        { path, name, type, options: this.#optionsFor(path, tokens) },
-        budget,
-        (result) => this.#landed(flight, name, type, learnedFrom(result)),
-      );
-      flight.cancel = () => forwarding.cancel();
+      const asked = { path, name, type, options: this.#optionsFor(path, tokens) };
+      flight.work = new Forwarding(this.#env, this.#probes, asked, budget, flight);
       return flight;
     }
-    flight.cancel = () => budget.end();
-    const validate = isChecked(request);
+    flight.work = { cancel: () => budget.end() };
+    const validate = path.validate && !checkingDisabled;
     // It never rejects: what throws in there is a mistake of ours, and ends the worker, which is replaced.
     this.#env.transport.begin(() => {
       void this.#authorities
         .learn(this.#jobFor(path, budget, tokens), name, type, validate)
         .then((learned) => {
-          if (this.#flights.find(key) === flight) this.#landed(flight, name, type, learned);
+          if (this.#flights.find(question.key) === flight) this.landed(flight, learned);
         });
     });
     return flight;
@@ -279,72 +283,81 @@ export class Resolver {
     return { path, budget, hashes: new Nsec3Hashes(budget), options: this.#optionsFor(path, tokens) };
   }
 
-  #optionsFor(path: Path, tokens: readonly Uint8Array[]): EdnsOption[] {
-    return path.kind === 'forward' ? [tokenOption(tokens, this.#token)] : [];
+  #optionsFor(path: Path, tokens: readonly Uint8Array[]): readonly EdnsOption[] {
+    if (path.kind !== 'forward') return NO_OPTIONS;
+    return tokens.length === 0 ? this.#ownOptions : [tokenOption(tokens, this.#token)];
   }
 
   /** Asks for what the cache still has, so that it does not run out. No client waits, and the budget is its own. */
   #refresh(name: Name, type: number, path: Path): void {
     if (!this.#prefetch || this.#prefetches >= PREFETCHES_MAX) return;
-    const request = { name, type, path, budget: new Budget(this.#env.clock.now()), tokens: [] };
-    const key = flightKey(request, name);
+    const budget = new Budget(this.#env.clock.now());
+    const key = questionKey(path.context, name, type);
     if (this.#flights.find(key) !== undefined || this.#rechecks.isEarly(key, path)) return;
-    const flight = this.#start(key, name, request);
+    const flight = this.#start({ key, name, type, path, budget, purpose: 'refresh' }, { tokens: [] });
     if (flight === undefined) return;
     this.#env.count('resolver_prefetches');
     this.#prefetches++;
-    flight.ended = () => this.#prefetches--;
   }
 
-  #landed(flight: Flight, name: Name, type: number, learned: Learned): void {
+  /** A flight's answer or failure: kept, and told to all who wait. */
+  landed(flight: Flight, learned: Learned): void {
+    const { path, type, budget, key } = flight.question;
     this.#flights.remove(flight);
-    flight.ended();
+    this.#ended(flight);
     if (learned.kind === 'learned') {
-      this.#rechecks.answered(flight.key);
-      keep(this.#cache, flight.path, type, learned);
-      const resolution = capped(answered(learned), this.#limits);
-      flight.settle(() => resolution);
+      this.#rechecks.answered(key);
+      keep(this.#cache, path, type, learned);
+      flight.answer(capped(answered(learned), this.#limits));
       return;
     }
     this.#env.count(learned.reason === 'budget' ? 'resolver_budget_exhausted' : 'resolver_failures');
     if (learned.reason === 'bogus') this.#env.count('dnssec_bogus');
-    this.#keepFailure(flight, name, type, learned);
+    this.#keepFailure(flight.question, learned);
     const { reason } = learned;
     const failure = unanswered(learned);
     flight.settle((waiter) => {
       // The budget was that of who asked first. Those who joined have their own and go on with it.
       const again =
         reason === 'budget' &&
-        waiter.request.budget !== flight.budget &&
+        waiter.request.budget !== budget &&
         waiter.request.budget.spent(this.#env.clock.now()) === undefined;
       if (again) return this.resolve(waiter.request);
       // What is bogus is not what a server's silence is: old data do not stand in for it.
       if (waiter.stale === undefined || reason === 'bogus') return failure;
-      return this.#stale(waiter.stale, flight.path, 'the servers failed');
+      return this.#stale(waiter.stale, path, 'the servers failed');
     });
   }
 
-  #jostled(flight: Flight): void {
+  /** A flight that was pushed out of its place. */
+  jostled(flight: Flight): void {
+    const { path } = flight.question;
     this.#env.count('resolver_jostled');
-    flight.cancel();
-    flight.ended();
+    flight.work?.cancel();
+    this.#ended(flight);
     const why = 'pushed out by newer questions';
     flight.settle((waiter) =>
-      waiter.stale === undefined
-        ? failed(flight.path, 'overload', why)
-        : this.#stale(waiter.stale, flight.path, why),
+      waiter.stale === undefined ? failed(path, 'overload', why) : this.#stale(waiter.stale, path, why),
     );
   }
 
+  #ended({ question }: Flight): void {
+    if (question.purpose === 'refresh') this.#prefetches--;
+  }
+
   /** RFC 9520 section 3.2, except where the fault was in the client's budget or in our own limits. */
-  #keepFailure(flight: Flight, name: Name, type: number, result: LearnedFailure): void {
+  #keepFailure({ key, name, type, path }: FlightQuestion, result: LearnedFailure): void {
     if (result.reason === 'budget' || result.reason === 'overload') return;
     // Old data do not stand in for what is bogus.
-    if (result.reason !== 'bogus') this.#rechecks.failed(flight.key);
-    if (type !== TYPE.ANY) this.#cache.putFailure(flight.path.context, name, type, { ede: result.ede.code });
+    if (result.reason !== 'bogus') this.#rechecks.failed(key);
+    if (type !== TYPE.ANY) this.#cache.putFailure(path.context, name, type, { ede: result.ede.code });
   }
 }
 
+/** What of a client's request is about how its question is asked. */
+type Wanted = Pick<ResolveRequest, 'tokens' | 'checkingDisabled'>;
+
+const NO_OPTIONS: readonly EdnsOption[] = [];
 const NOT_FRESH = 'no fresh answer yet';
 
 /** RFC 6895 section 3.1: 128 to 255 are types of questions and of messages, not of data; ANY alone is answered. */

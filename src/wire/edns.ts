@@ -1,7 +1,7 @@
 import { OPTION, TYPE } from './constants.ts';
 import { Cursor } from './cursor.ts';
 import { WireError } from './error.ts';
-import { put16 } from './octets.ts';
+import { put16, putOctets } from './octets.ts';
 
 /** EDNS(0), RFC 6891: what an OPT record says, apart from its place in the message. */
 export interface Edns {
@@ -74,8 +74,7 @@ export function writeEdns(out: Uint8Array, at: number, edns: Edns, rcode: number
   for (const option of edns.options) {
     at = put16(out, at, option.code);
     at = put16(out, at, option.data.length);
-    out.set(option.data, at);
-    at += option.data.length;
+    at = putOctets(out, at, option.data, 0, option.data.length);
   }
   return at;
 }

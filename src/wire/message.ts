@@ -3,7 +3,7 @@ import { Cursor } from './cursor.ts';
 import { type Edns, ednsLength, pad, readEdns, writeEdns } from './edns.ts';
 import { WireError } from './error.ts';
 import { type Name, nameKey } from './name.ts';
-import { octetsKey, put16 } from './octets.ts';
+import { octetsKey, put16, putOctets } from './octets.ts';
 import { readRdata } from './rdata/table.ts';
 import type { Question, Rr, Rrset } from './record.ts';
 
@@ -177,7 +177,7 @@ export function encodeQuery(query: {
   readonly type: number;
   readonly flags?: number;
   readonly edns?: Edns | undefined;
-  /** The message is as long as a multiple of this, where there is EDNS. */
+  /** The message is as long as a multiple of this, where there is EDNS. Default 0: it is as long as it is. */
   readonly paddedTo?: number;
 }): Uint8Array {
   const { paddedTo = 0 } = query;
@@ -187,8 +187,7 @@ export function encodeQuery(query: {
   put16(out, 2, query.flags ?? FLAG.RD);
   put16(out, 4, 1);
   put16(out, 10, query.edns ? 1 : 0);
-  out.set(query.name, HEADER_OCTETS);
-  let at = HEADER_OCTETS + query.name.length;
+  let at = putOctets(out, HEADER_OCTETS, query.name, 0, query.name.length);
   at = put16(out, at, query.type);
   at = put16(out, at, CLASS.IN);
   if (query.edns === undefined) return out.subarray(0, at);
