@@ -1,6 +1,7 @@
 import type { Dependencies, Dependency } from '../util/deps.ts';
 import type { Slab } from '../util/slab.ts';
 import type { Name } from '../wire/name.ts';
+import { putOctets } from '../wire/octets.ts';
 import type { Rrset } from '../wire/record.ts';
 import type { Rank } from './rank.ts';
 import type { Security } from './security.ts';
@@ -64,16 +65,13 @@ const KINDS: readonly Kind[] = ['rrset', 'nodata', 'nxdomain', 'failure'];
 const SECURITY_UNIT = 16;
 const SECURITIES: readonly Security[] = ['unchecked', 'insecure', 'secure'];
 
-/** All that a new entry holds. */
+/** All that a new entry holds, but for when it is stored and the name of its owner. */
 export interface EntryFacts {
   readonly kind: Kind;
   readonly rank: Rank;
-  readonly stored: number;
   readonly lifetime: number;
   /** The records, or the SOA of a negative entry. */
   readonly rrset: Rrset | undefined;
-  /** Empty where it is the name in the key. */
-  readonly owner: Name;
   readonly dependencies: readonly Dependency[];
   readonly security: Security;
   /** See `isProofsSized`. */
@@ -94,9 +92,12 @@ export function isProofsSized(proofs: readonly Rrset[]): boolean {
   );
 }
 
-/** Octets of the value; more than a slab takes where the RRset is too large. */
-export function entryLength(facts: EntryFacts): number {
-  const { rrset, dependencies, owner, proofs, text } = facts;
+/**
+ * Octets of the value; more than a slab takes where the RRset is too large.
+ * @param owner empty where it is the name in the key
+ */
+export function entryLength(facts: EntryFacts, owner: Name): number {
+  const { rrset, dependencies, proofs, text } = facts;
   let length = HEADER_OCTETS + DEP_OCTETS * dependencies.length + owner.length + text.length;
   if (rrset !== undefined) length += recordsLength(rrset);
   for (const proof of proofs) length += PROOF_OCTETS + proof.name.length + recordsLength(proof);
@@ -111,10 +112,10 @@ function recordsLength({ rdatas, sigs }: Rrset): number {
 }
 
 /** Writes the value at `off`, where `entryLength` octets are free. */
-export function writeEntry(slab: Slab, off: number, facts: EntryFacts): void {
+export function writeEntry(slab: Slab, off: number, facts: EntryFacts, owner: Name, stored: number): void {
   const { view, u8 } = slab;
-  const { rrset, owner, proofs, text } = facts;
-  view.setFloat64(off + STORED, facts.stored, true);
+  const { rrset, proofs, text } = facts;
+  view.setFloat64(off + STORED, stored, true);
   view.setUint32(off + LIFETIME, facts.lifetime, true);
   view.setUint16(off + TYPE_AT, rrset?.type ?? 0, true);
   u8[off + KIND] = 1 + KINDS.indexOf(facts.kind);
@@ -132,11 +133,10 @@ export function writeEntry(slab: Slab, off: number, facts: EntryFacts): void {
     view.setUint32(at + 2, generation, true);
     at += DEP_OCTETS;
   }
-  u8.set(owner, at);
-  at += owner.length;
+  at = putOctets(u8, at, owner, 0, owner.length);
   if (rrset !== undefined) at = writeRecords(slab, at, rrset);
   for (const proof of proofs) at = writeProof(slab, at, proof);
-  u8.set(text, at);
+  putOctets(u8, at, text, 0, text.length);
 }
 
 function writeProof(slab: Slab, at: number, proof: Rrset): number {
@@ -145,8 +145,8 @@ function writeProof(slab: Slab, at: number, proof: Rrset): number {
   u8[at + 2] = proof.rdatas.length;
   u8[at + 3] = proof.sigs?.length ?? 0;
   u8[at + 4] = proof.name.length;
-  u8.set(proof.name, at + PROOF_OCTETS);
-  return writeRecords(slab, at + PROOF_OCTETS + proof.name.length, proof);
+  const recordsAt = putOctets(u8, at + PROOF_OCTETS, proof.name, 0, proof.name.length);
+  return writeRecords(slab, recordsAt, proof);
 }
 
 function writeRecords(slab: Slab, at: number, { rdatas, sigs }: Rrset): number {
@@ -158,8 +158,7 @@ function writeRecords(slab: Slab, at: number, { rdatas, sigs }: Rrset): number {
 
 function writeRdata(slab: Slab, at: number, rdata: Uint8Array): number {
   slab.view.setUint16(at, rdata.length, true);
-  slab.u8.set(rdata, at + 2);
-  return at + 2 + rdata.length;
+  return putOctets(slab.u8, at + 2, rdata, 0, rdata.length);
 }
 
 /** A look at the entry at `off`; moved from entry to entry, so that lookups that miss allocate nothing. */

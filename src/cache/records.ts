@@ -156,7 +156,7 @@ export class RecordCache {
     const isSized = rrset.rdatas.length > 0 && rrset.rdatas.length <= RRSET_RECORDS_MAX;
     const lifetime = isSized ? learnedLifetime(rrset.ttl, extra.security, this.#limits) : 0;
     this.#key.set(context, PLANE.data, rrset.type, rrset.name);
-    return this.#put(rrset.type, { kind: 'rrset', rank, lifetime, rrset }, extra);
+    return this.#put(rrset.type, factsOf('rrset', rank, lifetime, rrset, extra), extra);
   }
 
   /**
@@ -174,7 +174,7 @@ export class RecordCache {
     const kind = type === NXDOMAIN ? 'nxdomain' : 'nodata';
     const lifetime = negativeLifetime(soa, this.#limits);
     this.#key.set(context, PLANE.data, type, name);
-    return this.#put(type, { kind, rank, lifetime, rrset: soa }, extra);
+    return this.#put(type, factsOf(kind, rank, lifetime, soa, extra), extra);
   }
 
   /**
@@ -342,20 +342,15 @@ export class RecordCache {
   }
 
   /** Stores what a server said under the key's name, if it may replace what is there. */
-  #put(type: number, said: Said, extra: Extra): boolean {
-    if (!extra.keepsFailure) this.#remove(PLANE.failure, type);
+  #put(type: number, facts: EntryFacts, { keepsFailure = false }: Extra): boolean {
+    if (!keepsFailure) this.#remove(PLANE.failure, type);
     const now = this.#now();
-    const { dependencies = NO_DEPENDENCIES, security = 'unchecked', proofs = NO_PROOFS } = extra;
-    const isNewer = !this.#outranks(NXDOMAIN, said.rank, now) && !this.#outranks(type, said.rank, now);
-    if (!isNewer || !this.#deps.hold(dependencies)) return false;
+    const isNewer = !this.#outranks(NXDOMAIN, facts.rank, now) && !this.#outranks(type, facts.rank, now);
+    if (!isNewer || !this.#deps.hold(facts.dependencies)) return false;
     // Any answer but NXDOMAIN says that the name is there.
     if (type !== NXDOMAIN) this.#remove(PLANE.data, NXDOMAIN);
     this.#key.move(PLANE.data, type);
-    const lifetime = isProofsSized(proofs) ? leastTtl(said.lifetime, proofs) : 0;
-    // Field by field: an object that is spread behind another is copied by name, which takes longer than to write it.
-    const { kind, rank, rrset } = said;
-    const facts = { ...NO_FAILURE, kind, rank, lifetime, rrset, dependencies, security, proofs };
-    if (lifetime > 0 && this.#insert(facts)) return true;
+    if (facts.lifetime > 0 && this.#insert(facts)) return true;
     // What cannot be kept still ends what was known before.
     this.#remove(PLANE.data, type);
     return false;
@@ -367,13 +362,12 @@ export class RecordCache {
   }
 
   /** Writes an entry under the key as it stands; false where it is too large. */
-  #insert(facts: NewFacts): boolean {
+  #insert(facts: EntryFacts): boolean {
     const key = this.#key;
     const slab = this.#slab;
     const owner = facts.rrset === undefined || key.spells(facts.rrset.name) ? NO_NAME : facts.rrset.name;
-    const entry = { ...facts, owner, stored: this.#now() };
-    const off = slab.insert(key.hash, key.octets, 0, key.length, entryLength(entry));
-    if (off >= 0) writeEntry(slab, off, entry);
+    const off = slab.insert(key.hash, key.octets, 0, key.length, entryLength(facts, owner));
+    if (off >= 0) writeEntry(slab, off, facts, owner, this.#now());
     return off >= 0;
   }
 
@@ -412,18 +406,40 @@ export class RecordCache {
 /** Whether a lookup counts as a use, or is only looking. */
 type Trace = 'hit' | 'look';
 
-type NewFacts = Omit<EntryFacts, 'stored' | 'owner'>;
-type Said = Pick<EntryFacts, 'kind' | 'rank' | 'lifetime' | 'rrset'>;
-
 const NO_EXTRA: Extra = {};
 const NO_DEPENDENCIES: readonly Dependency[] = [];
 const NO_PROOFS: readonly Rrset[] = [];
-const NO_FAILURE = { ede: undefined, text: new Uint8Array(0), streak: 0 } as const;
+const NO_TEXT = new Uint8Array(0);
 const encoder = new TextEncoder();
 const failureText = new Uint8Array(FAILURE_TEXT_MAX);
 
+/** What a server said, with what came beside it. */
+function factsOf(
+  kind: Kind,
+  rank: Rank,
+  lifetime: number,
+  rrset: Rrset | undefined,
+  extra: Extra,
+): EntryFacts {
+  const { dependencies = NO_DEPENDENCIES, security = 'unchecked', proofs = NO_PROOFS } = extra;
+  return {
+    kind,
+    rank,
+    lifetime: isProofsSized(proofs) ? leastTtl(lifetime, proofs) : 0,
+    rrset,
+    dependencies,
+    security,
+    proofs,
+    ede: undefined,
+    text: NO_TEXT,
+    streak: 0,
+  };
+}
+
 function leastTtl(lifetime: number, proofs: readonly Rrset[]): number {
-  return proofs.reduce((least, { ttl }) => Math.min(least, ttl), lifetime);
+  let least = lifetime;
+  for (const { ttl } of proofs) least = Math.min(least, ttl);
+  return least;
 }
 
 const NO_NAME: Name = new Uint8Array(0);

@@ -32,7 +32,7 @@ export function positiveLifetime(ttl: number, limits: TtlLimits): number {
 
 /** The same for what was validated: no floor lets it outlive its signatures (RFC 4035 section 5.3.3). */
 export function learnedLifetime(ttl: number, security: Security | undefined, limits: TtlLimits): number {
-  return positiveLifetime(ttl, security === 'secure' ? { ...limits, floor: 0 } : limits);
+  return security === 'secure' ? Math.min(sane(ttl), limits.ceiling) : positiveLifetime(ttl, limits);
 }
 
 /**
@@ -43,8 +43,12 @@ export function negativeLifetime(soa: Rrset | undefined, limits: TtlLimits): num
   const rdata = soa?.rdatas[0];
   if (soa?.type !== TYPE.SOA || soa.rdatas.length !== 1) return 0;
   if (rdata === undefined || rdata.length < SOA_OCTETS_MIN) return 0;
-  const minimum = new DataView(rdata.buffer, rdata.byteOffset, rdata.length).getUint32(rdata.length - 4);
-  return Math.min(sane(soa.ttl), sane(minimum), limits.negativeCeiling, limits.ceiling);
+  return Math.min(sane(soa.ttl), sane(u32(rdata, rdata.length - 4)), limits.negativeCeiling, limits.ceiling);
+}
+
+/** Without a `DataView`, for which the engine would move short octets out of its heap. */
+function u32(octets: Uint8Array, at: number): number {
+  return ((octets[at]! << 24) | (octets[at + 1]! << 16) | (octets[at + 2]! << 8) | octets[at + 3]!) >>> 0;
 }
 
 /** Two root names and five numbers. */

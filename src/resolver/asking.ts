@@ -5,7 +5,6 @@ import { Attempt, type AttemptOwner, type AttemptQuestion, Candidate } from './a
 import { type Budget, limitToText } from './budget.ts';
 import type { Contact } from './cut.ts';
 import type { Env } from './env.ts';
-import { targetToText } from './path.ts';
 import type { Judged } from './referral.ts';
 import { chooseServer } from './select.ts';
 import type { Target } from './target.ts';
@@ -240,7 +239,7 @@ export class Asking implements AttemptOwner {
       return { reason: 'budget', text: 'its servers left other questions of this query without a reply' };
     const texts = this.#contacts
       .slice(0, COMPLAINTS_MAX)
-      .map(({ target }) => `${targetToText(target)} ${this.#complaints?.get(target) ?? 'not asked'}`);
+      .map(({ target }) => `${target.text} ${this.#complaints?.get(target) ?? 'not asked'}`);
     return { reason: this.#refused ? 'refused' : 'silent', text: texts.join(', ') };
   }
 

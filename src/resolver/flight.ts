@@ -42,7 +42,7 @@ export class Flight implements InFlight, ForwardOwner {
   /** What is done for it; to be cancelled where it has to make room. */
   work: { cancel(): void } | undefined = undefined;
   readonly #owner: FlightOwner;
-  #waiters: Waiter[] = [];
+  #waiters: Waiter[] | undefined = undefined;
 
   constructor(question: FlightQuestion, now: number, owner: FlightOwner) {
     this.question = question;
@@ -60,16 +60,16 @@ export class Flight implements InFlight, ForwardOwner {
 
   /** How many wait. */
   get waiting(): number {
-    return this.#waiters.length;
+    return this.#waiters?.length ?? 0;
   }
 
   enter(waiter: Waiter): void {
-    this.#waiters.push(waiter);
+    if (this.#waiters === undefined) this.#waiters = [waiter];
+    else this.#waiters.push(waiter);
   }
 
   leave(waiter: Waiter): void {
-    const at = this.#waiters.indexOf(waiter);
-    if (at >= 0) this.#waiters.splice(at, 1);
+    this.#waiters = this.#waiters?.filter((each) => each !== waiter);
   }
 
   jostle(): void {
@@ -91,12 +91,14 @@ export class Flight implements InFlight, ForwardOwner {
   }
 
   #empty(): readonly Waiter[] {
-    const waiters = this.#waiters;
-    this.#waiters = [];
+    const waiters = this.#waiters ?? NOBODY;
+    this.#waiters = undefined;
     for (const { timer } of waiters) timer.cancel();
     return waiters;
   }
 }
+
+const NOBODY: readonly Waiter[] = [];
 
 /** The same question is asked once for those who want it validated and once for those who do not (CD). */
 export function flightKey({ path, type, checkingDisabled = false }: ResolveRequest, name: Name): string {

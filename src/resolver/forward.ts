@@ -7,7 +7,7 @@ import type { Ede } from '../wire/record.ts';
 import { Attempt, type AttemptOwner, type AttemptQuestion, Candidate } from './attempt.ts';
 import { type Budget, limitToText } from './budget.ts';
 import type { Env } from './env.ts';
-import { type ForwardPath, targetToText } from './path.ts';
+import type { ForwardPath } from './path.ts';
 import type { Probes } from './probe.ts';
 import { refusalToText, scrub, type Usable } from './scrub.ts';
 import { hedgeDelay, orderTargets } from './select.ts';
@@ -250,7 +250,7 @@ export class Forwarding implements AttemptOwner {
     )
       return this.#failure('overload', 'too many queries are waiting for the targets');
     const texts = this.#candidates.map(
-      ({ target }) => `${targetToText(target)} ${this.#complaints?.get(target) ?? idleText(target)}`,
+      ({ target }) => `${target.text} ${this.#complaints?.get(target) ?? idleText(target)}`,
     );
     return this.#failure(this.#refused ? 'refused' : 'silent', texts.join(', '));
   }

@@ -7,7 +7,7 @@ import { type Asked, Asking, type AskingFailure } from './asking.ts';
 import { type Contact, DELEGATION_SECONDS_MAX, type NameServer, ZoneCut } from './cut.ts';
 import type { Failed, FetchFailure, Found, Job } from './finding.ts';
 import { Minimiser } from './minimise.ts';
-import { type RecursivePath, targetToText } from './path.ts';
+import type { RecursivePath } from './path.ts';
 import type { Fetch, Recursor } from './recursor.ts';
 import { type Judged, judge, type Referral } from './referral.ts';
 import type { Question, Usable } from './scrub.ts';
@@ -336,7 +336,7 @@ export class Iteration {
 
   /** @param contact who said it; undefined: the copy of the root zone */
   #find(scrubbed: Usable, contact: Contact | undefined): State {
-    const upstream = contact === undefined ? 'local root' : targetToText(contact.target);
+    const upstream = contact === undefined ? 'local root' : contact.target.text;
     this.#found = { kind: 'finding', scrubbed, zone: this.#cut.zone, upstream, contact };
     return 'done';
   }

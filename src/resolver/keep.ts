@@ -2,12 +2,9 @@ import { NXDOMAIN } from '../cache/key.ts';
 import { RANK, type Rank } from '../cache/rank.ts';
 import type { RecordCache } from '../cache/records.ts';
 import type { Security } from '../cache/security.ts';
-import { learnedLifetime, negativeLifetime, type TtlLimits } from '../cache/ttl.ts';
 import { TYPE } from '../wire/constants.ts';
-import type { Rrset } from '../wire/record.ts';
 import type { LearnedData } from './learned.ts';
 import type { Path } from './path.ts';
-import type { Resolution } from './resolution.ts';
 
 /** Keeps what was learned: each link and the answer on its own, all under the path's context. */
 export function keep(
@@ -47,18 +44,4 @@ export function keep(
 /** Data that validation vouches for have a rank of their own, above all that is not. */
 function rankOf(security: Security, rank: Rank): Rank {
   return security === 'secure' ? RANK.secure : rank;
-}
-
-/** TTLs as the cache would give them out, also where it does not keep the records. */
-export function capped(resolution: Resolution, limits: TtlLimits): Resolution {
-  const { soa, security } = resolution;
-  const rrsets = resolution.rrsets.map((rrset) =>
-    withTtl(rrset, learnedLifetime(rrset.ttl, security, limits)),
-  );
-  if (soa === undefined) return { ...resolution, rrsets };
-  return { ...resolution, rrsets, soa: withTtl(soa, negativeLifetime(soa, limits)) };
-}
-
-function withTtl(rrset: Rrset, ttl: number): Rrset {
-  return rrset.ttl === ttl ? rrset : { ...rrset, ttl };
 }

@@ -1,11 +1,11 @@
 import { RANK, type Rank } from '../cache/rank.ts';
 import type { Security } from '../cache/security.ts';
+import { learnedLifetime, negativeLifetime, type TtlLimits } from '../cache/ttl.ts';
 import { RCODE, TYPE } from '../wire/constants.ts';
 import type { Name } from '../wire/name.ts';
 import type { Ede, Rrset } from '../wire/record.ts';
 import type { FetchFailure, Finding } from './finding.ts';
 import type { Forwarded } from './forward.ts';
-import { targetToText } from './path.ts';
 import type { Resolution } from './resolution.ts';
 import type { Usable } from './scrub.ts';
 import type { TrustStep } from './truststep.ts';
@@ -52,40 +52,58 @@ const KEPT_PROOFS_MAX = 8;
 /** A forwarder's word, as it stands. */
 export function learnedFrom(forwarded: Forwarded): Learned {
   if (forwarded.kind === 'failure') return forwarded;
-  return unvalidated(forwarded.scrubbed, 'unchecked', RANK.answer, targetToText(forwarded.upstream));
+  return unvalidated(forwarded.scrubbed, 'unchecked', RANK.answer, forwarded.upstream.text);
 }
 
 /** What servers said, without validation. */
 export function unvalidated(scrubbed: Usable, security: Security, rank: Rank, upstream: string): LearnedData {
-  const part = (rrset: Rrset, before: Rrset | undefined): Part => {
-    const isMade = before?.type === TYPE.DNAME && rrset.type === TYPE.CNAME;
-    return { rrset, security, proofs: isMade ? [before] : [] };
-  };
-  const isDenial = scrubbed.kind === 'nodata' || scrubbed.kind === 'nxdomain';
-  return {
+  const { kind, chain } = scrubbed;
+  const isDenial = kind === 'nodata' || kind === 'nxdomain';
+  const learned: Writable<LearnedData> = {
     kind: 'learned',
-    outcome: scrubbed.kind,
-    chain: scrubbed.chain.map((rrset, i) => part(rrset, scrubbed.chain[i - 1])),
-    rrsets: rrsetsOf(scrubbed).map((rrset) => part(rrset, scrubbed.chain.at(-1))),
-    ...(scrubbed.kind === 'referral' && { glue: scrubbed.glue }),
-    denial: isDenial
-      ? {
-          name: scrubbed.name,
-          soa: scrubbed.soa,
-          proofs: scrubbed.proofs.slice(0, KEPT_PROOFS_MAX),
-          security,
-        }
-      : undefined,
+    outcome: kind,
+    chain: linksOf(chain, security),
+    rrsets: partsOf(rrsetsOf(scrubbed), chain.at(-1), security),
+    denial: isDenial ? deniedBy(scrubbed, security) : undefined,
     security,
     rank,
     upstream,
     steps: undefined,
   };
+  if (kind === 'referral') learned.glue = scrubbed.glue;
+  return learned;
 }
+
+function deniedBy(
+  { name, soa, proofs }: Extract<Usable, { kind: 'nodata' | 'nxdomain' }>,
+  security: Security,
+): Denied {
+  return { name, soa, proofs: proofs.slice(0, KEPT_PROOFS_MAX), security };
+}
+
+function linksOf(chain: readonly Rrset[], security: Security): readonly Part[] {
+  return chain.length === 0 ? NO_PARTS : chain.map((rrset, i) => partOf(rrset, chain[i - 1], security));
+}
+
+/** @param last the chain's */
+function partsOf(rrsets: readonly Rrset[], last: Rrset | undefined, security: Security): readonly Part[] {
+  const [only] = rrsets;
+  if (only === undefined) return NO_PARTS;
+  if (rrsets.length === 1) return [partOf(only, last, security)];
+  return rrsets.map((rrset) => partOf(rrset, last, security));
+}
+
+function partOf(rrset: Rrset, before: Rrset | undefined, security: Security): Part {
+  const isMade = before?.type === TYPE.DNAME && rrset.type === TYPE.CNAME;
+  return { rrset, security, proofs: isMade ? [before] : NO_RRSETS };
+}
+
+const NO_PARTS: readonly Part[] = [];
+const NO_RRSETS: readonly Rrset[] = [];
 
 function rrsetsOf(scrubbed: Usable): readonly Rrset[] {
   if (scrubbed.kind === 'referral') return [scrubbed.ns];
-  return scrubbed.kind === 'answer' ? scrubbed.rrsets : [];
+  return scrubbed.kind === 'answer' ? scrubbed.rrsets : NO_RRSETS;
 }
 
 /** What validation left of a finding. */
@@ -118,31 +136,49 @@ const RCODE_OF: Readonly<Record<LearnedData['outcome'], number>> = {
   'too-long': RCODE.YXDOMAIN,
 };
 
-/** The answer to who asked. */
-export function answered(learned: LearnedData): Resolution {
-  const { outcome, chain, rrsets, glue, denial, security, upstream, steps } = learned;
-  const told: Rrset[] = [];
-  const proofs: Rrset[] = [];
-  for (const part of chain.length === 0 ? rrsets : [...chain, ...rrsets]) {
-    told.push(part.rrset);
-    for (const proof of part.proofs) if (proof.type !== TYPE.DNAME) proofs.push(proof);
-  }
-  if (denial !== undefined) proofs.push(...denial.proofs);
+/** The answer to who asked, with TTLs as the cache would give them out, also where it does not keep the records. */
+export function answered(learned: LearnedData, limits: TtlLimits): Resolution {
+  const { outcome, glue, denial, security, upstream, steps } = learned;
   const resolution: Writable<Resolution> = {
     outcome: outcome === 'alias' || outcome === 'too-long' ? 'answer' : outcome,
     rcode: RCODE_OF[outcome],
-    rrsets: told,
-    proofs,
+    rrsets: toldOf(learned, limits),
+    proofs: proofsOf(learned),
     security,
-    ede: [],
+    ede: NO_EDE,
     source: 'upstream',
   };
   if (glue !== undefined) resolution.glue = glue;
-  if (denial?.soa !== undefined) resolution.soa = denial.soa;
+  if (denial?.soa !== undefined) resolution.soa = withTtl(denial.soa, negativeLifetime(denial.soa, limits));
   if (upstream !== undefined) resolution.upstream = upstream;
   if (steps !== undefined) resolution.chain = steps;
   return resolution;
 }
+
+function toldOf({ chain, rrsets, security }: LearnedData, limits: TtlLimits): readonly Rrset[] {
+  const told = (part: Part): Rrset => {
+    const { rrset } = part;
+    return withTtl(rrset, learnedLifetime(rrset.ttl, security, limits));
+  };
+  if (chain.length === 0 && rrsets.length === 1) return [told(rrsets[0]!)];
+  return [...chain, ...rrsets].map(told);
+}
+
+function withTtl(rrset: Rrset, ttl: number): Rrset {
+  return rrset.ttl === ttl ? rrset : { ...rrset, ttl };
+}
+
+/** A DNAME stands in the chain itself. */
+function proofsOf({ chain, rrsets, denial }: LearnedData): readonly Rrset[] {
+  let proofs: Rrset[] | undefined;
+  for (const parts of [chain, rrsets])
+    for (const part of parts)
+      for (const proof of part.proofs) if (proof.type !== TYPE.DNAME) (proofs ??= []).push(proof);
+  const denying = denial?.proofs ?? NO_RRSETS;
+  return proofs === undefined ? denying : [...proofs, ...denying];
+}
+
+const NO_EDE: readonly Ede[] = [];
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 

@@ -415,7 +415,7 @@ function isLasting(reason: FetchFailure): boolean {
 function fromForwarder(forwarded: Forwarded, zone: Name): Found {
   if (forwarded.kind === 'failure') return forwarded;
   const { scrubbed, upstream } = forwarded;
-  return { kind: 'finding', scrubbed, zone, upstream: targetToText(upstream), contact: undefined };
+  return { kind: 'finding', scrubbed, zone, upstream: upstream.text, contact: undefined };
 }
 
 /** A priming response has the root's NS records as its answer, and addresses of them beside (RFC 9609 section 4). */

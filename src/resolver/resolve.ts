@@ -15,7 +15,7 @@ import type { Job } from './finding.ts';
 import { Flight, type FlightOwner, type FlightQuestion, flightKey, type Waiter } from './flight.ts';
 import { Forwarding } from './forward.ts';
 import { InFlightTable, questionKey, WAITERS_MAX } from './inflight.ts';
-import { capped, keep } from './keep.ts';
+import { keep } from './keep.ts';
 import { answered, type Learned, type LearnedFailure, unanswered } from './learned.ts';
 import { look, type Missing, serveFailure, serveStale } from './lookup.ts';
 import { tokenOption } from './loop.ts';
@@ -308,7 +308,7 @@ export class Resolver implements FlightOwner {
     if (learned.kind === 'learned') {
       this.#rechecks.answered(key);
       keep(this.#cache, path, type, learned);
-      flight.answer(capped(answered(learned), this.#limits));
+      flight.answer(answered(learned, this.#limits));
       return;
     }
     this.#env.count(learned.reason === 'budget' ? 'resolver_budget_exhausted' : 'resolver_failures');

@@ -112,6 +112,8 @@ export function scrub(message: Message, question: Question): Scrubbed {
   return negative(message, question, chain, name, proofs);
 }
 
+const NO_RRSETS: readonly Rrset[] = [];
+
 type Walk =
   | {
       readonly kind: 'end';
@@ -129,7 +131,7 @@ type Walk =
 
 /** From the question's name along CNAMEs and DNAMEs, wherever in the section they stand, to the name that has none. */
 function followAliases(answer: readonly Rr[], question: Question): Walk {
-  const chain: Rrset[] = [];
+  let chain: Rrset[] | undefined;
   let visited: Set<string> | undefined;
   let name = question.name;
   // Aliases of these types are the answer itself (RFC 1034 section 3.6.2).
@@ -141,6 +143,7 @@ function followAliases(answer: readonly Rr[], question: Question): Walk {
     if (typeof link === 'string') return { kind: 'invalid', why: link };
     if (links++ === CHAIN_LINKS_MAX)
       return { kind: 'invalid', why: `more than ${CHAIN_LINKS_MAX} aliases in a chain` };
+    chain ??= [];
     chain.push(...link);
     if (link.at(-1)!.type === TYPE.DNAME) return { kind: 'too-long', chain, proofs: [] };
     name = link.at(-1)!.rdatas[0]!;
@@ -151,7 +154,7 @@ function followAliases(answer: readonly Rr[], question: Question): Walk {
     if (question.staysWithin && !isAtOrBelow(name, question.apex))
       return { kind: 'end', chain, name, leaves: true };
   }
-  return { kind: 'end', chain, name, leaves: false };
+  return { kind: 'end', chain: chain ?? NO_RRSETS, name, leaves: false };
 }
 
 /**
@@ -199,12 +202,19 @@ function fromDname(
 }
 
 function hasType(records: readonly Rr[], name: Name, type: number): boolean {
-  return records.some((rr) => rr.type === type && rr.class === CLASS.IN && nameEquals(rr.name, name));
+  for (const rr of records)
+    if (rr.type === type && rr.class === CLASS.IN && nameEquals(rr.name, name)) return true;
+  return false;
 }
 
 /** The RRsets that answer the question at the end of its aliases: one, or all of the name for ANY. */
-function rrsetsAt(answer: readonly Rr[], name: Name, question: Question): Rrset[] | string {
-  const types = question.type === TYPE.ANY ? typesAt(answer, name) : [question.type];
+function rrsetsAt(answer: readonly Rr[], name: Name, question: Question): readonly Rrset[] | string {
+  if (question.type !== TYPE.ANY) {
+    const rrset = rrsetAt(answer, name, question.type, question);
+    if (rrset === undefined) return NO_RRSETS;
+    return typeof rrset === 'string' ? rrset : [rrset];
+  }
+  const types = typesAt(answer, name);
   if (types.length > RRSET_TYPES_MAX) return `more than ${RRSET_TYPES_MAX} types at one name`;
   const rrsets: Rrset[] = [];
   for (const type of types) {
@@ -245,8 +255,8 @@ export function rrsetAt(
     if (rr.type !== type || rr.class !== CLASS.IN || !nameEquals(rr.name, name)) continue;
     if (question.sent !== question.name) restoreCase(type, rr.rdata, question.sent, question.name);
     ttl = Math.min(ttl, rr.ttl);
-    rdatas ??= new Rdatas();
-    rdatas.add(rr.rdata);
+    if (rdatas === undefined) rdatas = new Rdatas(rr.rdata);
+    else rdatas.add(rr.rdata);
     if (rdatas.list.length > RRSET_RECORDS_MAX) return `more than ${RRSET_RECORDS_MAX} records in an RRset`;
   }
   if (rdatas === undefined) return undefined;
@@ -256,9 +266,13 @@ export function rrsetAt(
 
 /** Rdata of one RRset, each once (RFC 2181 section 5). */
 class Rdatas {
-  readonly list: Uint8Array[] = [];
+  readonly list: Uint8Array[];
   /** Where it is many, for comparing each with each would be what an attacker wants. */
   #seen: Set<string> | undefined = undefined;
+
+  constructor(first: Uint8Array) {
+    this.list = [first];
+  }
 
   add(rdata: Uint8Array): void {
     if (this.#has(rdata)) return;
@@ -267,8 +281,11 @@ class Rdatas {
   }
 
   #has(rdata: Uint8Array): boolean {
-    if (this.list.length < COMPARED_MAX)
-      return this.list.some((known) => known.length === rdata.length && octetsEqual(known, rdata));
+    if (this.list.length < COMPARED_MAX) {
+      for (const known of this.list)
+        if (known.length === rdata.length && octetsEqual(known, rdata)) return true;
+      return false;
+    }
     this.#seen ??= new Set(this.list.map((known) => octetsKey(known)));
     return this.#seen.has(octetsKey(rdata));
   }
@@ -285,16 +302,18 @@ function isSignatureOf(rr: Rr, name: Name, type: number): boolean {
 
 /** NSEC and NSEC3 RRsets within the apex, under folded names: the letters are those of the question as sent. */
 export function proofsIn(authority: readonly Rr[], question: Question): readonly Rrset[] {
-  const proofs: Rrset[] = [];
+  let proofs: Rrset[] | undefined;
   for (const rr of authority) {
     if ((rr.type !== TYPE.NSEC && rr.type !== TYPE.NSEC3) || rr.class !== CLASS.IN) continue;
-    if (proofs.length === PROOFS_MAX) break;
+    if (proofs?.length === PROOFS_MAX) break;
     if (!isAtOrBelow(rr.name, question.apex)) continue;
-    if (proofs.some((proof) => proof.type === rr.type && nameEquals(proof.name, rr.name))) continue;
+    if (proofs?.some((proof) => proof.type === rr.type && nameEquals(proof.name, rr.name))) continue;
     const proof = rrsetAt(authority, fold(rr.name), rr.type, question);
-    if (typeof proof === 'object') proofs.push(proof);
+    if (typeof proof !== 'object') continue;
+    if (proofs === undefined) proofs = [proof];
+    else proofs.push(proof);
   }
-  return proofs;
+  return proofs ?? NO_RRSETS;
 }
 
 /** No data of the asked type at `name`, where the aliases end. */

@@ -64,6 +64,8 @@ export class Target {
   readonly protocol: ForwardTarget['protocol'];
   /** Of those that are met by TLS. */
   readonly peer: TlsPeer | undefined;
+  /** As `targetToText` names it. */
+  readonly text: string;
   readonly rtt = new Rtt();
   readonly breaker = new Breaker();
   readonly cookies = new ClientCookies();
@@ -89,6 +91,7 @@ export class Target {
     this.port = target.port;
     this.protocol = target.protocol;
     this.peer = target.protocol === 'do53' ? undefined : target.peer;
+    this.text = targetToText(this);
     this.#cap = cap;
     this.#outstandingMax = cap;
   }
@@ -210,7 +213,7 @@ export class Targets {
   }
 
   of(target: ForwardTarget): Target {
-    const key = keyOf(target);
+    const key = keyFor(target);
     let known = this.#table.get(key);
     if (known === undefined) this.#table.set(key, (known = new Target(target, this.#cap)));
     return known;
@@ -231,7 +234,7 @@ export class Targets {
     return [...this.#table.values()].map((target) => ({
       address: target.address,
       port: target.port,
-      text: targetToText(target),
+      text: target.text,
       breaker: target.breaker.state,
       failures: target.breaker.failures,
       retryInMs: target.breaker.state === 'open' ? Math.max(0, target.breaker.retryAt - now) : undefined,
@@ -244,6 +247,15 @@ export class Targets {
       counts: { ...target.counts },
     }));
   }
+}
+
+const keys = new WeakMap<ForwardTarget, string>();
+
+/** Made once for each target of a rule. */
+function keyFor(target: ForwardTarget): string {
+  let key = keys.get(target);
+  if (key === undefined) keys.set(target, (key = keyOf(target)));
+  return key;
 }
 
 /** One address may be asked by several protocols, and be several servers by name. */

@@ -30,22 +30,25 @@ const DO_BIT = 0x8000;
 export function readEdns(klass: number, ttl: number, c: Cursor, rdlength: number): Edns {
   c.need(rdlength);
   const end = c.off + rdlength;
-  const options: EdnsOption[] = [];
+  let options: EdnsOption[] | undefined;
   while (c.off < end) {
     if (end - c.off < 4) throw new WireError('EDNS option header cut short', c.off);
     const code = c.u16();
     const length = c.u16();
     if (length > end - c.off) throw new WireError('EDNS option runs past the OPT record', c.off);
-    if (options.length < EDNS_OPTIONS_MAX) options.push({ code, data: c.bytes(length) });
+    if (options === undefined) options = [{ code, data: c.bytes(length) }];
+    else if (options.length < EDNS_OPTIONS_MAX) options.push({ code, data: c.bytes(length) });
     else c.skip(length);
   }
   return {
     payload: Math.max(512, klass),
     version: (ttl >>> 16) & 0xff,
     dnssecOk: (ttl & DO_BIT) !== 0,
-    options,
+    options: options ?? NO_OPTIONS,
   };
 }
+
+const NO_OPTIONS: readonly EdnsOption[] = [];
 
 /** The first option of that code; repeats are ignored. */
 export function findOption(edns: Edns | undefined, code: number): Uint8Array | undefined {

@@ -50,13 +50,15 @@ export function readMessage(buf: Uint8Array, length = buf.length): Message {
   }
   const answer = readSection(c, ancount);
   const authority = readSection(c, nscount);
-  const additional: Rr[] = [];
+  let additional: Rr[] | undefined;
   let edns: Edns | undefined;
   let extended = 0;
   for (let i = 0; i < arcount; i++) {
     const opt = readOpt(c);
-    if (opt === undefined) additional.push(readRecord(c));
-    else if (edns !== undefined) throw new WireError('more than one OPT record', c.off);
+    if (opt === undefined) {
+      additional ??= [];
+      additional.push(readRecord(c));
+    } else if (edns !== undefined) throw new WireError('more than one OPT record', c.off);
     else {
       edns = opt.edns;
       extended = opt.extendedRcode;
@@ -71,7 +73,7 @@ export function readMessage(buf: Uint8Array, length = buf.length): Message {
     question,
     answer,
     authority,
-    additional,
+    additional: additional ?? NO_RECORDS,
     edns,
     trailing: c.left,
   };
@@ -82,11 +84,14 @@ function readQuestion(c: Cursor, pointers: boolean): Question {
   return { name: c.name(pointers), type: c.u16(), class: c.u16() };
 }
 
-function readSection(c: Cursor, count: number): Rr[] {
-  const records: Rr[] = [];
-  for (let i = 0; i < count; i++) records.push(readRecord(c));
+function readSection(c: Cursor, count: number): readonly Rr[] {
+  if (count === 0) return NO_RECORDS;
+  const records = [readRecord(c)];
+  while (records.length < count) records.push(readRecord(c));
   return records;
 }
+
+const NO_RECORDS: readonly Rr[] = [];
 
 function readRecord(c: Cursor): Rr {
   const name = c.name();

@@ -16,10 +16,13 @@ export function foldOctet(octet: number): number {
   return octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet;
 }
 
-/** A lower-cased copy. */
+/** Lower-cased: the name itself, which is mostly so, or a copy. */
 export function fold(name: Name): Name {
-  const out = new Uint8Array(name.length);
-  for (let i = 0; i < name.length; i++) out[i] = foldOctet(name[i]!);
+  let at = 0;
+  while (at < name.length && foldOctet(name[at]!) === name[at]) at++;
+  if (at === name.length) return name;
+  const out = name.slice();
+  for (; at < name.length; at++) out[at] = foldOctet(name[at]!);
   return out;
 }
 
