@@ -84,12 +84,10 @@ export interface EntryFacts {
 
 /** False where there are more proofs than an entry has room to count. */
 export function isProofsSized(proofs: readonly Rrset[]): boolean {
-  return (
-    proofs.length <= PROOFS_MAX &&
-    proofs.every(
-      ({ rdatas, sigs }) => rdatas.length <= PROOF_RECORDS_MAX && (sigs?.length ?? 0) <= PROOF_RECORDS_MAX,
-    )
-  );
+  if (proofs.length > PROOFS_MAX) return false;
+  for (const { rdatas, sigs } of proofs)
+    if (rdatas.length > PROOF_RECORDS_MAX || (sigs?.length ?? 0) > PROOF_RECORDS_MAX) return false;
+  return true;
 }
 
 /**

@@ -29,10 +29,8 @@ export const BUDGET_FETCHES = 64;
 export type BudgetLimit = 'packets' | 'bytes' | 'time';
 
 export class Budget {
-  /** Clock times (monotonic milliseconds). */
+  /** Clock time (monotonic milliseconds); so are `replyBy` and `workBy`. */
   readonly startedAt: number;
-  readonly replyBy: number;
-  readonly workBy: number;
   /** What is sent to servers that do not reply. */
   readonly unheard = new Unheard();
   #packets = BUDGET_PACKETS;
@@ -44,8 +42,13 @@ export class Budget {
   /** @param now clock time at which the client's query arrived */
   constructor(now: number) {
     this.startedAt = now;
-    this.replyBy = now + BUDGET_REPLY_MS;
-    this.workBy = now + BUDGET_WORK_MS;
+  }
+
+  get replyBy(): number {
+    return this.startedAt + BUDGET_REPLY_MS;
+  }
+  get workBy(): number {
+    return this.startedAt + BUDGET_WORK_MS;
   }
 
   /** What is left; for metrics, `explain` and tests. */

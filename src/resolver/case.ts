@@ -1,7 +1,6 @@
 import type { Prng } from '../util/prng.ts';
 import type { Name } from '../wire/name.ts';
-import { octetsEqual } from '../wire/octets.ts';
-import { eachFoldedName } from '../wire/rdata/table.ts';
+import { eachName, foldsNames } from '../wire/rdata/table.ts';
 
 /**
  * 0x20 (draft-vixie-dnsext-dns0x20): the letters of a question are sent in random case and must come back in the
@@ -33,14 +32,23 @@ export function randomCase(name: Name, prng: Prng): Name {
  * (NSEC, SVCB; RFC 6840 section 5.1) are left alone: they are never compressed.
  */
 export function restoreCase(type: number, rdata: Uint8Array, sent: Name, plain: Name): void {
-  eachFoldedName(type, rdata, (offset, length) => {
-    const name = rdata.subarray(offset, offset + length);
-    for (let at = 0; name[at] !== undefined && name[at] !== 0; at += name[at]! + 1) {
-      const rest = name.length - at;
-      if (rest > sent.length) continue;
-      if (!octetsEqual(name.subarray(at), sent, sent.length - rest)) continue;
-      name.set(plain.subarray(plain.length - rest), at);
-      return;
-    }
-  });
+  if (!foldsNames(type)) return;
+  eachName(type, rdata, (offset, length) => restoreName(rdata, offset, offset + length, sent, plain));
+}
+
+/** Without views of the parts: of short octets these cost more than all the rest. */
+function restoreName(octets: Uint8Array, start: number, end: number, sent: Name, plain: Name): void {
+  for (let at = start; at < end && octets[at] !== 0; at += octets[at]! + 1) {
+    const shift = sent.length - (end - at) - at;
+    if (!isSame(octets, at, end, sent, shift)) continue;
+    for (let i = at; i < end; i++) octets[i] = plain[i + shift]!;
+    return;
+  }
+}
+
+/** True if `a[start .. end)` stands in `b` so much further on. */
+function isSame(a: Uint8Array, start: number, end: number, b: Uint8Array, shift: number): boolean {
+  if (start + shift < 0) return false;
+  for (let i = start; i < end; i++) if (a[i] !== b[i + shift]) return false;
+  return true;
 }

@@ -156,12 +156,13 @@ export function answered(learned: LearnedData, limits: TtlLimits): Resolution {
 }
 
 function toldOf({ chain, rrsets, security }: LearnedData, limits: TtlLimits): readonly Rrset[] {
-  const told = (part: Part): Rrset => {
-    const { rrset } = part;
-    return withTtl(rrset, learnedLifetime(rrset.ttl, security, limits));
-  };
-  if (chain.length === 0 && rrsets.length === 1) return [told(rrsets[0]!)];
-  return [...chain, ...rrsets].map(told);
+  const [only] = rrsets;
+  if (chain.length === 0 && rrsets.length === 1) return [cappedPart(only!, security, limits)];
+  return [...chain, ...rrsets].map((part) => cappedPart(part, security, limits));
+}
+
+function cappedPart({ rrset }: Part, security: Security, limits: TtlLimits): Rrset {
+  return withTtl(rrset, learnedLifetime(rrset.ttl, security, limits));
 }
 
 function withTtl(rrset: Rrset, ttl: number): Rrset {

@@ -99,7 +99,7 @@ function readReply(reply: Uint8Array, asked: Asked, flags: number, caseKept: boo
   const refusesEdns = asked.edns && (rcode === RCODE.FORMERR || rcode === RCODE.NOTIMP);
   if (refusesEdns && asked.cookie?.expected !== true) return { kind: 'without-edns' };
   try {
-    const message = readMessage(reply);
+    const message = readMessage(reply, reply.length, caseKept ? asked.name : undefined);
     if (message.trailing > 0)
       return unusable('malformed', `${message.trailing} octets after the last record`);
     const cookie = cookieOf(message, asked);

@@ -54,7 +54,7 @@ export const PROTOCOL_TEXT: Readonly<Record<Protocol, string>> = {
 };
 
 export interface Listener {
-  /** A message from the asked address. The bytes may be kept. Not called again after `done`. */
+  /** A message from the asked address. The bytes are valid until it returns. Not called again after `done`. */
   message(reply: Uint8Array, facts?: ReplyFacts): 'done' | 'wait';
   /**
    * The end without `done`. Called at most once and never after it or after `cancel`. `detail` says more where the

@@ -7,6 +7,7 @@ import { failed, type Resolution } from '../resolver/resolution.ts';
 import { METRIC, type Metrics } from '../telemetry/metrics.ts';
 import type { CidrTable } from '../util/cidr.ts';
 import type { CoarseClock } from '../util/clock.ts';
+import { piece } from '../util/pieces.ts';
 import type { Prng } from '../util/prng.ts';
 import type { InboundEndpoint } from '../view/snapshot.ts';
 import { EDE, FLAG, HEADER_OCTETS, MESSAGE_OCTETS_MAX, RCODE, UDP_PAYLOAD } from '../wire/constants.ts';
@@ -19,6 +20,7 @@ import {
 } from '../wire/cookie.ts';
 import { pad } from '../wire/edns.ts';
 import type { Message } from '../wire/message.ts';
+import { putOctets } from '../wire/octets.ts';
 import { type Answer, emptyAnswer } from '../wire/record.ts';
 import { Writer } from '../wire/writer.ts';
 import { Asker } from '../zone/routing/asker.ts';
@@ -340,7 +342,8 @@ export class Pipeline implements QueryHandler {
       clock.update();
       metrics.resolution(clock.now() - q.budget.startedAt);
       // Others that end in this turn are written to the same buffer before this one is sent.
-      return this.#answered(asked, q)?.slice();
+      const reply = this.#answered(asked, q);
+      return reply && copyFor(asked.client, reply);
     });
   }
 
@@ -451,6 +454,14 @@ export class Pipeline implements QueryHandler {
     this.#o.metrics.add(cookieCell(length, state));
     return state === 'invalid' ? 'client' : state;
   }
+}
+
+/** By UDP it is gone when it is sent; to a connection that is slow it may wait. */
+function copyFor({ transport }: Client, reply: Uint8Array): Uint8Array {
+  if (transport !== 'udp') return reply.slice();
+  const copy = piece(reply.length);
+  putOctets(copy, 0, reply, 0, reply.length);
+  return copy;
 }
 
 /** Record sets are chosen for whom the client asks for, where it may say so, else for itself. */

@@ -57,7 +57,10 @@ export interface Ffi {
   connectUdp(watch: number, from: Endpoint, port: number, to: Endpoint): number | string;
   /** Sends a datagram on a connected socket. The code of the error, if there is one. */
   send(fd: number, octets: Uint8Array): string | undefined;
-  /** The next datagram of a connected socket, or the code of the error: EAGAIN, or what ICMP said of the last one. */
+  /**
+   * The next datagram of a connected socket, valid until the next call, or the code of the error: EAGAIN, or what ICMP
+   * said of the last one.
+   */
   receive(fd: number): Uint8Array | string;
   /** Puts a socket of the caller's into the set. Throws SocketError. */
   watch(watch: number, fd: number): void;
@@ -163,6 +166,8 @@ const memory = Buffer.alloc(MEMINFO_OCTETS);
 const datagram = Buffer.alloc(4096);
 /** The largest datagram that there is. */
 const received = Buffer.alloc(65_535);
+const RECEIVED_VIEWS = 1232;
+const receivedViews = new Array<Uint8Array | undefined>(RECEIVED_VIEWS + 1).fill(undefined);
 const schedule = Buffer.alloc(SCHED_ATTR_OCTETS);
 const events = new Int32Array(EVENT_WORDS * EVENTS_MAX);
 const newEvent = new Int32Array(EVENT_WORDS);
@@ -378,7 +383,10 @@ class LinuxFfi implements Ffi {
 
   receive(fd: number): Uint8Array | string {
     const size = this.#libc.recv(fd, received, received.length, 0);
-    return size < 0 ? this.#errno() : new Uint8Array(received.subarray(0, size));
+    if (size < 0) return this.#errno();
+    // One view for each length, as far as they are usual: what is read of them is copied.
+    if (size > RECEIVED_VIEWS) return new Uint8Array(received.buffer, received.byteOffset, size);
+    return (receivedViews[size] ??= new Uint8Array(received.buffer, received.byteOffset, size));
   }
 
   watch(watch: number, fd: number): void {

@@ -1,6 +1,6 @@
 import { LABEL_OCTETS_MAX, NAME_OCTETS_MAX } from './constants.ts';
 import { WireError } from './error.ts';
-import type { Name } from './name.ts';
+import { labelCount, type Name, ROOT } from './name.ts';
 
 const POINTER = 0xc0;
 /** Pointers of one name: one before each of 127 labels and the root. A pointer to a pointer only costs time. */
@@ -27,6 +27,12 @@ export class Cursor {
   /** Of all names read so far. */
   #labels = 0;
   #octets = 0;
+  /** Where the name that was read last stands in one piece; -1: nowhere. */
+  #wholeAt = -1;
+  /** What `owner` read last, where it stands in one piece (-1: nothing), and how many labels it has. */
+  #owner: Name = ROOT;
+  #ownerAt = -1;
+  #ownerLabels = 0;
 
   constructor(buf: Uint8Array, off = 0, end = buf.length) {
     // What is read must outlive `buf`, which may be an arena; `slice` of a Buffer would not copy.
@@ -113,8 +119,40 @@ export class Cursor {
     if (hops === 0) this.off = at;
     this.#unfolded(labels, length + at - run);
     // Most names are one run: not compressed, or nothing but a pointer.
+    this.#wholeAt = length === 0 ? run : -1;
     if (length === 0) return buf.slice(run, at);
     return scratch.slice(0, copyRun(buf, run, at, length));
+  }
+
+  /**
+   * Reads a name as `name` does; what is nothing but a pointer to the owner that was read last is the same object.
+   * Most records of a message have one owner, which is its question.
+   */
+  owner(pointers = true): Name {
+    const at = this.off;
+    const isPointer = pointers && this.end - at >= 2 && this.buf[at]! >= POINTER;
+    if (isPointer && (((this.buf[at]! & 0x3f) << 8) | this.buf[at + 1]!) === this.#ownerAt) {
+      this.off = at + 2;
+      this.#unfolded(this.#ownerLabels, this.#owner.length);
+      return this.#owner;
+    }
+    const name = this.name(pointers);
+    if (this.#wholeAt >= 0) this.#own(name, this.#wholeAt);
+    return name;
+  }
+
+  /** Moves past an owner that is known to be this name, octet for octet. */
+  known(name: Name): Name {
+    this.#own(name, this.off);
+    this.#unfolded(this.#ownerLabels, name.length);
+    this.off += name.length;
+    return name;
+  }
+
+  #own(name: Name, at: number): void {
+    this.#owner = name;
+    this.#ownerAt = at;
+    this.#ownerLabels = labelCount(name) + 1;
   }
 
   #unfolded(labels: number, octets: number): void {

@@ -1,3 +1,4 @@
+import { piece } from '../util/pieces.ts';
 import { CLASS, FLAG, HEADER_OCTETS, TTL_MAX, TYPE } from './constants.ts';
 import { Cursor } from './cursor.ts';
 import { type Edns, ednsLength, pad, readEdns, writeEdns } from './edns.ts';
@@ -34,8 +35,9 @@ export function opcodeOf(flags: number): number {
 /**
  * Reads the message in the first `length` octets of `buf`. Throws WireError and nothing else; allocates nothing by the
  * counts it is told.
+ * @param asked the name of its question, where that is known to be this one, octet for octet
  */
-export function readMessage(buf: Uint8Array, length = buf.length): Message {
+export function readMessage(buf: Uint8Array, length = buf.length, asked?: Name): Message {
   const c = new Cursor(buf, 0, length);
   const id = c.u16();
   const flags = c.u16();
@@ -45,7 +47,7 @@ export function readMessage(buf: Uint8Array, length = buf.length): Message {
   const arcount = c.u16();
   let question: Question | undefined;
   for (let i = 0; i < qdcount; i++) {
-    const q = readQuestion(c, i > 0);
+    const q = readQuestion(c, i > 0, i === 0 ? asked : undefined);
     question ??= q;
   }
   const answer = readSection(c, ancount);
@@ -80,8 +82,8 @@ export function readMessage(buf: Uint8Array, length = buf.length): Message {
 }
 
 /** Before the first question there is no name that a pointer could lead to, only the header. */
-function readQuestion(c: Cursor, pointers: boolean): Question {
-  return { name: c.name(pointers), type: c.u16(), class: c.u16() };
+function readQuestion(c: Cursor, pointers: boolean, asked?: Name): Question {
+  return { name: asked === undefined ? c.owner(pointers) : c.known(asked), type: c.u16(), class: c.u16() };
 }
 
 function readSection(c: Cursor, count: number): readonly Rr[] {
@@ -94,7 +96,7 @@ function readSection(c: Cursor, count: number): readonly Rr[] {
 const NO_RECORDS: readonly Rr[] = [];
 
 function readRecord(c: Cursor): Rr {
-  const name = c.name();
+  const name = c.owner();
   const type = c.u16();
   const klass = c.u16();
   const ttl = c.u32();
@@ -187,7 +189,7 @@ export function encodeQuery(query: {
 }): Uint8Array {
   const { paddedTo = 0 } = query;
   const length = HEADER_OCTETS + query.name.length + 4 + (query.edns ? ednsLength(query.edns.options) : 0);
-  const out = new Uint8Array(length + 2 * paddedTo);
+  const out = piece(length + 2 * paddedTo);
   put16(out, 0, query.id);
   put16(out, 2, query.flags ?? FLAG.RD);
   put16(out, 4, 1);

@@ -1,7 +1,7 @@
 import { CLASS, FLAG, HEADER_OCTETS, TYPE } from './constants.ts';
 import { type Edns, ednsLength, writeEdns } from './edns.ts';
 import { foldOctet, type Name } from './name.ts';
-import { eachCompressibleName } from './rdata/table.ts';
+import { compressesNames, eachName } from './rdata/table.ts';
 import type { Answer, Question, Rrset } from './record.ts';
 
 /**
@@ -171,8 +171,12 @@ export class Writer {
   }
 
   #rdata(type: number, rdata: Uint8Array): void {
+    if (!compressesNames(type)) {
+      this.#bytes(rdata, 0, rdata.length);
+      return;
+    }
     let done = 0;
-    eachCompressibleName(type, rdata, (offset, length) => {
+    eachName(type, rdata, (offset, length) => {
       this.#bytes(rdata, done, offset);
       this.#name(rdata, offset, length);
       done = offset + length;

@@ -200,13 +200,23 @@ export function eachName(
   }
 }
 
+/** Whether names in rdata of the type may be compressed when sent. */
+export function compressesNames(code: number): boolean {
+  return BY_CODE[code]?.compresses === true;
+}
+
+/** Whether names in rdata of the type are signed in lower case (RFC 4034 section 6.2, RFC 6840 section 5.1). */
+export function foldsNames(code: number): boolean {
+  return BY_CODE[code]?.lowercases === true;
+}
+
 /** As `eachName`, for the types only whose names may be compressed when sent. */
 export function eachCompressibleName(
   code: number,
   rdata: Uint8Array,
   fn: (offset: number, length: number) => void,
 ): void {
-  if (BY_CODE[code]?.compresses) eachName(code, rdata, fn);
+  if (compressesNames(code)) eachName(code, rdata, fn);
 }
 
 /** As `eachName`, for the types only whose names are signed in lower case (RFC 4034 section 6.2, RFC 6840 section 5.1). */
@@ -215,7 +225,7 @@ export function eachFoldedName(
   rdata: Uint8Array,
   fn: (offset: number, length: number) => void,
 ): void {
-  if (BY_CODE[code]?.lowercases) eachName(code, rdata, fn);
+  if (foldsNames(code)) eachName(code, rdata, fn);
 }
 
 /** By code: the index of the last field that is a name, or -1. */
@@ -235,7 +245,7 @@ function fieldLength(field: Field, rdata: Uint8Array, start: number): number {
 
 /** Canonical form of well-formed rdata (RFC 4034 section 6.2, RFC 6840 section 5.1): the same octets where nothing changes. */
 export function canonicalRdata(code: number, rdata: Uint8Array): Uint8Array {
-  if (!BY_CODE[code]?.lowercases) return rdata;
+  if (!foldsNames(code)) return rdata;
   const canonical = rdata.slice();
   eachName(code, rdata, (offset, length) => {
     for (let i = offset; i < offset + length; i++) canonical[i] = foldOctet(rdata[i]!);

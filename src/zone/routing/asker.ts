@@ -19,7 +19,8 @@ export class Asker {
   draw = 0;
   #locator: Locator | undefined;
   #located = false;
-  readonly #where = new Whereabouts();
+  /** Made when a policy asks for it first. */
+  #where: Whereabouts | undefined = undefined;
 
   set(address: Uint8Array, bits: number, draw: number): this {
     this.address = address;
@@ -37,6 +38,7 @@ export class Asker {
   }
 
   get where(): Whereabouts {
+    this.#where ??= new Whereabouts();
     if (!this.#located) {
       this.#located = true;
       this.#where.clear();
