@@ -106,7 +106,7 @@ function takeFacts(q: Query, resolution: Resolution): void {
   const { source, ede, ageSeconds, outcome, security } = resolution;
   q.source = source;
   q.trace?.resolution(q.current, resolution);
-  q.answer.ede.push(...ede);
+  for (const each of ede) q.answer.ede.push(each);
   q.ageSeconds = Math.max(q.ageSeconds, ageSeconds ?? 0);
   if (source === 'stale' || outcome === 'failure') q.storable = false;
   // Signatures of expired data may have expired too: nobody vouches for it.
@@ -161,10 +161,10 @@ function takeSet(q: Query, path: Path, rrset: Rrset): void {
   if (rrset.type === TYPE.DNAME && q.answer.answer.some((set) => isSameSet(set, rrset))) return;
   const verdict = isPublic(path) ? q.settings.rebinding?.judge(rrset) : undefined;
   if (verdict === undefined || verdict.kind === 'pass') {
-    q.answer.answer.push(rrset);
+    q.tell(rrset);
     return;
   }
-  if (verdict.rest !== undefined) q.answer.answer.push(verdict.rest);
+  if (verdict.rest !== undefined) q.tell(verdict.rest);
   q.secure = q.storable = false;
   const text = `rule ${path.rule}: ${addressToText(verdict.address)} is not given for public names (rebinding protection)`;
   q.trace?.step('rebinding', text);

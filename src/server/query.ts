@@ -90,7 +90,7 @@ export class Query {
   zone: number;
   /** Owner names of the links so far, to see a loop at once. */
   readonly visited: Name[];
-  readonly dependencies: Dependency[];
+  dependencies: Dependency[];
   /** All of it came from zones: TTLs stand still and nothing but the dependencies ends its life. */
   authoritative: boolean;
   /** All of it was validated; nothing that we say ourselves ever is. */
@@ -177,8 +177,11 @@ export class Query {
   }
 
   depend(dependency: Dependency): void {
-    for (const { slot } of this.dependencies) if (slot === dependency.slot) return;
-    this.dependencies.push(dependency);
+    const { dependencies } = this;
+    for (const { slot } of dependencies) if (slot === dependency.slot) return;
+    // Mostly there is one: an empty array that is pushed to has room for many.
+    if (dependencies.length === 0) this.dependencies = [dependency];
+    else dependencies.push(dependency);
   }
 
   /**
@@ -204,6 +207,13 @@ export class Query {
   get blockedBy(): FirewallRule | undefined {
     const rule = this.verdict === undefined ? undefined : this.settings.firewall?.rules[this.verdict];
     return rule?.action.kind === 'block' ? rule : undefined;
+  }
+
+  /** One more set of records for the answer section. */
+  tell(rrset: Rrset): void {
+    const { answer } = this.answer;
+    if (answer.length === 0) this.answer.answer = [rrset];
+    else answer.push(rrset);
   }
 
   /** An answer that is only an error: what the chain had so far is not served as if it were whole. */

@@ -36,14 +36,13 @@ import { screen } from './screen.ts';
 
 /** Stages 2 to 8: fills `q.answer`. Returns a promise only when an upstream or another worker had to be asked. */
 export function answerQuery(q: Query): undefined | Promise<undefined> {
-  const waiting = screenAndWalk(q);
-  return waiting === undefined ? conclude(q) : waiting.then(() => conclude(q));
+  return screenAndWalk(q, conclude);
 }
 
 function conclude(q: Query): undefined | Promise<undefined> {
   // There are only zones in its view, and what it says is not made for a resolver's clients.
   if (q.view.serves === 'authority') return void addNameServers(q);
-  const waiting = synthesizeAaaa(q, screenAndWalk);
+  const waiting = synthesizeAaaa(q, screenAndWalkOnly);
   return waiting === undefined ? setAd(q) : waiting.then(() => setAd(q));
 }
 
@@ -60,17 +59,31 @@ function setAd(q: Query): undefined {
   q.answer.ad = false;
 }
 
-/** Stages 2 to 7. */
-function screenAndWalk(q: Query): undefined | Promise<undefined> {
-  return screen(q, 'asked') === 'done' ? undefined : walkChain(q);
+/** What is left to be done when the answer to a question stands: one promise less than to wait for that. */
+type Next = (q: Query) => undefined | Promise<undefined>;
+
+/** Stages 2 to 7, and what comes next. */
+function screenAndWalk(q: Query, next: Next): undefined | Promise<undefined> {
+  return screen(q, 'asked') === 'done' ? next(q) : walk(q, next);
 }
 
-/** Stages 3 to 7 from link to link. */
+function screenAndWalkOnly(q: Query): undefined | Promise<undefined> {
+  return screenAndWalk(q, nothing);
+}
+
+/** Stages 3 to 7 for a question that another one rests on. */
 function walkChain(q: Query): undefined | Promise<undefined> {
+  return walk(q, nothing);
+}
+
+function nothing(): undefined {}
+
+/** Stages 3 to 7 from link to link, and what comes next. */
+function walk(q: Query, next: Next): undefined | Promise<undefined> {
   for (;;) {
     const step = answerDesignated(q) ?? answerSpecial(q) ?? tryCandidates(q);
-    if (step instanceof Promise) return step.then((next) => (next === 'done' ? undefined : walkChain(q)));
-    if (step === 'done') return undefined;
+    if (step instanceof Promise) return step.then((made) => (made === 'done' ? next(q) : walk(q, next)));
+    if (step === 'done') return next(q);
   }
 }
 
