@@ -148,6 +148,12 @@ export class RecordCache {
     return this.#answer(context, name, type, Math.floor(now), 'look');
   }
 
+  /** Whether records of this type are there at all, be they past all use: one look, where `get` takes three. */
+  has(context: ContextId, name: Name, type: number): boolean {
+    this.#key.set(context, PLANE.data, type, name);
+    return this.#see(this.#data, PLANE.data, type).there;
+  }
+
   /**
    * Stores an RRset under its own name and type, and ends a run of failures. False where it is not kept: TTL 0,
    * too large, made from things that changed meanwhile, or less trusted than what is there.
@@ -345,10 +351,12 @@ export class RecordCache {
   #put(type: number, facts: EntryFacts, { keepsFailure = false }: Extra): boolean {
     if (!keepsFailure) this.#remove(PLANE.failure, type);
     const now = this.#now();
-    const isNewer = !this.#outranks(NXDOMAIN, facts.rank, now) && !this.#outranks(type, facts.rank, now);
-    if (!isNewer || !this.#deps.hold(facts.dependencies)) return false;
+    const denial = this.#see(this.#nxdomain, PLANE.data, NXDOMAIN);
+    if (this.#outranks(denial, facts.rank, now)) return false;
+    if (this.#outranks(this.#see(this.#data, PLANE.data, type), facts.rank, now)) return false;
+    if (!this.#deps.hold(facts.dependencies)) return false;
     // Any answer but NXDOMAIN says that the name is there.
-    if (type !== NXDOMAIN) this.#remove(PLANE.data, NXDOMAIN);
+    if (type !== NXDOMAIN && denial.there) this.#remove(PLANE.data, NXDOMAIN);
     this.#key.move(PLANE.data, type);
     if (facts.lifetime > 0 && this.#insert(facts)) return true;
     // What cannot be kept still ends what was known before.
@@ -356,8 +364,7 @@ export class RecordCache {
     return false;
   }
 
-  #outranks(type: number, rank: Rank, now: number): boolean {
-    const entry = this.#see(this.#data, PLANE.data, type);
+  #outranks(entry: EntryView, rank: Rank, now: number): boolean {
     return entry.there && now < entry.expiry && entry.rank > rank && entry.isCurrent(this.#deps);
   }
 

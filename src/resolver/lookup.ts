@@ -62,8 +62,8 @@ export function look(
       };
       return { state: 'fresh', resolution, prefetchDue };
     }
-    const alias =
-      type === TYPE.CNAME ? undefined : usable(cache[read](context, current, TYPE.CNAME), checkedOnly);
+    const mayBeAlias = type !== TYPE.CNAME && cache.has(context, current, TYPE.CNAME);
+    const alias = mayBeAlias ? usable(cache[read](context, current, TYPE.CNAME), checkedOnly) : undefined;
     const link = alias?.rrset;
     if (alias?.state === 'fresh' && link !== undefined && visited.length <= CHAIN_LINKS_MAX) {
       if (chain.length === 0) prefetchDue = alias.prefetchDue;
