@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { TimerWheel, WHEEL_MS_MAX, WHEEL_MS_MIN } from './timerwheel.ts';
 
 /**
  * Time, as an argument. Everything below `server/` takes a `Clock`, so that whole resolutions run in
@@ -29,6 +30,12 @@ class SystemTimer implements Timer {
   }
 }
 
+const nodeTimers: Pick<Clock, 'now' | 'after'> = {
+  now: () => performance.now(),
+  after: (ms, fn) => new SystemTimer(setTimeout(fn, ms).unref()),
+};
+const wheel = new TimerWheel(nodeTimers);
+
 class SystemClock implements Clock {
   now(): number {
     return performance.now();
@@ -37,7 +44,7 @@ class SystemClock implements Clock {
     return Date.now();
   }
   after(ms: number, fn: () => void): Timer {
-    return new SystemTimer(setTimeout(fn, ms).unref());
+    return (ms >= WHEEL_MS_MIN && ms <= WHEEL_MS_MAX ? wheel : nodeTimers).after(ms, fn);
   }
   every(ms: number, fn: () => void): Timer {
     return new SystemTimer(setInterval(fn, ms).unref());
