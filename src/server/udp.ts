@@ -145,20 +145,22 @@ export class UdpEndpoint {
   #await(reply: Promise<Reply>, sender: UdpSender): void {
     this.#pending++;
     this.#all.count++;
-    const settled = (): void => {
-      this.#pending--;
-      this.#all.count--;
-    };
-    reply.then(
-      (bytes) => {
-        settled();
-        if (bytes !== undefined) (this.#heir ?? this).#backEnd.send(bytes, sender);
-      },
-      () => {
-        settled();
-        this.#metrics.add(METRIC.workerErrors);
-      },
-    );
+    reply.then((bytes) => this.#answer(bytes, sender), this.#failed);
+  }
+
+  #answer(reply: Reply, sender: UdpSender): void {
+    this.#settled();
+    if (reply !== undefined) (this.#heir ?? this).#backEnd.send(reply, sender);
+  }
+
+  readonly #failed = (): void => {
+    this.#settled();
+    this.#metrics.add(METRIC.workerErrors);
+  };
+
+  #settled(): void {
+    this.#pending--;
+    this.#all.count--;
   }
 
   /** Reads no more. What is owed is still sent. */

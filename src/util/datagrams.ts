@@ -140,7 +140,9 @@ export class Datagrams {
   /** The address of its sender as the kernel takes it, a copy. */
   sender(i: number): Uint8Array {
     const length = headerWords[i * HEADER_WORDS + NAME_OCTETS_AT]!;
-    return new Uint8Array(names.subarray(i * SOCKADDR_IN6, i * SOCKADDR_IN6 + length));
+    const sender = new Uint8Array(length);
+    for (let octet = 0; octet < length; octet++) sender[octet] = names[i * SOCKADDR_IN6 + octet]!;
+    return sender;
   }
 
   /** Sends a copy of `reply` to the sender of datagram `i`, with the others at `flush` at the latest. */

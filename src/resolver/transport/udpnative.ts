@@ -53,7 +53,8 @@ export class NativeUdp implements UdpSockets {
   /** `behind`: the next turn is due as soon as others have had theirs. */
   #state: 'caught up' | 'behind' = 'caught up';
   #next: NodeJS.Immediate | undefined;
-  readonly #endpoints = new LRUCache<string, Endpoint>({ max: ENDPOINTS_MAX });
+  /** By address: hardly any is asked at two ports. */
+  readonly #endpoints = new LRUCache<string, { port: number; endpoint: Endpoint }>({ max: ENDPOINTS_MAX });
 
   /** Undefined where the kernel or Node refuses what is needed, whatever the reason: Node's own sockets will do. */
   static make(options: NativeUdpOptions): NativeUdp | undefined {
@@ -83,8 +84,8 @@ export class NativeUdp implements UdpSockets {
       ffi.close(socket);
       return failLater(clock, listener, refused);
     }
-    const exchange = new NativeExchange(listener, () => this.#leave(socket));
-    exchange.timer = clock.after(send.timeoutMs, () => exchange.late(() => ffi.receive(socket)));
+    const exchange = new NativeExchange(listener, this, socket);
+    exchange.timer = clock.after(send.timeoutMs, () => exchange.late());
     this.#enter(socket, exchange);
     return exchange;
   }
@@ -104,7 +105,7 @@ export class NativeUdp implements UdpSockets {
     ffi.send(socket, new Uint8Array(1));
     return promise.finally(() => {
       timer.cancel();
-      this.#leave(socket);
+      this.leave(socket);
     });
   }
 
@@ -141,9 +142,10 @@ export class NativeUdp implements UdpSockets {
   }
 
   #endpoint(address: string, port: number): Endpoint {
-    const key = `${address}|${port}`;
-    let endpoint = this.#endpoints.get(key);
-    if (endpoint === undefined) this.#endpoints.set(key, (endpoint = this.#o.ffi.endpoint(address, port)));
+    const known = this.#endpoints.get(address);
+    if (known?.port === port) return known.endpoint;
+    const endpoint = this.#o.ffi.endpoint(address, port);
+    this.#endpoints.set(address, { port, endpoint });
     return endpoint;
   }
 
@@ -152,7 +154,13 @@ export class NativeUdp implements UdpSockets {
     this.#readers.set(socket, reader);
   }
 
-  #leave(socket: number): void {
+  /** The next datagram of a socket, or the code of the error. */
+  receive(socket: number): Uint8Array | string {
+    return this.#o.ffi.receive(socket);
+  }
+
+  /** Closes a socket that nobody waits for any more. */
+  leave(socket: number): void {
     if (!this.#readers.delete(socket)) return;
     this.#o.ffi.close(socket);
     if (this.#readers.size === 0) this.#watch.awaited = false;
@@ -210,25 +218,27 @@ export class NativeUdp implements UdpSockets {
 class NativeExchange implements Exchange, Reader {
   timer: Timer | undefined = undefined;
   readonly #listener: Listener;
-  readonly #leave: () => void;
+  readonly #udp: NativeUdp;
+  readonly #socket: number;
   #state: 'listening' | 'ended' = 'listening';
 
-  constructor(listener: Listener, leave: () => void) {
+  constructor(listener: Listener, udp: NativeUdp, socket: number) {
     this.#listener = listener;
-    this.#leave = leave;
+    this.#udp = udp;
+    this.#socket = socket;
   }
 
   cancel(): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     this.timer?.cancel();
-    this.#leave();
+    this.#udp.leave(this.#socket);
   }
 
   /** The time is over. What has come in by now is no less in time because this thread was busy. */
-  late(receive: () => Uint8Array | string): void {
+  late(): void {
     while (this.#state === 'listening') {
-      const got = receive();
+      const got = this.#udp.receive(this.#socket);
       this.read(got === 'EAGAIN' ? 'ETIMEDOUT' : got);
     }
   }
