@@ -55,7 +55,7 @@ export class Asking implements AttemptOwner {
   #contacts: readonly Contact[];
   /** Those of them that were asked: mostly one of two dozen. */
   readonly #asked: { readonly contact: Contact; readonly candidate: Candidate }[] = [];
-  #out: readonly Attempt[] = [];
+  #out: readonly Attempt[] = NOTHING_OUT;
   /** What each server did instead of answering; the last word of each counts. */
   #complaints: Map<Target, string> | undefined = undefined;
   #refused = false;
@@ -183,10 +183,9 @@ export class Asking implements AttemptOwner {
       if (!this.#mayAsk(contact, now)) continue;
       const hasRoute = this.#env.targets.hasRoute(contact.target.address, now);
       const tries = this.#triesOf(contact) + (hasRoute ? 0 : NO_ROUTE_RANK);
-      if (tries > fewest) continue;
-      if (tries < fewest) best = [];
-      fewest = tries;
-      best.push(contact);
+      if (tries < fewest) best = [contact];
+      else if (tries === fewest) best.push(contact);
+      fewest = Math.min(fewest, tries);
     }
     return chooseServer(best, this.#env.prng);
   }
@@ -196,11 +195,18 @@ export class Asking implements AttemptOwner {
     if (candidate?.mayTry === false || !this.#budget.unheard.mayAsk(contact.target)) return false;
     // One that was silent before gets one packet to show that it is back, from whoever is first.
     if (candidate?.heard !== true && !contact.mayAsk(now)) return false;
-    return !this.#out.some((attempt) => attempt.candidate === candidate && attempt.state === 'asking');
+    return candidate === undefined || !this.#isAsking(candidate);
+  }
+
+  #isAsking(candidate: Candidate): boolean {
+    for (const attempt of this.#out)
+      if (attempt.candidate === candidate && attempt.state === 'asking') return true;
+    return false;
   }
 
   #candidateOf(contact: Contact): Candidate | undefined {
-    return this.#asked.find((each) => each.contact === contact)?.candidate;
+    for (const each of this.#asked) if (each.contact === contact) return each.candidate;
+    return undefined;
   }
 
   #contactOf(candidate: Candidate): Contact {
@@ -217,7 +223,8 @@ export class Asking implements AttemptOwner {
   }
 
   #leave(attempt: Attempt): void {
-    this.#out = this.#out.filter((each) => each !== attempt);
+    const isAll = this.#out.length === 1 && this.#out[0] === attempt;
+    this.#out = isAll ? NOTHING_OUT : this.#out.filter((each) => each !== attempt);
   }
 
   /** Why no server is left to ask. */
@@ -259,6 +266,8 @@ export class Asking implements AttemptOwner {
     this.#o.isOver?.();
   }
 }
+
+const NOTHING_OUT: readonly Attempt[] = [];
 
 /** After all that have a route. */
 const NO_ROUTE_RANK = 100;

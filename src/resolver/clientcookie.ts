@@ -22,6 +22,8 @@ export class ClientCookie {
   readonly client: Uint8Array;
   readonly madeAt: number;
   #server: Uint8Array | undefined = undefined;
+  /** Made when it is sent first, and when the server's half is another one. */
+  #option: EdnsOption | undefined = undefined;
   #lostUntil = Number.NEGATIVE_INFINITY;
 
   constructor(now: number, prng: Prng) {
@@ -35,7 +37,10 @@ export class ClientCookie {
   }
 
   learn(server: Uint8Array): void {
+    const known = this.#server;
+    if (known?.length === server.length && octetsEqual(known, server)) return;
     this.#server = server;
+    this.#option = undefined;
   }
 
   /** By TCP, where nobody forges, it sent none either. */
@@ -44,6 +49,10 @@ export class ClientCookie {
   }
 
   option(): EdnsOption {
+    return (this.#option ??= this.#makeOption());
+  }
+
+  #makeOption(): EdnsOption {
     const server = this.#server;
     const data = new Uint8Array(this.client.length + (server?.length ?? 0));
     data.set(this.client);

@@ -96,19 +96,23 @@ const folded = new Uint8Array(NAME_OCTETS_MAX);
 
 /** Canonical order of names: by labels from the right, octets folded (RFC 4034 section 6.1). */
 export function compareCanonical(a: Name, b: Name): number {
-  const as = labelOffsets(a);
-  const bs = labelOffsets(b);
-  for (let i = 1; i <= Math.min(as.length, bs.length); i++) {
-    const order = compareLabels(a, as[as.length - i]!, b, bs[bs.length - i]!);
+  const labelsOfA = putLabelOffsets(a, offsetsOfA);
+  const labelsOfB = putLabelOffsets(b, offsetsOfB);
+  for (let i = 1; i <= Math.min(labelsOfA, labelsOfB); i++) {
+    const order = compareLabels(a, offsetsOfA[labelsOfA - i]!, b, offsetsOfB[labelsOfB - i]!);
     if (order !== 0) return order;
   }
-  return as.length - bs.length;
+  return labelsOfA - labelsOfB;
 }
 
-function labelOffsets(name: Name): number[] {
-  const offsets: number[] = [];
-  for (let i = 0; name[i]! !== 0; i += name[i]! + 1) offsets.push(i);
-  return offsets;
+const offsetsOfA = new Uint8Array(NAME_OCTETS_MAX);
+const offsetsOfB = new Uint8Array(NAME_OCTETS_MAX);
+
+/** Puts where the labels begin into `offsets`; returns how many there are. */
+function putLabelOffsets(name: Name, offsets: Uint8Array): number {
+  let labels = 0;
+  for (let i = 0; name[i]! !== 0; i += name[i]! + 1) offsets[labels++] = i;
+  return labels;
 }
 
 function compareLabels(a: Name, ao: number, b: Name, bo: number): number {

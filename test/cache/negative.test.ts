@@ -18,6 +18,15 @@ t.test('NODATA is of one type', async (t) => {
   t.equal(cache.get(CONTEXT, www, TYPE.A), undefined);
 });
 
+t.test('whether there is anything of a type is seen without a trace of it', async (t) => {
+  const { cache } = setUp();
+  t.notOk(cache.has(CONTEXT, www, TYPE.CNAME));
+  t.ok(cache.putRrset(CONTEXT, rrset('www.example. 3600 IN CNAME example.'), RANK.answer));
+  t.ok(cache.has(CONTEXT, www, TYPE.CNAME));
+  t.notOk(cache.has(CONTEXT, www, TYPE.A));
+  t.notOk(cache.has(CONTEXT + 1, www, TYPE.CNAME));
+});
+
 t.test('NXDOMAIN is of every type, and of one name', async (t) => {
   const { cache } = setUp();
   t.ok(cache.putNegative(CONTEXT, www, NXDOMAIN, soa, RANK.answer));

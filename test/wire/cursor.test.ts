@@ -149,8 +149,71 @@ t.test('names of one message unfold to a bounded size', async (t) => {
       for (; read < count; read++) c.name();
     }, /unfold/);
     t.ok(read > 1000, `${read} names before`);
+    const owners = new Cursor(c.buf);
+    let shared = 0;
+    t.throws(() => {
+      for (; shared < count; shared++) owners.owner();
+    }, /unfold/);
+    t.equal(shared, read, 'also where they are one object');
   }
 });
+
+t.test('an owner that is a pointer to the last one is the same object', async (t) => {
+  const buf = octets(
+    3,
+    'www',
+    2,
+    'up',
+    0,
+    pointer(0),
+    pointer(4),
+    pointer(4),
+    pointer(0),
+    1,
+    'a',
+    pointer(0),
+  );
+  const c = new Cursor(buf);
+  const [first, again, above, aboveAgain, back, below] = Array.from({ length: 6 }, () => c.owner());
+  t.equal(nameToText(first!), 'www.up.');
+  t.equal(again, first);
+  t.equal(nameToText(above!), 'up.');
+  t.equal(aboveAgain, above);
+  t.same(back, first);
+  t.equal(nameToText(below!), 'a.www.up.');
+  const asked = nameFromText('www.up.');
+  const told = new Cursor(buf);
+  t.equal(told.known(asked), asked);
+  t.equal(told.owner(), asked);
+  t.throws(() => new Cursor(buf, 8).owner(false), /compressed name/);
+});
+
+t.test('owners are as names are: the same octets, the same bounds', async (t) => {
+  const part = fc.oneof(
+    fc.constantFrom(octets(1, 'a', 0), octets(0), octets(2, 'bc')),
+    fc.nat(60).map(pointer),
+    fc.uint8Array({ maxLength: 4 }),
+  );
+  const property = fc.property(fc.array(part, { maxLength: 40 }), (parts) => {
+    const [names, owners] = [new Cursor(octets(...parts)), new Cursor(octets(...parts))];
+    for (let i = 0; i < 50; i++) {
+      const expected = outcomeOf(() => names.name());
+      if (expected !== outcomeOf(() => owners.owner()) || names.off !== owners.off) return false;
+      if (expected.startsWith('!')) return true;
+    }
+    return true;
+  });
+  fc.assert(property, { numRuns: 3000, seed: 1035 });
+  t.pass();
+});
+
+function outcomeOf(read: () => Uint8Array): string {
+  try {
+    return read().join();
+  } catch (error) {
+    return `!${(error as Error).message}`;
+  }
+}
 
 t.test('skipName moves as name does', async (t) => {
   const table = [

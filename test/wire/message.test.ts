@@ -47,6 +47,18 @@ t.test('a query encoded here is read by another codec, and the reverse', async (
   t.equal(message.answer[0]!.ttl, 9);
 });
 
+t.test('a message in a part of a buffer, whose question is known', async (t) => {
+  const name = nameFromText('WWW.example.');
+  const query = encodeQuery({ id: 7, name, type: TYPE.A });
+  const buf = new Uint8Array(query.length + 9).fill(0xff);
+  buf.set(query);
+  const message = readMessage(buf, query.length, name);
+  t.equal(message.question?.name, name);
+  t.same(message, readMessage(query));
+  t.equal(message.trailing, 0);
+  t.equal(readHead(buf, query.length).trailing, 0);
+});
+
 t.test('counts of the header allocate nothing and prove nothing', async (t) => {
   t.throws(() => readMessage(hex('0001 8000 0000 ffff ffff ffff')), WireError);
   t.throws(() => readMessage(hex('0001 8000 ffff 0000 0000 0000')), WireError);

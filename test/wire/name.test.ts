@@ -237,6 +237,13 @@ t.test('properties', async (t) => {
   });
   t.test('folding', async () => {
     check(fc.property(anyName, (name) => nameEquals(fold(name), name) && same(fold(fold(name)), fold(name))));
+    // What has no capitals is not copied, and nothing is changed in place.
+    check(
+      fc.property(anyName, (name) => {
+        const before = name.slice();
+        return (fold(name) === name) === same(fold(name), name) && same(before, name);
+      }),
+    );
     const property = fc.property(anyName, anyName, (a, b) => {
       const equal = nameEquals(a, b);
       return equal === (nameKey(a) === nameKey(b)) && equal === (compareCanonical(a, b) === 0);
