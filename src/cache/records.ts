@@ -203,18 +203,19 @@ export class RecordCache {
     const lifetime = failureLifetime(streak);
     const { written } = encoder.encodeInto(failure.text ?? '', failureText);
     const text = failureText.subarray(0, written);
-    this.#insert({
+    const facts: EntryFacts = {
+      kind: 'failure',
+      rank: RANK.failure,
+      lifetime,
       rrset: undefined,
       dependencies: NO_DEPENDENCIES,
       security: 'unchecked',
       proofs: NO_PROOFS,
-      kind: 'failure',
-      rank: RANK.failure,
-      lifetime,
       ede: failure.ede,
       text,
       streak,
-    });
+    };
+    this.#insert(facts, now);
     return lifetime;
   }
 
@@ -358,7 +359,7 @@ export class RecordCache {
     // Any answer but NXDOMAIN says that the name is there.
     if (type !== NXDOMAIN && denial.there) this.#remove(PLANE.data, NXDOMAIN);
     this.#key.move(PLANE.data, type);
-    if (facts.lifetime > 0 && this.#insert(facts)) return true;
+    if (facts.lifetime > 0 && this.#insert(facts, now)) return true;
     // What cannot be kept still ends what was known before.
     this.#remove(PLANE.data, type);
     return false;
@@ -369,12 +370,12 @@ export class RecordCache {
   }
 
   /** Writes an entry under the key as it stands; false where it is too large. */
-  #insert(facts: EntryFacts): boolean {
+  #insert(facts: EntryFacts, now: number): boolean {
     const key = this.#key;
     const slab = this.#slab;
     const owner = facts.rrset === undefined || key.spells(facts.rrset.name) ? NO_NAME : facts.rrset.name;
     const off = slab.insert(key.hash, key.octets, 0, key.length, entryLength(facts, owner));
-    if (off >= 0) writeEntry(slab, off, facts, owner, this.#now());
+    if (off >= 0) writeEntry(slab, off, facts, owner, now);
     return off >= 0;
   }
 

@@ -314,10 +314,11 @@ export class Attempt implements Place, Listener {
     this.#budget.takeBytes(reply.length);
     // Whatever may be a forger's work proves nothing about the server.
     const genuine = result.kind !== 'switch' || result.why === 'truncated' || result.why === 'oversize';
-    if (genuine) this.#heard(asked.protocol, facts);
+    const now = this.#env.clock.now();
+    if (genuine) this.#heard(asked.protocol, facts, now);
     switch (result.kind) {
       case 'reply':
-        this.#learn(result, asked, cookie);
+        this.#learn(result, asked, cookie, now);
         if (this.#end()) this.#owner.replied(this, aged(result.message, facts.ageSeconds ?? 0), asked.name);
         break;
       case 'switch':
@@ -343,9 +344,13 @@ export class Attempt implements Place, Listener {
   }
 
   /** What a reply that is believed says of the server's ways. */
-  #learn(reply: Extract<Match, { kind: 'reply' }>, asked: Asked, cookie: ClientCookie | undefined): void {
+  #learn(
+    reply: Extract<Match, { kind: 'reply' }>,
+    asked: Asked,
+    cookie: ClientCookie | undefined,
+    now: number,
+  ): void {
     const { target, caseLost, cookieLost } = this.candidate;
-    const now = this.#env.clock.now();
     if (reply.cookie.kind === 'ours') cookie?.learn(reply.cookie.server);
     if (asked.protocol === 'udp') return;
     if (caseLost && !reply.caseKept) target.losesCase(now);
@@ -395,9 +400,8 @@ export class Attempt implements Place, Listener {
   }
 
   /** A sign of life: measures the round trip, by UDP and on connections that TLS has made, and closes the breaker. */
-  #heard(protocol: Protocol, { roundTripMs }: ReplyFacts): void {
+  #heard(protocol: Protocol, { roundTripMs }: ReplyFacts, now: number): void {
     const { target } = this.candidate;
-    const now = this.#env.clock.now();
     this.candidate.heard = true;
     this.#count('upstream_replies');
     if (protocol === 'udp') target.rtt.sample(now - this.sentAt);

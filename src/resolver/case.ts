@@ -32,7 +32,10 @@ export function randomCase(name: Name, prng: Prng): Name {
  * (NSEC, SVCB; RFC 6840 section 5.1) are left alone: they are never compressed.
  */
 export function restoreCase(type: number, rdata: Uint8Array, sent: Name, plain: Name): void {
-  if (!foldsNames(type)) return;
+  if (foldsNames(type)) restoreNames(type, rdata, sent, plain);
+}
+
+function restoreNames(type: number, rdata: Uint8Array, sent: Name, plain: Name): void {
   eachName(type, rdata, (offset, length) => restoreName(rdata, offset, offset + length, sent, plain));
 }
 

@@ -77,6 +77,7 @@ export class Forwarding implements AttemptOwner {
     this.#owner = owner;
     const { path } = question;
     const { dnssec = false } = question;
+    const now = env.clock.now();
     this.#attemptQuestion = {
       name: question.name,
       type: question.type,
@@ -84,7 +85,7 @@ export class Forwarding implements AttemptOwner {
       case0x20: path.case0x20,
       sources: path.sources,
       options: question.options,
-      deadline: Math.min(env.clock.now() + FORWARD_MS_MAX, budget.workBy),
+      deadline: Math.min(now + FORWARD_MS_MAX, budget.workBy),
       dnssecOk: dnssec,
       checkingDisabled: dnssec,
       signed: dnssec,
@@ -93,7 +94,7 @@ export class Forwarding implements AttemptOwner {
     this.#candidates = orderTargets(path.policy, targets, env.prng).map((target) => new Candidate(target));
     for (const target of targets) this.#probes.due(target, path);
     env.hedges.earn();
-    this.#next();
+    this.#next(now);
   }
 
   /** Ends silently. */
@@ -158,12 +159,11 @@ export class Forwarding implements AttemptOwner {
   }
 
   /** Asks the next target, or finds out that there is none. */
-  #next(): void {
+  #next(now = this.#env.clock.now()): void {
     if (this.#state === 'done') return;
     this.#hedge?.cancel();
-    const now = this.#env.clock.now();
     const mayAsk = now < this.#attemptQuestion.deadline && this.#budget.spent(now) === undefined;
-    const candidate = mayAsk ? this.#pick() : undefined;
+    const candidate = mayAsk ? this.#pick(now) : undefined;
     if (candidate !== undefined) this.#ask(candidate);
     else if (this.#out.length === 0 && !(mayAsk && this.#waitForProbes())) this.#later(this.#verdict());
   }
@@ -186,10 +186,9 @@ export class Forwarding implements AttemptOwner {
   }
 
   /** Fewest tries first, then the policy's order; those under suspicion and without a route after all others. */
-  #pick(): Candidate | undefined {
+  #pick(now = this.#env.clock.now()): Candidate | undefined {
     let best: Candidate | undefined;
     let bestRank = Number.POSITIVE_INFINITY;
-    const now = this.#env.clock.now();
     for (const candidate of this.#candidates) {
       const { target } = candidate;
       if (!candidate.mayTry || !isUsable(target) || this.#isAsking(candidate)) continue;

@@ -217,7 +217,7 @@ export class Resolver implements FlightOwner {
     let flight = this.#flights.find(key);
     if (flight === undefined) {
       const { type } = request;
-      flight = this.#start({ key, name, type, path, budget, purpose: 'answer' }, request);
+      flight = this.#start({ key, name, type, path, budget, purpose: 'answer' }, request, now);
       if (flight === undefined) {
         count('resolver_inflight_refused');
         const why = 'too many questions are being resolved';
@@ -237,11 +237,11 @@ export class Resolver implements FlightOwner {
   }
 
   #wait(flight: Flight, request: ResolveRequest, stale: Cached | undefined, ms: number): Promise<Resolution> {
-    return new Promise((settle) => {
-      const late = (): void => this.#late(flight, waiter);
-      const waiter: Waiter = { request, stale, settle, timer: this.#env.clock.after(ms, late) };
-      flight.enter(waiter);
-    });
+    const { promise, resolve: settle } = Promise.withResolvers<Resolution>();
+    const late = (): void => this.#late(flight, waiter);
+    const waiter: Waiter = { request, stale, settle, timer: this.#env.clock.after(ms, late) };
+    flight.enter(waiter);
+    return promise;
   }
 
   /** The question goes on. */
@@ -254,9 +254,8 @@ export class Resolver implements FlightOwner {
   }
 
   /** @param request what is wanted with it */
-  #start(question: FlightQuestion, request: Wanted): Flight | undefined {
+  #start(question: FlightQuestion, request: Wanted, now: number): Flight | undefined {
     const { path, name, type, budget } = question;
-    const now = this.#env.clock.now();
     if (!this.#flights.makeRoom(path.context, now)) return undefined;
     const flight = new Flight(question, now, this);
     this.#flights.add(flight);
@@ -291,10 +290,11 @@ export class Resolver implements FlightOwner {
   /** Asks for what the cache still has, so that it does not run out. No client waits, and the budget is its own. */
   #refresh(name: Name, type: number, path: Path): void {
     if (!this.#prefetch || this.#prefetches >= PREFETCHES_MAX) return;
-    const budget = new Budget(this.#env.clock.now());
+    const now = this.#env.clock.now();
+    const budget = new Budget(now);
     const key = questionKey(path.context, name, type);
     if (this.#flights.find(key) !== undefined || this.#rechecks.isEarly(key, path)) return;
-    const flight = this.#start({ key, name, type, path, budget, purpose: 'refresh' }, { tokens: [] });
+    const flight = this.#start({ key, name, type, path, budget, purpose: 'refresh' }, { tokens: [] }, now);
     if (flight === undefined) return;
     this.#env.count('resolver_prefetches');
     this.#prefetches++;

@@ -21,9 +21,9 @@ const SHORT_RUN_OCTETS = 64;
  * rdata is read, so that no rdata can be read past its own length.
  */
 export class Cursor {
-  readonly buf: Uint8Array;
-  off: number;
-  end: number;
+  buf!: Uint8Array;
+  off = 0;
+  end = 0;
   /** Of all names read so far. */
   #labels = 0;
   #octets = 0;
@@ -35,10 +35,18 @@ export class Cursor {
   #ownerLabels = 0;
 
   constructor(buf: Uint8Array, off = 0, end = buf.length) {
+    this.begin(buf, off, end);
+  }
+
+  /** Reads another message from here on: one cursor may serve for one after the other. */
+  begin(buf: Uint8Array, off: number, end: number): this {
     // What is read must outlive `buf`, which may be an arena; `slice` of a Buffer would not copy.
     this.buf = Buffer.isBuffer(buf) ? new Uint8Array(buf.buffer, buf.byteOffset, buf.length) : buf;
     this.off = off;
     this.end = end;
+    this.#labels = this.#octets = 0;
+    this.#wholeAt = this.#ownerAt = -1;
+    return this;
   }
 
   get left(): number {

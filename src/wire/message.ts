@@ -38,7 +38,7 @@ export function opcodeOf(flags: number): number {
  * @param asked the name of its question, where that is known to be this one, octet for octet
  */
 export function readMessage(buf: Uint8Array, length = buf.length, asked?: Name): Message {
-  const c = new Cursor(buf, 0, length);
+  const c = cursor.begin(buf, 0, length);
   const id = c.u16();
   const flags = c.u16();
   const qdcount = c.u16();
@@ -80,6 +80,9 @@ export function readMessage(buf: Uint8Array, length = buf.length, asked?: Name):
     trailing: c.left,
   };
 }
+
+/** No message is read while another one is. */
+const cursor = new Cursor(new Uint8Array(0));
 
 /** Before the first question there is no name that a pointer could lead to, only the header. */
 function readQuestion(c: Cursor, pointers: boolean, asked?: Name): Question {

@@ -171,10 +171,11 @@ export class Writer {
   }
 
   #rdata(type: number, rdata: Uint8Array): void {
-    if (!compressesNames(type)) {
-      this.#bytes(rdata, 0, rdata.length);
-      return;
-    }
+    if (compressesNames(type)) this.#rdataWithNames(type, rdata);
+    else this.#bytes(rdata, 0, rdata.length);
+  }
+
+  #rdataWithNames(type: number, rdata: Uint8Array): void {
     let done = 0;
     eachName(type, rdata, (offset, length) => {
       this.#bytes(rdata, done, offset);
