@@ -43,7 +43,7 @@ import { edeOf } from './screen.ts';
 import { answerQuery } from './stages.ts';
 import { type SubnetOption, subnetOption } from './subnet.ts';
 import type { Tracer } from './tracer.ts';
-import { clientKey, WAITING_PER_CLIENT_MAX, WaitingClients } from './waitingclients.ts';
+import { WAITING_PER_CLIENT_MAX, WaitingClients } from './waitingclients.ts';
 import type { ViewSettings, World } from './world.ts';
 
 export interface PipelineOptions {
@@ -315,7 +315,7 @@ export class Pipeline implements QueryHandler {
     const tokens = readTokens(message.edns);
     const isLoop = tokens === 'loop' || tokens.some(isOwnToken);
     const { clock, metrics } = this.#o;
-    const waiter = clientKey(asked.client.address);
+    const waiter = this.#waiting.of(asked.client.address);
     const draw = this.#drawn ? this.#asker.draw : this.#o.prng.u32();
     const isFull = this.#waiting.isFull(waiter);
     const q = new Query({

@@ -8,17 +8,16 @@ import { octetsKey } from '../wire/octets.ts';
  */
 export const WAITING_PER_CLIENT_MAX = 1000;
 
-/** A client address as a key: a small integer, or for IPv6 a string. */
-export type ClientKey = number | string;
-
-export function clientKey(address: Uint8Array): ClientKey {
-  if (address.length !== 4) return octetsKey(address);
-  return (address[0]! << 24) | (address[1]! << 16) | (address[2]! << 8) | address[3]!;
+/** One client address and its questions that wait. */
+export interface WaitingClient {
+  readonly key: number | string;
+  count: number;
 }
 
 /** Counts what waits, by client address. */
 export class WaitingClients {
-  readonly #waiting = new Turnover<ClientKey, { count: number }>();
+  /** Those of which something waits. */
+  readonly #clients = new Turnover<WaitingClient['key'], WaitingClient>();
   readonly #max: number;
 
   /** @param workers how many threads share the limit: a client's packets are spread over them */
@@ -26,25 +25,33 @@ export class WaitingClients {
     this.#max = Math.ceil(WAITING_PER_CLIENT_MAX / workers);
   }
 
-  isFull(client: ClientKey): boolean {
-    return (this.#waiting.get(client)?.count ?? 0) >= this.#max;
+  /** Valid until something else is done here, or as long as it waits. */
+  of(address: Uint8Array): WaitingClient {
+    const key = keyOf(address);
+    return this.#clients.get(key) ?? { key, count: 0 };
+  }
+
+  isFull({ count }: WaitingClient): boolean {
+    return count >= this.#max;
   }
 
   /** One more waits, until `done` is called. */
-  wait(client: ClientKey): void {
-    const waiting = this.#waiting.get(client);
-    if (waiting === undefined) this.#waiting.set(client, { count: 1 });
-    else waiting.count++;
+  wait(client: WaitingClient): void {
+    if (client.count++ === 0) this.#clients.set(client.key, client);
   }
 
-  done(client: ClientKey): void {
-    const waiting = this.#waiting.get(client)!;
-    waiting.count--;
-    if (waiting.count === 0) this.#waiting.delete(client);
+  done(client: WaitingClient): void {
+    if (--client.count === 0) this.#clients.delete(client.key);
   }
 
   /** Clients of which something waits. */
   get size(): number {
-    return this.#waiting.size;
+    return this.#clients.size;
   }
+}
+
+/** A small integer, or for IPv6 a string. */
+function keyOf(address: Uint8Array): WaitingClient['key'] {
+  if (address.length !== 4) return octetsKey(address);
+  return (address[0]! << 24) | (address[1]! << 16) | (address[2]! << 8) | address[3]!;
 }
