@@ -1,6 +1,6 @@
 import type { Prng } from '../util/prng.ts';
 import type { Name } from '../wire/name.ts';
-import { eachName, foldsNames } from '../wire/rdata/table.ts';
+import { eachFoldedName, foldsNames } from '../wire/rdata/table.ts';
 
 /**
  * 0x20 (draft-vixie-dnsext-dns0x20): the letters of a question are sent in random case and must come back in the
@@ -36,7 +36,7 @@ export function restoreCase(type: number, rdata: Uint8Array, sent: Name, plain: 
 }
 
 function restoreNames(type: number, rdata: Uint8Array, sent: Name, plain: Name): void {
-  eachName(type, rdata, (offset, length) => restoreName(rdata, offset, offset + length, sent, plain));
+  eachFoldedName(type, rdata, (offset, length) => restoreName(rdata, offset, offset + length, sent, plain));
 }
 
 /** Without views of the parts: of short octets these cost more than all the rest. */

@@ -1,7 +1,7 @@
 import { CLASS, FLAG, HEADER_OCTETS, TYPE } from './constants.ts';
 import { type Edns, ednsLength, writeEdns } from './edns.ts';
 import { foldOctet, type Name } from './name.ts';
-import { compressesNames, eachName } from './rdata/table.ts';
+import { compressesNames, eachCompressibleName } from './rdata/table.ts';
 import type { Answer, Question, Rrset } from './record.ts';
 
 /**
@@ -177,7 +177,7 @@ export class Writer {
 
   #rdataWithNames(type: number, rdata: Uint8Array): void {
     let done = 0;
-    eachName(type, rdata, (offset, length) => {
+    eachCompressibleName(type, rdata, (offset, length) => {
       this.#bytes(rdata, done, offset);
       this.#name(rdata, offset, length);
       done = offset + length;
