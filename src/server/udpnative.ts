@@ -76,6 +76,7 @@ export class NativeUdpListeners {
    * may take a millisecond: to be called between them.
    */
   interleave(): void {
+    if (this.#readers.size === 0) return;
     if (this.#o.clock.now() - this.#readAt >= INTERLEAVE_MS) this.#readAll(0);
   }
 
