@@ -286,6 +286,7 @@ export class Attempt implements Place, Listener {
       edns: asked.edns ? { payload, version: 0, dnssecOk, options } : undefined,
       // RFC 8467 section 4.1: where it is encrypted, length is what is left to be seen.
       paddedTo: this.candidate.target.peer === undefined ? 0 : QUERY_PADDING_BLOCK,
+      isBrief: asked.protocol === 'udp',
     });
   }
 
@@ -410,11 +411,15 @@ export class Attempt implements Place, Listener {
     target.answered(now);
   }
 
-  #late(): void {
+  #noteTimeout(): void {
     const { target } = this.candidate;
     this.#count('upstream_timeouts');
     target.places.delete(this);
     if (target.failed('timeout')) this.#owner.suspect(target);
+  }
+
+  #late(): void {
+    this.#noteTimeout();
     const was = this.#state;
     this.#state = 'late';
     if (was === 'detached') this.cancel();
@@ -426,6 +431,8 @@ export class Attempt implements Place, Listener {
     // Counted already, when the patience was over.
     const counted = this.#state === 'late';
     if (failure === 'timeout') {
+      // Where both times were over in one tick, patience may not have been heard of yet.
+      if (!counted) this.#noteTimeout();
       this.#fail('no reply');
       return;
     }

@@ -82,19 +82,17 @@ export class Flight implements InFlight, ForwardOwner {
 
   /** All who wait get the same. */
   answer(resolution: Resolution): void {
-    for (const waiter of this.#empty()) waiter.settle(resolution);
+    this.settle(() => resolution);
   }
 
   /** Each of those who wait gets what it is to have. */
   settle(outcome: (waiter: Waiter) => Resolution | Promise<Resolution>): void {
-    for (const waiter of this.#empty()) waiter.settle(outcome(waiter));
-  }
-
-  #empty(): readonly Waiter[] {
     const waiters = this.#waiters ?? NOBODY;
     this.#waiters = undefined;
-    for (const { timer } of waiters) timer.cancel();
-    return waiters;
+    for (const waiter of waiters) {
+      waiter.timer.cancel();
+      waiter.settle(outcome(waiter));
+    }
   }
 }
 

@@ -64,7 +64,7 @@ export function encode({ taken, asks, answers }: PeerMessage): Uint8Array {
   return packer.finish();
 }
 
-/** What was encoded. All of it is views of `bytes`, but for the names that are asked for. */
+/** What was encoded. Nothing of it keeps `bytes`: names and rdata live on in caches, longer than the batch. */
 export function decode(bytes: Uint8Array): PeerMessage {
   const from = new Unpacker(bytes);
   return {
@@ -91,8 +91,7 @@ function writeAsk(out: Packer, ask: Ask): void {
 
 function readAsk(from: Unpacker): Ask {
   const id = from.f64();
-  // It lives as long as the question, and in caches longer than the batch.
-  const name = from.octets().slice() as Name;
+  const name = from.octets() as Name;
   const type = from.u16();
   const context = from.f64();
   const spentMs = from.f64();
@@ -319,7 +318,7 @@ class Unpacker {
   octets(): Uint8Array {
     const length = this.u16();
     const { buffer, byteOffset } = this.#bytes;
-    return new Uint8Array(buffer, byteOffset + this.#next(length), length);
+    return new Uint8Array(buffer, byteOffset + this.#next(length), length).slice();
   }
   text(): string | undefined {
     const length = this.u32();

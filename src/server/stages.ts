@@ -96,7 +96,7 @@ function tryCandidates(q: Query): Step {
   let isReferred = false;
   for (const { candidate, name } of candidates(q)) {
     q.dependOnView(name);
-    q.trace?.took(q.current, candidate);
+    q.trace?.took(q, candidate);
     switch (candidate.kind) {
       case 'zone':
       case 'local': {
@@ -193,7 +193,7 @@ function isStub(q: Query, candidate: Candidate): boolean {
 function passApex(q: Query, candidate: Extract<Candidate, { kind: 'zone' | 'local' }>): void {
   const result = lookUp(q, candidate.zone);
   q.source = candidate.kind;
-  q.trace?.took(q.current, candidate);
+  q.trace?.took(q, candidate);
   const decision = `${nameToText(q.current)} is this zone's apex; its parent is asked for DS records`;
   q.trace?.passed('DS records are data of its parent', decision);
   if (result.kind === 'nodata') keepNegative(q, result);

@@ -44,14 +44,18 @@ export class Trace {
   /** Groups of record sets that were chosen from, in the order of the way through them. */
   readonly routing: ExplainRouting[] = [];
   last: Resolution | undefined;
+  /** Whose candidate was taken last: another question for the same name has candidates of its own. */
+  #taker: Query | undefined;
   /** False where the answer would have to be asked for. */
   known = true;
 
-  /** A candidate is asked for `name`. */
-  took(name: Name, candidate: Candidate): void {
+  /** A candidate is asked for the current name of `q`. */
+  took(q: Query, candidate: Candidate): void {
+    const name = q.current;
     const last = this.names.at(-1);
-    if (last?.name === name) last.tried.push(candidate);
+    if (last?.name === name && this.#taker === q) last.tried.push(candidate);
     else this.names.push({ name, tried: [candidate], passed: new Map() });
+    this.#taker = q;
   }
 
   /** The candidate taken last leaves the question to the next one: `why` in a word, and the decision in full. */

@@ -189,10 +189,13 @@ export function encodeQuery(query: {
   readonly edns?: Edns | undefined;
   /** The message is as long as a multiple of this, where there is EDNS. Default 0: it is as long as it is. */
   readonly paddedTo?: number;
+  /** It is sent at once and not kept: it may be a piece of a block. */
+  readonly isBrief?: boolean;
 }): Uint8Array {
-  const { paddedTo = 0 } = query;
+  const { paddedTo = 0, isBrief = false } = query;
   const length = HEADER_OCTETS + query.name.length + 4 + (query.edns ? ednsLength(query.edns.options) : 0);
-  const out = piece(length + 2 * paddedTo);
+  const octets = length + 2 * paddedTo;
+  const out = isBrief ? piece(octets) : new Uint8Array(octets);
   put16(out, 0, query.id);
   put16(out, 2, query.flags ?? FLAG.RD);
   put16(out, 4, 1);

@@ -16,7 +16,7 @@ export function foldOctet(octet: number): number {
   return octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet;
 }
 
-/** Lower-cased: the name itself, which is mostly so, or a copy. */
+/** Lower-cased: the name itself, which is mostly so, or a copy. A view of something large is to be copied by who keeps it. */
 export function fold(name: Name): Name {
   let at = 0;
   while (at < name.length && foldOctet(name[at]!) === name[at]) at++;

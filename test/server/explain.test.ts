@@ -227,6 +227,28 @@ t.test('candidates: recursion, a stub rule, and a zone that is asked for its own
   ]);
 });
 
+t.test('candidates of a question that is asked beside another are not those of the other', async (t) => {
+  const { pipeline, clock } = pipelineOf(SNAPSHOT);
+  const candidatesOf = async (name: string) => {
+    const { candidates, answer } = await explain(
+      pipeline.world,
+      pipeline.world.view(0),
+      { name: nameFromText(name), type: 28 },
+      upstreamOf({ 'www.over.test. AAAA': { outcome: 'nodata' } }),
+      clock,
+    );
+    t.match(answer.answer, [/ AAAA 64:ff9b::a00:3$/i]);
+    return candidates.map(({ kind, chosen, why }) => ({ kind, chosen, why }));
+  };
+  // DNS64 asks the zone for A when both had no AAAA.
+  const told = await candidatesOf('www.over.test.');
+  t.match(told.slice(0, 2), [
+    { kind: 'zone', chosen: false },
+    { kind: 'forward', chosen: true },
+  ]);
+  t.same(await candidatesOf('WWW.over.test.'), told, 'whatever its case');
+});
+
 t.test('a synthesized address, and each name once', async (t) => {
   const clock = new ManualClock();
   const { pipeline } = pipelineOf(SNAPSHOT, { clock });

@@ -95,6 +95,24 @@ t.test('what one worker writes another reads, whatever it is', async (t) => {
   );
 });
 
+t.test('what was read keeps nothing of the batch', (t) => {
+  const octets = (...list: number[]): Uint8Array => Uint8Array.from(list);
+  const name = octets(1, 97, 0) as Name;
+  const rrset = { name, type: 5, ttl: 5, rdatas: [octets(1, 98, 0)], sigs: [octets(1, 2, 3)] };
+  const resolution: Answer['resolution'] = {
+    outcome: 'answer',
+    rcode: 0,
+    rrsets: [rrset],
+    ede: [],
+    source: 'upstream',
+  };
+  const spent = { packets: 1, bytes: 2, verifies: 3, nsec3Blocks: 4 };
+  const [read] = decode(encode({ taken: 0, asks: [], answers: [{ id: 7, spent, resolution }] })).answers;
+  const [set] = read!.resolution!.rrsets;
+  for (const each of [set!.name, ...set!.rdatas, ...set!.sigs!]) t.equal(each.buffer.byteLength, 3);
+  t.end();
+});
+
 t.test('batches longer than the buffer they are written to, and short ones after them', async (t) => {
   const rdatas = Array.from({ length: 3 }, (_, i) => new Uint8Array(60_000).fill(i));
   const long: Answer = {

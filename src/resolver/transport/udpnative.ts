@@ -39,6 +39,8 @@ interface Reader {
   read(got: Uint8Array | string): void;
 }
 
+type EndpointCache = LRUCache<string, { readonly port: number; readonly endpoint: Endpoint }>;
+
 /**
  * One native socket for each exchange: about as cheap as the kernel makes it, half of what a socket of Node's costs.
  * What arrives is read in batches: one system call tells which sockets have a reply.
@@ -54,7 +56,8 @@ export class NativeUdp implements UdpSockets {
   #state: 'caught up' | 'behind' = 'caught up';
   #next: NodeJS.Immediate | undefined;
   /** By address: hardly any is asked at two ports. */
-  readonly #endpoints = new LRUCache<string, { port: number; endpoint: Endpoint }>({ max: ENDPOINTS_MAX });
+  readonly #endpoints: EndpointCache = new LRUCache({ max: ENDPOINTS_MAX });
+  readonly #sources: EndpointCache = new LRUCache({ max: ENDPOINTS_MAX });
 
   /** Undefined where the kernel or Node refuses what is needed, whatever the reason: Node's own sockets will do. */
   static make(options: NativeUdpOptions): NativeUdp | undefined {
@@ -124,8 +127,8 @@ export class NativeUdp implements UdpSockets {
     let to: Endpoint;
     let from: Endpoint;
     try {
-      to = this.#endpoint(send.address, send.port);
-      from = this.#endpoint(send.source ?? (isIpv6(send.address) ? '::' : '0.0.0.0'), 0);
+      to = this.#endpoint(this.#endpoints, send.address, send.port);
+      from = this.#endpoint(this.#sources, send.source ?? (isIpv6(send.address) ? '::' : '0.0.0.0'), 0);
     } catch (error) {
       if (error instanceof SocketError) return error.code;
       throw error;
@@ -141,11 +144,11 @@ export class NativeUdp implements UdpSockets {
     }
   }
 
-  #endpoint(address: string, port: number): Endpoint {
-    const known = this.#endpoints.get(address);
+  #endpoint(cache: EndpointCache, address: string, port: number): Endpoint {
+    const known = cache.get(address);
     if (known?.port === port) return known.endpoint;
     const endpoint = this.#o.ffi.endpoint(address, port);
-    this.#endpoints.set(address, { port, endpoint });
+    cache.set(address, { port, endpoint });
     return endpoint;
   }
 
