@@ -411,15 +411,11 @@ export class Attempt implements Place, Listener {
     target.answered(now);
   }
 
-  #noteTimeout(): void {
+  #late(): void {
     const { target } = this.candidate;
     this.#count('upstream_timeouts');
     target.places.delete(this);
     if (target.failed('timeout')) this.#owner.suspect(target);
-  }
-
-  #late(): void {
-    this.#noteTimeout();
     const was = this.#state;
     this.#state = 'late';
     if (was === 'detached') this.cancel();
@@ -431,8 +427,6 @@ export class Attempt implements Place, Listener {
     // Counted already, when the patience was over.
     const counted = this.#state === 'late';
     if (failure === 'timeout') {
-      // Where both times were over in one tick, patience may not have been heard of yet.
-      if (!counted) this.#noteTimeout();
       this.#fail('no reply');
       return;
     }

@@ -43,9 +43,13 @@ async function allocated(work: () => void | Promise<void>): Promise<number> {
 }
 
 /** Octets a hit in the best of some rounds; `ask` makes hits, and says how many there were until now. */
-async function octetsPerHit(ask: () => void | Promise<void>, hits: () => number): Promise<number> {
+async function octetsPerHit(
+  ask: () => void | Promise<void>,
+  hits: () => number,
+  max = OCTETS_PER_HIT_MAX,
+): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < ROUNDS && least >= OCTETS_PER_HIT_MAX; round++) {
+  for (let round = 0; round < ROUNDS && least >= max; round++) {
     const before = hits();
     const octets = await allocated(ask);
     least = Math.min(least, octets / (hits() - before));
@@ -91,6 +95,11 @@ t.test('hits make no garbage', async (t) => {
 
 /** Chosen from for each query. */
 const CHOICES = LONG ? 100_000 : 20_000;
+/**
+ * No object, but a number or two: on a machine that is busy the compiler comes to the choice with other feedback, and may
+ * leave on the heap what is in a register elsewhere (16 to 24 octets in one of three runs beside three busy loops).
+ */
+const OCTETS_PER_CHOICE_MAX = 40;
 const POLICIES: Record<string, readonly Policy[]> = {
   weighted: [1, 3, 250].map((weight) => ({ kind: 'weighted', weight })),
   failover: [
@@ -167,8 +176,8 @@ t.test('nor does a choice among record sets', async (t) => {
     const before = hits();
     ask(CHOICES);
     t.equal(hits() - before, CHOICES, `${name}: all are hits`);
-    const octets = await octetsPerHit(() => ask(CHOICES), hits);
-    t.ok(octets < OCTETS_PER_HIT_MAX, `${name}: ${octets.toFixed(2)} octets a hit`);
+    const octets = await octetsPerHit(() => ask(CHOICES), hits, OCTETS_PER_CHOICE_MAX);
+    t.ok(octets < OCTETS_PER_CHOICE_MAX, `${name}: ${octets.toFixed(2)} octets a hit`);
   }
 });
 
