@@ -1,7 +1,7 @@
 /** `npm run bench -- slowclients`: what thousands of connections that never end a query cost those who ask by UDP. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -11,21 +11,26 @@ import type { Options } from './options.ts';
 import { installed, interleaved, type Server, startFleet } from './peers.ts';
 import { compare, publish } from './report.ts';
 import type { SlowTaken, SlowWork } from './slowclientswork.ts';
-import { securedRecipes } from './transports.ts';
+import { type Secure, securedRecipes } from './transports.ts';
 import { Wiretap } from './wiretap.ts';
 import { HOSTS, hostQuestions } from './zone.ts';
 
 const WORK = fileURLToPath(new URL('slowclientswork.ts', import.meta.url));
 const CLIENTS = 10_000;
+const OTHER_PRIORITY = 10;
 /** They have all come once by then. */
 const ALL_SECONDS = 6;
 const PER_SECOND = 5_000;
+/** For connections that are gone to be forgotten. */
+const PAUSE_SECONDS = 1;
 /** How long its files may take to be given back. */
 const BACK_SECONDS_MAX = 30;
 
 interface Taken extends SlowTaken {
   readonly quiet: Latency;
   readonly slow: Latency;
+  /** While the same clients are at another process on the same core, which has a lower priority: what the machine makes of it. */
+  readonly beside: Latency;
   /** Of the server, the most that were open, and seconds until they are as few as before once the clients have gone. */
   readonly files: number;
   readonly backSeconds: number;
@@ -39,8 +44,22 @@ export async function slowclients(options: Options): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-bench-'));
   const file = join(folder, 'questions');
   writeFileSync(file, hostQuestions());
-  const { recipes, secure } = await securedRecipes(installed(options, ['causeway', 'unbound']), folder);
+  const wanted = installed(options, ['causeway', 'unbound']);
+  const { recipes, secure } = await securedRecipes(wanted, folder);
+  const elsewhere = await securedRecipes(installed({ ...options, peers: undefined }, ['causeway']), folder);
   const fleet = await startFleet(recipes);
+  const others = await startFleet(elsewhere.recipes);
+  const { servers } = fleet;
+  const other = others.servers[0]!;
+  stepBack(other.pid);
+  const portsOf = ({ name, port }: Server, ports: ReadonlyMap<string, Secure>): SlowWork['ports'] => {
+    const { dot, doh } = ports.get(name)!;
+    return [
+      { kind: 'tcp', port },
+      { kind: 'dot', port: dot },
+      { kind: 'doh', port: doh },
+    ];
+  };
   const ask = async (server: Server): Promise<Latency> => {
     const tap = await Wiretap.start(join(folder, 'pcap'), server.port);
     if (tap === undefined) throw new Error('tcpdump is not installed');
@@ -48,15 +67,14 @@ export async function slowclients(options: Options): Promise<void> {
     return tap.stop();
   };
   const measure = async (server: Server): Promise<Taken> => {
-    const { dot, doh } = secure.get(server.name)!;
-    const ports = [
-      { kind: 'tcp', port: server.port },
-      { kind: 'dot', port: dot },
-      { kind: 'doh', port: doh },
-    ] as const;
+    const gone = begin({ clients: CLIENTS, ports: portsOf(other, elsewhere.secure) });
+    await sleep(1000 * ALL_SECONDS);
+    const beside = await ask(server);
+    await end(gone);
+    await sleep(1000 * PAUSE_SECONDS);
     const quiet = await ask(server);
     const before = filesOf(server.pid);
-    const clients = begin({ clients: CLIENTS, ports });
+    const clients = begin({ clients: CLIENTS, ports: portsOf(server, secure) });
     await sleep(1000 * ALL_SECONDS);
     let files = 0;
     const timer = setInterval(() => (files = Math.max(files, filesOf(server.pid))), 100);
@@ -68,11 +86,11 @@ export async function slowclients(options: Options): Promise<void> {
     const at = performance.now();
     const passed = (): number => (performance.now() - at) / 1000;
     while (filesOf(server.pid) > before && passed() < BACK_SECONDS_MAX) await sleep(100);
-    return { ...fared, quiet, slow, files, backSeconds: passed(), cpu: (100 * spent) / seconds };
+    return { ...fared, quiet, slow, beside, files, backSeconds: passed(), cpu: (100 * spent) / seconds };
   };
   try {
-    for (const server of fleet.servers) await load(server, { file, seconds: WARM_SECONDS });
-    const samples = await interleaved(rounds, fleet.servers, measure);
+    for (const server of servers) await load(server, { file, seconds: WARM_SECONDS });
+    const samples = await interleaved(rounds, servers, measure);
     publish(
       {
         id: 'slowclients',
@@ -86,6 +104,8 @@ export async function slowclients(options: Options): Promise<void> {
             { head: 'p99 µs', of: ({ quiet }) => quiet.p99 },
             { head: 'with them: p50 µs', of: ({ slow }) => slow.p50 },
             { head: 'p99 µs', of: ({ slow }) => slow.p99 },
+            { head: 'with them elsewhere: p50 µs', of: ({ beside }) => beside.p50 },
+            { head: 'p99 µs', of: ({ beside }) => beside.p99 },
           ]),
           compare('The slow ones', samples, [
             { head: 'connections', of: ({ connected }) => connected },
@@ -96,15 +116,24 @@ export async function slowclients(options: Options): Promise<void> {
             { head: '% of a core', of: ({ cpu }) => cpu },
           ]),
         ],
-        notes: [],
-        programs: [...recipes.map(({ name }) => name), 'dnsperf'],
+        notes: [
+          'Elsewhere: the same clients are at another process, on the same core and behind in priority, and the server has ' +
+            'nothing to do with them. That is what the machine makes of their work, with both cores busy.',
+        ],
+        programs: [...wanted.map(({ name }) => name), 'dnsperf'],
       },
       options,
     );
   } finally {
+    await others.stop();
     await fleet.stop();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** All threads of a process: whoever is beside it goes first. */
+function stepBack(pid: number): void {
+  for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), OTHER_PRIORITY);
 }
 
 function begin(work: SlowWork): ChildProcess {

@@ -18,7 +18,7 @@ import { HOSTS, hostQuestions } from './zone.ts';
 const MODES = { tcp: 'TCP', dot: 'DNS over TLS', doh: 'DNS over HTTPS' } as const;
 
 /** Where a server is to listen by TLS and HTTPS. */
-interface Secure {
+export interface Secure {
   readonly dot: number;
   readonly doh: number;
   readonly keyFile: string;
