@@ -9,6 +9,7 @@ import { startDaemon } from '../support/daemon.ts';
 import { at, type DigReply, dig, kdig } from '../support/dig.ts';
 import { freePort } from '../support/ports.ts';
 import { missing } from '../support/servers.ts';
+import { sleep } from '../support/sockets.ts';
 import { findTool } from '../support/tools.ts';
 import { configOf } from './config.ts';
 
@@ -28,6 +29,8 @@ async function reached(ask: () => Promise<DigReply>): Promise<DigReply> {
   for (let i = 0; i < 20; i++) {
     const reply = await ask();
     if (reply.status === 'NOERROR') return reply;
+    // Who is refused at once has had no patience yet: on a busy machine a proxy takes seconds to start.
+    await sleep(250);
   }
   return await ask();
 }
