@@ -1,13 +1,8 @@
 import type { Socket } from 'node:net';
 import { METRIC } from '../../telemetry/metrics.ts';
 import { QUERY_OCTETS_MAX, QUEUED_OCTETS_MAX } from '../connection.ts';
-import {
-  DohConnection,
-  type DohOptions,
-  type HttpResponse,
-  type HttpWire,
-  REQUESTS_MAX,
-} from './connection.ts';
+import { DohConnection, type DohOptions, type HttpResponse, type HttpWire } from './connection.ts';
+import { FlowControl } from './flowcontrol.ts';
 import { FrameReader, Http2Error } from './framereader.ts';
 import {
   CODE,
@@ -19,30 +14,24 @@ import {
   SETTING,
   WRITE_OCTETS,
 } from './frames.ts';
-import { BLOCK_OCTETS_MAX, CompressionError, HeaderDecoder, RequestFields, TABLE_OCTETS } from './hpack.ts';
+import { HeaderBlock } from './headerblock.ts';
+import { CompressionError, HeaderDecoder, RequestFields, TABLE_OCTETS } from './hpack.ts';
 import { Http2Stream } from './http2stream.ts';
 import { httpDate } from './httpdate.ts';
+import { StreamLimit } from './streamlimit.ts';
 
-/** Streams before the first answer: whoever opens a session for nothing gets less of it. */
-export const STREAMS_FIRST_MAX = 50;
 /** Of a request, names and values, as the protocol counts them: the longest query in base64url and what browsers add. */
 export const HEADER_OCTETS_MAX = 8 * 1024;
 /** Pairs of them; requests have about ten. */
 export const HEADER_PAIRS_MAX = 32;
-/** Frames that a header block may go on in: it fits into its first one (CVE-2024-27983). */
-const CONTINUATIONS_MAX = 8;
 /** Settings in one frame; there are seven. */
 const SETTINGS_MAX = 16;
 /** Requests taken in one turn of the event loop: a connection full of cached names must not make others wait. */
 const TURN_MAX = 32;
 /** Frames, whatever they are: each may have all streams looked at. */
 const TURN_FRAMES_MAX = 256;
-
-/** What either side may send unasked (RFC 9113 section 6.9.2): a query fits many times, so a stream's is never raised. */
-const WINDOW = 65_535;
-/** The connection's is, when so much of it was used. */
-const WINDOW_USED_MAX = 16 * 1024;
-const WINDOW_MAX = 0x7fff_ffff;
+/** Of a window update: the first bit is reserved. */
+const INCREMENT = 0x7fff_ffff;
 
 /*
  * Of this thread: while a connection reads what came it writes what is to go here, and sends it as one in the end.
@@ -53,14 +42,6 @@ const fields = new RequestFields(HEADER_PAIRS_MAX, HEADER_OCTETS_MAX);
 /** Serves HTTP/2 (RFC 9113) on a connection that has agreed on it (ALPN h2). */
 export function serveHttp2(options: DohOptions): DohConnection {
   return new Http2Connection(options).doh;
-}
-
-/** A header block of which more is to come. */
-interface Block {
-  readonly stream: number;
-  readonly flags: number;
-  readonly parts: Buffer[];
-  octets: number;
 }
 
 /**
@@ -93,20 +74,14 @@ class Http2Connection implements HttpWire {
   #taken = 0;
   #framesTaken = 0;
   #turn: 'none' | 'running' | 'planned' = 'none';
-  #block: Block | undefined;
+  #block: HeaderBlock | undefined;
   /** Those whose request or response is not whole. */
   readonly #streams = new Map<number, Http2Stream>();
   #lastStream = 0;
   /** The last of them that was not too late. */
   #lastHeard = 0;
-  #streamsMax = STREAMS_FIRST_MAX;
-  /** Of our settings, those that the client has not acknowledged. */
-  #unacknowledged = 0;
-  /** What we may send. */
-  #window = WINDOW;
-  #streamWindow = WINDOW;
-  /** What the client has sent of its own since we raised it. */
-  #windowUsed = 0;
+  readonly #limit = new StreamLimit(frames, HEADER_OCTETS_MAX);
+  readonly #flow = new FlowControl(frames, () => this.#flush());
   /** The client's table is smaller than at first, and no header block has said yet that we know. */
   #owesTable = false;
   /** The client's end came in front of a turn that is still to take what was sent before. */
@@ -116,10 +91,6 @@ class Http2Connection implements HttpWire {
     this.#o = options;
     this.#socket = options.socket;
     this.doh = new DohConnection(options, this);
-    this.#sendSettings([
-      [SETTING.streams, STREAMS_FIRST_MAX],
-      [SETTING.headerOctets, HEADER_OCTETS_MAX],
-    ]);
     this.#flush();
     this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     this.#socket.on('drain', () => this.#go());
@@ -330,23 +301,18 @@ class Http2Connection implements HttpWire {
     if (frame.has(FRAME_FLAG.priority)) frame.from += 5;
     frame.refuseIf((stream & 1) === 0 || frame.length < 0);
     if (frame.has(FRAME_FLAG.endHeaders)) this.#takeFields(stream, flags, octets, frame.from, frame.to);
-    else {
-      const part = Buffer.from(octets.subarray(frame.from, frame.to));
-      this.#block = { stream, flags, parts: [part], octets: part.length };
-    }
+    else this.#block = new HeaderBlock(frame);
   }
 
   #takeContinuation(): void {
     const frame = this.#frame;
     const block = this.#block;
-    if (block?.stream !== frame.stream) throw new Http2Error(CODE.protocol);
-    block.parts.push(Buffer.from(frame.octets.subarray(frame.from, frame.to)));
-    block.octets += frame.length;
-    const isTooLong = block.parts.length > 1 + CONTINUATIONS_MAX || block.octets > BLOCK_OCTETS_MAX;
-    frame.refuseIf(isTooLong, CODE.calm);
+    if (block === undefined) throw new Http2Error(CODE.protocol);
+    block.add(frame);
     if (!frame.has(FRAME_FLAG.endHeaders)) return;
     this.#block = undefined;
-    this.#takeFields(block.stream, block.flags, Buffer.concat(block.parts), 0, block.octets);
+    const whole = block.whole();
+    this.#takeFields(block.stream, block.flags, whole, 0, whole.length);
   }
 
   /** A whole header section: a request's, or trailers, of which nothing is of use. */
@@ -374,13 +340,12 @@ class Http2Connection implements HttpWire {
     this.#taken++;
     const { contentLength } = fields;
     const isMalformed = isWhole && contentLength !== undefined && Number(contentLength) !== 0;
-    if (this.#streams.size >= this.#streamsMax) {
-      // Before it knows how many there may be, it is no fault (RFC 9113 section 5.1.2).
-      this.#frame.refuseIf(this.#unacknowledged === 0);
+    if (this.#streams.size >= this.#limit.max) {
+      this.#frame.refuseIf(this.#limit.isKnown);
       frames.reset(id, CODE.refused);
     } else if (fields.state === 'oversized') this.#refuse(id, CODE.calm);
     else if (fields.state === 'malformed' || isMalformed) this.#refuse(id, CODE.protocol);
-    else this.#ask(new Http2Stream(id, isWhole, fields, this.#streamWindow, this.#respond), octets);
+    else this.#ask(new Http2Stream(id, isWhole, fields, this.#flow.initial, this.#respond), octets);
   }
 
   #refuse(id: number, code: Code): void {
@@ -400,18 +365,13 @@ class Http2Connection implements HttpWire {
     const { stream: id, length } = frame;
     frame.unpad();
     frame.refuseIf(id === 0 || id > this.#lastStream);
-    this.#windowUsed += length;
-    frame.refuseIf(this.#windowUsed > WINDOW, CODE.flowControl);
-    if (this.#windowUsed >= WINDOW_USED_MAX) {
-      frames.windowUpdate(0, this.#windowUsed);
-      this.#windowUsed = 0;
-    }
+    frame.refuseIf(!this.#flow.receive(length), CODE.flowControl);
     const stream = this.#streams.get(id);
     // On its way when the stream ended.
     if (stream === undefined) return;
-    stream.windowUsed += length;
+    const isWithin = this.#flow.receiveOn(stream, length);
     if (stream.isWhole) this.#reset(stream, CODE.streamClosed);
-    else if (stream.windowUsed > WINDOW) this.#reset(stream, CODE.flowControl);
+    else if (!isWithin) this.#reset(stream, CODE.flowControl);
     else this.#takeContent(stream);
   }
 
@@ -456,7 +416,7 @@ class Http2Connection implements HttpWire {
     frame.refuseIf(isAck ? frame.length !== 0 : frame.length % 6 !== 0, CODE.frameSize);
     frame.refuseIf(frame.length > 6 * SETTINGS_MAX, CODE.calm);
     if (isAck) {
-      this.#unacknowledged = Math.max(0, this.#unacknowledged - 1);
+      this.#limit.acknowledged();
       return;
     }
     for (let at = frame.from; at < frame.to; at += 6)
@@ -480,40 +440,26 @@ class Http2Connection implements HttpWire {
         this.#frame.refuseIf(value < FRAME_OCTETS_MAX || value > 0xff_ffff);
         break;
       case SETTING.window:
-        this.#moveWindows(value);
+        this.#frame.refuseIf(!this.#flow.resize(value, this.#streams.values()), CODE.flowControl);
         break;
       default:
         break;
     }
   }
 
-  /** Of all streams, and may come to be below zero (RFC 9113 section 6.9.2). */
-  #moveWindows(value: number): void {
-    const by = value - this.#streamWindow;
-    this.#streamWindow = value;
-    let widest = value;
-    for (const stream of this.#streams.values()) {
-      stream.window += by;
-      widest = Math.max(widest, stream.window);
-    }
-    this.#frame.refuseIf(widest > WINDOW_MAX, CODE.flowControl);
-  }
-
   #takeWindowUpdate(): void {
     const frame = this.#frame;
     const { stream: id } = frame;
     frame.refuseIf(frame.length !== 4, CODE.frameSize);
-    const by = frame.octets.readUInt32BE(frame.from) & WINDOW_MAX;
+    const by = frame.octets.readUInt32BE(frame.from) & INCREMENT;
     frame.refuseIf(id > this.#lastStream || (by === 0 && id === 0));
     const stream = this.#streams.get(id);
     if (id === 0) {
-      this.#window += by;
-      frame.refuseIf(this.#window > WINDOW_MAX, CODE.flowControl);
+      frame.refuseIf(!this.#flow.open(by), CODE.flowControl);
       this.#sendRests();
     } else if (stream !== undefined) {
-      stream.window += by;
       if (by === 0) this.#reset(stream, CODE.protocol);
-      else if (stream.window > WINDOW_MAX) this.#reset(stream, CODE.flowControl);
+      else if (!this.#flow.openOn(stream, by)) this.#reset(stream, CODE.flowControl);
       else this.#sendRest(stream);
     }
   }
@@ -525,29 +471,11 @@ class Http2Connection implements HttpWire {
     const isLast = stream.isHead || body.length === 0;
     frames.headers(stream.id, response, httpDate(this.#o.clock.wall()), isLast, this.#owesTable);
     this.#owesTable = false;
-    if (!isLast) this.#send(stream, body);
+    if (!isLast) this.#flow.send(stream, body);
     if (stream.rest === undefined) this.#responded(stream);
-    if (status === 200) this.#raiseStreams();
+    if (status === 200) this.#limit.raise();
     this.#settle();
   };
-
-  /** As much of a content as the client's windows let through; the rest is kept as the stream's own. */
-  #send(stream: Http2Stream, octets: Uint8Array): void {
-    const { length } = octets;
-    let at = 0;
-    while (at < length) {
-      const most = Math.min(length - at, FRAME_OCTETS_MAX, this.#window, stream.window);
-      if (most <= 0) break;
-      if (frames.length >= WRITE_OCTETS) this.#flush();
-      frames.data(stream.id, octets, at, at + most, at + most === length);
-      at += most;
-      this.#window -= most;
-      stream.window -= most;
-    }
-    // What is the stream's own already is not copied again: a window may be opened octet by octet.
-    if (at === length) stream.rest = undefined;
-    else stream.rest = octets === stream.rest ? octets.subarray(at) : new Uint8Array(octets.subarray(at));
-  }
 
   #sendRests(): void {
     for (const stream of this.#streams.values()) this.#sendRest(stream);
@@ -555,7 +483,7 @@ class Http2Connection implements HttpWire {
 
   #sendRest(stream: Http2Stream): void {
     if (stream.rest === undefined) return;
-    this.#send(stream, stream.rest);
+    this.#flow.send(stream, stream.rest);
     if (stream.rest === undefined) this.#responded(stream);
   }
 
@@ -564,16 +492,5 @@ class Http2Connection implements HttpWire {
     stream.state = stream.isWhole ? 'over' : 'responded';
     if (stream.isWhole) this.#streams.delete(stream.id);
     stream.request?.close('answered');
-  }
-
-  #raiseStreams(): void {
-    if (this.#streamsMax === REQUESTS_MAX) return;
-    this.#streamsMax = REQUESTS_MAX;
-    this.#sendSettings([[SETTING.streams, REQUESTS_MAX]]);
-  }
-
-  #sendSettings(settings: readonly (readonly [number, number])[]): void {
-    frames.settings(settings);
-    this.#unacknowledged++;
   }
 }

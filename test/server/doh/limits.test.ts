@@ -14,7 +14,8 @@ import {
   REQUESTS_MAX,
   VAIN_MAX,
 } from '../../../src/server/doh/connection.ts';
-import { HEADER_OCTETS_MAX, HEADER_PAIRS_MAX, STREAMS_FIRST_MAX } from '../../../src/server/doh/http2.ts';
+import { HEADER_OCTETS_MAX, HEADER_PAIRS_MAX } from '../../../src/server/doh/http2.ts';
+import { STREAMS_FIRST_MAX } from '../../../src/server/doh/streamlimit.ts';
 import { HTTP_CLIENTS_MAX, IDLE_MS } from '../../../src/server/tcpclients.ts';
 import {
   END_HEADERS,
