@@ -1,7 +1,7 @@
 /** `npm run bench -- changes`: from a change by the API to the answer that has it, in zones of several sizes. */
 import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,11 +13,11 @@ import { nameOrder } from '../../src/control/store/order.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { nameFromText } from '../../src/wire/name.ts';
-import { startDaemon } from '../support/daemon.ts';
+import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { freePort } from '../support/ports.ts';
 import { Changer, type ChangeTaken, type ChangeWork } from './changework.ts';
 import { type Latency, percentiles } from './latency.ts';
-import { cpuSeconds, LOAD_CORE, load, onCore, pin, SERVER_CORE, WARM_SECONDS } from './load.ts';
+import { cpuSeconds, LOAD_CORE, load, onCore, pin, SERVER_CORE, stepBack, WARM_SECONDS } from './load.ts';
 import type { Options } from './options.ts';
 import { compare, publish } from './report.ts';
 import { Wiretap } from './wiretap.ts';
@@ -44,6 +44,9 @@ interface Taken {
   readonly batchMs: readonly number[];
   readonly quiet: Latency;
   readonly busy: Latency;
+  /** While another daemon on the same core, behind this one in priority, is changed in the same way: what the machine makes of it. */
+  readonly beside: Latency;
+  readonly besidePerSecond: number;
 }
 
 /** Makes a zone of each size, changes it and asks, and publishes the table. */
@@ -75,11 +78,16 @@ export async function changes(options: Options): Promise<void> {
           { head: 'while it changes: p50 µs', of: ({ busy }) => busy.p50 },
           { head: 'p99 µs', of: ({ busy }) => busy.p99 },
           { head: 'p99.9 µs', of: ({ busy }) => busy.p999 },
+          { head: 'while another changes: p50 µs', of: ({ beside }) => beside.p50 },
+          { head: 'p99 µs', of: ({ beside }) => beside.p99 },
+          { head: 'p99.9 µs', of: ({ beside }) => beside.p999 },
+          { head: 'its changes/s', of: ({ besidePerSecond }) => besidePerSecond },
         ]),
       ],
       notes: [
         'Waits are from packet to packet on the loopback interface (tcpdump), without what dnsperf waits for its core, which ' +
-          'the callers share with it.',
+          'is the daemon’s. Another: a daemon of its own with a zone of the same size, on the same core and behind ' +
+          'in priority, with which the one that answers has nothing to do.',
       ],
       programs: ['dnsperf'],
     },
@@ -89,35 +97,15 @@ export async function changes(options: Options): Promise<void> {
 
 async function measure(size: number, seconds: number): Promise<Taken> {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-bench-'));
-  const api = await freePort('127.0.0.1');
   await fill(join(folder, 'state'), size);
+  cpSync(join(folder, 'state'), join(folder, 'other'), { recursive: true });
   const file = join(folder, 'questions');
   writeFileSync(file, Array.from({ length: ASKED }, (_, i) => `n${i}.${NAME} A\n`).join(''));
   const begun = performance.now();
-  const daemon = await startDaemon({
-    config: `
-node: { name: bench, state: ${join(folder, 'state')}, workers: 1, rateLimit: off, metrics: off }
-vpcs: [{ id: v, cidrs: [127.0.0.0/8] }]
-endpoints: { inbound: [{ id: in-1, listen: ["127.0.0.1:PORT"], vpc: v, allow: [127.0.0.0/8] }] }
-api: { listen: "127.0.0.1:${api}", rateLimit: { rate: 100000, burst: 100000 } }
-`,
-  });
-  pin(daemon.pid, SERVER_CORE);
-  const client = new Client(daemon.port);
+  const { daemon, client, api } = await begin(join(folder, 'state'), size);
+  const startSeconds = (performance.now() - begun) / 1000;
   try {
-    await client.until(`n${size - 1}.${NAME}`, '10.0.0.1');
-    const startSeconds = (performance.now() - begun) / 1000;
-    const { stdout } = await daemon.cli('keys', 'create', '--scope', 'admin', '--json');
-    const work: ChangeWork = {
-      ...(JSON.parse(stdout) as { accessKeyId: string; secretAccessKey: string }),
-      port: api,
-      zone: 'Z1',
-      name: NAME,
-      names: size,
-      callers: CALLERS,
-      seconds,
-      batch: 1,
-    };
+    const work = await workFor(daemon, api, size, seconds);
     const changer = new Changer(work);
     const servedMs: number[] = [];
     for (let i = 0; i < SINGLE; i++) {
@@ -130,7 +118,8 @@ api: { listen: "127.0.0.1:${api}", rateLimit: { rate: 100000, burst: 100000 } }
     const ask = async (log: string): Promise<Latency> => {
       const at = join(folder, log);
       const tap = await Wiretap.start(`${at}.pcap`, daemon.port);
-      await load(daemon, { file, seconds, perSecond: PER_SECOND, log: at });
+      // On the daemon's core: what wakes it from another may come with the next tick only, in a virtual machine.
+      await load(daemon, { file, seconds, perSecond: PER_SECOND, log: at, core: SERVER_CORE });
       return (await tap?.stop()) ?? percentiles(readFileSync(at, 'latin1'));
     };
     await load(daemon, { file, seconds: WARM_SECONDS, perSecond: PER_SECOND });
@@ -139,12 +128,60 @@ api: { listen: "127.0.0.1:${api}", rateLimit: { rate: 100000, burst: 100000 } }
     const [{ requests }, busy] = await Promise.all([callers(work), ask('busy')]);
     const cpuMs = (1000 * (cpuOf(daemon.pid) - cpu)) / requests;
     const { requestMs: batchMs } = await callers({ ...work, callers: 1, batch: BATCH / 2 });
-    return { startSeconds, servedMs, changesPerSecond: requests / seconds, cpuMs, batchMs, quiet, busy };
+    const other = await begin(join(folder, 'other'), size);
+    try {
+      stepBack(other.daemon.pid);
+      const otherWork = await workFor(other.daemon, other.api, size, seconds);
+      await callers({ ...otherWork, seconds: WARM_SECONDS });
+      const [{ requests: others }, beside] = await Promise.all([callers(otherWork), ask('beside')]);
+      const changesPerSecond = requests / seconds;
+      const besidePerSecond = others / seconds;
+      return {
+        startSeconds,
+        servedMs,
+        changesPerSecond,
+        cpuMs,
+        batchMs,
+        quiet,
+        busy,
+        beside,
+        besidePerSecond,
+      };
+    } finally {
+      other.client.close();
+      await other.daemon.stop();
+    }
   } finally {
     client.close();
     await daemon.stop();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** A daemon with the zone in that folder, once it answers for the last name. */
+async function begin(
+  state: string,
+  size: number,
+): Promise<{ readonly daemon: Daemon; readonly client: Client; readonly api: number }> {
+  const api = await freePort('127.0.0.1');
+  const daemon = await startDaemon({
+    config: `
+node: { name: bench, state: ${state}, workers: 1, rateLimit: off, metrics: off }
+vpcs: [{ id: v, cidrs: [127.0.0.0/8] }]
+endpoints: { inbound: [{ id: in-1, listen: ["127.0.0.1:PORT"], vpc: v, allow: [127.0.0.0/8] }] }
+api: { listen: "127.0.0.1:${api}", rateLimit: { rate: 100000, burst: 100000 } }
+`,
+  });
+  pin(daemon.pid, SERVER_CORE);
+  const client = new Client(daemon.port);
+  await client.until(`n${size - 1}.${NAME}`, '10.0.0.1');
+  return { daemon, client, api };
+}
+
+async function workFor(daemon: Daemon, port: number, names: number, seconds: number): Promise<ChangeWork> {
+  const { stdout } = await daemon.cli('keys', 'create', '--scope', 'admin', '--json');
+  const key = JSON.parse(stdout) as { accessKeyId: string; secretAccessKey: string };
+  return { ...key, port, zone: 'Z1', name: NAME, names, callers: CALLERS, seconds, batch: 1 };
 }
 
 async function callers(work: ChangeWork): Promise<ChangeTaken> {

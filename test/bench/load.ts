@@ -3,8 +3,8 @@
  * load shares core 1 with the authoritative server behind it.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism, setPriority } from 'node:os';
 
 /** Cores of the two sides; nothing is pinned where there is one core only. */
 export const SERVER_CORE = 0;
@@ -13,6 +13,8 @@ export const LOAD_CORE = 1;
 export const CORES = availableParallelism();
 /** Clock ticks per second of /proc (getconf CLK_TCK; 100 on Linux). */
 const TICKS = 100;
+/** The priority of a process that is on the server's core and none of its affair. */
+const STEPPED_BACK = 10;
 /** Sockets of the client, and queries in flight: the same for every server. */
 export const CLIENTS = ['-c', '10', '-q', '200'];
 
@@ -27,6 +29,11 @@ export function onCore(core: number): string[] {
 /** Moves a running process with all its threads to one core. */
 export function pin(pid: number, core: number): void {
   if (CORES > 1) execFileSync('taskset', ['-apc', String(core), String(pid)], { stdio: 'ignore' });
+}
+
+/** All threads of a process: whoever is beside it on its core goes first. */
+export function stepBack(pid: number): void {
+  for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), STEPPED_BACK);
 }
 
 /** CPU seconds of a process so far, of all its threads, those that have ended included. */
@@ -62,8 +69,8 @@ export interface LoadOptions {
   readonly log?: string;
   /** By what; UDP by default. */
   readonly mode?: 'udp' | 'tcp' | 'dot';
-  /** Whether the load may run on all cores. */
-  readonly anyCore?: boolean;
+  /** Where the load is; LOAD_CORE by default. */
+  readonly core?: number | 'any';
   /** A command to run dnsperf under. */
   readonly under?: readonly string[];
 }
@@ -77,7 +84,7 @@ export async function load(
   const text = await run(
     [
       ...(options.under ?? []),
-      ...(options.anyCore === true ? [] : onCore(LOAD_CORE)),
+      ...(options.core === 'any' ? [] : onCore(options.core ?? LOAD_CORE)),
       ...dnsperf(server.port, options),
     ],
     options.log,

@@ -62,8 +62,8 @@ async function cachedLoads(
   file: string,
 ): Promise<Map<string, Load[]>> {
   writeFileSync(file, hostQuestions());
-  for (const server of servers) await load(server, { file, anyCore: true, seconds: WARM_SECONDS });
-  return interleaved(rounds, servers, (server) => load(server, { file, anyCore: true, seconds }));
+  for (const server of servers) await load(server, { file, core: 'any', seconds: WARM_SECONDS });
+  return interleaved(rounds, servers, (server) => load(server, { file, core: 'any', seconds }));
 }
 
 async function mixedLoads(
@@ -72,7 +72,7 @@ async function mixedLoads(
   file: string,
 ): Promise<Map<string, Load[]>> {
   const streams = new Streams();
-  const play = { file, anyCore: true, binary: true, once: true };
+  const play = { file, core: 'any' as const, binary: true, once: true };
   writeFileSync(file, streams.warmUp());
   for (const server of servers) await load(server, play);
   return interleaved(rounds, servers, (server) => {

@@ -8,6 +8,8 @@ import { connect as connectTls } from 'node:tls';
 
 export interface SlowWork {
   readonly clients: number;
+  /** From being turned away to coming again. They come for the first time one after the other within that. */
+  readonly againSeconds: number;
   /** What they speak, in turns. */
   readonly ports: readonly { readonly kind: 'tcp' | 'dot' | 'doh'; readonly port: number }[];
 }
@@ -22,7 +24,6 @@ export interface SlowTaken {
 }
 
 const OCTET_MS = 1_000;
-const AGAIN_MS = 5_000;
 /** From one address, as most servers have a limit for it. */
 const PER_ADDRESS = 20;
 const ALPN = { dot: ['dot'], doh: ['h2'] } as const;
@@ -33,12 +34,13 @@ const OCTETS = {
   doh: Buffer.from('PRI * HTTP/2.0\r\n\r\n'),
 };
 
-const { clients, ports } = JSON.parse(process.argv[2]!) as SlowWork;
+const { clients, againSeconds, ports } = JSON.parse(process.argv[2]!) as SlowWork;
+const againMs = 1000 * againSeconds;
 let [connected, shaken, ended, open, most] = [0, 0, 0, 0, 0];
 let isOver = false;
 const sockets = new Set<Socket>();
 
-for (let i = 0; i < clients; i++) setTimeout(() => come(i), (i * AGAIN_MS) / clients);
+for (let i = 0; i < clients; i++) setTimeout(() => come(i), (i * againMs) / clients);
 process.stdin.resume();
 process.stdin.on('end', () => {
   isOver = true;
@@ -75,6 +77,6 @@ function come(client: number): void {
     sockets.delete(socket);
     if (isOver) return;
     ended++;
-    setTimeout(() => come(client), AGAIN_MS);
+    setTimeout(() => come(client), againMs);
   });
 }
