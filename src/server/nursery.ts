@@ -32,8 +32,9 @@ export class Nursery {
   /** How the heaps of threads are that are made from now on, where there are as many workers; V8 has no limits for it. */
   expect(workers: number): void {
     setFlagsFromString(`--initial-old-space-size=${eagerHeapMb(workers)}`);
-    // Each worker collects its young objects alone: helpers would take the cores from other workers, and where there
-    // is no core to spare they make the pause longer (10 instead of 14 ms on one core in `npm run bench -- cold`).
+    // One thread collects the young objects of a worker (V8's own, mostly, while the worker waits): more would take the
+    // cores from other workers, and where there is no core to spare they make the pause longer (10 instead of 14 ms on
+    // one core in `npm run bench -- cold`).
     setFlagsFromString('--no-parallel-scavenge');
   }
 

@@ -3,8 +3,7 @@ import { getPriority, setPriority } from 'node:os';
 
 /**
  * Who goes first where threads of the daemon want the same core. A worker that has just answered has had more than its
- * part; it has the core again at once only where the others count for little, and else with the next tick of the kernel,
- * up to 4 ms later (EEVDF: who is not eligible does not preempt).
+ * part; it has the core again at once only where the others count for little (EEVDF: who is not eligible does not preempt).
  *
  *     0  workers, health      5  V8's own threads, TLS      10  control, logs      15  what nobody waits for
  *
