@@ -48,7 +48,8 @@ export class TimerWheel {
   #wakeAt(tick: number, now: number): void {
     this.#wake?.cancel();
     this.#wakesAt = tick;
-    this.#wake = this.#clock.after(Math.ceil(tick * TICK_MS - now), () => this.#turn());
+    // Its time may be over: those that were rung before it may have taken long.
+    this.#wake = this.#clock.after(Math.max(0, Math.ceil(tick * TICK_MS - now)), () => this.#turn());
   }
 
   #turn(): void {

@@ -56,6 +56,29 @@ t.test('one that throws does not keep others from their time', async (t) => {
   t.same(rung, ['the same tick', 'later']);
 });
 
+t.test('the clock is never asked for a time that is over', async (t) => {
+  const clock = new ManualClock();
+  const asked: number[] = [];
+  let held = 0;
+  const wheel = new TimerWheel({
+    now: () => clock.now() + held,
+    after: (ms, fn) => {
+      asked.push(ms);
+      return clock.after(ms, fn);
+    },
+  });
+  const rung: string[] = [];
+  wheel.after(WHEEL_MS_MIN, () => {
+    held += 3 * TICK_MS;
+    rung.push('takes long');
+  });
+  wheel.after(WHEEL_MS_MIN + TICK_MS, () => rung.push('next'));
+  clock.advance(WHEEL_MS_MIN);
+  clock.advance(1);
+  t.same(rung, ['takes long', 'next']);
+  t.ok(asked.every((ms) => ms >= 0));
+});
+
 t.test('a thread that was held up for longer than a round', async (t) => {
   let now = 0;
   let wake = (): void => undefined;
