@@ -241,7 +241,7 @@ export function faultIn(given: Answered, truth: Truth): string | undefined {
 }
 
 /** One VPC, with a rule `{ domain: ".", type: recursive }`. */
-function snapshotFor(internet: Internet, options: SimulateOptions): Snapshot {
+export function snapshotFor(internet: Internet, options: SimulateOptions): Snapshot {
   const forward = options.world?.forward ?? [];
   const base = snapshotOf({ [VPC]: { ...options.world, cidrs: ['10.0.0.0/8'], forward: [...forward, '.'] } });
   const at = base.paths.findIndex((path) => path.domain.length === 1);
