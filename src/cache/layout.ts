@@ -1,7 +1,7 @@
 import type { Dependencies, Dependency } from '../util/deps.ts';
 import type { Slab } from '../util/slab.ts';
 import type { Name } from '../wire/name.ts';
-import { putOctets } from '../wire/octets.ts';
+import { copyOctets, putOctets } from '../wire/octets.ts';
 import type { Rrset } from '../wire/record.ts';
 import type { Rank } from './rank.ts';
 import type { Security } from './security.ts';
@@ -209,7 +209,9 @@ export class EntryView {
   get text(): string {
     const length = this.#recordsOrText;
     if (this.kind !== 'failure' || length === 0) return '';
-    return decoder.decode(copy(this.#slab.u8, this.off + HEADER_OCTETS, length));
+    return decoder.decode(
+      copyOctets(this.#slab.u8, this.off + HEADER_OCTETS, this.off + HEADER_OCTETS + length),
+    );
   }
   get #recordsOrText(): number {
     return this.#slab.view.getUint16(this.off + RECORDS, true);
@@ -235,7 +237,7 @@ export class EntryView {
     if (records === 0 || this.kind === 'failure') return undefined;
     const length = u8[this.off + OWNER]!;
     this.#at = this.off + HEADER_OCTETS + DEP_OCTETS * u8[this.off + DEPS]!;
-    const name = length === 0 ? copy(keyName, 0, keyName.length) : this.#octets(length);
+    const name = length === 0 ? copyOctets(keyName, 0, keyName.length) : this.#octets(length);
     const type = view.getUint16(this.off + TYPE_AT, true);
     return this.#records(name, type, ttl, records, view.getUint16(this.off + SIGNATURES, true));
   }
@@ -279,20 +281,9 @@ export class EntryView {
 
   #octets(length: number): Uint8Array {
     this.#at += length;
-    return copy(this.#slab.u8, this.#at - length, length);
+    return copyOctets(this.#slab.u8, this.#at - length, this.#at);
   }
 }
 
 const NO_PROOFS: readonly Rrset[] = [];
 const decoder = new TextDecoder();
-
-/** Octet by octet where they are few: `slice` and `subarray` cost ten times as much as a name is long. */
-function copy(buf: Uint8Array, off: number, length: number): Uint8Array {
-  const out = new Uint8Array(length);
-  if (length > COPY_SHORT_MAX) out.set(buf.subarray(off, off + length));
-  else for (let i = 0; i < length; i++) out[i] = buf[off + i]!;
-  return out;
-}
-
-/** Typed arrays up to this length lie in the heap itself. */
-const COPY_SHORT_MAX = 64;

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { assert } from '../util/assert.ts';
 import { EDE } from '../wire/constants.ts';
 import { fold, type Name, nameToText } from '../wire/name.ts';
+import { partOf } from '../wire/octets.ts';
 import { type Rrset, readEach } from '../wire/record.ts';
 import { type AlgorithmTable, algorithmToText } from './algorithm.ts';
 import { canonicalRdatas, compareOctets } from './canonical.ts';
@@ -28,7 +29,7 @@ export function readDs(rdata: Uint8Array): Ds | undefined {
     tag: (rdata[0]! << 8) | rdata[1]!,
     algorithm: rdata[2]!,
     digestType: rdata[3]!,
-    digest: rdata.subarray(4),
+    digest: partOf(rdata, 4, rdata.length),
   };
 }
 

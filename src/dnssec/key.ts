@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { octetsKey } from '../wire/octets.ts';
+import { octetsKey, partOf } from '../wire/octets.ts';
 import type { Algorithm } from './algorithm.ts';
 
 /** A DNSKEY (RFC 4034 section 2.1). */
@@ -35,7 +35,7 @@ export function readDnskey(rdata: Uint8Array): DnsKey | undefined {
     flags,
     algorithm: rdata[3]!,
     tag: keyTag(rdata),
-    publicKey: rdata.subarray(FIXED_OCTETS),
+    publicKey: partOf(rdata, FIXED_OCTETS, rdata.length),
     isZoneKey: (flags & FLAG_ZONE) !== 0,
     isSep: (flags & FLAG_SEP) !== 0,
     isRevoked: (flags & FLAG_REVOKE) !== 0,

@@ -1,5 +1,6 @@
 import { LABEL_OCTETS_MAX, NAME_OCTETS_MAX } from '../wire/constants.ts';
 import type { Name } from '../wire/name.ts';
+import { copyOctets, partOf } from '../wire/octets.ts';
 
 /** RFC 4034 section 3.1. */
 export interface Rrsig {
@@ -20,7 +21,7 @@ export interface Rrsig {
 /** Where the name of the signer begins. */
 export const SIGNER_AT = 18;
 
-/** Undefined for what is not well-formed. The result shares memory with `rdata`. */
+/** Undefined for what is not well-formed. The result may share memory with `rdata`. */
 export function readRrsig(rdata: Uint8Array): Rrsig | undefined {
   const signatureAt = endOfName(rdata, SIGNER_AT);
   if (signatureAt === undefined || signatureAt >= rdata.length) return undefined;
@@ -32,10 +33,17 @@ export function readRrsig(rdata: Uint8Array): Rrsig | undefined {
     expiration: u32(rdata, 8),
     inception: u32(rdata, 12),
     tag: (rdata[16]! << 8) | rdata[17]!,
-    signer: rdata.subarray(SIGNER_AT, signatureAt),
-    signature: rdata.subarray(signatureAt),
+    signer: partOf(rdata, SIGNER_AT, signatureAt),
+    signature: partOf(rdata, signatureAt, rdata.length),
     rdata,
   };
+}
+
+/** The signer that an RRSIG names, a copy; undefined as for `readRrsig`. */
+export function signerIn(rdata: Uint8Array): Name | undefined {
+  const signatureAt = endOfName(rdata, SIGNER_AT);
+  if (signatureAt === undefined || signatureAt >= rdata.length) return undefined;
+  return copyOctets(rdata, SIGNER_AT, signatureAt);
 }
 
 function endOfName(rdata: Uint8Array, start: number): number | undefined {

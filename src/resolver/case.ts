@@ -1,5 +1,6 @@
 import type { Prng } from '../util/prng.ts';
 import type { Name } from '../wire/name.ts';
+import { copyOctets } from '../wire/octets.ts';
 import { eachFoldedName, foldsNames } from '../wire/rdata/table.ts';
 
 /**
@@ -7,7 +8,7 @@ import { eachFoldedName, foldsNames } from '../wire/rdata/table.ts';
  * same, which adds a bit per letter to what a forger has to guess.
  */
 export function randomCase(name: Name, prng: Prng): Name {
-  const out = name.slice();
+  const out = copyOctets(name, 0, name.length);
   let bits = 0;
   let left = 0;
   for (let i = 0; i < out.length; i++) {

@@ -1,6 +1,7 @@
 import { LABEL_OCTETS_MAX, NAME_OCTETS_MAX } from './constants.ts';
 import { WireError } from './error.ts';
 import { labelCount, type Name, ROOT } from './name.ts';
+import { copyOctets, HEAP_OCTETS_MAX } from './octets.ts';
 
 const POINTER = 0xc0;
 /** Pointers of one name: one before each of 127 labels and the root. A pointer to a pointer only costs time. */
@@ -12,6 +13,8 @@ const POINTERS_MAX = 128;
  */
 export const LABELS_MAX = 131_072;
 export const UNFOLDED_OCTETS_MAX = 1_048_576;
+/** Whoever keeps a part of a copy keeps all of it: of longer messages each part is copied. */
+const SHARED_OCTETS_MAX = 2048;
 /** Runs of labels over this are faster copied by the engine than octet by octet. */
 const SHORT_RUN_OCTETS = 64;
 
@@ -33,6 +36,9 @@ export class Cursor {
   #owner: Name = ROOT;
   #ownerAt = -1;
   #ownerLabels = 0;
+  #messageEnd = 0;
+  /** Of the message, for long parts of it. */
+  #copy: Uint8Array | undefined = undefined;
 
   constructor(buf: Uint8Array, off = 0, end = buf.length) {
     this.begin(buf, off, end);
@@ -43,9 +49,10 @@ export class Cursor {
     // What is read must outlive `buf`, which may be an arena; `slice` of a Buffer would not copy.
     this.buf = Buffer.isBuffer(buf) ? new Uint8Array(buf.buffer, buf.byteOffset, buf.length) : buf;
     this.off = off;
-    this.end = end;
+    this.end = this.#messageEnd = end;
     this.#labels = this.#octets = 0;
     this.#wholeAt = this.#ownerAt = -1;
+    this.#copy = undefined;
     return this;
   }
 
@@ -78,11 +85,23 @@ export class Cursor {
     return ((b[o]! << 24) | (b[o + 1]! << 16) | (b[o + 2]! << 8) | b[o + 3]!) >>> 0;
   }
 
-  /** A copy of the next `n` octets. */
+  /** The next `n` octets, to keep. */
   bytes(n: number): Uint8Array {
     this.need(n);
     this.off += n;
-    return this.buf.slice(this.off - n, this.off);
+    return this.kept(this.off - n, this.off);
+  }
+
+  /**
+   * The octets from..to-1, to keep: what is short is copied, what is long is a part of one copy of the message. No octet
+   * is given twice, so that each part may be changed.
+   */
+  kept(from: number, to: number): Uint8Array {
+    const length = to - from;
+    if (length <= HEAP_OCTETS_MAX || this.#messageEnd > SHARED_OCTETS_MAX)
+      return copyOctets(this.buf, from, to);
+    this.#copy ??= this.buf.slice(0, this.#messageEnd);
+    return new Uint8Array(this.#copy.buffer, from, length);
   }
 
   skip(n: number): void {
@@ -128,8 +147,8 @@ export class Cursor {
     this.#unfolded(labels, length + at - run);
     // Most names are one run: not compressed, or nothing but a pointer.
     this.#wholeAt = length === 0 ? run : -1;
-    if (length === 0) return buf.slice(run, at);
-    return scratch.slice(0, copyRun(buf, run, at, length));
+    if (length === 0) return copyOctets(buf, run, at);
+    return copyOctets(scratch, 0, copyRun(buf, run, at, length));
   }
 
   /**

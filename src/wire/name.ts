@@ -1,6 +1,6 @@
 import { LABEL_OCTETS_MAX, NAME_OCTETS_MAX } from './constants.ts';
 import { TextError } from './error.ts';
-import { octetsKey } from './octets.ts';
+import { copyOctets, octetsKey } from './octets.ts';
 
 /**
  * A domain name in wire form: length-prefixed labels, ending in the zero octet, never compressed, 1 to 255
@@ -21,16 +21,14 @@ export function fold(name: Name): Name {
   let at = 0;
   while (at < name.length && foldOctet(name[at]!) === name[at]) at++;
   if (at === name.length) return name;
-  const out = name.slice();
+  const out = copyOctets(name, 0, name.length);
   for (; at < name.length; at++) out[at] = foldOctet(name[at]!);
   return out;
 }
 
 /** Equal without regard to case. */
 export function nameEquals(a: Name, b: Name): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (foldOctet(a[i]!) !== foldOctet(b[i]!)) return false;
-  return true;
+  return hasSuffixAt(a, 0, b);
 }
 
 /** Number of labels; the root has none. */
@@ -44,14 +42,34 @@ export function labelCount(name: Name): number {
 export function parentOf(name: Name): Name {
   const first = name[0]!;
   // A copy: to share memory the engine would first have to move short octets out of its heap, which costs more.
-  return first === 0 ? name : name.slice(first + 1);
+  return first === 0 ? name : suffixAt(name, first + 1);
 }
 
 /** The rightmost `labels` labels. `labels` in 0..labelCount(name). */
 export function suffixOf(name: Name, labels: number): Name {
   let at = 0;
   for (let drop = labelCount(name) - labels; drop > 0; drop--) at += name[at]! + 1;
-  return at === 0 ? name : name.slice(at);
+  return suffixAt(name, at);
+}
+
+/** The name from the label on that begins at octet `at`. */
+export function suffixAt(name: Name, at: number): Name {
+  return at === 0 ? name : copyOctets(name, at, name.length);
+}
+
+/** Where the label begins that ends before octet `at`, at which another one, or the root, begins. */
+export function labelBefore(name: Name, at: number): number {
+  let start = 0;
+  for (let next = name[0]! + 1; next < at; next += name[next]! + 1) start = next;
+  return start;
+}
+
+/** True if `suffix` is what `name` has from octet `at` on, without regard to case. */
+export function hasSuffixAt(name: Name, at: number, suffix: Name): boolean {
+  if (name.length - at !== suffix.length) return false;
+  for (let i = 0; i < suffix.length; i++)
+    if (foldOctet(name[at + i]!) !== foldOctet(suffix[i]!)) return false;
+  return true;
 }
 
 /** True if `name` is `ancestor` or below it. */
@@ -59,10 +77,7 @@ export function isAtOrBelow(name: Name, ancestor: Name): boolean {
   const head = name.length - ancestor.length;
   let at = 0;
   while (at < head) at += name[at]! + 1;
-  if (at !== head) return false;
-  for (let i = 0; i < ancestor.length; i++)
-    if (foldOctet(name[head + i]!) !== foldOctet(ancestor[i]!)) return false;
-  return true;
+  return at === head && hasSuffixAt(name, head, ancestor);
 }
 
 /** The label and the name joined, or undefined where that is over 255 octets. */
@@ -125,12 +140,22 @@ function compareLabels(a: Name, ao: number, b: Name, bo: number): number {
   return al - bl;
 }
 
-/** Octets that the presentation form writes with a backslash: `"` `$` `(` `)` `.` `;` `@` `\`. */
-const SPECIAL = new Set(['"', '$', '(', ')', '.', ';', '@', '\\'].map((c) => c.charCodeAt(0)));
-
 /** Absolute presentation form with `\.` and `\DDD` (RFC 1035 section 5.1, RFC 4343 section 2.1). */
 export function nameToText(name: Name): string {
   if (name.length <= 1) return '.';
+  let length = 0;
+  for (let i = 0; name[i]! !== 0; ) {
+    const end = i + 1 + name[i]!;
+    for (i++; i < end; i++) {
+      if (PLAIN[name[i]!] === 0) return escapedText(name);
+      scratch[length++] = name[i]!;
+    }
+    scratch[length++] = DOT;
+  }
+  return octetsKey(scratch, 0, length);
+}
+
+function escapedText(name: Name): string {
   let text = '';
   for (let i = 0; name[i]! !== 0; ) {
     const end = i + 1 + name[i]!;
@@ -143,8 +168,13 @@ export function nameToText(name: Name): string {
 function octetToText(octet: number): string {
   if (octet <= 0x20 || octet >= 0x7f) return '\\' + String(octet).padStart(3, '0');
   const char = String.fromCharCode(octet);
-  return SPECIAL.has(octet) ? '\\' + char : char;
+  return PLAIN[octet] === 0 ? '\\' + char : char;
 }
+
+/** 1 for octets that stand for themselves: printable, but for `"` `$` `(` `)` `.` `;` `@` `\`. */
+const PLAIN = Uint8Array.from({ length: 256 }, (_, octet) =>
+  octet > 0x20 && octet < 0x7f && !'"$().;@\\'.includes(String.fromCharCode(octet)) ? 1 : 0,
+);
 
 const DOT = 0x2e;
 const BACKSLASH = 0x5c;

@@ -261,3 +261,16 @@ t.test('any octets: a name or a WireError, and never past the end', async (t) =>
   fc.assert(property, { numRuns: 3000, seed: 1035 });
   t.pass();
 });
+
+t.test('what is kept is no part of the buffer, and may be changed', async (t) => {
+  for (const length of [3, 200, 4000]) {
+    const buf = Uint8Array.from({ length }, (_, i) => i);
+    const c = new Cursor(buf, 1);
+    const first = c.bytes((length - 1) >> 1);
+    const second = c.bytes(c.left);
+    const before = second.slice();
+    buf.fill(0);
+    first.fill(0xff);
+    t.same(second, before, `${length} octets`);
+  }
+});

@@ -6,7 +6,9 @@ import {
   compareCanonical,
   fold,
   foldOctet,
+  hasSuffixAt,
   isAtOrBelow,
+  labelBefore,
   labelCount,
   type Name,
   nameEquals,
@@ -18,6 +20,7 @@ import {
   ROOT,
   readEscape,
   replaceSuffix,
+  suffixAt,
   suffixOf,
 } from '../../src/wire/name.ts';
 
@@ -129,6 +132,35 @@ t.test('parents, suffixes and substitution', async (t) => {
   t.equal(nameToText(prepend(Uint8Array.of(0x2e), name)!), '\\..a.b.Example.');
   t.equal(nameToText(replaceSuffix(name, nameFromText('example.'), nameFromText('x.test.'))!), 'a.b.x.test.');
   t.equal(nameToText(replaceSuffix(name, nameFromText('a.b.example.'), ROOT)!), '.');
+});
+
+t.test('suffixes by the octet at which they begin', async (t) => {
+  const name = nameFromText('a.bc.Example.');
+  t.same(
+    [0, 2, 5, 13].map((at) => nameToText(suffixAt(name, at))),
+    ['a.bc.Example.', 'bc.Example.', 'Example.', '.'],
+  );
+  t.equal(suffixAt(name, 0), name, 'no copy of the whole');
+  t.same(
+    [13, 5, 2].map((at) => labelBefore(name, at)),
+    [5, 2, 0],
+  );
+  const example = nameFromText('eXAMPLE.');
+  t.ok(hasSuffixAt(name, 5, example));
+  t.notOk(hasSuffixAt(name, 2, example));
+  t.notOk(hasSuffixAt(name, 5, nameFromText('exbmple.')));
+  t.ok(hasSuffixAt(name, 13, ROOT));
+  check(
+    fc.property(anyName, (name) => {
+      let at = name.length - 1;
+      for (let labels = 1; at > 0; labels++) {
+        at = labelBefore(name, at);
+        if (!nameEquals(suffixAt(name, at), suffixOf(name, labels))) return false;
+        if (!hasSuffixAt(name, at, suffixOf(name, labels))) return false;
+      }
+      return true;
+    }),
+  );
 });
 
 t.test('at or below', async (t) => {

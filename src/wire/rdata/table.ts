@@ -73,7 +73,7 @@ export function readRdata(code: number, c: Cursor, length: number): Uint8Array {
   if (rdata === undefined) skipFields(type.fields, c);
   if (c.left > 0) throw new WireError(`${c.left} octets left over after ${type.mnemonic} rdata`, c.off);
   c.end = messageEnd;
-  return rdata ?? c.buf.slice(start, c.off);
+  return rdata ?? c.kept(start, c.off);
 }
 
 function skipFields(fields: readonly Field[], c: Cursor): void {
