@@ -85,8 +85,11 @@ const ASTERISK = Uint8Array.of(0x2a);
 export function isOwn(rrset: Rrset, zone: Name): boolean {
   const isWildcard = rrset.name[0] === 1 && rrset.name[1] === 0x2a;
   const labels = labelCount(rrset.name) - (isWildcard ? 1 : 0);
-  const sigs = rrset.sigs?.map(readRrsig) ?? [];
-  return sigs.every((sig) => sig !== undefined && sig.labels === labels && nameEquals(sig.signer, zone));
+  for (const rdata of rrset.sigs ?? []) {
+    const sig = readRrsig(rdata);
+    if (sig === undefined || sig.labels !== labels || !nameEquals(sig.signer, zone)) return false;
+  }
+  return true;
 }
 
 /** Whether `key` is strictly between `from` and `to` on a circle; all but `from` is where both are one. */

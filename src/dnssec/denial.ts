@@ -64,24 +64,24 @@ export function proveNameError(name: Name, e: Evidence): Proof {
  * 4035 section 5.4, RFC 5155 sections 8.5 to 8.7). A name that does not exist may be told so too (RFC 9824).
  */
 export function proveNoData(name: Name, type: number, e: Evidence): Proof {
-  const what = `${nameToText(name)} has no ${typeToText(type)}`;
+  const what = (): string => `${nameToText(name)} has no ${typeToText(type)}`;
   if (type === TYPE.DS && nameEquals(name, e.zone) && !nameEquals(name, ROOT))
-    return contradicted(`that ${what} is not the zone's own to prove`);
+    return contradicted(`that ${what()} is not the zone's own to prove`);
   return weigh(name, e, (chain) => {
     const node = chain.node(name);
     if (node !== undefined)
       return lacks(node.types, name, type)
         ? secure([node.rrset])
-        : contradicted(`the record at that name does not say that ${what}`);
+        : contradicted(`the record at that name does not say that ${what()}`);
     const encloser = chain.encloser(name);
-    if (encloser === undefined) return missing(`no proof that ${what}`);
+    if (encloser === undefined) return missing(`no proof that ${what()}`);
     const wildcard = wildcardBelow(encloser.name);
     const source = chain.node(wildcard);
     if (source !== undefined)
       return lacks(source.types, wildcard, type)
         ? unlessOptOut(encloser.optOut, [...encloser.used, source.rrset])
-        : contradicted(`the record at ${nameToText(wildcard)} does not say that ${what}`);
-    return encloser.optOut ? optOut(encloser.used) : missing(`no proof that ${what}`);
+        : contradicted(`the record at ${nameToText(wildcard)} does not say that ${what()}`);
+    return encloser.optOut ? optOut(encloser.used) : missing(`no proof that ${what()}`);
   });
 }
 
@@ -130,13 +130,14 @@ function weigh<T extends { status: string }>(
   if (!isAtOrBelow(name, e.zone)) return contradicted(`${nameToText(name)} is not of ${nameToText(e.zone)}`);
   const hashes = e.hashes ?? new Nsec3Hashes(e.work);
   const { chains, tooCostly } = readChains(e, hashes);
-  let verdict: T | Bogus | Exhausted = missing(`no NSEC or NSEC3 record of ${nameToText(e.zone)}`);
+  let verdict: T | Bogus | Exhausted | undefined;
   for (const chain of chains) {
     const found = judge(chain);
     if (found.status !== 'bogus' && !chain.exhausted) return found;
     verdict = chain.exhausted ? { status: 'exhausted' } : found;
   }
-  return tooCostly === undefined ? verdict : { status: 'insecure', ...tooCostly };
+  if (tooCostly !== undefined) return { status: 'insecure', ...tooCostly };
+  return verdict ?? missing(`no NSEC or NSEC3 record of ${nameToText(e.zone)}`);
 }
 
 function secure(used: readonly Rrset[]): Proof {

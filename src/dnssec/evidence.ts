@@ -4,7 +4,7 @@ import type { Rrset } from '../wire/record.ts';
 import type { Chain } from './chain.ts';
 import { NsecChain, readNsec } from './nsec.ts';
 import { costOf, type Nsec3, Nsec3Chain, readNsec3 } from './nsec3.ts';
-import { type Nsec3Hashes, parametersKey } from './nsec3hash.ts';
+import { type Nsec3Hashes, sameParameters } from './nsec3hash.ts';
 import type { Work } from './work.ts';
 
 /** NSEC3 records looked at for one proof; the longest takes three. */
@@ -45,16 +45,17 @@ export function readChains(
 }
 
 /** Records of differing parameters belong to differing chains, and never make one proof (RFC 5155 section 8.2). */
-function byParameters(e: Evidence): Iterable<[Nsec3, ...Nsec3[]]> {
-  const groups = new Map<string, [Nsec3, ...Nsec3[]]>();
-  const records = e.rrsets.flatMap((rrset) => readNsec3(rrset, e.zone)).slice(0, NSEC3_RECORDS_MAX);
-  for (const record of records) {
-    const key = parametersKey(record.parameters);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [record]);
-    else group.push(record);
-  }
-  return groups.values();
+function byParameters(e: Evidence): [Nsec3, ...Nsec3[]][] {
+  const groups: [Nsec3, ...Nsec3[]][] = [];
+  let left = NSEC3_RECORDS_MAX;
+  for (const rrset of e.rrsets)
+    for (const record of readNsec3(rrset, e.zone)) {
+      if (left-- === 0) return groups;
+      const group = groups.find(([first]) => sameParameters(first.parameters, record.parameters));
+      if (group === undefined) groups.push([record]);
+      else group.push(record);
+    }
+  return groups;
 }
 
 function rrsetsOf(records: readonly Nsec3[]): Rrset[] {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { fold, type Name, nameKey } from '../wire/name.ts';
+import { octetsEqual } from '../wire/octets.ts';
 import type { Work } from './work.ts';
 
 /** What a name is hashed with; the only algorithm there is, 1, is SHA-1 (RFC 5155 section 11). */
@@ -39,7 +40,8 @@ export function nsec3Hash(name: Name, parameters: Nsec3Parameters, work: Work): 
 /** Hashes that were paid for once, for the proofs of one query. */
 export class Nsec3Hashes {
   readonly #work: Work;
-  readonly #known = new Map<string, Uint8Array>();
+  /** By name, for each of the parameters that names were hashed with: mostly one. */
+  readonly #known: { readonly parameters: Nsec3Parameters; readonly hashes: Map<string, Uint8Array> }[] = [];
   #exhausted = false;
 
   constructor(work: Work) {
@@ -52,16 +54,23 @@ export class Nsec3Hashes {
   }
 
   of(name: Name, parameters: Nsec3Parameters): Uint8Array | undefined {
-    const key = `${parametersKey(parameters)} ${nameKey(name)}`;
-    const known = this.#known.get(key);
+    const key = nameKey(name);
+    const hashes = this.#hashesBy(parameters);
+    const known = hashes?.get(key);
     if (known !== undefined || this.#exhausted) return known;
     const made = nsec3Hash(name, parameters, this.#work);
     if (made === undefined) this.#exhausted = true;
-    else this.#known.set(key, made);
+    else if (hashes !== undefined) hashes.set(key, made);
+    else this.#known.push({ parameters, hashes: new Map([[key, made]]) });
     return made;
+  }
+
+  #hashesBy(parameters: Nsec3Parameters): Map<string, Uint8Array> | undefined {
+    for (const each of this.#known) if (sameParameters(each.parameters, parameters)) return each.hashes;
+    return undefined;
   }
 }
 
-export function parametersKey({ iterations, salt }: Nsec3Parameters): string {
-  return `${iterations} ${salt.toHex()}`;
+export function sameParameters(a: Nsec3Parameters, b: Nsec3Parameters): boolean {
+  return a.iterations === b.iterations && a.salt.length === b.salt.length && octetsEqual(a.salt, b.salt);
 }

@@ -3,8 +3,9 @@ import type { ContextId, Extent } from '../cache/key.ts';
 import type { Work } from '../dnssec/work.ts';
 import type { Clock } from '../util/clock.ts';
 import { TYPE } from '../wire/constants.ts';
-import { isAtOrBelow, type Name, nameEquals, nameKey } from '../wire/name.ts';
+import { isAtOrBelow, type Name, nameEquals } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
+import { contextKey } from './contextkey.ts';
 import { type Denial, ZoneDenials } from './denials.ts';
 
 export type { Denial } from './denials.ts';
@@ -66,7 +67,7 @@ export class AggressiveCache {
 
   /** What is known of `name`, which is in `zone` and in no zone below it that is known. */
   find(context: ContextId, zone: Name, name: Name, type: number, work: Work): Denial | undefined {
-    return this.#zones.get(keyOf(context, zone))?.find(name, type, work, this.#clock.now());
+    return this.#zones.get(contextKey(context, zone))?.find(name, type, work, this.#clock.now());
   }
 
   /** All zones whose records may deny `name` or, with `subtree`, anything below it. Returns the number of records. */
@@ -80,15 +81,11 @@ export class AggressiveCache {
   }
 
   #zone(context: ContextId, zone: Name): ZoneDenials {
-    const key = keyOf(context, zone);
+    const key = contextKey(context, zone);
     const known = this.#zones.get(key);
     if (known !== undefined) return known;
     const made = new ZoneDenials(context, zone);
     this.#zones.set(key, made);
     return made;
   }
-}
-
-function keyOf(context: ContextId, zone: Name): string {
-  return `${context} ${nameKey(zone)}`;
 }

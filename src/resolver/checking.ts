@@ -3,9 +3,10 @@ import type { RecordCache } from '../cache/records.ts';
 import { type AlgorithmTable, algorithmTable } from '../dnssec/algorithm.ts';
 import { type Trusted, whyUnsupported } from '../dnssec/ds.ts';
 import { KeyStore } from '../dnssec/key.ts';
-import { readRrsig } from '../dnssec/rrsig.ts';
+import { signerIn } from '../dnssec/rrsig.ts';
 import { GoodSignatures } from '../dnssec/signatures.ts';
 import { type Verifier, verifyRrset } from '../dnssec/verify.ts';
+import type { Work } from '../dnssec/work.ts';
 import { EDE, TYPE } from '../wire/constants.ts';
 import { isAtOrBelow, type Name, nameToText } from '../wire/name.ts';
 import { typeToText } from '../wire/rdata/table.ts';
@@ -74,22 +75,15 @@ export class Checking {
       keys: this.#keys,
       good: this.#good,
       now: Math.floor(this.#env.clock.wall() / 1000),
-      work: {
-        takeVerify: () => {
-          if (!budget.takeVerify()) return false;
-          this.#count();
-          return true;
-        },
-        takeNsec3Blocks: (blocks) => budget.takeNsec3Blocks(blocks),
-      },
+      work: new CountedWork(budget, this.#count),
     };
   }
 
-  #count(): void {
+  readonly #count = (): void => {
     this.verifies++;
     this.#env.count('dnssec_verifies');
     if (this.#inTurn++ === 0) this.#env.clock.after(0, () => this.#endTurn());
-  }
+  };
 
   #endTurn(): void {
     // A turn in which nobody is served, as those that are woken need no check, ends as well.
@@ -164,19 +158,40 @@ export class Checking {
   }
 }
 
+/** The work of one query, each check of which is counted. */
+class CountedWork implements Work {
+  readonly #budget: Work;
+  readonly #count: () => void;
+
+  constructor(budget: Work, count: () => void) {
+    this.#budget = budget;
+    this.#count = count;
+  }
+
+  takeVerify(): boolean {
+    if (!this.#budget.takeVerify()) return false;
+    this.#count();
+    return true;
+  }
+
+  takeNsec3Blocks(blocks: number): boolean {
+    return this.#budget.takeNsec3Blocks(blocks);
+  }
+}
+
 function bogus(code: number, text: string): SignedCheck {
   return { kind: 'bogus', ede: { code, text } };
 }
 
 /** The zone that says it signed the RRset: of several the deepest. Undefined: none that could have. */
 export function signerOf(rrset: Rrset): Name | undefined {
-  let signer: Name | undefined;
+  let deepest: Name | undefined;
   for (const rdata of rrset.sigs ?? []) {
-    const sig = readRrsig(rdata);
-    if (sig === undefined || !isAtOrBelow(rrset.name, sig.signer)) continue;
+    const signer = signerIn(rdata);
+    if (signer === undefined || !isAtOrBelow(rrset.name, signer)) continue;
     // DS records are signed by the zone above (RFC 4035 section 2.4).
-    if (rrset.type === TYPE.DS && sig.signer.length === rrset.name.length && rrset.name.length > 1) continue;
-    if (signer === undefined || sig.signer.length > signer.length) signer = sig.signer;
+    if (rrset.type === TYPE.DS && signer.length === rrset.name.length && rrset.name.length > 1) continue;
+    if (deepest === undefined || signer.length > deepest.length) deepest = signer;
   }
-  return signer;
+  return deepest;
 }

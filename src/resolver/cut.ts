@@ -3,6 +3,7 @@ import { TYPE } from '../wire/constants.ts';
 import { type Name, nameKey } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
 import { TRIES_MAX } from './attempt.ts';
+import { contextKey, contextOf } from './contextkey.ts';
 import { FetchCap } from './fetchcap.ts';
 import type { Target } from './target.ts';
 
@@ -208,9 +209,8 @@ export class ZoneCuts {
 
   /** The deepest cut at or above `name` that has not expired. */
   deepest(context: number, name: Name, now: number): ZoneCut | undefined {
-    const key = nameKey(name);
     for (let at = 0; ; at += name[at]! + 1) {
-      const cut = this.#table.get(`${context}/${key.slice(at)}`);
+      const cut = this.#table.get(contextKey(context, name, at));
       if (cut !== undefined && now < cut.expiresAt) return cut;
       if (name[at] === 0) return undefined;
     }
@@ -218,12 +218,12 @@ export class ZoneCuts {
 
   /** The cut at `zone` itself. */
   at(context: number, zone: Name, now: number): ZoneCut | undefined {
-    const cut = this.#table.get(`${context}/${nameKey(zone)}`);
+    const cut = this.#table.get(contextKey(context, zone));
     return cut !== undefined && now < cut.expiresAt ? cut : undefined;
   }
 
   put(context: number, cut: ZoneCut): void {
-    const key = `${context}/${nameKey(cut.zone)}`;
+    const key = contextKey(context, cut.zone);
     const old = this.#table.peek(key);
     if (old !== undefined) cut.inherit(old);
     this.#table.set(key, cut);
@@ -238,7 +238,7 @@ export class ZoneCuts {
   flush(isMeant: (zone: Name, context: number) => boolean): number {
     let removed = 0;
     for (const [key, cut] of this.#table.entries()) {
-      if (!isMeant(cut.zone, Number.parseInt(key, 10))) continue;
+      if (!isMeant(cut.zone, contextOf(key))) continue;
       this.#table.delete(key);
       removed++;
     }

@@ -4,7 +4,7 @@ import { wildcardBelow } from '../dnssec/chain.ts';
 import { type Evidence, proveNameError, proveNoData } from '../dnssec/denial.ts';
 import { encloserIn, readNsec } from '../dnssec/nsec.ts';
 import { compareHashes, costOf, readNsec3 } from '../dnssec/nsec3.ts';
-import { Nsec3Hashes, type Nsec3Parameters, parametersKey } from '../dnssec/nsec3hash.ts';
+import { Nsec3Hashes, type Nsec3Parameters, sameParameters } from '../dnssec/nsec3hash.ts';
 import type { Work } from '../dnssec/work.ts';
 import { compareCanonical, isAtOrBelow, type Name, nameEquals, parentOf } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
@@ -74,7 +74,7 @@ export class ZoneDenials {
   }
 
   #useParameters(parameters: Nsec3Parameters): void {
-    const isSame = this.#parameters && parametersKey(this.#parameters) === parametersKey(parameters);
+    const isSame = this.#parameters && sameParameters(this.#parameters, parameters);
     if (!isSame) this.#nsec3 = new Ranges(compareHashes);
     this.#parameters = parameters;
   }

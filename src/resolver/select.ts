@@ -81,8 +81,11 @@ export function chooseServer<T extends { readonly target: Target }>(
   let best = Number.POSITIVE_INFINITY;
   for (const { target } of candidates) best = Math.min(best, scoreOf(target));
   const bound = best + Math.max(BAND_MS, best * BAND_PART);
-  const near = candidates.filter(({ target }) => scoreOf(target) <= bound);
-  return near[prng.below(near.length)];
+  let near = 0;
+  for (const { target } of candidates) if (scoreOf(target) <= bound) near++;
+  let before = prng.below(near);
+  for (const each of candidates) if (scoreOf(each.target) <= bound && before-- === 0) return each;
+  return undefined;
 }
 
 function scoreOf(target: Target): number {

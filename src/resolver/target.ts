@@ -213,7 +213,16 @@ export class Targets {
   }
 
   of(target: ForwardTarget): Target {
-    const key = keyFor(target);
+    return this.#known(keyFor(target), target);
+  }
+
+  /** The one that is asked there by UDP and TCP: of servers that delegations name, each of which is told of many times. */
+  at(address: string, port: number): Target {
+    const key = placeOf(address, port);
+    return this.#table.get(key) ?? this.#known(key, { address, port, protocol: 'do53' });
+  }
+
+  #known(key: string, target: ForwardTarget): Target {
     let known = this.#table.get(key);
     if (known === undefined) this.#table.set(key, (known = new Target(target, this.#cap)));
     return known;
@@ -260,8 +269,12 @@ function keyFor(target: ForwardTarget): string {
 
 /** One address may be asked by several protocols, and be several servers by name. */
 function keyOf(target: ForwardTarget): string {
-  const place = `${target.address}|${target.port}`;
+  const place = placeOf(target.address, target.port);
   return target.protocol === 'do53' ? place : `${place}|${target.protocol}|${target.peer.key}`;
+}
+
+function placeOf(address: string, port: number): string {
+  return `${address}|${port}`;
 }
 
 function familyOf(address: string): 'ipv4' | 'ipv6' {

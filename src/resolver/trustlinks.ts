@@ -35,13 +35,13 @@ const BOGUS_SECONDS = 60;
 export class TrustLinks {
   readonly #recursor: Recursor;
   readonly #checking: Checking;
-  readonly #zoneOf: (job: Job, name: Name) => Promise<Trust | Failed>;
+  readonly #zoneOf: (job: Job, name: Name) => Trust | Failed | Promise<Trust | Failed>;
 
   /** @param zoneOf the zone of a name that is known by other links */
   constructor(
     recursor: Recursor,
     checking: Checking,
-    zoneOf: (job: Job, name: Name) => Promise<Trust | Failed>,
+    zoneOf: (job: Job, name: Name) => Trust | Failed | Promise<Trust | Failed>,
   ) {
     this.#recursor = recursor;
     this.#checking = checking;
@@ -129,7 +129,8 @@ export class TrustLinks {
   }
 
   async #withDs(job: Job, parent: SecureZone, name: Name, ds: Rrset): Promise<Trust | Failed> {
-    const checked = await this.#checking.check(job, parent, ds);
+    const checking = this.#checking.check(job, parent, ds);
+    const checked = checking instanceof Promise ? await checking : checking;
     if (checked.kind === 'failure') return checked;
     if (checked.kind === 'bogus') return this.#bogus(name, parent, checked.ede);
     // Where there is a delegation, no wildcard stands for its DS records (RFC 4592 section 4.5).

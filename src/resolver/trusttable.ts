@@ -1,7 +1,18 @@
 import { LRUCache } from 'lru-cache';
 import { Turnover } from '../util/turnover.ts';
-import { labelCount, type Name, nameEquals, nameKey, nameToText, suffixOf } from '../wire/name.ts';
+import {
+  hasSuffixAt,
+  labelBefore,
+  labelCount,
+  type Name,
+  nameEquals,
+  nameToText,
+  ROOT,
+  suffixAt,
+  suffixOf,
+} from '../wire/name.ts';
 import type { Checking } from './checking.ts';
+import { contextKey, contextOf } from './contextkey.ts';
 import type { Failed, Job } from './finding.ts';
 import type { Recursor } from './recursor.ts';
 import type { NegativeTrustAnchor, TrustAnchor } from './settings.ts';
@@ -48,7 +59,7 @@ export class TrustTable {
   flush(isMeant: (name: Name, context: number) => boolean): number {
     let removed = 0;
     for (const [key, trust] of this.#table.entries()) {
-      if (!isMeant(trust.zone, Number.parseInt(key, 10))) continue;
+      if (!isMeant(trust.zone, contextOf(key))) continue;
       this.#table.delete(key);
       removed++;
     }
@@ -57,22 +68,48 @@ export class TrustTable {
 
   /**
    * The zone that `name` belongs to, as far down from an anchor as the chain of trust goes: a secure one, or where
-   * it ends. A failure where a link of it could not be fetched.
+   * it ends. A failure where a link of it could not be fetched. At once where all links are known.
    */
-  async of(job: Job, name: Name): Promise<Trust | Failed> {
+  of(job: Job, name: Name): Trust | Failed | Promise<Trust | Failed> {
     const generation = this.#generation;
-    const start = this.#start(job, name, labelCount(name));
-    let trust = start instanceof Promise ? await start : start;
-    if (trust.kind === 'failure') return trust;
-    const labels = labelCount(name);
-    for (let at = labelCount(trust.zone) + 1; at <= labels && trust.kind === 'secure'; at++) {
+    const start = this.#start(job, name, 0);
+    const descend = (from: Trust | Failed): Trust | Failed | Promise<Trust | Failed> =>
+      from.kind === 'secure' ? this.#descend(job, name, from, placeOf(from.zone, name), generation) : from;
+    return start instanceof Promise ? start.then(descend) : descend(start);
+  }
+
+  /** @param start octet of `name` from which on it is known to be in `from` */
+  #descend(
+    job: Job,
+    name: Name,
+    from: SecureZone,
+    start: number,
+    generation: number,
+  ): Trust | Failed | Promise<Trust | Failed> {
+    let zone = from;
+    for (let at = start; at > 0; ) {
       // Other anchors came meanwhile: what the old ones led to is nothing to go on from.
       if (generation !== this.#generation) return this.of(job, name);
-      const next = await this.#step(job, trust, suffixOf(name, at));
-      if (next.kind === 'failure') return next;
-      if (next.kind !== 'inner') trust = next;
+      at = labelBefore(name, at);
+      const next = this.#step(job, zone, name, at);
+      if (next instanceof Promise) return this.#descendLater(next, job, name, zone, at, generation);
+      if (next.kind === 'secure') zone = next;
+      else if (next.kind !== 'inner') return next;
     }
-    return trust;
+    return zone;
+  }
+
+  async #descendLater(
+    next: Promise<Trust | Inner | Failed>,
+    job: Job,
+    name: Name,
+    zone: SecureZone,
+    at: number,
+    generation: number,
+  ): Promise<Trust | Failed> {
+    const found = await next;
+    if (found.kind !== 'secure' && found.kind !== 'inner') return found;
+    return this.#descend(job, name, found.kind === 'secure' ? found : zone, at, generation);
   }
 
   /** Below a negative trust anchor, which need not be a zone's name: whatever signs it is not asked (RFC 7646). */
@@ -108,32 +145,36 @@ export class TrustTable {
   /** The deepest zone at or above `name` that is known. */
   #deepest(context: number, name: Name): Trust | undefined {
     const now = this.#now();
-    const key = nameKey(name);
     for (let at = 0; ; at += name[at]! + 1) {
-      const trust = this.#table.get(`${context}/${key.slice(at)}`);
+      const trust = this.#table.get(contextKey(context, name, at));
       if (trust !== undefined && trust.kind !== 'inner' && now < trust.expiresAt) return trust;
       if (name[at] === 0) return undefined;
     }
   }
 
-  /** The deepest zone at or above the rightmost `most` labels of `name` that is known, else an anchor. */
-  #start(job: Job, name: Name, most: number): Trust | Failed | Promise<Trust | Failed> {
+  /** The deepest zone at or above `name`, from octet `from` on, that is known, else an anchor. */
+  #start(job: Job, name: Name, from: number): Trust | Failed | Promise<Trust | Failed> {
     const now = this.#now();
-    for (let labels = most; labels >= 0; labels--) {
-      const suffix = suffixOf(name, labels);
-      const by = jobBy(job, suffix);
-      const known = this.#table.get(keyOf(by.path.context, suffix));
+    for (let at = from; at < name.length; at += name[at]! + 1) {
+      const by = jobAt(job, name, at);
+      const key = contextKey(by.path.context, name, at);
+      const known = this.#table.get(key);
       if (known !== undefined && known.kind !== 'inner' && now < known.expiresAt) return known;
-      const nta = this.#ntaAt(suffix);
-      if (nta !== undefined) return this.#keep(by, this.#untrusted(suffix, nta, now));
-      const anchor = this.#anchors.find(({ zone }) => nameEquals(zone, suffix));
+      const nta = this.#ntas.length === 0 ? undefined : this.#ntaAt(suffixAt(name, at));
+      if (nta !== undefined) return this.#keep(key, this.#untrusted(suffixAt(name, at), nta, now));
+      const anchor = this.#anchorAt(name, at);
       if (anchor !== undefined)
-        return this.#once(by, suffix, () => this.#links.anchored(by, anchor)).then((found) =>
-          found.kind === 'inner' ? this.#start(job, name, labels - 1) : found,
+        return this.#once(by, key, () => this.#links.anchored(by, anchor)).then((found) =>
+          found.kind === 'inner' ? this.#start(job, name, at + name[at]! + 1) : found,
         );
     }
     const step = lastStep('.', 'insecure', 'anchor', 'no anchor');
-    return { kind: 'insecure', zone: suffixOf(name, 0), step, above: undefined, expiresAt: now };
+    return { kind: 'insecure', zone: ROOT, step, above: undefined, expiresAt: now };
+  }
+
+  #anchorAt(name: Name, at: number): TrustAnchor | undefined {
+    for (const anchor of this.#anchors) if (hasSuffixAt(name, at, anchor.zone)) return anchor;
+    return undefined;
   }
 
   #ntaAt(name: Name): NegativeTrustAnchor | undefined {
@@ -151,21 +192,26 @@ export class TrustTable {
     return { kind: 'insecure', zone, step, above: undefined, expiresAt };
   }
 
-  /** What `name`, one label or more below `parent`, is: a zone with keys, without, or none. */
-  #step(job: Job, parent: SecureZone, name: Name): Promise<Trust | Inner | Failed> {
-    const by = jobBy(job, name);
-    const known = this.#table.get(keyOf(by.path.context, name));
-    if (known !== undefined && this.#now() < known.expiresAt) return Promise.resolve(known);
-    return this.#once(by, name, () => this.#links.delegated(by, parent, name));
+  /** What `name` is from octet `at` on, one label or more below `parent`: a zone with keys, without, or none. */
+  #step(
+    job: Job,
+    parent: SecureZone,
+    name: Name,
+    at: number,
+  ): Trust | Inner | Failed | Promise<Trust | Inner | Failed> {
+    const by = jobAt(job, name, at);
+    const key = contextKey(by.path.context, name, at);
+    const known = this.#table.get(key);
+    if (known !== undefined && this.#now() < known.expiresAt) return known;
+    return this.#once(by, key, () => this.#links.delegated(by, parent, suffixAt(name, at)));
   }
 
   /** Runs `find` once for all that need it at the same time, and keeps what it found. */
-  #once(job: Job, name: Name, find: () => Promise<Trust | Inner | Failed>): Promise<Trust | Inner | Failed> {
-    const key = keyOf(job.path.context, name);
+  #once(job: Job, key: string, find: () => Promise<Trust | Inner | Failed>): Promise<Trust | Inner | Failed> {
     const pending = this.#pending.get(key);
     if (pending !== undefined)
       return pending.then((found) =>
-        isOursToRepeat(found, job, this.#now()) ? this.#once(job, name, find) : found,
+        isOursToRepeat(found, job, this.#now()) ? this.#once(job, key, find) : found,
       );
     const generation = this.#generation;
     const finding = find().then((found) => {
@@ -178,8 +224,8 @@ export class TrustTable {
     return finding;
   }
 
-  #keep(job: Job, trust: InsecureZone): InsecureZone {
-    this.#table.set(keyOf(job.path.context, trust.zone), trust);
+  #keep(key: string, trust: InsecureZone): InsecureZone {
+    this.#table.set(key, trust);
     return trust;
   }
 
@@ -193,6 +239,11 @@ function isOursToRepeat(found: Trust | Inner | Failed, job: Job, now: number): b
   return found.kind === 'failure' && found.reason === 'budget' && job.budget.spent(now) === undefined;
 }
 
-function keyOf(context: number, name: Name): string {
-  return `${context}/${nameKey(name)}`;
+/** Where `zone` begins in `name`, which is at or below it. */
+function placeOf(zone: Name, name: Name): number {
+  return name.length - zone.length;
+}
+
+function jobAt(job: Job, name: Name, at: number): Job {
+  return job.path.above === undefined ? job : jobBy(job, suffixAt(name, at));
 }

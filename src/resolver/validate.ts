@@ -62,6 +62,9 @@ export class Validator {
   }
 }
 
+/** A zone of which it is known whether it is signed. */
+type Believed = Exclude<Trust, { kind: 'bogus' }>;
+
 /** Ends a validation from within. */
 class Broken {
   readonly outcome: Bogus | Failed;
@@ -145,11 +148,13 @@ class Validation {
   /** An RRset of the answer section. */
   async #part(rrset: Rrset): Promise<Part> {
     const signer = signerOf(rrset);
-    const trust = await this.#trustOf(signer, ownerZone(rrset), rrset.name);
+    const believed = this.#trustOf(signer, ownerZone(rrset), rrset.name);
+    const trust = believed instanceof Promise ? await believed : believed;
     // Nothing signs signatures (RFC 4035 section 2.2).
     if (trust.kind === 'insecure' || rrset.type === TYPE.RRSIG)
       return this.#insecurePart(cap(rrset, this.#ntaSeconds(trust)));
-    const checked = await this.#checking.check(this.#job, trust, rrset);
+    const checking = this.#checking.check(this.#job, trust, rrset);
+    const checked = checking instanceof Promise ? await checking : checking;
     if (checked.kind === 'failure') throw new Broken(checked);
     if (checked.kind === 'bogus') throw this.#bogus(checked.ede);
     if (checked.wildcard === undefined) return { rrset: checked.rrset, security: 'secure', proofs: [] };
@@ -171,7 +176,7 @@ class Validation {
     const rrsets = await this.#proofsOf(zone);
     const evidence = { zone: zone.zone, rrsets, work: this.#job.budget, hashes: this.#job.hashes };
     const proof = proveWildcard(rrset.name, closestEncloser, evidence);
-    const what = `${nameToText(rrset.name)} ${typeToText(rrset.type)} from a wildcard`;
+    const what = (): string => `${nameToText(rrset.name)} ${typeToText(rrset.type)} from a wildcard`;
     const security = this.#securityOf(proof, what);
     return { rrset, security, proofs: usedOf(proof) };
   }
@@ -189,7 +194,8 @@ class Validation {
     const signer = [...proofs, ...(soa === undefined ? [] : [soa])]
       .map(signerOf)
       .find((each) => each !== undefined && isAtOrBelow(asked, each));
-    const trust = await this.#trustOf(signer, asked, name);
+    const believed = this.#trustOf(signer, asked, name);
+    const trust = believed instanceof Promise ? await believed : believed;
     if (trust.kind === 'insecure') {
       this.#security = leastSecurity(this.#security, 'insecure');
       return { soa: soa && cap(soa, this.#ntaSeconds(trust)), proofs: [], security: 'insecure' };
@@ -201,7 +207,8 @@ class Validation {
       hashes: this.#job.hashes,
     };
     const proof = kind === 'nxdomain' ? proveNameError(name, evidence) : proveNoData(name, type, evidence);
-    const what = `${nameToText(name)} ${kind === 'nxdomain' ? 'NXDOMAIN' : `no ${typeToText(type)}`}`;
+    const what = (): string =>
+      `${nameToText(name)} ${kind === 'nxdomain' ? 'NXDOMAIN' : `no ${typeToText(type)}`}`;
     const security = this.#securityOf(proof, what);
     const checkedSoa = soa === undefined ? undefined : await this.#soa(trust, soa);
     if (security === 'secure') this.#signer = trust.zone;
@@ -215,7 +222,7 @@ class Validation {
     return checked.rrset;
   }
 
-  #securityOf(proof: Proof, what: string): Security {
+  #securityOf(proof: Proof, what: () => string): Security {
     switch (proof.status) {
       case 'secure':
         return 'secure';
@@ -224,7 +231,7 @@ class Validation {
         return 'insecure';
       case 'bogus':
         // Where there were proofs, what was wrong with them says more.
-        throw this.#bogus(this.#proofFault ?? { code: proof.ede, text: `${what}: ${proof.why}` });
+        throw this.#bogus(this.#proofFault ?? { code: proof.ede, text: `${what()}: ${proof.why}` });
       case 'exhausted':
         throw new Broken(exhausted(this.#job));
     }
@@ -246,15 +253,25 @@ class Validation {
    * owner's own, is. Who the signer is nobody has checked yet: one that is not secure must not decide that nothing is
    * to be checked, as the owner's zone may have an anchor of its own.
    */
-  async #trustOf(
-    signer: Name | undefined,
-    zone: Name,
-    owner: Name,
-  ): Promise<Exclude<Trust, { kind: 'bogus' }>> {
+  #trustOf(signer: Name | undefined, zone: Name, owner: Name): Believed | Promise<Believed> {
     const exempt = this.#trust.exempt(owner);
-    let trust = exempt ?? (await this.#trust.of(this.#job, signer ?? zone));
-    if (exempt === undefined && signer !== undefined && trust.kind === 'insecure')
-      trust = await this.#trust.of(this.#job, zone);
+    if (exempt !== undefined) return this.#believed(exempt);
+    const trust = this.#trust.of(this.#job, signer ?? zone);
+    const isOwn = (of: Trust | Failed): boolean => signer === undefined || of.kind !== 'insecure';
+    if (!(trust instanceof Promise) && isOwn(trust)) return this.#believed(trust);
+    return this.#trustLater(trust, isOwn, zone);
+  }
+
+  async #trustLater(
+    coming: Trust | Failed | Promise<Trust | Failed>,
+    isOwn: (of: Trust | Failed) => boolean,
+    zone: Name,
+  ): Promise<Believed> {
+    const trust = await coming;
+    return this.#believed(isOwn(trust) ? trust : await this.#trust.of(this.#job, zone));
+  }
+
+  #believed(trust: Trust | Failed): Believed {
     if (trust.kind === 'failure') throw new Broken(trust);
     this.#steps = chainOf(trust);
     if (trust.kind === 'bogus') throw new Broken({ kind: 'bogus', ede: trust.ede, steps: this.#steps });
