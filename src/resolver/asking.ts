@@ -24,17 +24,18 @@ export type Asked =
 
 export type AskingFailure = 'silent' | 'refused' | 'overload' | 'budget';
 
-/** What is asked, of whom, and what counts as a reply. */
-export interface AskingOptions {
-  readonly question: AttemptQuestion;
-  readonly contacts: readonly Contact[];
-  readonly judge: (message: Message, sent: Name) => Judged;
+/** Who asks the servers of a zone hears of it through these, never from within `new Asking`. */
+export interface AskingOwner {
+  /** `sent` is the question's name as it went out. */
+  judge(message: Message, sent: Name): Judged;
   /** True: `judged` ends the asking. False: another server is asked. */
-  readonly accepts: (judged: Judged) => boolean;
+  accepts(judged: Judged): boolean;
   /** A server is late, and there is none that was not asked: time to find others, for `offer`. */
-  readonly isShort: () => void;
-  /** The end, after the outcome: nothing that was sent is before a server any more, as far as can be known. */
-  readonly isOver?: () => void;
+  isShort(asking: Asking): void;
+  /** The outcome, once. */
+  asked(asked: Asked): void;
+  /** The outcome is known, and nothing that was sent is before a server any more, as far as can be told. Before `asked`, mostly. */
+  isOver(asked: Asked): void;
 }
 
 /**
@@ -49,9 +50,9 @@ export interface AskingOptions {
  */
 export class Asking implements AttemptOwner {
   readonly #env: Env;
-  readonly #o: AskingOptions;
+  readonly #question: AttemptQuestion;
   readonly #budget: Budget;
-  readonly #done: (asked: Asked) => void;
+  readonly #owner: AskingOwner;
   #contacts: readonly Contact[];
   /** Those of them that were asked: mostly one of two dozen. */
   readonly #asked: { readonly contact: Contact; readonly candidate: Candidate }[] = [];
@@ -62,14 +63,21 @@ export class Asking implements AttemptOwner {
   #lame = false;
   #newest: Attempt | undefined = undefined;
   #state: 'open' | 'settled' | 'over' = 'open';
+  #outcome: Asked | undefined = undefined;
 
-  /** Starts at once; `done` is called once and never from within the constructor. */
-  constructor(env: Env, options: AskingOptions, budget: Budget, done: (asked: Asked) => void) {
+  /** Starts at once. */
+  constructor(
+    env: Env,
+    question: AttemptQuestion,
+    contacts: readonly Contact[],
+    budget: Budget,
+    owner: AskingOwner,
+  ) {
     this.#env = env;
-    this.#o = options;
+    this.#question = question;
+    this.#contacts = contacts;
     this.#budget = budget;
-    this.#done = done;
-    this.#contacts = options.contacts;
+    this.#owner = owner;
     this.#next();
   }
 
@@ -86,12 +94,12 @@ export class Asking implements AttemptOwner {
     const { candidate } = attempt;
     this.#complain(candidate.target, 'no reply');
     this.#budget.unheard.late(candidate.target);
-    this.#contactOf(candidate).late(this.#env.clock.now(), this.#o.question.type);
+    this.#contactOf(candidate).late(this.#env.clock.now(), this.#question.type);
     if (attempt !== this.#newest || this.#state !== 'open') return;
     this.#next();
     const now = this.#env.clock.now();
     const isFresh = (each: Contact): boolean => this.#triesOf(each) === 0 && this.#mayAsk(each, now);
-    if (!this.#contacts.some(isFresh)) this.#o.isShort();
+    if (!this.#contacts.some(isFresh)) this.#owner.isShort(this);
   }
 
   failed(attempt: Attempt, why: string): void {
@@ -113,8 +121,8 @@ export class Asking implements AttemptOwner {
       this.#ended(attempt);
       return;
     }
-    const judged = this.#o.judge(message, sent);
-    if (this.#o.accepts(judged)) {
+    const judged = this.#owner.judge(message, sent);
+    if (this.#owner.accepts(judged)) {
       candidate.target.judge(true);
       this.#leave(attempt);
       this.#finish({ kind: 'reply', judged, contact });
@@ -128,7 +136,7 @@ export class Asking implements AttemptOwner {
       this.#lame = true;
       this.#env.count('upstream_lame');
       // Of odd types a server may refuse what it serves.
-      const { type } = this.#o.question;
+      const { type } = this.#question;
       if (type === TYPE.A || type === TYPE.AAAA) contact.lame(this.#env.clock.now());
     }
     this.#complain(candidate.target, 'why' in judged ? judged.why : judged.kind);
@@ -160,7 +168,7 @@ export class Asking implements AttemptOwner {
     target.makeRoom();
     this.#budget.unheard.sent(candidate.target);
     contact.asked(this.#env.clock.now());
-    const attempt = new Attempt(this.#env, candidate, this.#o.question, this.#budget, this);
+    const attempt = new Attempt(this.#env, candidate, this.#question, this.#budget, this);
     this.#newest = attempt;
     this.#out = [...this.#out, attempt];
   }
@@ -176,7 +184,7 @@ export class Asking implements AttemptOwner {
   /** Those with a route, of them those tried least, and of these one that is about as fast as the fastest. */
   #pick(): Contact | undefined {
     const now = this.#env.clock.now();
-    if (now >= this.#o.question.deadline || this.#budget.spent(now) !== undefined) return undefined;
+    if (now >= this.#question.deadline || this.#budget.spent(now) !== undefined) return undefined;
     let fewest = Number.POSITIVE_INFINITY;
     let best: Contact[] = [];
     for (const contact of this.#contacts) {
@@ -256,14 +264,16 @@ export class Asking implements AttemptOwner {
     // What is out is listened to, and nothing more is sent for it.
     for (const { candidate } of this.#asked) candidate.done = true;
     for (const attempt of this.#out) attempt.linger();
-    this.#done(asked);
+    this.#outcome = asked;
+    // Before the owner goes on: its next question may be for the same servers, of which only so many may be out.
     this.#endWhenQuiet();
+    this.#owner.asked(asked);
   }
 
   #endWhenQuiet(): void {
     if (this.#state !== 'settled' || this.#out.length > 0) return;
     this.#state = 'over';
-    this.#o.isOver?.();
+    this.#owner.isOver(this.#outcome!);
   }
 }
 

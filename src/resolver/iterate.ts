@@ -1,16 +1,18 @@
 import { unreachable } from '../util/assert.ts';
 import type { Timer } from '../util/clock.ts';
 import { EDE, RCODE, TYPE } from '../wire/constants.ts';
-import { type Message, readMessage } from '../wire/message.ts';
-import { isAtOrBelow, type Name, nameKey, nameToText, parentOf } from '../wire/name.ts';
-import { type Asked, Asking, type AskingFailure } from './asking.ts';
+import { readMessage } from '../wire/message.ts';
+import { isAtOrBelow, type Name, nameToText, parentOf } from '../wire/name.ts';
+import type { Asked, Asking, AskingFailure } from './asking.ts';
+import type { Budget } from './budget.ts';
 import { type Contact, DELEGATION_SECONDS_MAX, type NameServer, ZoneCut } from './cut.ts';
 import type { Failed, FetchFailure, Found, Job } from './finding.ts';
+import { type Inquirer, Inquiry, inquiryKey } from './inquiry.ts';
 import { Minimiser } from './minimise.ts';
 import type { RecursivePath } from './path.ts';
-import type { Fetch, Recursor } from './recursor.ts';
+import type { Fetch, LookedUp, Recursor } from './recursor.ts';
 import { type Judged, judge, type Referral } from './referral.ts';
-import type { Question, Usable } from './scrub.ts';
+import type { Usable } from './scrub.ts';
 
 /** Referrals of one resolution; names have up to 127 labels, honest ones a handful of cuts. */
 export const REFERRALS_MAX = 64;
@@ -32,7 +34,7 @@ const LOOKUP_PATIENCE_MS = 300;
  */
 type State = 'locate' | 'contact' | 'ask' | 'done';
 
-export class Iteration {
+export class Iteration implements Inquirer {
   readonly #recursor: Recursor;
   readonly #fetch: Fetch;
   readonly #job: Job;
@@ -46,6 +48,9 @@ export class Iteration {
   /** Those that were asked in vain: they are not asked again for this question. */
   readonly #useless: Contact[] = [];
   #found: Found | undefined = undefined;
+  readonly #done: (found: Found) => void;
+  /** What of the name is being asked for; undefined: all of it. */
+  #shortened: Name | undefined = undefined;
   #referrals = 0;
   #lookups = 0;
   #pending: readonly Promise<void>[] = [];
@@ -55,13 +60,23 @@ export class Iteration {
   #complaint: Extract<Asked, { kind: 'failure' }> | undefined = undefined;
   #relocated = false;
 
-  constructor(recursor: Recursor, fetch: Fetch, job: Job, path: RecursivePath, name: Name, type: number) {
+  /** @param done called once, perhaps from within `run` */
+  constructor(
+    recursor: Recursor,
+    fetch: Fetch,
+    job: Job,
+    path: RecursivePath,
+    name: Name,
+    type: number,
+    done: (found: Found) => void,
+  ) {
     this.#recursor = recursor;
     this.#fetch = fetch;
     this.#job = job;
     this.#path = path;
     this.#name = name;
     this.#type = type;
+    this.#done = done;
     this.#minimiser = new Minimiser(name, recursor.settings.qnameMinimisation === 'off');
   }
 
@@ -70,39 +85,51 @@ export class Iteration {
     this.#useless.push(contact);
   }
 
-  async run(): Promise<Found> {
+  get budget(): Budget {
+    return this.#job.budget;
+  }
+
+  /** Goes from state to state until there is something to wait for, whose coming makes it go on. */
+  run(): void {
     for (;;) {
-      switch (this.#state) {
-        case 'locate':
-          this.#state = this.#locate() ?? (await this.#locateRoot());
-          break;
-        case 'contact':
-          this.#state = this.#contact() ?? (await this.#findContacts());
-          break;
-        case 'ask':
-          this.#state = await this.#ask();
-          break;
-        case 'done':
-          return this.#found!;
-        default:
-          return unreachable(this.#state);
-      }
+      const next = this.#step();
+      if (next === undefined) return;
+      this.#state = next;
+    }
+  }
+
+  #goOn(state: State): void {
+    this.#state = state;
+    this.run();
+  }
+
+  /** Undefined: something is waited for, or it is over. */
+  #step(): State | undefined {
+    switch (this.#state) {
+      case 'locate':
+        return this.#locate();
+      case 'contact':
+        return this.#contact();
+      case 'ask':
+        return this.#ask();
+      case 'done':
+        this.#done(this.#found!);
+        return undefined;
+      default:
+        return unreachable(this.#state);
     }
   }
 
   /**
    * The deepest known zone that is said to have the name; of DS records the one above it (RFC 4035 section 3.1.4.1).
-   * Undefined: none is known.
    */
   #locate(): State | undefined {
     const { clock } = this.#recursor.env;
     const from = this.#type === TYPE.DS && this.#name.length > 1 ? parentOf(this.#name) : this.#name;
     const known = this.#recursor.cuts.deepest(this.#path.context, from, clock.now());
-    return known !== undefined && this.#recursor.isOn(this.#path, known) ? this.#begin(known) : undefined;
-  }
-
-  async #locateRoot(): Promise<State> {
-    return this.#begin(await this.#recursor.rootOf(this.#job, this.#path));
+    if (known !== undefined && this.#recursor.isOn(this.#path, known)) return this.#begin(known);
+    void this.#recursor.rootOf(this.#job, this.#path).then((root) => this.#goOn(this.#begin(root)));
+    return undefined;
   }
 
   #begin(cut: ZoneCut): State {
@@ -117,23 +144,19 @@ export class Iteration {
     this.#complaint = undefined;
   }
 
-  /** Finds known addresses of the zone's servers that may be asked. Undefined: there are none. */
+  /** Finds addresses of the zone's servers that may be asked, and looks up those of more where there are none. */
   #contact(): State | undefined {
     const told = this.#byCopy();
     if (told !== undefined) return told;
-    this.#contacts = this.#usable();
-    return this.#contacts.length > 0 ? 'ask' : undefined;
-  }
-
-  /** Looks up those of more servers. */
-  async #findContacts(): Promise<State> {
     for (;;) {
       this.#contacts = this.#usable();
       if (this.#contacts.length > 0) return 'ask';
-      const isStarted = this.#lookUp();
-      if (this.#pending.length === 0) return this.#noServer();
-      if (this.#isSpent()) return this.#noServer();
-      await this.#lookupEnds(isStarted ? LOOKUP_PATIENCE_MS : Number.POSITIVE_INFINITY);
+      const looked = this.#lookUp();
+      if (looked === 'known') continue;
+      if (this.#pending.length === 0 || this.#isSpent()) return this.#noServer();
+      const patienceMs = looked === 'begun' ? LOOKUP_PATIENCE_MS : Number.POSITIVE_INFINITY;
+      void this.#lookupEnds(patienceMs).then(() => this.#goOn('contact'));
+      return undefined;
     }
   }
 
@@ -159,23 +182,40 @@ export class Iteration {
     return rested.length > 0 ? rested : left;
   }
 
-  /** Begins to look up the addresses of one more server. False: there is none, or enough were tried. */
-  #lookUp(): boolean {
+  /**
+   * Looks up the addresses of one more server. `known`: it is over already, for the cache has what there is to know.
+   * `none`: there is no other server, or enough were tried.
+   */
+  #lookUp(): 'known' | 'begun' | 'none' {
     if (this.#lookups + this.#pending.length >= LOOKUPS_MAX || this.#lookupFailures >= LOOKUP_FAILURES_MAX)
-      return false;
+      return 'none';
     const server = this.#recursor.nextLookup(this.#cut, this.#tried);
-    if (server === undefined || this.#isSpent()) return false;
+    if (server === undefined || this.#isSpent()) return 'none';
     this.#tried.push(server);
-    const looking = this.#recursor
-      .lookUpServer(this.#job, this.#path, this.#cut, server, this.#fetch)
-      .then((outcome) => {
-        this.#pending = this.#pending.filter((each) => each !== looking);
-        // What the cache knew cost nothing.
-        if (outcome !== 'cached') this.#lookups++;
-        if (outcome === 'failed') this.#lookupFailures++;
-      });
+    const outcome = this.#recursor.lookUpServer(this.#job, this.#path, this.#cut, server, this.#fetch);
+    if (!(outcome instanceof Promise)) {
+      this.#lookedUp(outcome);
+      return 'known';
+    }
+    const looking = outcome.then((found) => {
+      this.#pending = this.#pending.filter((each) => each !== looking);
+      this.#lookedUp(found);
+    });
     this.#pending = [...this.#pending, looking];
-    return true;
+    return 'begun';
+  }
+
+  #lookedUp(outcome: LookedUp): void {
+    // What the cache knew cost nothing.
+    if (outcome !== 'cached') this.#lookups++;
+    if (outcome === 'failed') this.#lookupFailures++;
+  }
+
+  /** A server is late, and all others were asked. */
+  isShort(asking: Asking): void {
+    const looked = this.#lookUp();
+    if (looked === 'known') asking.offer(this.#usable());
+    else if (looked === 'begun') void Promise.race(this.#pending).then(() => asking.offer(this.#usable()));
   }
 
   #isSpent(): boolean {
@@ -219,9 +259,46 @@ export class Iteration {
     return { reason: 'no-server', text: 'no address of any of its servers is to be had' };
   }
 
-  async #ask(): Promise<State> {
+  /** Asks the servers at hand for the name, or as much of it as they shall see. */
+  #ask(): State | undefined {
     const shortened = this.#minimiser.next(this.#cut);
-    const asked = await this.#send(shortened);
+    this.#shortened = shortened;
+    if (shortened === undefined) return this.#askAlone();
+    // All names below it ask the same: those that wait at the same time share one question.
+    const key = inquiryKey(this.#path.context, this.#cut.zone, shortened);
+    const known = this.#recursor.inquiries.get(key);
+    if (known === undefined) return this.#askAlone(key);
+    known.join(this);
+    return undefined;
+  }
+
+  /** @param key by which others may join */
+  #askAlone(key?: string): State | undefined {
+    const cut = this.#cut;
+    if (!cut.fetches.take())
+      return this.#judge(failedAsking('overload', `${cut.fetches.max} questions are out at its servers`));
+    const shortened = this.#shortened;
+    const question =
+      shortened === undefined
+        ? { name: this.#name, type: this.#type, isShortened: false, key: undefined }
+        : { name: shortened, type: TYPE.A, isShortened: true, key };
+    new Inquiry(this.#recursor, cut, question, this).begin(this.#job, this.#path, this.#contacts);
+    return undefined;
+  }
+
+  /** What the servers say is there. */
+  told(asked: Asked): void {
+    this.#goOn(this.#judge(asked));
+  }
+
+  /** Those whose question was shared had too little budget left for it. */
+  askAgain(): void {
+    const state = this.#askAlone();
+    if (state !== undefined) this.#goOn(state);
+  }
+
+  #judge(asked: Asked): State {
+    const shortened = this.#shortened;
     if (asked.kind === 'failure') {
       this.#complaint = asked;
       this.#useless.push(...asked.contacts);
@@ -288,50 +365,6 @@ export class Iteration {
     this.#recursor.cuts.put(this.#path.context, cut);
     this.#enter(cut);
     return 'contact';
-  }
-
-  /** Asks the servers at hand for the name, or as much of it as they shall see. */
-  #send(shortened: Name | undefined): Promise<Asked> {
-    if (shortened === undefined) return this.#sendAlone(undefined);
-    // All names below it ask the same: those that wait at the same time share one question.
-    const share = `${this.#path.context}/${nameKey(this.#cut.zone)}/${nameKey(shortened)}`;
-    return this.#recursor.shared(share, this.#job, () => this.#sendAlone(shortened));
-  }
-
-  #sendAlone(shortened: Name | undefined): Promise<Asked> {
-    const cut = this.#cut;
-    if (!cut.fetches.take())
-      return Promise.resolve(failedAsking('overload', `${cut.fetches.max} questions are out at its servers`));
-    const { env } = this.#recursor;
-    const question = { name: shortened ?? this.#name, type: shortened === undefined ? this.#type : TYPE.A };
-    const judgeReply = (message: Message, sent: Name): Judged => {
-      const asked: Question = { ...question, sent, apex: cut.zone, staysWithin: true };
-      return judge(message, asked);
-    };
-    const accepts = ({ kind }: Judged): boolean =>
-      shortened !== undefined || (kind !== 'lame' && kind !== 'throwaway');
-    return new Promise((settle) => {
-      let isFailed = false;
-      const done = (asked: Asked): void => {
-        isFailed = asked.kind === 'failure' && asked.isDoubtful;
-        settle(asked);
-      };
-      const asking = new Asking(
-        env,
-        {
-          question: this.#recursor.attemptQuestion(this.#job, this.#path, cut, question),
-          contacts: this.#contacts,
-          judge: judgeReply,
-          accepts,
-          isShort: () => {
-            if (this.#lookUp()) void Promise.race(this.#pending).then(() => asking.offer(this.#usable()));
-          },
-          isOver: () => cut.fetches.give(isFailed),
-        },
-        this.#job.budget,
-        done,
-      );
-    });
   }
 
   /** @param contact who said it; undefined: the copy of the root zone */

@@ -5,16 +5,18 @@ import { addressToText } from '../util/cidr.ts';
 import { Turnover } from '../util/turnover.ts';
 import { FLAG, RCODE, TYPE } from '../wire/constants.ts';
 import type { Message } from '../wire/message.ts';
-import { isAtOrBelow, type Name, nameEquals, nameKey, nameToText, ROOT } from '../wire/name.ts';
+import { isAtOrBelow, type Name, nameEquals, nameToText, ROOT } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
-import { type Asked, Asking } from './asking.ts';
+import { Asking, type AskingOwner } from './asking.ts';
 import type { AttemptQuestion } from './attempt.ts';
 import { BUDGET_FETCHES } from './budget.ts';
+import { contextKey } from './contextkey.ts';
 import { type Contact, DELEGATION_SECONDS_MAX, type NameServer, ZoneCut, ZoneCuts } from './cut.ts';
 import type { Env } from './env.ts';
 import type { FetchFailure, Finding, Found, Job } from './finding.ts';
 import { type Forwarded, Forwarding } from './forward.ts';
 import { questionKey } from './inflight.ts';
+import type { Inquiry } from './inquiry.ts';
 import { failedFetch, Iteration } from './iterate.ts';
 import { LocalRoot } from './localroot.ts';
 import { isIpv6, type Path, type RecursivePath, targetToText } from './path.ts';
@@ -54,6 +56,9 @@ export class Fetch {
   }
 }
 
+/** What came of looking for a server's addresses. `cached`: no packet was needed. */
+export type LookedUp = 'cached' | 'found' | 'failed';
+
 /** Finds out what servers say of a question, by asking authorities from the root down, or a forwarder. */
 export class Recursor {
   /** How authoritative servers do is kept apart from how forwarders do: anybody may name any address in a delegation. */
@@ -65,7 +70,8 @@ export class Recursor {
   readonly #cache: RecordCache;
   readonly #probes: Probes;
   readonly #fetches = new Turnover<string, Fetch>();
-  readonly #asked = new Turnover<string, Promise<Asked>>();
+  /** Questions with a shortened name that are out. */
+  readonly inquiries = new Turnover<string, Inquiry>();
   readonly #roots = new Map<string, Promise<ZoneCut>>();
 
   constructor(env: Env, probes: Probes, cache: RecordCache, settings: RecursionSettings) {
@@ -101,33 +107,36 @@ export class Recursor {
 
   /** What servers say of the question. Never rejects. @param parent the fetch that needs it; none: a client's */
   fetch(job: Job, name: Name, type: number, parent?: Fetch): Promise<Found> {
-    const fail = (reason: FetchFailure, text: string): Promise<Found> =>
-      Promise.resolve(failedFetch(job.path, reason, text));
     const key = questionKey(job.path.context, name, type);
     const known = this.#fetches.get(key);
     if (known !== undefined) return this.#join(known, job, name, type, parent);
     if (parent !== undefined && !job.budget.takeFetch())
-      return fail('budget', `more than ${BUDGET_FETCHES} sub-queries`);
+      return failedNow(job, 'budget', `more than ${BUDGET_FETCHES} sub-queries`);
     const depth = parent === undefined ? 0 : parent.depth + 1;
-    if (depth > DEPTH_MAX) return fail('depth', `more than ${DEPTH_MAX} sub-queries of sub-queries`);
+    if (depth > DEPTH_MAX)
+      return failedNow(job, 'depth', `more than ${DEPTH_MAX} sub-queries of sub-queries`);
     const fetch = new Fetch(depth);
     this.#fetches.set(key, fetch);
     // Before it runs, for what it needs may need the parent.
     parent?.waitsFor.push(fetch);
-    fetch.outcome = this.#run(fetch, job, name, type).then((found) => {
+    const { promise, resolve } = Promise.withResolvers<Found>();
+    fetch.outcome = promise;
+    this.#run(fetch, job, name, type, (found) => {
       this.#fetches.delete(key);
-      return found;
+      resolve(found);
     });
     return parent === undefined ? fetch.outcome : this.#awaited(fetch, parent);
   }
 
   /** Asks once more, but not who said what turned out to be bogus: its copy of the zone may be old, or forged. */
-  async fetchElsewhere(job: Job, name: Name, type: number, { contact }: Finding): Promise<Found | undefined> {
+  fetchElsewhere(job: Job, name: Name, type: number, { contact }: Finding): Promise<Found | undefined> {
     const { path } = job;
-    if (contact === undefined || path.kind !== 'recursive') return undefined;
-    const iteration = new Iteration(this, new Fetch(0), job, path, name, type);
-    iteration.avoid(contact);
-    return iteration.run();
+    if (contact === undefined || path.kind !== 'recursive') return Promise.resolve(undefined);
+    return new Promise((settle) => {
+      const iteration = new Iteration(this, new Fetch(0), job, path, name, type, settle);
+      iteration.avoid(contact);
+      iteration.run();
+    });
   }
 
   async #join(known: Fetch, job: Job, name: Name, type: number, parent: Fetch | undefined): Promise<Found> {
@@ -151,41 +160,20 @@ export class Recursor {
     });
   }
 
-  #run(fetch: Fetch, job: Job, name: Name, type: number): Promise<Found> {
+  #run(fetch: Fetch, job: Job, name: Name, type: number, done: (found: Found) => void): void {
     const { path } = job;
-    if (path.kind === 'recursive') return new Iteration(this, fetch, job, path, name, type).run();
-    return new Promise((settle) => {
-      const question = { path, name, type, options: job.options, dnssec: path.validate };
-      new Forwarding(this.#forwarders, this.#probes, question, job.budget, {
-        forwarded: (result) => settle(fromForwarder(result, path.domain)),
-      });
+    if (path.kind === 'recursive') {
+      new Iteration(this, fetch, job, path, name, type, done).run();
+      return;
+    }
+    const question = { path, name, type, options: job.options, dnssec: path.validate };
+    new Forwarding(this.#forwarders, this.#probes, question, job.budget, {
+      forwarded: (result) => done(fromForwarder(result, path.domain)),
     });
-  }
-
-  /** Asks a question of one zone's servers once for all that wait for it at the same time. */
-  shared(key: string, job: Job, ask: () => Promise<Asked>): Promise<Asked> {
-    const known = this.#asked.get(key);
-    if (known !== undefined)
-      return known.then((asked) => {
-        // The budget was that of who asked first.
-        const isOver = asked.kind === 'failure' && asked.reason === 'budget';
-        return isOver && job.budget.spent(this.env.clock.now()) === undefined ? ask() : asked;
-      });
-    const asking = ask().then((asked) => {
-      this.#asked.delete(key);
-      return asked;
-    });
-    this.#asked.set(key, asking);
-    return asking;
   }
 
   /** What an attempt has to know beside whom it asks. */
-  attemptQuestion(
-    job: Job,
-    path: RecursivePath,
-    cut: ZoneCut,
-    { name, type }: { name: Name; type: number },
-  ): AttemptQuestion {
+  attemptQuestion(job: Job, path: RecursivePath, cut: ZoneCut, name: Name, type: number): AttemptQuestion {
     return {
       name,
       type,
@@ -209,7 +197,7 @@ export class Recursor {
   rootOf(job: Job, path: RecursivePath): Promise<ZoneCut> {
     const { context } = path;
     // The delegations of one DELEGATE rule share a context and begin at names of their own.
-    const key = `${context}/${nameKey(path.origin)}`;
+    const key = contextKey(context, path.origin);
     let root = this.#roots.get(key);
     if (root === undefined) {
       const isPrimed = path.hints && this.settings.priming && !this.#hasCopy();
@@ -256,20 +244,16 @@ export class Recursor {
     const hints = this.#originCut(path, true);
     const contacts = this.contactsOf(hints);
     if (contacts.length === 0) return Promise.resolve(undefined);
-    const question = { name: path.origin, type: TYPE.NS };
+    const question = this.attemptQuestion(job, path, hints, path.origin, TYPE.NS);
     return new Promise((settle) => {
-      new Asking(
-        this.env,
-        {
-          question: this.attemptQuestion(job, path, hints, question),
-          contacts,
-          judge: (message) => judgePriming(message, path),
-          accepts: (judged) => judged.kind === 'referral',
-          isShort: () => undefined,
-        },
-        job.budget,
-        (asked) => settle(asked.kind === 'reply' ? this.#primed(asked.judged, path) : undefined),
-      );
+      const owner: AskingOwner = {
+        judge: (message) => judgePriming(message, path),
+        accepts: (judged) => judged.kind === 'referral',
+        isShort: () => undefined,
+        asked: (asked) => settle(asked.kind === 'reply' ? this.#primed(asked.judged, path) : undefined),
+        isOver: () => undefined,
+      };
+      new Asking(this.env, question, contacts, job.budget, owner);
     });
   }
 
@@ -291,8 +275,7 @@ export class Recursor {
 
   #addContact(cut: ZoneCut, address: string, expiresAt: number): void {
     if (!isAskable(address, this.settings)) return;
-    const target = this.env.targets.of({ address, port: this.settings.port, protocol: 'do53' });
-    cut.addContact(address, target, expiresAt);
+    cut.addContact(address, this.env.targets.at(address, this.settings.port), expiresAt);
   }
 
   /** The addresses of a zone's servers that may be asked now, though some may better be left alone still. */
@@ -324,25 +307,45 @@ export class Recursor {
     return open.length === 0 ? undefined : open[this.env.prng.below(open.length)];
   }
 
-  /** Finds the addresses of a server and makes contacts of them. `cached`: no packet was needed. */
-  async lookUpServer(
+  /** Finds the addresses of a server and makes contacts of them. */
+  lookUpServer(
     job: Job,
     path: RecursivePath,
     cut: ZoneCut,
     server: NameServer,
     parent: Fetch,
-  ): Promise<'cached' | 'found' | 'failed'> {
+  ): LookedUp | Promise<LookedUp> {
     const by = jobFor(job, path, server.name);
-    for (const type of by === undefined ? [] : this.#addressTypes()) {
-      const known = this.#cache.get(by!.path.context, server.name, type);
-      const isKnown = known?.state === 'fresh' || known?.kind === 'failure';
-      if (known?.kind === 'nxdomain' && isKnown) break;
-      const addresses = isKnown ? known.rrset : await this.#fetchAddresses(by!, server.name, type, parent);
-      if (addresses === 'none') break;
-      if (addresses === undefined) continue;
-      this.#addAddresses(cut, server, addresses);
-      return isKnown ? 'cached' : 'found';
+    return by === undefined
+      ? this.#failedLookup(server)
+      : this.#lookUpTypes(by, cut, server, this.#addressTypes(), parent);
+  }
+
+  #lookUpTypes(
+    job: Job,
+    cut: ZoneCut,
+    server: NameServer,
+    types: readonly number[],
+    parent: Fetch,
+  ): LookedUp | Promise<LookedUp> {
+    const [type, ...others] = types;
+    if (type === undefined) return this.#failedLookup(server);
+    const known = this.#cache.get(job.path.context, server.name, type);
+    if (known?.state === 'fresh' || known?.kind === 'failure') {
+      if (known.kind === 'nxdomain') return this.#failedLookup(server);
+      if (known.rrset === undefined) return this.#lookUpTypes(job, cut, server, others, parent);
+      this.#addAddresses(cut, server, known.rrset);
+      return 'cached';
     }
+    return this.#fetchAddresses(job, server.name, type, parent).then((found) => {
+      if (found === 'none') return this.#failedLookup(server);
+      if (found === undefined) return this.#lookUpTypes(job, cut, server, others, parent);
+      this.#addAddresses(cut, server, found);
+      return 'found';
+    });
+  }
+
+  #failedLookup(server: NameServer): 'failed' {
     server.lookedUpUntil = this.env.clock.now() + 1000 * CONTACT_SECONDS_MIN;
     return 'failed';
   }
@@ -405,6 +408,10 @@ function jobFor(job: Job, path: RecursivePath, name: Name): Job | undefined {
   while (at !== undefined && !isAtOrBelow(name, at.kind === 'recursive' ? at.origin : at.domain))
     at = at.above;
   return at && (at === job.path ? job : { ...job, path: at });
+}
+
+function failedNow(job: Job, reason: FetchFailure, text: string): Promise<Found> {
+  return Promise.resolve(failedFetch(job.path, reason, text));
 }
 
 /** The failure is the servers', not that of this query's limits. */
