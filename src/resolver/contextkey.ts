@@ -3,24 +3,16 @@ import { foldOctet, type Name } from '../wire/name.ts';
 import { octetsKey } from '../wire/octets.ts';
 
 /**
- * The key of what is kept by context and name: of the suffix of `name` that begins at octet `at`. Octets made to a string
- * at once, as two made to one are not ready to be looked up.
- * @param mark an octet that tells apart what else is kept by the same name
+ * The key of what is under way by context and name; what is kept has a ContextTable. Octets made to a string at once, as
+ * two made to one are not ready to be looked up.
+ * @param mark an octet that tells apart what else is under way by the same name
  */
-export function contextKey(context: number, name: Name, at = 0, mark = 0): string {
-  let length = 0;
-  for (let i = at; i < name.length; i++) key[length++] = foldOctet(name[i]!);
+export function contextKey(context: number, name: Name, mark = 0): string {
+  const { length } = name;
+  for (let i = 0; i < length; i++) key[i] = foldOctet(name[i]!);
   view.setUint32(length, context);
   key[length + CONTEXT_OCTETS] = mark;
   return octetsKey(key, 0, length + CONTEXT_OCTETS + 1);
-}
-
-/** The context that such a key is of. */
-export function contextOf(key: string): number {
-  const at = key.length - CONTEXT_OCTETS - 1;
-  let context = 0;
-  for (let i = at; i < at + CONTEXT_OCTETS; i++) context = context * 256 + key.charCodeAt(i);
-  return context;
 }
 
 const CONTEXT_OCTETS = 4;

@@ -1,9 +1,8 @@
-import { LRUCache } from 'lru-cache';
 import { TYPE } from '../wire/constants.ts';
 import { type Name, nameKey } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
 import { TRIES_MAX } from './attempt.ts';
-import { contextKey, contextOf } from './contextkey.ts';
+import { ContextTable } from './contexttable.ts';
 import { FetchCap } from './fetchcap.ts';
 import type { Target } from './target.ts';
 
@@ -201,16 +200,16 @@ export class ZoneCut {
 
 /** The zone cuts that are known, by context. */
 export class ZoneCuts {
-  readonly #table: LRUCache<string, ZoneCut>;
+  readonly #table: ContextTable<ZoneCut>;
 
   constructor(max = CUTS_MAX) {
-    this.#table = new LRUCache({ max });
+    this.#table = new ContextTable(max);
   }
 
   /** The deepest cut at or above `name` that has not expired. */
   deepest(context: number, name: Name, now: number): ZoneCut | undefined {
     for (let at = 0; ; at += name[at]! + 1) {
-      const cut = this.#table.get(contextKey(context, name, at));
+      const cut = this.#table.get(context, name, at);
       if (cut !== undefined && now < cut.expiresAt) return cut;
       if (name[at] === 0) return undefined;
     }
@@ -218,15 +217,14 @@ export class ZoneCuts {
 
   /** The cut at `zone` itself. */
   at(context: number, zone: Name, now: number): ZoneCut | undefined {
-    const cut = this.#table.get(contextKey(context, zone));
+    const cut = this.#table.get(context, zone);
     return cut !== undefined && now < cut.expiresAt ? cut : undefined;
   }
 
   put(context: number, cut: ZoneCut): void {
-    const key = contextKey(context, cut.zone);
-    const old = this.#table.peek(key);
+    const old = this.#table.get(context, cut.zone);
     if (old !== undefined) cut.inherit(old);
-    this.#table.set(key, cut);
+    this.#table.set(context, cut.zone, cut);
   }
 
   /** Ends a cut: its parent is asked again. How its servers did stays known, for the cut that comes in its place. */
@@ -236,13 +234,7 @@ export class ZoneCuts {
 
   /** Drops what `isMeant` says, for a flush. */
   flush(isMeant: (zone: Name, context: number) => boolean): number {
-    let removed = 0;
-    for (const [key, cut] of this.#table.entries()) {
-      if (!isMeant(cut.zone, contextOf(key))) continue;
-      this.#table.delete(key);
-      removed++;
-    }
-    return removed;
+    return this.#table.removeIf(({ zone }, context) => isMeant(zone, context));
   }
 
   get size(): number {

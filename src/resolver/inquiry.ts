@@ -89,5 +89,5 @@ export class Inquiry implements AskingOwner {
 
 /** What is shortened to the same name is the same question where the same zone's servers are asked: its end, so long. */
 export function inquiryKey(context: number, zone: Name, shortened: Name): string {
-  return contextKey(context, shortened, 0, zone.length);
+  return contextKey(context, shortened, zone.length);
 }

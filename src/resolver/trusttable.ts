@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import { Turnover } from '../util/turnover.ts';
 import {
   hasSuffixAt,
@@ -12,7 +11,8 @@ import {
   suffixOf,
 } from '../wire/name.ts';
 import type { Checking } from './checking.ts';
-import { contextKey, contextOf } from './contextkey.ts';
+import { contextKey } from './contextkey.ts';
+import { ContextTable } from './contexttable.ts';
 import type { Failed, Job } from './finding.ts';
 import type { Recursor } from './recursor.ts';
 import type { NegativeTrustAnchor, TrustAnchor } from './settings.ts';
@@ -34,7 +34,7 @@ export const TRUST_MAX = 65_536;
 export class TrustTable {
   readonly #recursor: Recursor;
   readonly #links: TrustLinks;
-  readonly #table = new LRUCache<string, Trust | Inner>({ max: TRUST_MAX });
+  readonly #table = new ContextTable<Trust | Inner>(TRUST_MAX);
   readonly #pending = new Turnover<string, Promise<Trust | Inner | Failed>>();
   #anchors: readonly TrustAnchor[] = [];
   #ntas: readonly NegativeTrustAnchor[] = [];
@@ -57,13 +57,7 @@ export class TrustTable {
 
   /** Drops what is known of these zones, for a flush. Returns how many. */
   flush(isMeant: (name: Name, context: number) => boolean): number {
-    let removed = 0;
-    for (const [key, trust] of this.#table.entries()) {
-      if (!isMeant(trust.zone, contextOf(key))) continue;
-      this.#table.delete(key);
-      removed++;
-    }
-    return removed;
+    return this.#table.removeIf((trust, context) => isMeant(trust.zone, context));
   }
 
   /**
@@ -146,7 +140,7 @@ export class TrustTable {
   #deepest(context: number, name: Name): Trust | undefined {
     const now = this.#now();
     for (let at = 0; ; at += name[at]! + 1) {
-      const trust = this.#table.get(contextKey(context, name, at));
+      const trust = this.#table.get(context, name, at);
       if (trust !== undefined && trust.kind !== 'inner' && now < trust.expiresAt) return trust;
       if (name[at] === 0) return undefined;
     }
@@ -157,14 +151,13 @@ export class TrustTable {
     const now = this.#now();
     for (let at = from; at < name.length; at += name[at]! + 1) {
       const by = jobAt(job, name, at);
-      const key = contextKey(by.path.context, name, at);
-      const known = this.#table.get(key);
+      const known = this.#table.get(by.path.context, name, at);
       if (known !== undefined && known.kind !== 'inner' && now < known.expiresAt) return known;
       const nta = this.#ntas.length === 0 ? undefined : this.#ntaAt(suffixAt(name, at));
-      if (nta !== undefined) return this.#keep(key, this.#untrusted(suffixAt(name, at), nta, now));
+      if (nta !== undefined) return this.#keep(by, this.#untrusted(suffixAt(name, at), nta, now));
       const anchor = this.#anchorAt(name, at);
       if (anchor !== undefined)
-        return this.#once(by, key, () => this.#links.anchored(by, anchor)).then((found) =>
+        return this.#once(by, suffixAt(name, at), () => this.#links.anchored(by, anchor)).then((found) =>
           found.kind === 'inner' ? this.#start(job, name, at + name[at]! + 1) : found,
         );
     }
@@ -200,32 +193,34 @@ export class TrustTable {
     at: number,
   ): Trust | Inner | Failed | Promise<Trust | Inner | Failed> {
     const by = jobAt(job, name, at);
-    const key = contextKey(by.path.context, name, at);
-    const known = this.#table.get(key);
+    const known = this.#table.get(by.path.context, name, at);
     if (known !== undefined && this.#now() < known.expiresAt) return known;
-    return this.#once(by, key, () => this.#links.delegated(by, parent, suffixAt(name, at)));
+    const child = suffixAt(name, at);
+    return this.#once(by, child, () => this.#links.delegated(by, parent, child));
   }
 
   /** Runs `find` once for all that need it at the same time, and keeps what it found. */
-  #once(job: Job, key: string, find: () => Promise<Trust | Inner | Failed>): Promise<Trust | Inner | Failed> {
+  #once(job: Job, name: Name, find: () => Promise<Trust | Inner | Failed>): Promise<Trust | Inner | Failed> {
+    const { context } = job.path;
+    const key = contextKey(context, name);
     const pending = this.#pending.get(key);
     if (pending !== undefined)
       return pending.then((found) =>
-        isOursToRepeat(found, job, this.#now()) ? this.#once(job, key, find) : found,
+        isOursToRepeat(found, job, this.#now()) ? this.#once(job, name, find) : found,
       );
     const generation = this.#generation;
     const finding = find().then((found) => {
       if (generation !== this.#generation) return found;
       this.#pending.delete(key);
-      if (found.kind !== 'failure') this.#table.set(key, found);
+      if (found.kind !== 'failure') this.#table.set(context, name, found);
       return found;
     });
     this.#pending.set(key, finding);
     return finding;
   }
 
-  #keep(key: string, trust: InsecureZone): InsecureZone {
-    this.#table.set(key, trust);
+  #keep(job: Job, trust: InsecureZone): InsecureZone {
+    this.#table.set(job.path.context, trust.zone, trust);
     return trust;
   }
 

@@ -1,0 +1,118 @@
+import { type HashSeed, keyedHashFolded } from '../util/hash.ts';
+import { cryptoPrng } from '../util/prng.ts';
+import { hasSuffixAt, type Name, ROOT } from '../wire/name.ts';
+
+/**
+ * What is kept by context and name; of more than `max` the longest unused goes first. Made for asking about one name
+ * after the other up to the root: a suffix is looked up where it stands. A `Map` by strings would have a string made and
+ * interned for each, which takes five times as long.
+ */
+export class ContextTable<V> {
+  readonly #max: number;
+  readonly #seed: HashSeed = [cryptoPrng.u32(), cryptoPrng.u32()];
+  readonly #byHash = new Map<number, Entry<V>>();
+  /** Neighbour of the newest and of the oldest. */
+  readonly #ends: Entry<V> = new Entry<V>(0, 0, ROOT);
+  #size = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** What is known of the suffix of `name` that begins at octet `at`. Counts as a use. */
+  get(context: number, name: Name, at = 0): V | undefined {
+    const entry = this.#find(this.#hashOf(context, name, at), context, name, at);
+    if (entry === undefined) return undefined;
+    this.#renew(entry);
+    return entry.value;
+  }
+
+  set(context: number, name: Name, value: V): void {
+    const hash = this.#hashOf(context, name, 0);
+    let entry = this.#find(hash, context, name, 0);
+    if (entry === undefined) {
+      if (this.#size >= this.#max) this.#remove(this.#ends.newer);
+      entry = new Entry<V>(hash, context, name);
+      entry.next = this.#byHash.get(hash);
+      this.#byHash.set(hash, entry);
+      this.#size++;
+    }
+    entry.value = value;
+    this.#renew(entry);
+  }
+
+  clear(): void {
+    this.removeIf(() => true);
+  }
+
+  /** Removes those that are meant; returns how many. */
+  removeIf(isMeant: (value: V, context: number) => boolean): number {
+    const before = this.#size;
+    for (let entry = this.#ends.newer; entry !== this.#ends; entry = entry.newer)
+      if (isMeant(entry.value!, entry.context)) this.#remove(entry);
+    return before - this.#size;
+  }
+
+  #hashOf(context: number, name: Name, at: number): number {
+    return keyedHashFolded(this.#seed, name, at, name.length - at) ^ Math.imul(context, 0x9e3779b1);
+  }
+
+  #find(hash: number, context: number, name: Name, at: number): Entry<V> | undefined {
+    let entry = this.#byHash.get(hash);
+    while (entry !== undefined && !(entry.context === context && hasSuffixAt(name, at, entry.name)))
+      entry = entry.next;
+    return entry;
+  }
+
+  #renew(entry: Entry<V>): void {
+    const ends = this.#ends;
+    if (ends.older === entry) return;
+    entry.leave();
+    entry.older = ends.older;
+    entry.newer = ends;
+    ends.older.newer = entry;
+    ends.older = entry;
+  }
+
+  #remove(entry: Entry<V>): void {
+    const { hash, next } = entry;
+    const first = this.#byHash.get(hash)!;
+    if (first === entry) {
+      if (next === undefined) this.#byHash.delete(hash);
+      else this.#byHash.set(hash, next);
+    } else {
+      let before = first;
+      while (before.next !== entry) before = before.next!;
+      before.next = next;
+    }
+    entry.leave();
+    this.#size--;
+  }
+}
+
+class Entry<V> {
+  readonly hash: number;
+  readonly context: number;
+  readonly name: Name;
+  value: V | undefined = undefined;
+  /** Another of the same hash. */
+  next: Entry<V> | undefined = undefined;
+  older: Entry<V> = this;
+  newer: Entry<V> = this;
+
+  constructor(hash: number, context: number, name: Name) {
+    this.hash = hash;
+    this.context = context;
+    this.name = name;
+  }
+
+  /** Its neighbours are neighbours. What goes along the list may be at it, and goes on. */
+  leave(): void {
+    this.newer.older = this.older;
+    this.older.newer = this.newer;
+  }
+}

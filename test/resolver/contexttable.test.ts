@@ -1,0 +1,76 @@
+/** Tables by context and name, beside maps by strings. */
+import fc from 'fast-check';
+import t from 'tap';
+import { ContextTable } from '../../src/resolver/contexttable.ts';
+import { nameFromText } from '../../src/wire/name.ts';
+
+const name = nameFromText;
+
+t.test('by context and by the end of a name', async (t) => {
+  const table = new ContextTable<string>(10);
+  table.set(1, name('Corp.test.'), 'corp');
+  table.set(2, name('corp.test.'), 'of another context');
+  table.set(1, name('.'), 'root');
+  t.equal(table.get(1, name('cORP.test.')), 'corp');
+  t.equal(table.get(2, name('corp.test.')), 'of another context');
+  t.equal(table.get(3, name('corp.test.')), undefined);
+  t.equal(table.get(1, name('www.corp.test.'), 4), 'corp');
+  t.equal(table.get(1, name('www.corp.test.'), 14), 'root');
+  t.equal(table.get(1, name('www.corp.test.')), undefined);
+  table.set(1, name('corp.TEST.'), 'again');
+  t.equal(table.get(1, name('corp.test.')), 'again');
+  t.equal(table.size, 3);
+  t.equal(
+    table.removeIf((_, context) => context === 1),
+    2,
+  );
+  t.equal(table.get(1, name('.')), undefined);
+  t.equal(table.size, 1);
+  table.clear();
+  t.equal(table.size, 0);
+});
+
+t.test('the longest unused goes first', async (t) => {
+  const table = new ContextTable<number>(3);
+  for (const [i, text] of ['a.', 'b.', 'c.'].entries()) table.set(1, name(text), i);
+  table.get(1, name('a.'));
+  table.set(1, name('d.'), 3);
+  t.same(
+    ['a.', 'b.', 'c.', 'd.'].map((text) => table.get(1, name(text))),
+    [0, undefined, 2, 3],
+  );
+});
+
+t.test('as a map, whatever is done', async (t) => {
+  const names = ['.', 'a.', 'b.', 'a.b.', 'b.a.', 'a.a.', 'c.'].map((text) => name(text));
+  const step = fc.record({
+    do: fc.constantFrom('get', 'set', 'remove'),
+    context: fc.integer({ min: 0, max: 2 }),
+    at: fc.nat(names.length - 1),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
+      const max = 5;
+      const table = new ContextTable<number>(max);
+      // The order of a Map is that of its entries' last use.
+      const map = new Map<string, number>();
+      for (const [i, { do: what, context, at }] of steps.entries()) {
+        const key = `${context} ${at}`;
+        const known = map.get(key);
+        if (what === 'remove') {
+          table.removeIf((value) => value === known);
+          map.delete(key);
+          continue;
+        }
+        if (what === 'get' && table.get(context, names[at]!) !== known) return false;
+        if (what === 'get' && known === undefined) continue;
+        if (what === 'set') table.set(context, names[at]!, i);
+        map.delete(key);
+        if (map.size === max) map.delete(map.keys().next().value!);
+        map.set(key, what === 'set' ? i : known!);
+      }
+      return table.size === map.size;
+    }),
+  );
+  t.pass();
+});
