@@ -16,6 +16,8 @@ export interface DnsKey {
   readonly isSep: boolean;
   /** RFC 5011: signs nothing any more but the news of that. */
   readonly isRevoked: boolean;
+  /** Algorithm and public key, which stand side by side in the rdata: what keys are known by. */
+  readonly id: string;
 }
 
 const FLAG_ZONE = 0x0100;
@@ -23,6 +25,7 @@ const FLAG_REVOKE = 0x0080;
 const FLAG_SEP = 0x0001;
 /** Flags, protocol, algorithm. */
 const FIXED_OCTETS = 4;
+const ALGORITHM_AT = 3;
 const PROTOCOL = 3;
 const RSAMD5 = 1;
 
@@ -33,12 +36,13 @@ export function readDnskey(rdata: Uint8Array): DnsKey | undefined {
   return {
     rdata,
     flags,
-    algorithm: rdata[3]!,
+    algorithm: rdata[ALGORITHM_AT]!,
     tag: keyTag(rdata),
     publicKey: partOf(rdata, FIXED_OCTETS, rdata.length),
     isZoneKey: (flags & FLAG_ZONE) !== 0,
     isSep: (flags & FLAG_SEP) !== 0,
     isRevoked: (flags & FLAG_REVOKE) !== 0,
+    id: octetsKey(rdata, ALGORITHM_AT),
   };
 }
 
@@ -77,7 +81,7 @@ export class KeyStore {
   /** Undefined: the key is malformed or outside of the algorithm's limits. */
   keyOf(key: DnsKey, algorithm: Algorithm): KeyObject | undefined {
     if (key.publicKey.length > PUBLIC_KEY_OCTETS_MAX) return undefined;
-    const id = identity(key);
+    const { id } = key;
     let imported = this.#keys.get(id);
     if (imported === undefined) {
       imported = algorithm.importKey(key.publicKey) ?? 'malformed';
@@ -85,9 +89,4 @@ export class KeyStore {
     }
     return imported === 'malformed' ? undefined : imported;
   }
-}
-
-/** Algorithm and public key stand side by side in the rdata. */
-function identity({ rdata }: DnsKey): string {
-  return octetsKey(rdata, 3);
 }

@@ -1,51 +1,64 @@
 import type { KeyObject } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
-import { octetsKey } from '../wire/octets.ts';
+import { octetsEqual, putOctets } from '../wire/octets.ts';
 
-/** About 600 octets each. */
+/** Of 768 octets each. */
 const SIGNATURES_MAX = 8_192;
 /** Of signed data; few RRsets have more, and those of a size that pays are small: NSEC3, DS, addresses. */
 const DATA_OCTETS_MAX = 512;
+/** RSA with 2048 bits. */
+const SIGNATURE_OCTETS_MAX = 256;
+const SLOT_OCTETS = DATA_OCTETS_MAX + SIGNATURE_OCTETS_MAX;
 
 /**
  * Signatures that were found to be good. A server sends the same NSEC3 with every referral to an unsigned zone, and
  * what has expired in the cache mostly comes back as it was: that costs a comparison instead of a check. Key, data and
  * signature must be the same octet for octet, so it tells nothing but what a check would; whether the signature is
  * still valid (RFC 4035 section 5.3.1) is for the caller to see, each time.
+ *
+ * One after the other in one piece of memory, each in the slot that its signature says, in the place of whatever was
+ * there: most are never looked for again, and the collector of garbage has nothing to do with them.
  */
 export class GoodSignatures {
-  readonly #known: LRUCache<number, Known>;
+  readonly #max: number;
+  /** By slot: whose it is, and how long signature and data are. */
+  readonly #keys: (KeyObject | undefined)[];
+  readonly #lengths: Uint16Array;
+  /** Signature and data of each slot; made for the first. */
+  #octets: Uint8Array | undefined = undefined;
 
   constructor(max = SIGNATURES_MAX) {
-    this.#known = new LRUCache({ max });
+    this.#max = max;
+    this.#keys = new Array<KeyObject | undefined>(max).fill(undefined);
+    this.#lengths = new Uint16Array(2 * max);
   }
 
   has(key: KeyObject, data: Uint8Array, signature: Uint8Array): boolean {
-    if (data.length > DATA_OCTETS_MAX) return false;
-    const known = this.#known.get(placeOf(signature));
-    if (known === undefined || known.key !== key) return false;
-    return known.signature === octetsKey(signature) && known.data === octetsKey(data);
+    const slot = this.#slotOf(signature);
+    if (this.#octets === undefined || this.#keys[slot] !== key) return false;
+    if (this.#lengths[2 * slot] !== signature.length || this.#lengths[2 * slot + 1] !== data.length)
+      return false;
+    const at = slot * SLOT_OCTETS;
+    return (
+      octetsEqual(signature, this.#octets, at) && octetsEqual(data, this.#octets, at + SIGNATURE_OCTETS_MAX)
+    );
   }
 
   add(key: KeyObject, data: Uint8Array, signature: Uint8Array): void {
-    if (data.length > DATA_OCTETS_MAX) return;
-    this.#known.set(placeOf(signature), { key, signature: octetsKey(signature), data: octetsKey(data) });
+    if (data.length > DATA_OCTETS_MAX || signature.length > SIGNATURE_OCTETS_MAX) return;
+    this.#octets ??= new Uint8Array(this.#max * SLOT_OCTETS);
+    const slot = this.#slotOf(signature);
+    this.#keys[slot] = key;
+    this.#lengths[2 * slot] = signature.length;
+    this.#lengths[2 * slot + 1] = data.length;
+    const at = slot * SLOT_OCTETS;
+    putOctets(this.#octets, at, signature, 0, signature.length);
+    putOctets(this.#octets, at + SIGNATURE_OCTETS_MAX, data, 0, data.length);
   }
-}
 
-interface Known {
-  readonly key: KeyObject;
-  readonly signature: string;
-  readonly data: string;
-}
-
-/**
- * Where a signature is kept: most that are looked for are not there, and to find that out by a string of all its octets
- * would be to make one, and to have the engine intern it. Who makes two that meet puts one in the place of the other.
- */
-function placeOf(signature: Uint8Array): number {
-  let place = 0;
-  for (let i = Math.max(0, signature.length - 4); i < signature.length; i++)
-    place = ((place << 8) | signature[i]!) & 0x3fffffff;
-  return place;
+  #slotOf(signature: Uint8Array): number {
+    let number = 0;
+    for (let i = Math.max(0, signature.length - 4); i < signature.length; i++)
+      number = ((number << 8) | signature[i]!) & 0x3fffffff;
+    return number % this.#max;
+  }
 }

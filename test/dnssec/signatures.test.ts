@@ -59,17 +59,18 @@ t.test('a signature that has expired is known to be good, and of no use', async 
 });
 
 t.test('many, and big ones, do not pile up', async (t) => {
-  const good = new GoodSignatures(2);
-  const v = { ...verifier(), good };
-  const sets = ['a', 'b', 'c'].map((label) => signed(rrset(`${label}.example. 300 A 192.0.2.1`), key));
+  const v = { ...verifier(), good: new GoodSignatures(1) };
+  const sets = ['a', 'b'].map((label) => signed(rrset(`${label}.example. 300 A 192.0.2.1`), key));
   for (const set of sets) t.equal(check(set, v), 'secure');
+  t.equal(check(sets[1]!, v), 'secure');
+  t.equal(v.work.verifies, 2);
   t.equal(check(sets[0]!, v), 'secure');
-  t.equal(v.work.verifies, 4, 'the oldest of three was forgotten');
+  t.equal(v.work.verifies, 3, 'another took its place');
   const text = Array.from({ length: 100 }, (_, i) => `big.example. 300 A 192.0.2.${i}`).join('\n');
   const big = signed(rrset(text), key);
   t.equal(check(big, v), 'secure');
   t.equal(check(big, v), 'secure');
-  t.equal(v.work.verifies, 6);
+  t.equal(v.work.verifies, 5);
 });
 
 t.test('unsigned zones of one parent share its NSEC3s, and the checks of them', async (t) => {
