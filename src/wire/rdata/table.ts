@@ -2,6 +2,7 @@ import { fromHex, toHex } from '../base.ts';
 import { Cursor } from '../cursor.ts';
 import { WireError } from '../error.ts';
 import { foldOctet } from '../name.ts';
+import { copyOctets, putOctets } from '../octets.ts';
 import type { RdataTokens } from '../text/tokens.ts';
 import { A } from './a.ts';
 import { AAAA } from './aaaa.ts';
@@ -69,33 +70,63 @@ export function readRdata(code: number, c: Cursor, length: number): Uint8Array {
   const start = c.off;
   const messageEnd = c.end;
   c.end = start + length;
-  const rdata = type.decompresses ? readDecompressed(type.fields, c) : undefined;
-  if (rdata === undefined) skipFields(type.fields, c);
+  const rdata = type.decompresses ? readDecompressed(STEPS[code]!, c) : undefined;
+  if (rdata === undefined) skipFields(STEPS[code]!, c);
   if (c.left > 0) throw new WireError(`${c.left} octets left over after ${type.mnemonic} rdata`, c.off);
   c.end = messageEnd;
   return rdata ?? c.kept(start, c.off);
 }
 
-function skipFields(fields: readonly Field[], c: Cursor): void {
-  for (const field of fields) field.skip(c);
+/** So many octets of any value, and behind them a field that has to be looked at. */
+interface Step {
+  readonly octets: number;
+  readonly field: Field | undefined;
+}
+
+/** By code. */
+const STEPS = BY_CODE.map((type) => type && stepsOf(type.fields));
+
+function stepsOf(fields: readonly Field[]): readonly Step[] {
+  const steps: Step[] = [];
+  let octets = 0;
+  for (const field of fields) {
+    octets += field.octets ?? 0;
+    if (field.octets !== undefined) continue;
+    steps.push({ octets, field });
+    octets = 0;
+  }
+  if (octets > 0) steps.push({ octets, field: undefined });
+  return steps;
+}
+
+function skipFields(steps: readonly Step[], c: Cursor): void {
+  for (const { octets, field } of steps) {
+    c.skip(octets);
+    field?.skip(c);
+  }
 }
 
 const decompressed = new Uint8Array(RDATA_OCTETS_MAX);
 
-function readDecompressed(fields: readonly Field[], c: Cursor): Uint8Array {
-  if (fields.length === 1) return c.name();
+function readDecompressed(steps: readonly Step[], c: Cursor): Uint8Array {
+  const [first] = steps;
+  if (steps.length === 1 && first!.octets === 0 && first!.field!.isName) return c.name();
   let length = 0;
-  for (const field of fields) {
+  for (const { octets, field } of steps) {
     const start = c.off;
-    const name = field.isName ? c.name() : undefined;
-    if (name === undefined) field.skip(c);
-    const octets = name ?? c.buf.subarray(start, c.off);
-    if (length + octets.length > RDATA_OCTETS_MAX)
-      throw new WireError('rdata too long when decompressed', start);
-    decompressed.set(octets, length);
-    length += octets.length;
+    c.skip(octets);
+    if (field?.isName !== true) field?.skip(c);
+    length = append(length, c.buf, start, c.off, c);
+    if (field?.isName !== true) continue;
+    const name = c.name();
+    length = append(length, name, 0, name.length, c);
   }
-  return decompressed.slice(0, length);
+  return copyOctets(decompressed, 0, length);
+}
+
+function append(length: number, from: Uint8Array, start: number, end: number, c: Cursor): number {
+  if (length + end - start > RDATA_OCTETS_MAX) throw new WireError('rdata too long when decompressed', c.off);
+  return putOctets(decompressed, length, from, start, end);
 }
 
 /** Throws WireError unless `rdata` is well-formed and without compression. */
@@ -104,7 +135,7 @@ export function checkRdata(code: number, rdata: Uint8Array): void {
   const type = BY_CODE[code];
   if (type === undefined) return;
   const c = new Cursor(rdata);
-  skipFields(type.fields, c);
+  skipFields(STEPS[code]!, c);
   if (c.left > 0) throw new WireError(`${c.left} octets left over after ${type.mnemonic} rdata`, c.off);
 }
 
