@@ -42,7 +42,7 @@ let scratch = new Uint8Array(SCRATCH_OCTETS);
  * zone. `rdatas` are canonical. Valid until the next call.
  */
 export function signedData(rrset: Rrset, rdatas: readonly Uint8Array[], sig: Rrsig): Uint8Array {
-  const start = SIGNER_AT + sig.signer.length;
+  const start = sig.signatureAt;
   const owner = signedOwner(rrset.name, sig.labels);
   reserve(start + octetsOf(owner, rdatas));
   for (let i = 0; i < SIGNER_AT; i++) scratch[i] = sig.rdata[i]!;

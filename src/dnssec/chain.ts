@@ -87,7 +87,7 @@ export function isOwn(rrset: Rrset, zone: Name): boolean {
   const labels = labelCount(rrset.name) - (isWildcard ? 1 : 0);
   for (const rdata of rrset.sigs ?? []) {
     const sig = readRrsig(rdata);
-    if (sig === undefined || sig.labels !== labels || !nameEquals(sig.signer, zone)) return false;
+    if (sig === undefined || sig.labels !== labels || !sig.isBy(zone)) return false;
   }
   return true;
 }

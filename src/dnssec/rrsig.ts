@@ -1,49 +1,67 @@
 import { LABEL_OCTETS_MAX, NAME_OCTETS_MAX } from '../wire/constants.ts';
-import type { Name } from '../wire/name.ts';
+import { foldOctet, type Name } from '../wire/name.ts';
 import { copyOctets, partOf } from '../wire/octets.ts';
-
-/** RFC 4034 section 3.1. */
-export interface Rrsig {
-  readonly covered: number;
-  readonly algorithm: number;
-  /** Of the name that was signed, without the root and without an asterisk on the left. */
-  readonly labels: number;
-  readonly originalTtl: number;
-  /** Seconds since 1970 modulo 2^32. */
-  readonly expiration: number;
-  readonly inception: number;
-  readonly tag: number;
-  readonly signer: Name;
-  readonly signature: Uint8Array;
-  readonly rdata: Uint8Array;
-}
 
 /** Where the name of the signer begins. */
 export const SIGNER_AT = 18;
 
-/** Undefined for what is not well-formed. The result may share memory with `rdata`. */
+/** An RRSIG (RFC 4034 section 3.1), read where it lies: of most no more than half is looked at. */
+export class Rrsig {
+  readonly rdata: Uint8Array;
+  /** Where the name of the signer ends. */
+  readonly signatureAt: number;
+
+  constructor(rdata: Uint8Array, signatureAt: number) {
+    this.rdata = rdata;
+    this.signatureAt = signatureAt;
+  }
+
+  get covered(): number {
+    return (this.rdata[0]! << 8) | this.rdata[1]!;
+  }
+  get algorithm(): number {
+    return this.rdata[2]!;
+  }
+  /** Of the name that was signed, without the root and without an asterisk on the left. */
+  get labels(): number {
+    return this.rdata[3]!;
+  }
+  get originalTtl(): number {
+    return u32(this.rdata, 4);
+  }
+  /** Seconds since 1970 modulo 2^32. */
+  get expiration(): number {
+    return u32(this.rdata, 8);
+  }
+  get inception(): number {
+    return u32(this.rdata, 12);
+  }
+  get tag(): number {
+    return (this.rdata[16]! << 8) | this.rdata[17]!;
+  }
+  /** A copy. */
+  get signer(): Name {
+    return copyOctets(this.rdata, SIGNER_AT, this.signatureAt);
+  }
+  /** May share memory with `rdata`. */
+  get signature(): Uint8Array {
+    return partOf(this.rdata, this.signatureAt, this.rdata.length);
+  }
+
+  /** True if `zone` is the signer. */
+  isBy(zone: Name): boolean {
+    if (this.signatureAt - SIGNER_AT !== zone.length) return false;
+    for (let i = 0; i < zone.length; i++)
+      if (foldOctet(this.rdata[SIGNER_AT + i]!) !== foldOctet(zone[i]!)) return false;
+    return true;
+  }
+}
+
+/** Undefined for what is not well-formed. */
 export function readRrsig(rdata: Uint8Array): Rrsig | undefined {
   const signatureAt = endOfName(rdata, SIGNER_AT);
   if (signatureAt === undefined || signatureAt >= rdata.length) return undefined;
-  return {
-    covered: (rdata[0]! << 8) | rdata[1]!,
-    algorithm: rdata[2]!,
-    labels: rdata[3]!,
-    originalTtl: u32(rdata, 4),
-    expiration: u32(rdata, 8),
-    inception: u32(rdata, 12),
-    tag: (rdata[16]! << 8) | rdata[17]!,
-    signer: partOf(rdata, SIGNER_AT, signatureAt),
-    signature: partOf(rdata, signatureAt, rdata.length),
-    rdata,
-  };
-}
-
-/** The signer that an RRSIG names, a copy; undefined as for `readRrsig`. */
-export function signerIn(rdata: Uint8Array): Name | undefined {
-  const signatureAt = endOfName(rdata, SIGNER_AT);
-  if (signatureAt === undefined || signatureAt >= rdata.length) return undefined;
-  return copyOctets(rdata, SIGNER_AT, signatureAt);
+  return new Rrsig(rdata, signatureAt);
 }
 
 function endOfName(rdata: Uint8Array, start: number): number | undefined {

@@ -138,7 +138,7 @@ class Check {
   /** RFC 4035 section 5.3.1. */
   #faultOf(sig: Rrsig, algorithm: Algorithm | undefined): FaultKind | undefined {
     if (sig.covered !== this.#rrset.type) return 'type';
-    if (!nameEquals(sig.signer, this.#zone)) return 'signer';
+    if (!sig.isBy(this.#zone)) return 'signer';
     // Fewer labels than the zone has would be a wildcard above it: data of others (CVE-2026-11721).
     if (sig.labels > this.#ownerLabels || sig.labels < this.#zoneLabels) return 'labels';
     if (algorithm === undefined) return 'algorithm';
@@ -168,10 +168,11 @@ class Check {
     }
     const { good, work } = this.#verifier;
     const data = this.#signedData(sig);
-    if (good?.has(imported, data, sig.signature)) return this.#secure(sig, key);
+    const { signature } = sig;
+    if (good?.has(imported, data, signature)) return this.#secure(sig, key);
     if (!work.takeVerify()) return { status: 'exhausted' };
-    if (algorithm.verify(imported, data, sig.signature)) {
-      good?.add(imported, data, sig.signature);
+    if (algorithm.verify(imported, data, signature)) {
+      good?.add(imported, data, signature);
       return this.#secure(sig, key);
     }
     this.#failed++;

@@ -55,7 +55,7 @@ export class Asking implements AttemptOwner {
   readonly #owner: AskingOwner;
   #contacts: readonly Contact[];
   /** Those of them that were asked: mostly one of two dozen. */
-  readonly #asked: { readonly contact: Contact; readonly candidate: Candidate }[] = [];
+  #asked: readonly { readonly contact: Contact; readonly candidate: Candidate }[] = NOBODY_ASKED;
   #out: readonly Attempt[] = NOTHING_OUT;
   /** What each server did instead of answering; the last word of each counts. */
   #complaints: Map<Target, string> | undefined = undefined;
@@ -162,7 +162,7 @@ export class Asking implements AttemptOwner {
     let candidate = this.#candidateOf(contact);
     if (candidate === undefined) {
       candidate = new Candidate(target);
-      this.#asked.push({ contact, candidate });
+      this.#asked = [...this.#asked, { contact, candidate }];
     }
     // Never refused for the sake of others: whoever names a stranger's server in delegations could fill it up.
     target.makeRoom();
@@ -186,16 +186,24 @@ export class Asking implements AttemptOwner {
     const now = this.#env.clock.now();
     if (now >= this.#question.deadline || this.#budget.spent(now) !== undefined) return undefined;
     let fewest = Number.POSITIVE_INFINITY;
-    let best: Contact[] = [];
+    let count = 0;
     for (const contact of this.#contacts) {
-      if (!this.#mayAsk(contact, now)) continue;
-      const hasRoute = this.#env.targets.hasRoute(contact.target.address, now);
-      const tries = this.#triesOf(contact) + (hasRoute ? 0 : NO_ROUTE_RANK);
-      if (tries < fewest) best = [contact];
-      else if (tries === fewest) best.push(contact);
-      fewest = Math.min(fewest, tries);
+      const rank = this.#rankOf(contact, now);
+      if (rank < fewest) count = 0;
+      if (rank <= fewest) count++;
+      fewest = Math.min(fewest, rank);
     }
+    if (fewest === Number.POSITIVE_INFINITY) return undefined;
+    const isAll = count === this.#contacts.length;
+    const best = isAll ? this.#contacts : this.#contacts.filter((each) => this.#rankOf(each, now) === fewest);
     return chooseServer(best, this.#env.prng);
+  }
+
+  /** Infinite: it may not be asked. */
+  #rankOf(contact: Contact, now: number): number {
+    if (!this.#mayAsk(contact, now)) return Number.POSITIVE_INFINITY;
+    const hasRoute = this.#env.targets.hasRoute(contact.target.address, now);
+    return this.#triesOf(contact) + (hasRoute ? 0 : NO_ROUTE_RANK);
   }
 
   #mayAsk(contact: Contact, now: number): boolean {
@@ -278,6 +286,7 @@ export class Asking implements AttemptOwner {
 }
 
 const NOTHING_OUT: readonly Attempt[] = [];
+const NOBODY_ASKED: readonly never[] = [];
 
 /** After all that have a route. */
 const NO_ROUTE_RANK = 100;

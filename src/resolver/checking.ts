@@ -3,7 +3,7 @@ import type { RecordCache } from '../cache/records.ts';
 import { type AlgorithmTable, algorithmTable } from '../dnssec/algorithm.ts';
 import { type Trusted, whyUnsupported } from '../dnssec/ds.ts';
 import { KeyStore } from '../dnssec/key.ts';
-import { signerIn } from '../dnssec/rrsig.ts';
+import { readRrsig } from '../dnssec/rrsig.ts';
 import { GoodSignatures } from '../dnssec/signatures.ts';
 import { type Verifier, verifyRrset } from '../dnssec/verify.ts';
 import type { Work } from '../dnssec/work.ts';
@@ -187,7 +187,7 @@ function bogus(code: number, text: string): SignedCheck {
 export function signerOf(rrset: Rrset): Name | undefined {
   let deepest: Name | undefined;
   for (const rdata of rrset.sigs ?? []) {
-    const signer = signerIn(rdata);
+    const signer = readRrsig(rdata)?.signer;
     if (signer === undefined || !isAtOrBelow(rrset.name, signer)) continue;
     // DS records are signed by the zone above (RFC 4035 section 2.4).
     if (rrset.type === TYPE.DS && signer.length === rrset.name.length && rrset.name.length > 1) continue;

@@ -44,17 +44,17 @@ export class Iteration implements Inquirer {
   readonly #minimiser: Minimiser;
   #state: State = 'locate';
   #cut!: ZoneCut;
-  #contacts: readonly Contact[] = [];
+  #contacts: readonly Contact[] = NO_CONTACTS;
   /** Those that were asked in vain: they are not asked again for this question. */
-  readonly #useless: Contact[] = [];
+  #useless: readonly Contact[] = NO_CONTACTS;
   #found: Found | undefined = undefined;
   readonly #done: (found: Found) => void;
   /** What of the name is being asked for; undefined: all of it. */
   #shortened: Name | undefined = undefined;
   #referrals = 0;
   #lookups = 0;
-  #pending: readonly Promise<void>[] = [];
-  readonly #tried: NameServer[] = [];
+  #pending: readonly Promise<void>[] = NOTHING_PENDING;
+  #tried: readonly NameServer[] = NOBODY_TRIED;
   #lookupFailures = 0;
   /** What the servers asked last did. */
   #complaint: Extract<Asked, { kind: 'failure' }> | undefined = undefined;
@@ -82,7 +82,7 @@ export class Iteration implements Inquirer {
 
   /** Does not ask this one. */
   avoid(contact: Contact): void {
-    this.#useless.push(contact);
+    this.#useless = [...this.#useless, contact];
   }
 
   get budget(): Budget {
@@ -191,7 +191,7 @@ export class Iteration implements Inquirer {
       return 'none';
     const server = this.#recursor.nextLookup(this.#cut, this.#tried);
     if (server === undefined || this.#isSpent()) return 'none';
-    this.#tried.push(server);
+    this.#tried = [...this.#tried, server];
     const outcome = this.#recursor.lookUpServer(this.#job, this.#path, this.#cut, server, this.#fetch);
     if (!(outcome instanceof Promise)) {
       this.#lookedUp(outcome);
@@ -301,7 +301,7 @@ export class Iteration implements Inquirer {
     const shortened = this.#shortened;
     if (asked.kind === 'failure') {
       this.#complaint = asked;
-      this.#useless.push(...asked.contacts);
+      this.#useless = [...this.#useless, ...asked.contacts];
       return asked.reason === 'overload' || this.#isSpent() ? this.#noServer() : 'contact';
     }
     const { judged, contact } = asked;
@@ -379,6 +379,10 @@ export class Iteration implements Inquirer {
     return 'done';
   }
 }
+
+const NO_CONTACTS: readonly Contact[] = [];
+const NOTHING_PENDING: readonly Promise<void>[] = [];
+const NOBODY_TRIED: readonly NameServer[] = [];
 
 function failedAsking(reason: AskingFailure, text: string): Asked {
   return { kind: 'failure', reason, text, isDoubtful: false, contacts: [] };

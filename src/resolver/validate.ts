@@ -84,7 +84,7 @@ class Validation {
   #signer: Name | undefined = undefined;
   #proofFault: Ede | undefined = undefined;
   /** Proofs by signer that were checked already. */
-  readonly #proven = new Map<SecureZone, readonly Rrset[]>();
+  #proven: Map<SecureZone, readonly Rrset[]> | undefined = undefined;
 
   constructor(trust: TrustTable, checking: Checking, job: Job, finding: Finding) {
     this.#trust = trust;
@@ -96,10 +96,8 @@ class Validation {
   async run(type: number): Promise<Outcome> {
     const { scrubbed } = this.#finding;
     try {
-      const chain = scrubbed.chain.length === 0 ? [] : await this.#chain(scrubbed.chain);
-      const rrsets: Part[] = [];
-      if (scrubbed.kind === 'answer')
-        for (const rrset of scrubbed.rrsets) rrsets.push(await this.#link(chain.at(-1), rrset));
+      const chain = scrubbed.chain.length === 0 ? NO_PARTS : await this.#chain(scrubbed.chain);
+      const rrsets = scrubbed.kind === 'answer' ? await this.#answer(chain, scrubbed.rrsets) : NO_PARTS;
       const denial =
         scrubbed.kind === 'nodata' || scrubbed.kind === 'nxdomain'
           ? await this.#denial(scrubbed.kind, scrubbed.name, type, scrubbed.soa)
@@ -117,6 +115,14 @@ class Validation {
       if (error instanceof Broken) return error.outcome;
       throw error;
     }
+  }
+
+  async #answer(chain: readonly Part[], rrsets: readonly Rrset[]): Promise<readonly Part[]> {
+    const before = chain.at(-1);
+    // But for ANY there is one.
+    const parts = [await this.#link(before, rrsets[0]!)];
+    for (let i = 1; i < rrsets.length; i++) parts.push(await this.#link(before, rrsets[i]!));
+    return parts;
   }
 
   async #chain(links: readonly Rrset[]): Promise<Part[]> {
@@ -239,11 +245,12 @@ class Validation {
 
   /** NSEC and NSEC3 RRsets of the reply that the keys of `zone` signed. */
   async #proofsOf(zone: SecureZone): Promise<readonly Rrset[]> {
-    const known = this.#proven.get(zone);
+    const known = this.#proven?.get(zone);
     if (known !== undefined) return known;
     const checked = await this.#checking.checkProofs(this.#job, zone, this.#finding.scrubbed.proofs);
     if (checked.kind === 'failure') throw new Broken(checked);
     this.#proofFault ??= checked.fault;
+    this.#proven ??= new Map();
     this.#proven.set(zone, checked.secure);
     return checked.secure;
   }
@@ -283,6 +290,8 @@ class Validation {
     return new Broken({ kind: 'bogus', ede, steps: [...this.#steps, step] });
   }
 }
+
+const NO_PARTS: readonly Part[] = [];
 
 function cap(rrset: Rrset, seconds: number): Rrset {
   return rrset.ttl <= seconds ? rrset : { ...rrset, ttl: seconds };
