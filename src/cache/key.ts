@@ -37,10 +37,12 @@ export class RecordKey {
     this.#slab = slab;
   }
 
-  set(context: ContextId, plane: Plane, type: number, name: Name): void {
+  /** @param at octet of `name` from which on it is meant */
+  set(context: ContextId, plane: Plane, type: number, name: Name, at = 0): void {
     this.#view.setUint32(CONTEXT_AT, context);
-    for (let i = 0; i < name.length; i++) this.octets[NAME_AT + i] = foldOctet(name[i]!);
-    this.length = NAME_AT + name.length;
+    let length = NAME_AT;
+    for (let i = at; i < name.length; i++) this.octets[length++] = foldOctet(name[i]!);
+    this.length = length;
     this.#nameHash = this.#slab.hash(this.octets, CONTEXT_AT, this.length - CONTEXT_AT);
     this.move(plane, type);
   }

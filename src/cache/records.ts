@@ -154,6 +154,14 @@ export class RecordCache {
     return this.#see(this.#data, PLANE.data, type).there;
   }
 
+  /** The same of the suffix of `name` from octet `at` on, and whether its NXDOMAIN is there. */
+  hasAbove(context: ContextId, name: Name, at: number, type: number): boolean {
+    this.#key.set(context, PLANE.data, type, name, at);
+    return (
+      this.#see(this.#data, PLANE.data, type).there || this.#see(this.#nxdomain, PLANE.data, NXDOMAIN).there
+    );
+  }
+
   /**
    * Stores an RRset under its own name and type, and ends a run of failures. False where it is not kept: TTL 0,
    * too large, made from things that changed meanwhile, or less trusted than what is there.

@@ -4,7 +4,7 @@ import type { RecordCache } from '../cache/records.ts';
 import { proveNameError } from '../dnssec/denial.ts';
 import type { Clock } from '../util/clock.ts';
 import { TYPE } from '../wire/constants.ts';
-import { type Name, parentOf, replaceSuffix } from '../wire/name.ts';
+import { type Name, parentOf, replaceSuffix, suffixAt } from '../wire/name.ts';
 import { octetsOf, type Rrset } from '../wire/record.ts';
 import { AggressiveCache } from './aggressive.ts';
 import type { Job } from './finding.ts';
@@ -38,9 +38,10 @@ export class Synthesis {
 
   find(job: Job, name: Name, type: number, aggressive: boolean): Learned | undefined {
     const { context, domain } = job.path;
-    for (let above = name; above.length > domain.length; ) {
-      above = parentOf(above);
-      const entry = this.#cache.peek(context, above, TYPE.DNAME);
+    for (let at = 0; name.length - at > domain.length; ) {
+      at += name[at]! + 1;
+      if (!this.#cache.hasAbove(context, name, at, TYPE.DNAME)) continue;
+      const entry = this.#cache.peek(context, suffixAt(name, at), TYPE.DNAME);
       if (entry?.state !== 'fresh' || entry.security !== 'secure') continue;
       if (entry.kind === 'nxdomain' && entry.soa !== undefined) {
         const evidence = { zone: entry.soa.name, rrsets: entry.proofs, work: job.budget, hashes: job.hashes };

@@ -27,6 +27,20 @@ t.test('whether there is anything of a type is seen without a trace of it', asyn
   t.notOk(cache.has(CONTEXT + 1, www, TYPE.CNAME));
 });
 
+t.test('whether there is anything above a name, or that there is nothing', async (t) => {
+  const { cache } = setUp();
+  const deep = name('a.b.www.Example.');
+  const seen = (): boolean[] => [0, 2, 4, 8].map((at) => cache.hasAbove(CONTEXT, deep, at, TYPE.DNAME));
+  t.same(seen(), [false, false, false, false]);
+  cache.putRrset(CONTEXT, rrset('example. 3600 IN DNAME example.net.'), RANK.answer);
+  t.same(seen(), [false, false, false, true]);
+  cache.putNegative(CONTEXT, www, NXDOMAIN, soa, RANK.answer);
+  t.same(seen(), [false, false, true, true]);
+  cache.putRrset(CONTEXT, rrset('b.www.example. 3600 IN A 192.0.2.1'), RANK.answer);
+  t.same(seen(), [false, false, true, true]);
+  t.notOk(cache.hasAbove(CONTEXT + 1, deep, 4, TYPE.DNAME));
+});
+
 t.test('NXDOMAIN is of every type, and of one name', async (t) => {
   const { cache } = setUp();
   t.ok(cache.putNegative(CONTEXT, www, NXDOMAIN, soa, RANK.answer));
