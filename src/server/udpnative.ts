@@ -30,6 +30,8 @@ export class NativeUdpListeners {
   readonly #readers = new Map<number, NativeBackEnd>();
   readonly #ready = new Int32Array(BATCH_MAX);
   #readAt = 0;
+  /** Replies wait for the end of the turn. */
+  #owes = false;
 
   /** Throws SocketError. */
   constructor(options: NativeUdpOptions) {
@@ -53,6 +55,7 @@ export class NativeUdpListeners {
       ffi,
       clock,
       onError,
+      owes: () => this.#flushLater(),
       enter: (reader) => {
         ffi.watch(this.#watch.fd, fd);
         this.#readers.set(fd, reader);
@@ -80,6 +83,22 @@ export class NativeUdpListeners {
     if (this.#o.clock.now() - this.#readAt >= INTERLEAVE_MS) this.#readAll(0);
   }
 
+  /**
+   * Replies that were waited for are ready in the order in which servers are heard, many in one turn of the event loop:
+   * those that one callback leads to leave together.
+   */
+  #flushLater(): void {
+    if (this.#owes) return;
+    this.#owes = true;
+    // Once no promise is left that goes on in this turn.
+    process.nextTick(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#owes = false;
+    this.#o.ffi.datagrams.flush();
+  };
+
   /** The kernel takes turns with those that have more than `ms` allow. */
   #readAll(ms: number): number {
     const end = this.#o.clock.now() + ms;
@@ -103,6 +122,8 @@ interface BackEndOptions {
   readonly ffi: Ffi;
   readonly clock: Clock;
   readonly onError: OnError;
+  /** There are replies to be flushed. */
+  readonly owes: () => void;
   /** To be told of datagrams. Throws SocketError. */
   readonly enter: (reader: NativeBackEnd) => void;
   readonly leave: () => void;
@@ -159,8 +180,8 @@ class NativeBackEnd implements UdpBackEnd {
 
   send(reply: Uint8Array, to: UdpSender): void {
     if (this.#state === 'closed') return;
-    const code = this.#o.ffi.datagrams.send(this.#o.fd, reply, to as Uint8Array);
-    if (code !== undefined) this.#failed(code, 1);
+    this.#o.ffi.datagrams.send(this.#o.fd, reply, to as Uint8Array, this.#failed);
+    this.#o.owes();
   }
 
   /** What arrives from now on waits in the kernel for whoever reads the socket next. */
@@ -174,6 +195,8 @@ class NativeBackEnd implements UdpBackEnd {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#o.leave();
+    // Its number may be another's as soon as it is closed.
+    this.#o.ffi.datagrams.flush();
     this.#o.ffi.close(this.#o.fd);
   }
 }

@@ -78,12 +78,18 @@ export interface DatagramCalls {
 /** Whoever else has the socket may have made it one that waits. */
 const MSG_DONTWAIT = 0x40;
 
+/** Told of an error of sending: its code, and how many datagrams it cost. */
+type Failed = (code: string, datagrams: number) => void;
+
 export class Datagrams {
   readonly #calls: DatagramCalls;
   #fd = -1;
   #received = 0;
+  #failed: Failed = () => undefined;
+  /** Replies that have not been sent, and by which socket they go. */
   #replies = 0;
-  #failed: (code: string, datagrams: number) => void = () => undefined;
+  #replyFd = -1;
+  #replyFailed: Failed = () => undefined;
 
   constructor(calls: DatagramCalls) {
     this.#calls = calls;
@@ -95,9 +101,9 @@ export class Datagrams {
 
   /**
    * Takes up to `max` datagrams (1 to BATCH_MAX) from a socket, in place of those before. Returns how many, or the code
-   * of the error. Errors of sending are told to `failed` until the next call, with how many datagrams they cost.
+   * of the error. Errors of sending replies to them are told to `failed`.
    */
-  receive(fd: number, max: number, failed: (code: string, datagrams: number) => void): number | string {
+  receive(fd: number, max: number, failed: Failed): number | string {
     // The kernel wrote how long each name was where it reads how long one may be.
     for (let i = 0; i < this.#received; i++) headerWords[i * HEADER_WORDS + NAME_OCTETS_AT] = SOCKADDR_IN6;
     this.#fd = fd;
@@ -148,17 +154,35 @@ export class Datagrams {
   /** Sends a copy of `reply` to the sender of datagram `i`, with the others at `flush` at the latest. */
   reply(i: number, reply: Uint8Array): void {
     if (reply.length > REPLY_OCTETS_MAX) {
-      const code = this.send(this.#fd, reply, this.sender(i));
-      if (code !== undefined) this.#failed(code, 1);
+      this.#sendLarge(this.#fd, reply, this.sender(i), this.#failed);
       return;
     }
-    if (this.#replies === BATCH_MAX) this.flush();
-    const at = this.#replies++;
-    replies.set(reply, at * REPLY_OCTETS_MAX);
-    replyVectorWords[at * IOVEC_WORDS + IOVEC_LENGTH_AT] = reply.length;
+    const at = this.#put(this.#fd, reply, this.#failed);
     replyHeaderWords[at * HEADER_WORDS + NAME_OCTETS_AT] = headerWords[i * HEADER_WORDS + NAME_OCTETS_AT]!;
     for (let word = 0; word < NAME_WORDS; word++)
       replyNameWords[at * NAME_WORDS + word] = nameWords[i * NAME_WORDS + word]!;
+  }
+
+  /** The same by any socket, to an address as `sender` gave it. Errors are told to `failed`. */
+  send(fd: number, reply: Uint8Array, to: Uint8Array, failed: Failed): void {
+    if (reply.length > REPLY_OCTETS_MAX) {
+      this.#sendLarge(fd, reply, to, failed);
+      return;
+    }
+    const at = this.#put(fd, reply, failed);
+    replyHeaderWords[at * HEADER_WORDS + NAME_OCTETS_AT] = to.length;
+    for (let octet = 0; octet < to.length; octet++) replyNames[at * SOCKADDR_IN6 + octet] = to[octet]!;
+  }
+
+  /** The slot that it was put into. Those before it leave if there is no other, or if they go by another socket. */
+  #put(fd: number, reply: Uint8Array, failed: Failed): number {
+    if (this.#replies === BATCH_MAX || this.#replyFd !== fd) this.flush();
+    this.#replyFd = fd;
+    this.#replyFailed = failed;
+    const at = this.#replies++;
+    replies.set(reply, at * REPLY_OCTETS_MAX);
+    replyVectorWords[at * IOVEC_WORDS + IOVEC_LENGTH_AT] = reply.length;
+    return at;
   }
 
   /**
@@ -170,7 +194,7 @@ export class Datagrams {
     this.#replies = 0;
     for (let sent = 0; sent < count; ) {
       const rest = sent === 0 ? replyHeaders : replyHeaders.subarray(sent * HEADER_OCTETS);
-      const more = this.#calls.sendmmsg(this.#fd, rest, count - sent, MSG_DONTWAIT);
+      const more = this.#calls.sendmmsg(this.#replyFd, rest, count - sent, MSG_DONTWAIT);
       if (more > 0) {
         sent += more;
         continue;
@@ -178,18 +202,20 @@ export class Datagrams {
       const code = this.#calls.errno();
       if (code === 'EINTR') continue;
       const lost = code === 'EAGAIN' ? count - sent : 1;
-      this.#failed(code, lost);
+      this.#replyFailed(code, lost);
       sent += lost;
     }
   }
 
-  /** Sends one datagram to an address as `sender` gives it. The code of the error, if there is one. */
-  send(fd: number, reply: Uint8Array, to: Uint8Array): string | undefined {
-    if (reply.length > large.length) return 'EMSGSIZE';
+  /** By itself, at once. */
+  #sendLarge(fd: number, reply: Uint8Array, to: Uint8Array, failed: Failed): void {
+    if (reply.length > large.length) {
+      failed('EMSGSIZE', 1);
+      return;
+    }
     large.set(reply);
-    return this.#calls.sendto(fd, large, reply.length, MSG_DONTWAIT, to, to.length) < 0
-      ? this.#calls.errno()
-      : undefined;
+    const sent = this.#calls.sendto(fd, large, reply.length, MSG_DONTWAIT, to, to.length);
+    if (sent < 0) failed(this.#calls.errno(), 1);
   }
 }
 

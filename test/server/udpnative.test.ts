@@ -98,6 +98,29 @@ t.test('one socket that systemd passed is read by all workers, and each query by
   ffi.close(passed);
 });
 
+t.test('replies that wait for the end of the turn leave before their socket is closed', async (t) => {
+  const port = await freePort('127.0.0.1');
+  const listeners = new NativeUdpListeners({ ffi, clock: systemClock });
+  const client = new UdpClient('127.0.0.1', port);
+  const release: (() => void)[] = [];
+  const handler = new Handler(
+    (octets) => new Promise((resolve) => release.push(() => resolve(reply(octets)))),
+  );
+  const backEnd = listeners.backEnd(descriptor('udp', '127.0.0.1', port, openShared(port)), () => undefined);
+  const endpoint = endpointOn(backEnd, handler);
+  await endpoint.start();
+  for (const id of [1, 2]) await client.send(query(id));
+  await until(() => release.length === 2, 'the queries');
+  for (const each of release) each();
+  // In the same turn, once both have gone through their promises.
+  while (endpoint.pending > 0) await undefined;
+  endpoint.close();
+  await until(() => client.received.length === 2, 'both replies');
+  t.same(client.received.map(idOf), [1, 2]);
+  client.close();
+  listeners.close();
+});
+
 t.test('a pause leaves in the kernel what is not read, for whoever reads next', async (t) => {
   const port = await freePort('127.0.0.1');
   const mains = openShared(port);
