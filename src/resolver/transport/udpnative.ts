@@ -19,6 +19,8 @@ const BEGIN_MS = 1;
 const BEGIN_MIN = 2;
 /** As many as may be in flight; those that were given up wait on, so that more could come than are. */
 export const WAITING_MAX = INFLIGHT_MAX;
+/** Queries that leave together; the first of more would wait too long for the last. */
+const SENT_TOGETHER = 16;
 /** Addresses whose form for the kernel is kept. */
 const ENDPOINTS_MAX = 4096;
 /** The first reply comes from this host itself. */
@@ -50,6 +52,8 @@ export class NativeUdp implements UdpSockets {
   readonly #watch: Watch;
   readonly #readers = new Turnover<number, Reader>();
   readonly #ready = new Int32Array(BATCH);
+  /** Less than SENT_TOGETHER, which leave at the end of the turn at the latest. */
+  readonly #unsent: NativeExchange[] = [];
   /** Beginnings of questions, at most WAITING_MAX. */
   readonly #waiting: (() => void)[] = [];
   /** `behind`: the next turn is due as soon as others have had theirs. */
@@ -79,18 +83,29 @@ export class NativeUdp implements UdpSockets {
   }
 
   exchange(send: Send, listener: Listener): Exchange {
-    const { clock, ffi } = this.#o;
+    const { clock } = this.#o;
     const socket = this.#connect(send);
     if (typeof socket === 'string') return failLater(clock, listener, socket);
-    const refused = ffi.send(socket, send.query);
-    if (refused !== undefined) {
-      ffi.close(socket);
-      return failLater(clock, listener, refused);
-    }
-    const exchange = new NativeExchange(listener, this, socket);
+    const exchange = new NativeExchange(listener, this, socket, send.query);
     exchange.timer = clock.after(send.timeoutMs, () => exchange.late());
     this.#enter(socket, exchange);
+    this.#unsent.push(exchange);
+    if (this.#unsent.length === SENT_TOGETHER) this.#sendAll();
+    else if (this.#unsent.length === 1) process.nextTick(this.#sendAll);
     return exchange;
+  }
+
+  /**
+   * Queries of one turn of the event loop leave one right after the other: a server on this host, or what this host's
+   * network is made of, is woken once and not for each.
+   */
+  readonly #sendAll = (): void => {
+    for (const exchange of this.#unsent.splice(0)) exchange.send();
+  };
+
+  /** Sends a datagram on a connected socket. The code of the error, if there is one. */
+  send(socket: number, octets: Uint8Array): string | undefined {
+    return this.#o.ffi.send(socket, octets);
   }
 
   /** Sends a datagram to itself, to see whether the bell rings. */
@@ -217,18 +232,26 @@ export class NativeUdp implements UdpSockets {
   }
 }
 
-/** Sent, listening; any fault ends it. */
+/** Connected, sent, listening; any fault ends it. */
 class NativeExchange implements Exchange, Reader {
   timer: Timer | undefined = undefined;
   readonly #listener: Listener;
   readonly #udp: NativeUdp;
   readonly #socket: number;
+  readonly #query: Uint8Array;
   #state: 'listening' | 'ended' = 'listening';
 
-  constructor(listener: Listener, udp: NativeUdp, socket: number) {
+  constructor(listener: Listener, udp: NativeUdp, socket: number, query: Uint8Array) {
     this.#listener = listener;
     this.#udp = udp;
     this.#socket = socket;
+    this.#query = query;
+  }
+
+  send(): void {
+    if (this.#state === 'ended') return;
+    const refused = this.#udp.send(this.#socket, this.#query);
+    if (refused !== undefined) this.read(refused);
   }
 
   cancel(): void {

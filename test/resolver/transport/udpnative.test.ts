@@ -114,6 +114,45 @@ t.test('whatever becomes of exchanges, no descriptor is left', async (t) => {
   await until(() => sockets() === before, 'all to be closed');
 });
 
+t.test(
+  'queries of one turn leave together, sixteen at most, and without those that were cancelled',
+  async (t) => {
+    const port = await echo(t);
+    const sent: number[] = [];
+    const udp = await native({
+      send: (socket, octets) => {
+        sent.push(octets[1]!);
+        return octets[1] === 3 ? 'ENETUNREACH' : ffi.send(socket, octets);
+      },
+    });
+    // What proved the sockets.
+    sent.length = 0;
+    const ask = (i: number): ReturnType<typeof exchange> =>
+      exchange(udp, send(port, { query: new Uint8Array(32).fill(i) }));
+    const replies = [0, 1, 2, 3].map((i) => ask(i + 1));
+    const unheard = (): never => t.fail('one that was cancelled is heard of') as never;
+    udp
+      .exchange(send(port, { query: new Uint8Array(32).fill(9) }), {
+        message: unheard,
+        failed: unheard,
+        resend: () => true,
+      })
+      .cancel();
+    t.same(sent, []);
+    await new Promise(setImmediate);
+    t.same(sent, [1, 2, 3, 4]);
+    t.same(
+      (await Promise.all(replies)).map((reply) => (typeof reply === 'string' ? reply : 'a reply')),
+      ['a reply', 'a reply', 'unreachable', 'a reply'],
+    );
+    const many = Array.from({ length: 20 }, (_, i) => ask(10 + i));
+    t.equal(sent.length, 4 + 16);
+    for (const reply of await Promise.all(many)) t.equal(typeof reply, 'object');
+    t.equal(udp.open, 0);
+    udp.close();
+  },
+);
+
 t.test('closing fails what is under way', async (t) => {
   const port = await echo(t);
   const udp = await native();
