@@ -3,7 +3,7 @@ import type { Timer } from '../util/clock.ts';
 import type { Name } from '../wire/name.ts';
 import type { Budget } from './budget.ts';
 import type { Forwarded, ForwardOwner } from './forward.ts';
-import { type InFlight, questionKey } from './inflight.ts';
+import { type InFlight, type QuestionIdentity, questionKey } from './inflight.ts';
 import { type Learned, learnedFrom } from './learned.ts';
 import type { Path } from './path.ts';
 import type { Resolution, ResolveRequest } from './resolution.ts';
@@ -23,12 +23,11 @@ export interface FlightOwner {
   jostled(flight: Flight): void;
 }
 
-/** What is asked, and for whom: a client, or the cache alone. */
-export interface FlightQuestion {
-  readonly key: string;
-  /** Folded. */
-  readonly name: Name;
-  readonly type: number;
+/**
+ * What is asked, and for whom: a client, or the cache alone. The same question is asked once for those who want it
+ * validated and once for those who do not (CD).
+ */
+export interface FlightQuestion extends QuestionIdentity {
   readonly path: Path;
   /** Of who asked first; what is left of it is what is left for the flight. */
   readonly budget: Budget;
@@ -38,24 +37,22 @@ export interface FlightQuestion {
 /** One question being asked, and who waits for it. */
 export class Flight implements InFlight, ForwardOwner {
   readonly question: FlightQuestion;
+  readonly hash: number;
   readonly startedAt: number;
   /** What is done for it; to be cancelled where it has to make room. */
   work: { cancel(): void } | undefined = undefined;
   readonly #owner: FlightOwner;
   #waiters: Waiter[] | undefined = undefined;
 
-  constructor(question: FlightQuestion, now: number, owner: FlightOwner) {
+  constructor(question: FlightQuestion, hash: number, now: number, owner: FlightOwner) {
     this.question = question;
+    this.hash = hash;
     this.startedAt = now;
     this.#owner = owner;
   }
 
-  get key(): string {
-    return this.question.key;
-  }
-
-  get context(): number {
-    return this.question.path.context;
+  get identity(): QuestionIdentity {
+    return this.question;
   }
 
   /** How many wait. */
@@ -98,7 +95,15 @@ export class Flight implements InFlight, ForwardOwner {
 
 const NOBODY: readonly Waiter[] = [];
 
-/** The same question is asked once for those who want it validated and once for those who do not (CD). */
-export function flightKey({ path, type, checkingDisabled = false }: ResolveRequest, name: Name): string {
-  return questionKey(path.context, name, type, path.validate && checkingDisabled);
+/** See `Rechecks`. */
+export function keyOf({ context, name, type, checkingDisabled }: QuestionIdentity): string {
+  return questionKey(context, name, type, checkingDisabled);
+}
+
+/** What makes other requests the same as this one. @param name folded */
+export function identityOf(
+  { path, type, checkingDisabled = false }: ResolveRequest,
+  name: Name,
+): QuestionIdentity {
+  return { context: path.context, name, type, checkingDisabled: path.validate && checkingDisabled };
 }

@@ -17,6 +17,11 @@ export class Rechecks {
     this.#env = env;
   }
 
+  /** There is nothing to be told by a key. */
+  get isEmpty(): boolean {
+    return this.#failedAt.size === 0;
+  }
+
   failed(key: string): void {
     this.#failedAt.set(key, this.#env.clock.now());
   }

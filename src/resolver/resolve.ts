@@ -12,9 +12,9 @@ import { Authorities, type FetchedKeys } from './authorities.ts';
 import { Budget } from './budget.ts';
 import type { Count, Env } from './env.ts';
 import type { Job } from './finding.ts';
-import { Flight, type FlightOwner, type FlightQuestion, flightKey, type Waiter } from './flight.ts';
+import { Flight, type FlightOwner, type FlightQuestion, identityOf, keyOf, type Waiter } from './flight.ts';
 import { Forwarding } from './forward.ts';
-import { InFlightTable, questionKey, WAITERS_MAX } from './inflight.ts';
+import { InFlightTable, type QuestionIdentity, WAITERS_MAX } from './inflight.ts';
 import { keep } from './keep.ts';
 import { answered, type Learned, type LearnedFailure, unanswered } from './learned.ts';
 import { look, type Missing, serveFailure, serveStale } from './lookup.ts';
@@ -73,7 +73,7 @@ export class Resolver implements FlightOwner {
   readonly #ownOptions: readonly EdnsOption[];
   #prefetch: boolean;
   readonly #probes: Probes;
-  readonly #flights = new InFlightTable<Flight>();
+  readonly #flights: InFlightTable<Flight>;
   readonly #rechecks: Rechecks;
   readonly #authorities: Authorities;
   #prefetches = 0;
@@ -84,6 +84,7 @@ export class Resolver implements FlightOwner {
     const { clock, prng, transport } = options;
     const count = options.count ?? (() => undefined);
     const targets = new Targets(options.workers);
+    this.#flights = new InFlightTable(prng);
     this.#env = { clock, prng, transport, targets, hedges: new HedgeAllowance(), count };
     this.#rechecks = new Rechecks(this.#env);
     this.#cache = options.cache;
@@ -163,14 +164,14 @@ export class Resolver implements FlightOwner {
       if (seen.prefetchDue) this.#refresh(name, type, path);
       return seen.resolution;
     }
-    const key = flightKey(request, name);
-    const meanwhile = this.#meanwhile(key, seen, request);
+    const identity = identityOf(request, name);
+    const meanwhile = this.#meanwhile(identity, seen, request);
     if (meanwhile !== undefined) {
       count(meanwhile.source === 'stale' ? 'resolver_stale_answers' : 'resolver_failure_cache_hits');
       return meanwhile;
     }
     count('resolver_cache_misses');
-    return this.#join(key, name, request, path.serveStale ? seen.stale : undefined);
+    return this.#join(identity, request, path.serveStale ? seen.stale : undefined);
   }
 
   /** What the cache has; nothing is asked and nothing waited for. */
@@ -180,21 +181,21 @@ export class Resolver implements FlightOwner {
     const reading = { read: 'peek', checkedOnly: isChecked(request) } as const;
     const seen = look(this.#cache, path.context, name, type, reading);
     if (seen.state === 'fresh') return this.#withChain(request, seen.resolution);
-    return this.#meanwhile(flightKey(request, name), seen, request);
+    return this.#meanwhile(identityOf(request, name), seen, request);
   }
 
   /** What is served while it is too early to ask again: expired data, else the failure (RFC 8767, RFC 9520). */
-  #meanwhile(key: string, seen: Missing, request: ResolveRequest): Resolution | undefined {
+  #meanwhile(identity: QuestionIdentity, seen: Missing, request: ResolveRequest): Resolution | undefined {
     const { path } = request;
     // What is bogus is not what a server's silence is: old data do not stand in for it. A client that says CD wants
     // what others are refused.
     const isBogus = isValidationError(seen.failure?.ede);
     if (isBogus && !request.checkingDisabled) return serveFailure(path, seen.failure!);
     if (path.serveStale && seen.stale !== undefined)
-      return this.#rechecks.isEarly(key, path)
+      return this.#rechecks.isEarly(keyOf(identity), path)
         ? serveStale(seen.stale, path, 'the targets failed a moment ago')
         : undefined;
-    return seen.failure === undefined || isBogus || this.#rechecks.recovered(key, path)
+    return seen.failure === undefined || isBogus || this.#rechecks.recovered(keyOf(identity), path)
       ? undefined
       : serveFailure(path, seen.failure);
   }
@@ -206,18 +207,17 @@ export class Resolver implements FlightOwner {
 
   /** The answer of the flight for this question, which is started if there is none. */
   #join(
-    key: string,
-    name: Name,
+    identity: QuestionIdentity,
     request: ResolveRequest,
     stale: Cached | undefined,
   ): Resolution | Promise<Resolution> {
     const { path, budget } = request;
     const { clock, count } = this.#env;
     const now = clock.now();
-    let flight = this.#flights.find(key);
+    const hash = this.#flights.hashOf(identity);
+    let flight = this.#flights.find(identity, hash);
     if (flight === undefined) {
-      const { type } = request;
-      flight = this.#start({ key, name, type, path, budget, purpose: 'answer' }, request, now);
+      flight = this.#start({ ...identity, path, budget, purpose: 'answer' }, hash, request, now);
       if (flight === undefined) {
         count('resolver_inflight_refused');
         const why = 'too many questions are being resolved';
@@ -254,10 +254,10 @@ export class Resolver implements FlightOwner {
   }
 
   /** @param request what is wanted with it */
-  #start(question: FlightQuestion, request: Wanted, now: number): Flight | undefined {
+  #start(question: FlightQuestion, hash: number, request: Wanted, now: number): Flight | undefined {
     const { path, name, type, budget } = question;
     if (!this.#flights.makeRoom(path.context, now)) return undefined;
-    const flight = new Flight(question, now, this);
+    const flight = new Flight(question, hash, now, this);
     this.#flights.add(flight);
     const { tokens, checkingDisabled = false } = request;
     if (path.kind === 'forward' && !path.validate) {
@@ -272,7 +272,7 @@ export class Resolver implements FlightOwner {
       void this.#authorities
         .learn(this.#jobFor(path, budget, tokens), name, type, validate)
         .then((learned) => {
-          if (this.#flights.find(question.key) === flight) this.landed(flight, learned);
+          if (this.#flights.has(flight)) this.landed(flight, learned);
         });
     });
     return flight;
@@ -292,9 +292,12 @@ export class Resolver implements FlightOwner {
     if (!this.#prefetch || this.#prefetches >= PREFETCHES_MAX) return;
     const now = this.#env.clock.now();
     const budget = new Budget(now);
-    const key = questionKey(path.context, name, type);
-    if (this.#flights.find(key) !== undefined || this.#rechecks.isEarly(key, path)) return;
-    const flight = this.#start({ key, name, type, path, budget, purpose: 'refresh' }, { tokens: [] }, now);
+    const identity = { context: path.context, name, type, checkingDisabled: false };
+    const hash = this.#flights.hashOf(identity);
+    if (this.#flights.find(identity, hash) !== undefined) return;
+    if (this.#rechecks.isEarly(keyOf(identity), path)) return;
+    const question = { ...identity, path, budget, purpose: 'refresh' } as const;
+    const flight = this.#start(question, hash, { tokens: [] }, now);
     if (flight === undefined) return;
     this.#env.count('resolver_prefetches');
     this.#prefetches++;
@@ -302,11 +305,11 @@ export class Resolver implements FlightOwner {
 
   /** A flight's answer or failure: kept, and told to all who wait. */
   landed(flight: Flight, learned: Learned): void {
-    const { path, type, budget, key } = flight.question;
+    const { path, type, budget } = flight.question;
     this.#flights.remove(flight);
     this.#ended(flight);
     if (learned.kind === 'learned') {
-      this.#rechecks.answered(key);
+      if (!this.#rechecks.isEmpty) this.#rechecks.answered(keyOf(flight.question));
       keep(this.#cache, path, type, learned);
       flight.answer(answered(learned, this.#limits));
       return;
@@ -346,10 +349,11 @@ export class Resolver implements FlightOwner {
   }
 
   /** RFC 9520 section 3.2, except where the fault was in the client's budget or in our own limits. */
-  #keepFailure({ key, name, type, path }: FlightQuestion, result: LearnedFailure): void {
+  #keepFailure(question: FlightQuestion, result: LearnedFailure): void {
     if (result.reason === 'budget' || result.reason === 'overload') return;
     // Old data do not stand in for what is bogus.
-    if (result.reason !== 'bogus') this.#rechecks.failed(key);
+    if (result.reason !== 'bogus') this.#rechecks.failed(keyOf(question));
+    const { name, type, path } = question;
     if (type !== TYPE.ANY) this.#cache.putFailure(path.context, name, type, { ede: result.ede.code });
   }
 }

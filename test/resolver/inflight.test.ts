@@ -1,15 +1,21 @@
 import t from 'tap';
-import { type InFlight, InFlightTable, JOSTLE_MS, questionKey } from '../../src/resolver/inflight.ts';
+import {
+  type InFlight,
+  InFlightTable,
+  JOSTLE_MS,
+  type QuestionIdentity,
+  questionKey,
+} from '../../src/resolver/inflight.ts';
+import { SeededPrng } from '../../src/util/prng.ts';
 import { nameFromText } from '../../src/wire/name.ts';
 
 class Question implements InFlight {
-  readonly key: string;
-  readonly context: number;
+  readonly identity: QuestionIdentity;
+  hash = 0;
   readonly startedAt: number;
   jostled = false;
   constructor(name: string, startedAt = 0, context = 1) {
-    this.key = questionKey(context, nameFromText(name), 1);
-    this.context = context;
+    this.identity = { context, name: nameFromText(name), type: 1, checkingDisabled: false };
     this.startedAt = startedAt;
   }
   jostle(): void {
@@ -19,10 +25,13 @@ class Question implements InFlight {
 
 /** Asks for a place as the resolver does. */
 function enter(table: InFlightTable<Question>, question: Question, now: number): boolean {
-  if (!table.makeRoom(question.context, now)) return false;
+  if (!table.makeRoom(question.identity.context, now)) return false;
+  question.hash = table.hashOf(question.identity);
   table.add(question);
   return true;
 }
+
+const make = (max: number): InFlightTable<Question> => new InFlightTable<Question>(new SeededPrng(1), max);
 
 t.test('keys: names as octets, without case; context and type in each', async (t) => {
   const key = (text: string, context = 1, type = 1): string => questionKey(context, nameFromText(text), type);
@@ -35,7 +44,7 @@ t.test('keys: names as octets, without case; context and type in each', async (t
 });
 
 t.test('a slow flood keeps half of the places, new questions get the other half', async (t) => {
-  const table = new InFlightTable<Question>(16);
+  const table = make(16);
   const slow: Question[] = [];
   for (let i = 0; i < 8; i++) {
     const question = new Question(`slow${i}.test.`);
@@ -61,18 +70,18 @@ t.test('a slow flood keeps half of the places, new questions get the other half'
 });
 
 t.test('duplicates do not make a question younger (CVE-2026-42534)', async (t) => {
-  const table = new InFlightTable<Question>(4);
+  const table = make(4);
   enter(table, new Question('protected.test.'), 0);
   const slow = new Question('slow.test.');
   enter(table, slow, 0);
-  for (let now = 0; now < JOSTLE_MS; now += 10) t.equal(table.find(slow.key), slow);
+  for (let now = 0; now < JOSTLE_MS; now += 10) t.equal(table.find(slow.identity, slow.hash), slow);
   t.ok(enter(table, new Question('new.test.', JOSTLE_MS), JOSTLE_MS));
   t.ok(slow.jostled);
-  t.equal(table.find(slow.key), undefined);
+  t.equal(table.find(slow.identity, slow.hash), undefined);
 });
 
 t.test('one context cannot take the places of others', async (t) => {
-  const table = new InFlightTable<Question>(16);
+  const table = make(16);
   let entered = 0;
   for (let i = 0; i < 100; i++) if (enter(table, new Question(`a${i}.test.`, 0, 1), 0)) entered++;
   t.equal(entered, 8);
@@ -81,12 +90,42 @@ t.test('one context cannot take the places of others', async (t) => {
 });
 
 t.test('places come back', async (t) => {
-  const table = new InFlightTable<Question>(8);
+  const table = make(8);
   for (let round = 0; round < 5; round++) {
     const questions = Array.from({ length: 4 }, (_, i) => new Question(`n${i}.test.`));
     for (const question of questions) t.ok(enter(table, question, 0));
     for (const question of questions) table.remove(question);
     for (const question of questions) table.remove(question);
     t.equal(table.size, 0);
+  }
+});
+
+t.test('questions under one hash are told apart by all that makes them the same', async (t) => {
+  const table = make(16);
+  const { identity } = new Question('www.test.');
+  const others: QuestionIdentity[] = [
+    { ...identity, name: nameFromText('www2.test.') },
+    { ...identity, context: 2 },
+    { ...identity, type: 28 },
+    { ...identity, checkingDisabled: true },
+  ];
+  const questions = [identity, ...others].map((each) =>
+    Object.assign(new Question('.'), { identity: each, hash: 7 }),
+  );
+  for (const other of others) t.not(table.hashOf(other), table.hashOf(identity));
+  for (const question of questions) {
+    t.equal(table.find(question.identity, 7), undefined);
+    table.add(question);
+  }
+  for (const question of questions) t.equal(table.find(question.identity, 7), question);
+  t.equal(table.find({ ...identity, name: nameFromText('WWW.test.') }, 7), questions[0], 'without case');
+  t.equal(table.hashOf({ ...identity, name: nameFromText('WWW.test.') }), table.hashOf(identity));
+  t.equal(table.size, 5);
+  for (const [i, question] of questions.entries()) {
+    t.ok(table.has(question));
+    table.remove(question);
+    table.remove(question);
+    t.notOk(table.has(question));
+    t.equal(table.size, 4 - i);
   }
 });
