@@ -108,6 +108,11 @@ export class NativeUdp implements UdpSockets {
     return this.#o.ffi.send(socket, octets);
   }
 
+  /** Calls it in a turn of its own. */
+  soon(fn: () => void): Timer {
+    return this.#o.clock.after(0, fn);
+  }
+
   /** Sends a datagram to itself, to see whether the bell rings. */
   works(): Promise<boolean> {
     const { clock, ffi } = this.#o;
@@ -238,7 +243,7 @@ class NativeExchange implements Exchange, Reader {
   readonly #listener: Listener;
   readonly #udp: NativeUdp;
   readonly #socket: number;
-  readonly #query: Uint8Array;
+  #query: Uint8Array | undefined;
   #state: 'listening' | 'ended' = 'listening';
 
   constructor(listener: Listener, udp: NativeUdp, socket: number, query: Uint8Array) {
@@ -250,8 +255,13 @@ class NativeExchange implements Exchange, Reader {
 
   send(): void {
     if (this.#state === 'ended') return;
-    const refused = this.#udp.send(this.#socket, this.#query);
-    if (refused !== undefined) this.read(refused);
+    const refused = this.#udp.send(this.#socket, this.#query!);
+    // One piece keeps its whole block.
+    this.#query = undefined;
+    if (refused === undefined) return;
+    // Who began it, and who filled the batch, are still at it.
+    this.timer?.cancel();
+    this.timer = this.#udp.soon(() => this.read(refused));
   }
 
   cancel(): void {

@@ -122,7 +122,7 @@ t.test(
     const udp = await native({
       send: (socket, octets) => {
         sent.push(octets[1]!);
-        return octets[1] === 3 ? 'ENETUNREACH' : ffi.send(socket, octets);
+        return octets[1] === 3 || octets[1] === 45 ? 'ENETUNREACH' : ffi.send(socket, octets);
       },
     });
     // What proved the sockets.
@@ -148,7 +148,21 @@ t.test(
     const many = Array.from({ length: 20 }, (_, i) => ask(10 + i));
     t.equal(sent.length, 4 + 16);
     for (const reply of await Promise.all(many)) t.equal(typeof reply, 'object');
-    t.equal(udp.open, 0);
+    let isAsking = true;
+    const refused = Promise.withResolvers<string>();
+    for (let i = 30; i < 46; i++)
+      udp.exchange(send(port, { query: new Uint8Array(32).fill(i) }), {
+        message: () => 'done',
+        failed: (why) => {
+          t.notOk(isAsking, 'nobody is told of the one that fills the batch while it is asked');
+          refused.resolve(why);
+        },
+        resend: () => true,
+      });
+    t.equal(sent.at(-1), 45);
+    isAsking = false;
+    t.equal(await refused.promise, 'unreachable');
+    await until(() => udp.open === 0, 'the others to end');
     udp.close();
   },
 );
