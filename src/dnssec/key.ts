@@ -16,8 +16,6 @@ export interface DnsKey {
   readonly isSep: boolean;
   /** RFC 5011: signs nothing any more but the news of that. */
   readonly isRevoked: boolean;
-  /** Algorithm and public key, which stand side by side in the rdata: what keys are known by. */
-  readonly id: string;
 }
 
 const FLAG_ZONE = 0x0100;
@@ -42,7 +40,6 @@ export function readDnskey(rdata: Uint8Array): DnsKey | undefined {
     isZoneKey: (flags & FLAG_ZONE) !== 0,
     isSep: (flags & FLAG_SEP) !== 0,
     isRevoked: (flags & FLAG_REVOKE) !== 0,
-    id: octetsKey(rdata, ALGORITHM_AT),
   };
 }
 
@@ -64,6 +61,19 @@ export function keyTag(rdata: Uint8Array): number {
   return (sum + (sum >>> 16)) & 0xffff;
 }
 
+/**
+ * The first of these, up to so many octets of rdata: all that an honest zone has.
+ * @param octetsMax what may be kept of one zone
+ */
+export function keysWithin(keys: readonly DnsKey[], octetsMax: number): readonly DnsKey[] {
+  let octets = 0;
+  for (const [i, { rdata }] of keys.entries()) {
+    octets += rdata.length;
+    if (octets > octetsMax) return keys.slice(0, i);
+  }
+  return keys;
+}
+
 /** Over this no key of a supported algorithm is: RSA of 4096 bits has 520. */
 const PUBLIC_KEY_OCTETS_MAX = 1_024;
 /** About 1.5 KB each. A node that is busy meets a few thousand zones, most of them with two keys. */
@@ -81,7 +91,9 @@ export class KeyStore {
   /** Undefined: the key is malformed or outside of the algorithm's limits. */
   keyOf(key: DnsKey, algorithm: Algorithm): KeyObject | undefined {
     if (key.publicKey.length > PUBLIC_KEY_OCTETS_MAX) return undefined;
-    const { id } = key;
+    // Algorithm and public key, which stand side by side in the rdata. Not kept with the key: of those a zone may have
+    // sixty kilobytes, and trust is kept by number.
+    const id = octetsKey(key.rdata, ALGORITHM_AT);
     let imported = this.#keys.get(id);
     if (imported === undefined) {
       imported = algorithm.importKey(key.publicKey) ?? 'malformed';

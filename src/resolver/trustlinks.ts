@@ -1,6 +1,7 @@
 import { algorithmToText } from '../dnssec/algorithm.ts';
 import { proveNoDs, proveWildcard } from '../dnssec/denial.ts';
 import { digestToText, type Trusted, verifyDnskeys } from '../dnssec/ds.ts';
+import { keysWithin } from '../dnssec/key.ts';
 import { EDE, TYPE } from '../wire/constants.ts';
 import { fold, isAtOrBelow, type Name, nameToText, parentOf } from '../wire/name.ts';
 import type { Ede, Rrset } from '../wire/record.ts';
@@ -21,6 +22,11 @@ import {
 } from './trust.ts';
 import { lastStep, type TrustStep } from './truststep.ts';
 
+/**
+ * What is kept of a zone's keys: a dozen of RSA with 4096 bits, more than any honest zone has. Trust is kept by number, and
+ * a reply by TCP has room for sixty kilobytes of keys. RRSIGs by others are as by unknown keys.
+ */
+const KEYS_OCTETS_MAX = 8_192;
 /** That a zone is broken is believed for so long: its owner will hurry, and its servers must not be hammered. */
 const BOGUS_SECONDS = 60;
 
@@ -222,7 +228,8 @@ export class TrustLinks {
           digests: checked.digests.map(digestToText),
         };
         const expiresAt = this.#after(Math.min(ttl, checked.rrset.ttl));
-        return { kind: 'secure', zone, keys: checked.keys, step, above, expiresAt };
+        const keys = keysWithin(checked.keys, KEYS_OCTETS_MAX);
+        return { kind: 'secure', zone, keys, step, above, expiresAt };
       }
       case 'insecure':
         return this.#insecure(zone, above, ttl, checked.why);

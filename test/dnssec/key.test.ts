@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { algorithmTable, algorithmToText } from '../../src/dnssec/algorithm.ts';
-import { KeyStore, keyTag, readDnskey } from '../../src/dnssec/key.ts';
+import { KeyStore, keysWithin, keyTag, readDnskey } from '../../src/dnssec/key.ts';
 import { makeKey, REVOKE, SEP, tagOf, withFlags, ZONE_KEY } from '../support/sign.ts';
 import { records } from './zones.ts';
 
@@ -88,4 +88,11 @@ t.test('names of algorithms', async (t) => {
   t.equal(algorithmToText(3), 'DSA');
   t.equal(algorithmToText(200), 'ALGORITHM200');
   t.same([...algorithmTable({ sha1: false }).keys()], [8, 10, 13, 14, 15, 16]);
+});
+
+t.test('of more keys than may be kept the first are', async (t) => {
+  const keys = Array.from({ length: 60 }, (_, i) => readDnskey(new Uint8Array(1_000).fill(i).fill(3, 2, 3))!);
+  t.equal(keysWithin(keys, 60_000), keys);
+  t.same(keysWithin(keys, 8_192), keys.slice(0, 8));
+  t.same(keysWithin(keys, 999), []);
 });
