@@ -81,15 +81,16 @@ const MSG_DONTWAIT = 0x40;
 /** Told of an error of sending: its code, and how many datagrams it cost. */
 type Failed = (code: string, datagrams: number) => void;
 
+/** Replies that have not been sent, by which socket they go, and who is told: of the thread, as are their slots. */
+let unsent = 0;
+let unsentFd = -1;
+let unsentFailed: Failed = () => undefined;
+
 export class Datagrams {
   readonly #calls: DatagramCalls;
   #fd = -1;
   #received = 0;
   #failed: Failed = () => undefined;
-  /** Replies that have not been sent, and by which socket they go. */
-  #replies = 0;
-  #replyFd = -1;
-  #replyFailed: Failed = () => undefined;
 
   constructor(calls: DatagramCalls) {
     this.#calls = calls;
@@ -176,10 +177,10 @@ export class Datagrams {
 
   /** The slot that it was put into. Those before it leave if there is no other, or if they go by another socket. */
   #put(fd: number, reply: Uint8Array, failed: Failed): number {
-    if (this.#replies === BATCH_MAX || this.#replyFd !== fd) this.flush();
-    this.#replyFd = fd;
-    this.#replyFailed = failed;
-    const at = this.#replies++;
+    if (unsent === BATCH_MAX || unsentFd !== fd) this.flush();
+    unsentFd = fd;
+    unsentFailed = failed;
+    const at = unsent++;
     replies.set(reply, at * REPLY_OCTETS_MAX);
     replyVectorWords[at * IOVEC_WORDS + IOVEC_LENGTH_AT] = reply.length;
     return at;
@@ -190,11 +191,11 @@ export class Datagrams {
    * left are lost, as on any full link.
    */
   flush(): void {
-    const count = this.#replies;
-    this.#replies = 0;
+    const count = unsent;
+    unsent = 0;
     for (let sent = 0; sent < count; ) {
       const rest = sent === 0 ? replyHeaders : replyHeaders.subarray(sent * HEADER_OCTETS);
-      const more = this.#calls.sendmmsg(this.#replyFd, rest, count - sent, MSG_DONTWAIT);
+      const more = this.#calls.sendmmsg(unsentFd, rest, count - sent, MSG_DONTWAIT);
       if (more > 0) {
         sent += more;
         continue;
@@ -202,7 +203,7 @@ export class Datagrams {
       const code = this.#calls.errno();
       if (code === 'EINTR') continue;
       const lost = code === 'EAGAIN' ? count - sent : 1;
-      this.#replyFailed(code, lost);
+      unsentFailed(code, lost);
       sent += lost;
     }
   }
