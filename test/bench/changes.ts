@@ -58,10 +58,10 @@ export async function changes(options: Options): Promise<void> {
     {
       id: 'changes',
       intro:
-        'A private zone that the API made, the daemon with one worker on one core, its clients on the other. `served`: from ' +
+        'A private zone that the API made, the daemon with one worker on one core, the callers on the other. `served`: from ' +
         'the sending of ChangeResourceRecordSets to the first answer by UDP that has it, one change after the other, each of ' +
         `another name. Then ${CALLERS} callers change single sets as fast as they can for ${options.seconds} s, and one ` +
-        `batches of ${BATCH / 2} (an UPSERT counts twice), while dnsperf asks ${ASKED} names of the zone ${PER_SECOND} times a second; CPU is that of the ` +
+        `batches of ${BATCH / 2} (an UPSERT counts twice), while dnsperf asks ${ASKED} names of the zone ${PER_SECOND} times a second from the daemon’s core, of which it takes up to a half; CPU is that of the ` +
         'whole daemon, these questions included.',
       tables: [
         compare('Changes', taken, [
