@@ -115,10 +115,15 @@ function transport(t: Teardown, clock: Clock = systemClock): TcpTransport {
   return tcp;
 }
 
+/** Beyond what a busy machine takes: a test that would hang says what it waits for instead. */
+const UNTIL_LOOKS_MAX = 6_000;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await pause(5);
+  for (let i = 0; !holds(); i++) {
+    if (i === UNTIL_LOOKS_MAX) throw new Error(`waited in vain for ${holds}`);
+    await pause(5);
+  }
 }
 
 t.test('queries share a connection, under unique IDs, and replies may come in any order', async (t) => {
