@@ -67,6 +67,8 @@ export interface Quota {
   starving(pool: Pool): void;
   /** Nothing is open and nothing waits. */
   unused(pool: Pool): void;
+  /** All pools are closed, for good. */
+  isClosed(): boolean;
 }
 
 /** One query on its way: waiting for a connection, or riding on one. */
@@ -135,6 +137,7 @@ export class Pool implements ConnectionOwner {
 
   /** Puts the query on a connection or in the queue. Returns why neither can be. */
   place(exchange: PooledExchange): Fault | undefined {
+    if (this.#quota.isClosed()) return { failure: 'closed' };
     const connection = this.#choose(exchange);
     if (connection !== undefined) {
       exchange.connection = connection;

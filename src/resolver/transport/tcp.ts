@@ -29,6 +29,7 @@ export class TcpTransport {
   readonly #starving = new Set<Pool>();
   readonly #connections = new Set<Connection>();
   #look: Timer | undefined = undefined;
+  #isClosed = false;
 
   constructor(clock: Clock, prng: Prng, count: Count = () => undefined) {
     this.#clock = clock;
@@ -48,8 +49,9 @@ export class TcpTransport {
     return new PooledExchange(pool, send, listener, this.#clock);
   }
 
-  /** Ends all connections; what waits for them fails. */
+  /** Ends all connections; what waits for them fails, and so does what is asked from now on. */
   close(): void {
+    this.#isClosed = true;
     this.#look?.cancel();
     this.#look = undefined;
     for (const pool of this.#pools.values()) pool.close();
@@ -77,6 +79,7 @@ export class TcpTransport {
         this.#starving.delete(pool);
         if (this.#pools.get(key) === pool) this.#pools.delete(key);
       },
+      isClosed: () => this.#isClosed,
     });
   }
 

@@ -404,9 +404,11 @@ t.test('cancelling is silent; closing fails what waits', async (t) => {
   void cancelled.outcome.then(() => t.fail('told of a cancelled exchange'));
   await pause(20);
   cancelled.exchange.cancel();
-  const waiting = ask(tcp, sendTo(peer, 2), false);
-  await pause(20);
+  const waiting = ask(tcp, sendTo(peer, 2));
+  await until(() => peer.ids.length === 2);
   tcp.close();
-  t.same(await waiting.outcome, { failure: 'closed' });
+  t.same(await waiting.outcome, { failure: 'closed' }, 'it is not asked again');
+  t.same(await ask(tcp, sendTo(peer, 3)).outcome, { failure: 'closed' });
   t.equal(tcp.open, 0);
+  t.equal(peer.connections.length, 1, 'and no connection is made for either');
 });
