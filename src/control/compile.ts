@@ -1,5 +1,6 @@
 import { assert } from '../util/assert.ts';
 import { systemClock } from '../util/clock.ts';
+import { shareSnapshot } from '../view/change.ts';
 import type { Snapshot, ZoneData } from '../view/snapshot.ts';
 import { configuredAnchors } from './compile/anchors.ts';
 import { compileCollections } from './compile/collections.ts';
@@ -129,11 +130,12 @@ function assemble(
   const associations = associate(config, localZones, data);
   const recursion = compileRecursion(config, root);
   const trust = { servers: hintServers(config, root), digest: trustDigest(recursion) };
-  const parts = { config, contexts, trust, zones: data, associations };
-  const { views, paths } = compileViews(parts, orderOwners(ownersOf(config), previous?.snapshot.views));
+  const before = previous?.snapshot.views ?? [];
+  const parts = { config, contexts, trust, zones: data, associations, before };
+  const { views, paths } = compileViews(parts, orderOwners(ownersOf(config), before));
   const revision = (previous?.snapshot.revision ?? 0) + 1;
   const endpoints = compileEndpoints(config, views);
-  const snapshot: Snapshot = {
+  const compiled: Snapshot = {
     revision,
     node: compileNode(config),
     clients: compileClients(config, views),
@@ -149,6 +151,7 @@ function assemble(
     logs: compileLogs(config, { revision, views, zones: data, endpoints }, previous?.snapshot.logs),
     nextContext: contexts.next,
   };
+  const snapshot = previous === undefined ? compiled : shareSnapshot(previous.snapshot, compiled);
   const diff =
     previous === undefined ? { touched: [], changes: [] } : diffSnapshots(previous.snapshot, snapshot);
   return { snapshot, ...diff, warnings: sortProblems(warnings), contexts, localZones, zones, root };

@@ -6,6 +6,7 @@ import type { Dependencies } from '../util/deps.ts';
 import { DEPENDENCY_SLOTS } from '../util/deps.ts';
 import { cryptoPrng } from '../util/prng.ts';
 import type { Port } from '../util/rpc.ts';
+import { changeOf } from '../view/change.ts';
 import type { ControlNews, ControlStart, MissingSocket } from '../view/channel.ts';
 import type { Duty, ReloadReport, StatusReport } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
@@ -73,12 +74,15 @@ export class Control {
   #errors: readonly string[] = [];
   #anchors: Anchors | undefined;
   readonly #geo: GeoTables;
+  /** The last snapshot that main took; undefined: that is not known. */
+  #taken: Snapshot | undefined;
   #socketsAnswer: ((failure: string | undefined) => void) | undefined;
   #reloading: Promise<ReloadReport> | undefined;
   #reloadAgain: Promise<ReloadReport> | undefined;
 
   constructor(options: ControlOptions) {
     this.#o = options;
+    this.#taken = options.start.inForce;
     this.#workers = new Workers(options.clock);
     this.#lists = new ListTables(options.log);
     this.#health = new HealthDesk({ clock: options.clock, log: options.log, bits: options.healthBits });
@@ -172,10 +176,10 @@ export class Control {
 
   /** A worker is there. One that serves an older snapshot than is in force gets that. */
   async attach(slot: number, duty: Duty, revision: number, port: Port): Promise<void> {
-    this.#workers.attach(slot, duty, port);
+    this.#workers.attach(slot, duty, revision, port);
     const snapshot = this.#inForce?.compiled.snapshot;
     if (snapshot === undefined || revision >= snapshot.revision) return;
-    await this.#workers.publish(snapshot, [slot]);
+    await this.#workers.publish(snapshot, undefined, [slot]);
     // It came to this snapshot by another way than a reload: what changed for it is not known.
     for (let dependency = 0; dependency < DEPENDENCY_SLOTS; dependency++)
       this.#o.dependencies.bump(dependency);
@@ -233,7 +237,7 @@ export class Control {
       this.#o.log.error({ refusal }, `other ${what} cannot be put in force yet`);
       return { applied: false, revision: before.revision, changes: [], errors: [refusal] };
     }
-    await this.#workers.publish(snapshot);
+    await this.#workers.publish(snapshot, before);
     this.#inForce = { compiled: { ...compiled, snapshot }, since };
     this.#o.log.info({ revision: snapshot.revision }, `other ${what} are in force`);
     return { applied: true, revision: snapshot.revision, changes: [], errors: [] };
@@ -274,7 +278,7 @@ export class Control {
       this.#hostedChanged();
       return { changes: [], errors: [refusal], why: 'its sockets cannot be opened' };
     }
-    const late = await this.#workers.publish(compiled.snapshot);
+    const late = await this.#workers.publish(compiled.snapshot, before?.snapshot);
     if (late.length > 0)
       this.#o.log.warn({ workers: late }, 'workers are late to serve the new configuration');
     this.#bump(compiled.touched);
@@ -340,7 +344,7 @@ export class Control {
     const snapshot = this.#withAnchors(config, next.snapshot);
     const refusal = await this.#propose(snapshot, config);
     if (refusal !== undefined) return this.#cannotPublish(before, [refusal]);
-    const late = await this.#workers.publish(snapshot);
+    const late = await this.#workers.publish(snapshot, before);
     this.#bump(next.touched);
     this.#inForce = { compiled: { ...next, snapshot }, since };
     if (snapshot.health !== before.health) this.#health.configure(snapshot.health, config.stateFolder);
@@ -440,8 +444,12 @@ export class Control {
         done(failure);
       };
     });
-    this.#o.tell({ news: 'snapshot', snapshot, workers: workersOf(config) });
-    return answer;
+    const posted = this.#taken === undefined ? snapshot : changeOf(this.#taken, snapshot);
+    this.#o.tell({ news: 'snapshot', snapshot: posted, workers: workersOf(config) });
+    const refusal = await answer;
+    // Where main was late it may have taken it all the same.
+    this.#taken = refusal === undefined ? snapshot : undefined;
+    return refusal;
   }
 
   #settle(config: Config, compiled: Compiled): void {

@@ -1,5 +1,6 @@
 import type { Clock } from '../util/clock.ts';
 import { Caller, type Port } from '../util/rpc.ts';
+import { changeOf, type Posted } from '../view/change.ts';
 import type { Answers, Ask } from '../view/channel.ts';
 import type { Duty } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
@@ -9,7 +10,7 @@ import type { PerWorker } from './reports.ts';
 const PUBLISH_MS_MAX = 30_000;
 
 type AskOf<Kind extends Ask['ask']> = Extract<Ask, { readonly ask: Kind }>;
-type Call = { readonly ask: Ask } | { readonly snapshot: Snapshot };
+type Call = { readonly ask: Ask } | { readonly snapshot: Posted };
 type Answer = { readonly answer: unknown } | { readonly serving: number };
 
 /** The workers as control sees them: a port for each slot, replaced when main replaces the worker. */
@@ -18,6 +19,8 @@ export class Workers {
   readonly #callers = new Map<number, Caller<Call, Answer>>();
   /** Of all slots that have had a worker. */
   readonly #duties = new Map<number, Duty>();
+  /** Revision of what is served; of slots where that is known. */
+  readonly #serving = new Map<number, number>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -32,8 +35,10 @@ export class Workers {
     return [...this.#duties].map(([slot, duty]) => ({ slot, duty })).sort((a, b) => a.slot - b.slot);
   }
 
-  attach(slot: number, duty: Duty, port: Port): void {
+  /** @param revision of the snapshot that it serves */
+  attach(slot: number, duty: Duty, revision: number, port: Port): void {
     this.#duties.set(slot, duty);
+    this.#serving.set(slot, revision);
     this.#callers.get(slot)?.close();
     this.#callers.set(slot, new Caller(port, this.#clock));
   }
@@ -41,6 +46,7 @@ export class Workers {
   detach(slot: number): void {
     this.#callers.get(slot)?.close();
     this.#callers.delete(slot);
+    this.#serving.delete(slot);
   }
 
   /** Asks every worker; one that is silent, gone or fails has no answer. */
@@ -84,22 +90,36 @@ export class Workers {
   }
 
   /**
-   * Gives the snapshot to every worker, or to those in `slots`, each beginning as soon as it has it. Returns the slots that do not serve
-   * it in time; main replaces those that hang, and gives what replaces them the newest snapshot.
+   * Gives the snapshot to every worker, or to those in `slots`, each beginning as soon as it has it; those that serve
+   * `before` get what is otherwise than there. Returns the slots that do not serve it in time; main replaces those that
+   * hang, and gives what replaces them the newest snapshot.
    */
-  async publish(snapshot: Snapshot, slots: readonly number[] = this.slots): Promise<number[]> {
+  async publish(
+    snapshot: Snapshot,
+    before: Snapshot | undefined,
+    slots: readonly number[] = this.slots,
+  ): Promise<number[]> {
+    const change = before && changeOf(before, snapshot);
     const late = await Promise.all(
       slots.map(async (slot) => {
-        const answer = await this.#callers
-          .get(slot)!
-          .call({ snapshot }, PUBLISH_MS_MAX)
-          .catch(() => undefined);
-        return answer !== undefined && 'serving' in answer && answer.serving === snapshot.revision
-          ? []
-          : [slot];
+        const hasBefore = change !== undefined && this.#serving.get(slot) === change.from;
+        if (hasBefore && (await this.#serves(slot, change))) return [];
+        return (await this.#serves(slot, snapshot)) ? [] : [slot];
       }),
     );
     return late.flat();
+  }
+
+  async #serves(slot: number, snapshot: Posted): Promise<boolean> {
+    const { revision } = snapshot;
+    const caller = this.#callers.get(slot);
+    const answer = await caller?.call({ snapshot }, PUBLISH_MS_MAX).catch(() => undefined);
+    const isServed = answer !== undefined && 'serving' in answer && answer.serving === revision;
+    // Another worker may be in the slot meanwhile.
+    if (this.#callers.get(slot) !== caller) return false;
+    if (isServed) this.#serving.set(slot, revision);
+    else this.#serving.delete(slot);
+    return isServed;
   }
 
   close(): void {

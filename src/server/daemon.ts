@@ -13,6 +13,7 @@ import { beatsFor } from '../util/heartbeat.ts';
 import { keepV8BehindWorkers } from '../util/priority.ts';
 import type { Prng } from '../util/prng.ts';
 import { ringBuffer } from '../util/ring.ts';
+import { received } from '../view/change.ts';
 import {
   CONTROL_SLOT,
   type ControlNews,
@@ -245,7 +246,7 @@ export class Daemon {
     if (!isCurrent || this.#state === 'stopping') return;
     switch (news.news) {
       case 'snapshot':
-        this.#propose(news.snapshot, news.workers);
+        this.#propose(received(news.snapshot, this.#inForce), news.workers);
         return;
       case 'reloading':
         if (this.#state === 'serving') this.#manager.tell('RELOADING=1', 'reading the configuration');
@@ -267,16 +268,19 @@ export class Daemon {
   #propose(snapshot: Snapshot, workers: number): void {
     const { revision } = snapshot;
     this.#sockets ??= this.#makeSockets(workers);
+    const before = this.#inForce;
+    let sockets: SocketChanges;
     try {
-      this.#report(this.#sockets.apply(snapshot.endpoints));
+      sockets = this.#sockets.apply(snapshot.endpoints);
+      this.#report(sockets);
     } catch (error) {
       const failure = (error as Error).message;
       this.#tellControl({ order: 'sockets', revision, failure });
-      if (this.#inForce === undefined) this.#fail(EXIT_CONFIG, failure);
+      if (before === undefined) this.#fail(EXIT_CONFIG, failure);
       else this.#log.error({ revision }, `the configuration is refused: ${failure}`);
       return;
     }
-    const isLoggedAnew = this.#inForce?.logs.revision !== snapshot.logs.revision;
+    const isLoggedAnew = before?.logs.revision !== snapshot.logs.revision;
     this.#inForce = snapshot;
     this.#startHealth();
     this.#startLogs();
@@ -284,6 +288,8 @@ export class Daemon {
     this.#tellControl({ order: 'missing', sockets: this.#sockets.missing });
     // Control hears of workers that begin with this snapshot before it counts who serves it.
     this.#workers?.adopt(snapshot);
+    const isAsBefore = sockets.opened.length === 0 && sockets.closed.length === 0;
+    if (!isAsBefore || snapshot.endpoints !== before?.endpoints) this.#workers?.giveSockets();
     this.#tellControl({ order: 'sockets', revision });
     if (this.#workers === undefined) this.#startWorkers(this.#sockets, snapshot);
   }

@@ -20,6 +20,7 @@ import { cryptoPrng as prng } from '../util/prng.ts';
 import { RingWriter } from '../util/ring.ts';
 import { SLAB_BYTES_MIN, Slab } from '../util/slab.ts';
 import type { UdpWay } from '../util/watch.ts';
+import { received } from '../view/change.ts';
 import {
   type Ask,
   SHARED_SLOTS,
@@ -194,7 +195,7 @@ class Worker {
     const reply = (answer: WorkerAnswer): void => port.postMessage(answer);
     try {
       if ('snapshot' in call) {
-        await this.#serve(call.snapshot);
+        await this.#serve(received(call.snapshot, this.#world.snapshot));
         reply({ id: call.id, serving: call.snapshot.revision });
       } else reply({ id: call.id, answer: await this.#answer(call.ask) });
     } catch (error) {
@@ -204,11 +205,13 @@ class Worker {
 
   /** Queries that begin from now on begin in this snapshot; those under way end in theirs. */
   async #serve(snapshot: Snapshot): Promise<void> {
-    this.#world = new World(snapshot, this.#dependencies, this.#health);
-    this.#indexPaths(snapshot);
+    const before = this.#world;
+    this.#world = new World(snapshot, this.#dependencies, this.#health, before);
     this.#pipeline.serve(this.#world);
-    this.#applySettings(snapshot);
-    await this.#listeners.remap();
+    const { node, recursion, paths, endpoints } = before.snapshot;
+    if (snapshot.paths !== paths) this.#indexPaths(snapshot);
+    if (snapshot.node !== node || snapshot.recursion !== recursion) this.#applySettings(snapshot);
+    if (snapshot.endpoints !== endpoints) await this.#listeners.remap();
   }
 
   #applySettings({ node, recursion }: Snapshot): void {

@@ -287,7 +287,6 @@ export class Workers {
   /** A snapshot for workers that are started from now on, whose sockets are open. */
   adopt(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
-    this.giveSockets();
   }
 
   /** For workers that there are and those to come. */

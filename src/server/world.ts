@@ -82,6 +82,7 @@ export class World {
   readonly snapshot: Snapshot;
   readonly #views: readonly View[];
   readonly #settings: readonly ViewSettings[];
+  readonly #lists: Lists;
   /** Opened when they are asked first: most are not before the next snapshot comes. */
   readonly #zones: (Zone | undefined)[];
   readonly #clients: CidrTable;
@@ -92,15 +93,26 @@ export class World {
   readonly routing: Routing;
   readonly logged: LoggedViews;
 
-  /** @param health what checks found, shared with the health thread; default: all are healthy */
-  constructor(snapshot: Snapshot, dependencies: Dependencies, health = new HealthBits()) {
+  /**
+   * @param health what checks found, shared with the health thread; default: all are healthy
+   * @param before what is as in this one is made ready once
+   */
+  constructor(snapshot: Snapshot, dependencies: Dependencies, health = new HealthBits(), before?: World) {
     assert(snapshot.views.length <= VIEWS_MAX, 'as many views as the answer cache can tell apart');
     this.snapshot = snapshot;
     this.#deps = dependencies;
-    this.#views = snapshot.views.map((_, index) => new View(snapshot, index));
-    const lists = domainsOf(snapshot);
-    this.#settings = snapshot.views.map((view) => settingsOf(view, lists));
-    this.#zones = new Array(snapshot.zones.length).fill(undefined);
+    const was = before?.snapshot;
+    this.#views = snapshot.views.map((view, index) =>
+      view === was?.views[index] ? before!.view(index) : new View(snapshot, index),
+    );
+    const hasLists = snapshot.domainLists === was?.domainLists;
+    this.#lists = hasLists ? before!.#lists : domainsOf(snapshot);
+    this.#settings = snapshot.views.map((view, index) =>
+      hasLists && view === was.views[index] ? before!.settingsAt(index) : settingsOf(view, this.#lists),
+    );
+    this.#zones = snapshot.zones.map((zone, index) =>
+      zone === was?.zones[index] ? before!.#zones[index] : undefined,
+    );
     this.#clients = CidrTable.from(snapshot.clients);
     this.#allow = snapshot.endpoints.map((endpoint) => CidrTable.from(endpoint.allow));
     this.#clientSubnet = snapshot.endpoints.map((endpoint) => CidrTable.from(endpoint.clientSubnet));

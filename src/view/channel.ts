@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { FetchedKeys } from '../resolver/authorities.ts';
 import type { UdpWay } from '../util/watch.ts';
+import type { Posted } from './change.ts';
 import type { Explanation } from './explain.ts';
 import type { HealthCheckData } from './health.ts';
 import type { QueryLogs } from './querylog.ts';
@@ -190,8 +191,8 @@ export type ControlOrder =
   | { readonly order: 'stop' };
 
 export type ControlNews =
-  /** A compiled snapshot, proposed. `workers` (node.workers, `auto` counted out) matters at the start only. */
-  | { readonly news: 'snapshot'; readonly snapshot: Snapshot; readonly workers: number }
+  /** A compiled snapshot, proposed; a change is one of the last that main took. `workers` (node.workers, `auto` counted out) matters at the start only. */
+  | { readonly news: 'snapshot'; readonly snapshot: Posted; readonly workers: number }
   /** A reload has begun; `settled` follows. */
   | { readonly news: 'reloading' }
   /** It is over: the snapshot in force is `revision`, the new one or, where that was refused, the one before. */
@@ -284,8 +285,8 @@ export interface Answers {
 
 export type WorkerCall =
   | { readonly id: number; readonly ask: Ask }
-  /** A new snapshot to serve; answered with its revision once every query begins in it. */
-  | { readonly id: number; readonly snapshot: Snapshot };
+  /** A new snapshot to serve; answered with its revision once every query begins in it. A change is one of what it serves. */
+  | { readonly id: number; readonly snapshot: Posted };
 
 export type WorkerAnswer =
   | { readonly id: number; readonly answer: unknown }

@@ -11,6 +11,7 @@ import { systemClock } from '../../src/util/clock.ts';
 import { Dependencies } from '../../src/util/deps.ts';
 import { HealthBits } from '../../src/util/healthbits.ts';
 import { type Port, serveCalls } from '../../src/util/rpc.ts';
+import { type Posted, received } from '../../src/view/change.ts';
 import type { ControlNews, WorkerCall } from '../../src/view/channel.ts';
 import type { Snapshot } from '../../src/view/snapshot.ts';
 import { figures, workerStatus } from '../support/fake-daemon.ts';
@@ -264,10 +265,11 @@ t.test('a control that replaces a dead one leaves the workers and their caches a
   t.match(await main.control.reload(), { applied: true, revision: 2, changes: [] });
   t.same(worker.served, [2]);
   t.equal(generations(main), 0, 'nothing changed, so nothing is touched');
-  const next = main.news.find((item) => item.news === 'snapshot') as { snapshot: Snapshot };
+  const { snapshot: change } = main.news.find((item) => item.news === 'snapshot') as { snapshot: Posted };
+  const next = received(change, inForce);
   const contexts = (snapshot: Snapshot): number[] => snapshot.paths.map(({ context }) => context);
-  t.same(contexts(next.snapshot), contexts(inForce), 'what was learned by a rule is kept');
-  t.equal(next.snapshot.views[0]!.key, inForce.views[0]!.key);
+  t.same(contexts(next), contexts(inForce), 'what was learned by a rule is kept');
+  t.equal(next.views[0]!.key, inForce.views[0]!.key);
   await stop(main);
 });
 

@@ -14,6 +14,7 @@ import { ManualClock } from '../../src/util/clock.ts';
 import { Dependencies } from '../../src/util/deps.ts';
 import { HealthBits } from '../../src/util/healthbits.ts';
 import { type Port, serveCalls } from '../../src/util/rpc.ts';
+import { received } from '../../src/view/change.ts';
 import type { Ask, ControlNews, WorkerCall } from '../../src/view/channel.ts';
 import type { Snapshot } from '../../src/view/snapshot.ts';
 import { nameFromText } from '../../src/wire/name.ts';
@@ -44,12 +45,15 @@ class Main {
   readonly logged: string[] = [];
   readonly asked: Ask[] = [];
   readonly served: Snapshot[] = [];
+  /** What main would have in force. */
+  #taken: Snapshot | undefined;
   readonly dependencies = new Dependencies();
   readonly control: Control;
   keys: readonly SigningKey[] = [a, b];
   signers: readonly SigningKey[] = [a, b];
 
   constructor(before?: Main, inForce?: Snapshot) {
+    this.#taken = inForce;
     this.folder = before?.folder ?? mkdtempSync(join(tmpdir(), 'causeway-'));
     this.clock = before?.clock ?? new ManualClock(NOW * 1000);
     if (before === undefined) {
@@ -69,18 +73,20 @@ class Main {
       version: '0.1.0',
       tell: (item) => {
         this.news.push(item);
-        if (item.news === 'snapshot')
-          queueMicrotask(() => this.control.socketsOpened(item.snapshot.revision, undefined));
+        if (item.news !== 'snapshot') return;
+        this.#taken = received(item.snapshot, this.#taken);
+        queueMicrotask(() => this.control.socketsOpened(item.snapshot.revision, undefined));
       },
     });
   }
 
   async start(revision = 1): Promise<this> {
     await this.control.start();
+    const first = this.#taken;
     const { port1, port2 } = new MessageChannel();
     serveCalls<WorkerCall>(port2 as unknown as Port, (call) => {
       if ('snapshot' in call) {
-        this.served.push(call.snapshot);
+        this.served.push(received(call.snapshot, this.served.at(-1) ?? first));
         return { serving: call.snapshot.revision };
       }
       this.asked.push(call.ask);
@@ -105,7 +111,7 @@ class Main {
   }
 
   get newest(): Snapshot {
-    return this.news.findLast((item) => item.news === 'snapshot')!.snapshot;
+    return this.#taken!;
   }
 
   end(): Promise<void> {

@@ -6,6 +6,7 @@ import { Workers } from '../../src/control/workers.ts';
 import type { TargetStatus } from '../../src/resolver/target.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { type Port, serveCalls } from '../../src/util/rpc.ts';
+import type { Posted } from '../../src/view/change.ts';
 import type { WorkerCall } from '../../src/view/channel.ts';
 import type { Duty } from '../../src/view/report.ts';
 import { snapshot, workerStatus } from '../support/fake-daemon.ts';
@@ -17,7 +18,7 @@ function workersOf(t: { teardown(fn: () => void): void }, notes: string[]): Work
   const duties: readonly Duty[] = ['encrypted', 'plain', 'plain', 'encrypted'];
   duties.forEach((duty, slot) => {
     const { port1, port2 } = new MessageChannel();
-    workers.attach(slot, duty, port1 as unknown as Port);
+    workers.attach(slot, duty, 1, port1 as unknown as Port);
     serveCalls<WorkerCall>(port2 as unknown as Port, async () => {
       notes.push(`${duty} asked`);
       for (let turns = 0; turns < 5; turns++) await new Promise(setImmediate);
@@ -77,3 +78,52 @@ t.test('a target is what workers say of it that ask it, and not who asked it onc
   t.match(report, { breaker: 'closed', givenUpBy: 0, workers: 1 });
   t.end();
 });
+
+t.test(
+  'who serves the snapshot before gets what is otherwise in the next, anyone else gets it whole',
+  async (t) => {
+    const workers = new Workers(systemClock);
+    t.teardown(() => workers.close());
+    const posted: string[] = [];
+    /** @param knows what it is asked to change */
+    const attach = (
+      slot: number,
+      revision: number,
+      knows: (snapshot: Posted) => boolean = () => true,
+    ): void => {
+      const { port1, port2 } = new MessageChannel();
+      workers.attach(slot, 'plain', revision, port1 as unknown as Port);
+      serveCalls<WorkerCall>(port2 as unknown as Port, (call) => {
+        if (!('snapshot' in call)) throw new Error('it is not asked');
+        posted.push(`${slot} ${'from' in call.snapshot ? `from ${call.snapshot.from}` : 'whole'}`);
+        if (!knows(call.snapshot)) throw new Error('it has another one');
+        return { serving: call.snapshot.revision };
+      });
+      t.teardown(() => port2.close());
+    };
+    const at = (revision: number) => ({ ...snapshot, revision });
+    const publish = async (revision: number): Promise<[readonly number[], string[]]> => {
+      posted.length = 0;
+      return [await workers.publish(at(revision), at(revision - 1)), [...posted].sort()];
+    };
+    attach(0, 1);
+    attach(1, 0);
+    attach(2, 1, (snapshot) => !('from' in snapshot));
+    t.same(await publish(2), [[], ['0 from 1', '1 whole', '2 from 1', '2 whole']]);
+    attach(1, 1);
+    t.same(
+      await publish(3),
+      [[], ['0 from 2', '1 whole', '2 from 2', '2 whole']],
+      'its successor has what main gave it',
+    );
+    let isDeaf = true;
+    attach(2, 3, () => !isDeaf);
+    t.same(await publish(4), [[2], ['0 from 3', '1 from 3', '2 from 3', '2 whole']]);
+    isDeaf = false;
+    t.same(
+      await publish(5),
+      [[], ['0 from 4', '1 from 4', '2 whole']],
+      'what one serves that did not is not known',
+    );
+  },
+);

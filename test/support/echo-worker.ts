@@ -18,6 +18,7 @@ import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { systemClock as clock } from '../../src/util/clock.ts';
 import { beat } from '../../src/util/heartbeat.ts';
 import { cryptoPrng } from '../../src/util/prng.ts';
+import { received } from '../../src/view/change.ts';
 import {
   SHARED_SLOTS,
   type WorkerCall,
@@ -117,7 +118,7 @@ async function obey(order: Exclude<WorkerOrder, { readonly order: 'start' }>): P
     case 'control':
       order.port.on('message', async (call: WorkerCall) => {
         if ('snapshot' in call) {
-          snapshot = call.snapshot;
+          snapshot = received(call.snapshot, snapshot);
           await listeners.remap();
           order.port.postMessage({ id: call.id, serving: snapshot.revision });
         }

@@ -310,7 +310,7 @@ export async function startFakeDaemon(options: {
   const log: Logger = createLogger({ thread: 'control', format: 'json', write: (line) => logged.push(line) });
   const channels = Array.from({ length: options.slots ?? 2 }, () => new MessageChannel());
   channels.forEach(({ port1, port2 }, slot) => {
-    workers.attach(slot, 'plain', port1 as unknown as Port);
+    workers.attach(slot, 'plain', 1, port1 as unknown as Port);
     serveCalls<WorkerCall>(port2 as unknown as Port, async (call) => {
       if (!('ask' in call)) return { serving: call.snapshot.revision };
       asked.push(call.ask);

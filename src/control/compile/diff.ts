@@ -89,7 +89,7 @@ function diffViews(
     before.delete(view.vpc);
     if (view.vpc === NOBODY) continue;
     if (was === undefined) tell(view, 'added', changes);
-    else {
+    else if (was !== view || old.paths !== next.paths || replaced.size > 0) {
       diffSettings(old, was, view, touched, changes);
       diffView(old, was, next, view, replaced, touched, changes);
     }

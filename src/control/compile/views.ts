@@ -26,6 +26,8 @@ export interface ViewParts {
   readonly zones: readonly ZoneData[];
   /** By id of the owner; hosted zones first. */
   readonly associations: ReadonlyMap<string, readonly Association[]>;
+  /** Those of the snapshot before. */
+  readonly before: readonly ViewData[];
 }
 
 /** Compiles one view per owner of `order`, and the paths of the VPCs' rules. */
@@ -39,7 +41,7 @@ export function compileViews(
   const paths = new Paths(config, contexts, parts.trust);
   const views = order.map((owner, index) => {
     if (owner === undefined) return emptyView(index);
-    const view = new ViewBuilder(contexts, owner.id);
+    const view = new ViewBuilder(contexts, owner.id, seedOf(parts.before[index], owner));
     const zones = parts.associations.get(owner.id) ?? [];
     const asks = owner.kind === 'vpc' ? owner.vpc : owner.asks;
     const vpcId = owner.kind === 'vpc' ? owner.id : (owner.vpc ?? NOBODY);
@@ -67,6 +69,11 @@ export function compileViews(
     });
   });
   return { views, paths: paths.list };
+}
+
+/** What a view's table was seeded with: with another seed it would not be the same octets where nothing changed. */
+function seedOf(before: ViewData | undefined, owner: Owner): number | undefined {
+  return before?.vpc === owner.id ? NameTable.from(before.table).seed : undefined;
 }
 
 /** What a rule is at its name. A stub rule hides behind a SYSTEM rule as a forward rule does: both name servers. */
@@ -101,7 +108,7 @@ const NO_SETTINGS: ViewSettings = {
 };
 
 function emptyView(index: number): ViewData {
-  const { buffer } = NameTable.build([]);
+  const { buffer } = NameTable.build([], 0);
   const table = buffer as SharedArrayBuffer;
   return { vpc: NOBODY, index, key: 0, table, groups: [], ...NO_SETTINGS };
 }
@@ -119,13 +126,15 @@ function byVpc<R extends { readonly vpcs: readonly string[] }>(rules: readonly R
 
 /** Collects the candidates of one view, name by name. */
 class ViewBuilder {
-  readonly #table = new NameTableBuilder();
+  readonly #table: NameTableBuilder;
   readonly #groups: Candidate[][] = [];
   readonly #contexts: ContextRegistry;
   readonly #owner: string;
   #hasWayOut = false;
 
-  constructor(contexts: ContextRegistry, owner: string) {
+  /** @param seed of its table; default: a random one */
+  constructor(contexts: ContextRegistry, owner: string, seed?: number) {
+    this.#table = new NameTableBuilder(seed);
     this.#contexts = contexts;
     this.#owner = owner;
   }

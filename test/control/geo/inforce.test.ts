@@ -10,6 +10,7 @@ import { daemonCounters, Metrics } from '../../../src/telemetry/metrics.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { Dependencies } from '../../../src/util/deps.ts';
 import { HealthBits } from '../../../src/util/healthbits.ts';
+import { received } from '../../../src/view/change.ts';
 import type { GeoReport } from '../../../src/view/report.ts';
 import type { Snapshot } from '../../../src/view/snapshot.ts';
 import { mmdb } from '../../support/mmdb.ts';
@@ -57,7 +58,7 @@ cidrCollections: [{ id: c1, locations: [{ name: office, cidrs: [203.0.113.0/24] 
     version: '0.1.0',
     tell: (item) => {
       if (item.news !== 'snapshot') return;
-      snapshots.push(item.snapshot);
+      snapshots.push(received(item.snapshot, snapshots.at(-1)));
       heard();
       queueMicrotask(() => control.socketsOpened(item.snapshot.revision, undefined));
     },
