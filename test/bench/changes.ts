@@ -17,7 +17,17 @@ import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { freePort } from '../support/ports.ts';
 import { Changer, type ChangeTaken, type ChangeWork } from './changework.ts';
 import { type Latency, percentiles } from './latency.ts';
-import { cpuSeconds, LOAD_CORE, load, onCore, pin, SERVER_CORE, stepBack, WARM_SECONDS } from './load.ts';
+import {
+  cpuSeconds,
+  LOAD_CORE,
+  load,
+  onCore,
+  pin,
+  punctually,
+  SERVER_CORE,
+  stepBack,
+  WARM_SECONDS,
+} from './load.ts';
 import type { Options } from './options.ts';
 import { compare, publish } from './report.ts';
 import { Wiretap } from './wiretap.ts';
@@ -42,18 +52,19 @@ interface Taken {
   readonly changesPerSecond: number;
   readonly cpuMs: number;
   readonly batchMs: readonly number[];
-  readonly quiet: Latency;
-  readonly busy: Latency;
+  /** A round each. */
+  readonly quiet: readonly Latency[];
+  readonly busy: readonly Latency[];
   /** While another daemon on the same core, behind this one in priority, is changed in the same way: what the machine makes of it. */
-  readonly beside: Latency;
-  readonly besidePerSecond: number;
+  readonly beside: readonly Latency[];
+  readonly besidePerSecond: readonly number[];
 }
 
 /** Makes a zone of each size, changes it and asks, and publishes the table. */
 export async function changes(options: Options): Promise<void> {
   pin(process.pid, LOAD_CORE);
   const taken = new Map<string, Taken[]>();
-  for (const size of SIZES) taken.set(`${size} record sets`, [await measure(size, options.seconds)]);
+  for (const size of SIZES) taken.set(`${size} record sets`, [await measure(size, options)]);
   publish(
     {
       id: 'changes',
@@ -61,8 +72,9 @@ export async function changes(options: Options): Promise<void> {
         'A private zone that the API made, the daemon with one worker on one core, the callers on the other. `served`: from ' +
         'the sending of ChangeResourceRecordSets to the first answer by UDP that has it, one change after the other, each of ' +
         `another name. Then ${CALLERS} callers change single sets as fast as they can for ${options.seconds} s, and one ` +
-        `batches of ${BATCH / 2} (an UPSERT counts twice), while dnsperf asks ${ASKED} names of the zone ${PER_SECOND} times a second from the daemon’s core, of which it takes up to a half; CPU is that of the ` +
-        'whole daemon, these questions included.',
+        `batches of ${BATCH / 2} (an UPSERT counts twice), while dnsperf asks ${ASKED} names of the zone ${PER_SECOND} ` +
+        'times a second from the callers’ core; CPU is that of the whole daemon, these questions included. Then the ' +
+        `same with dnsperf on the daemon’s core, of which it takes up to a half, ${options.rounds} rounds: medians.`,
       tables: [
         compare('Changes', taken, [
           { head: 'ready after, s', of: ({ startSeconds }) => startSeconds, digits: 1 },
@@ -73,21 +85,22 @@ export async function changes(options: Options): Promise<void> {
           { head: 'a batch, median, ms', of: ({ batchMs }) => quantile(batchMs, 0.5) },
         ]),
         compare('Answers meanwhile', taken, [
-          { head: 'before: p50 µs', of: ({ quiet }) => quiet.p50 },
-          { head: 'p99 µs', of: ({ quiet }) => quiet.p99 },
-          { head: 'while it changes: p50 µs', of: ({ busy }) => busy.p50 },
-          { head: 'p99 µs', of: ({ busy }) => busy.p99 },
-          { head: 'p99.9 µs', of: ({ busy }) => busy.p999 },
-          { head: 'while another changes: p50 µs', of: ({ beside }) => beside.p50 },
-          { head: 'p99 µs', of: ({ beside }) => beside.p99 },
-          { head: 'p99.9 µs', of: ({ beside }) => beside.p999 },
-          { head: 'its changes/s', of: ({ besidePerSecond }) => besidePerSecond },
+          { head: 'before: p50 µs', of: ({ quiet }) => medianOf(quiet, 'p50') },
+          { head: 'p99 µs', of: ({ quiet }) => medianOf(quiet, 'p99') },
+          { head: 'while it changes: p50 µs', of: ({ busy }) => medianOf(busy, 'p50') },
+          { head: 'p99 µs', of: ({ busy }) => medianOf(busy, 'p99') },
+          { head: 'p99.9 µs', of: ({ busy }) => medianOf(busy, 'p999') },
+          { head: 'while another changes: p50 µs', of: ({ beside }) => medianOf(beside, 'p50') },
+          { head: 'p99 µs', of: ({ beside }) => medianOf(beside, 'p99') },
+          { head: 'p99.9 µs', of: ({ beside }) => medianOf(beside, 'p999') },
+          { head: 'its changes/s', of: ({ besidePerSecond }) => quantile(besidePerSecond, 0.5) },
         ]),
       ],
       notes: [
-        'Waits are from packet to packet on the loopback interface (tcpdump), without what dnsperf waits for its core, which ' +
-          'is the daemon’s. Another: a daemon of its own with a zone of the same size, on the same core and behind ' +
-          'in priority, with which the one that answers has nothing to do.',
+        'Waits are from packet to packet on the loopback interface (tcpdump). dnsperf goes before everything else on the ' +
+          'daemon’s core (SCHED_FIFO): where it is late it asks in bursts, whose first waits for the last. Another: a ' +
+          'daemon of its own with a zone of the same size, on the same core and behind in priority, with which the one ' +
+          'that answers has nothing to do.',
       ],
       programs: ['dnsperf'],
     },
@@ -95,7 +108,7 @@ export async function changes(options: Options): Promise<void> {
   );
 }
 
-async function measure(size: number, seconds: number): Promise<Taken> {
+async function measure(size: number, { rounds, seconds }: Options): Promise<Taken> {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-bench-'));
   await fill(join(folder, 'state'), size);
   cpSync(join(folder, 'state'), join(folder, 'other'), { recursive: true });
@@ -115,42 +128,46 @@ async function measure(size: number, seconds: number): Promise<Taken> {
       servedMs.push(performance.now() - at);
     }
     changer.close();
-    const ask = async (log: string): Promise<Latency> => {
-      const at = join(folder, log);
-      const tap = await Wiretap.start(`${at}.pcap`, daemon.port);
+    const ask = async (name: string): Promise<Latency> => {
+      const log = join(folder, name);
+      const tap = await Wiretap.start(`${log}.pcap`, daemon.port);
       // On the daemon's core: what wakes it from another may come with the next tick only, in a virtual machine.
-      await load(daemon, { file, seconds, perSecond: PER_SECOND, log: at, core: SERVER_CORE });
-      return (await tap?.stop()) ?? percentiles(readFileSync(at, 'latin1'));
+      await load(daemon, {
+        file,
+        seconds,
+        perSecond: PER_SECOND,
+        log,
+        core: SERVER_CORE,
+        under: punctually(),
+      });
+      return (await tap?.stop()) ?? percentiles(readFileSync(log, 'latin1'));
     };
-    await load(daemon, { file, seconds: WARM_SECONDS, perSecond: PER_SECOND });
-    const quiet = await ask('quiet');
+    const rate = { file, seconds, perSecond: PER_SECOND };
+    await load(daemon, { ...rate, seconds: WARM_SECONDS });
     const cpu = cpuOf(daemon.pid);
-    const [{ requests }, busy] = await Promise.all([callers(work), ask('busy')]);
+    const [{ requests }] = await Promise.all([callers(work), load(daemon, rate)]);
     const cpuMs = (1000 * (cpuOf(daemon.pid) - cpu)) / requests;
     const { requestMs: batchMs } = await callers({ ...work, callers: 1, batch: BATCH / 2 });
+    const [quiet, busy, beside]: [Latency[], Latency[], Latency[]] = [[], [], []];
+    const besidePerSecond: number[] = [];
     const other = await begin(join(folder, 'other'), size);
     try {
       stepBack(other.daemon.pid);
       const otherWork = await workFor(other.daemon, other.api, size, seconds);
       await callers({ ...otherWork, seconds: WARM_SECONDS });
-      const [{ requests: others }, beside] = await Promise.all([callers(otherWork), ask('beside')]);
-      const changesPerSecond = requests / seconds;
-      const besidePerSecond = others / seconds;
-      return {
-        startSeconds,
-        servedMs,
-        changesPerSecond,
-        cpuMs,
-        batchMs,
-        quiet,
-        busy,
-        beside,
-        besidePerSecond,
-      };
+      for (let round = 0; round < rounds; round++) {
+        quiet.push(await ask('quiet'));
+        busy.push((await Promise.all([ask('busy'), callers(work)]))[0]);
+        const [latency, { requests }] = await Promise.all([ask('beside'), callers(otherWork)]);
+        beside.push(latency);
+        besidePerSecond.push(requests / seconds);
+      }
     } finally {
       other.client.close();
       await other.daemon.stop();
     }
+    const changesPerSecond = requests / seconds;
+    return { startSeconds, servedMs, changesPerSecond, cpuMs, batchMs, quiet, busy, beside, besidePerSecond };
   } finally {
     client.close();
     await daemon.stop();
@@ -267,6 +284,13 @@ class Client {
   async until(name: string, address: string): Promise<void> {
     while ((await this.ask(name)) !== address) await new Promise((resolve) => setTimeout(resolve, 1));
   }
+}
+
+function medianOf(rounds: readonly Latency[], which: 'p50' | 'p99' | 'p999'): number {
+  return quantile(
+    rounds.map((latency) => latency[which]),
+    0.5,
+  );
 }
 
 function quantile(values: readonly number[], q: number): number {

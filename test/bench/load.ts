@@ -2,7 +2,7 @@
  * Load by dnsperf, and what it costs the server. Where there are two cores the server has core 0 for itself, and the
  * load shares core 1 with the authoritative server behind it.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism, setPriority } from 'node:os';
 
@@ -29,6 +29,15 @@ export function onCore(core: number): string[] {
 /** Moves a running process with all its threads to one core. */
 export function pin(pid: number, core: number): void {
   if (CORES > 1) execFileSync('taskset', ['-apc', String(core), String(pid)], { stdio: 'ignore' });
+}
+
+/**
+ * The beginning of a command that goes before everything else on its core (SCHED_FIFO), where that is allowed: a client on
+ * the server's core that is late asks in bursts, and the first of a burst waits for the last.
+ */
+export function punctually(): string[] {
+  const command = ['chrt', '-f', '1'];
+  return spawnSync(command[0]!, [...command.slice(1), 'true']).status === 0 ? command : [];
 }
 
 /** All threads of a process: whoever is beside it on its core goes first. */
