@@ -99,6 +99,7 @@ async function runFile(file: string, totals: TapTotals): Promise<void> {
     lines.push(`FAIL ${file}: ${why}`, ...stdout.trimEnd().split('\n').slice(-20));
   }
   if (own.failed > 0 && stderr !== '') lines.push(...stderr.trimEnd().split('\n'));
+  lines.push(...counter.skips.map((text) => `     # skipped: ${text}`));
   lines.push(...counter.comments.map((text) => `     # ${text}`));
   console.log([summary(file, own, performance.now() - begun), ...lines].join('\n'));
   for (const key of ['passed', 'failed', 'skipped'] as const) totals[key] += own[key];

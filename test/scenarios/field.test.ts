@@ -43,4 +43,4 @@ if (existsSync(folder)) {
     t.end();
   });
 } else
-  t.pass(`scenarios of the field: skipped, there is no folder ${basename(folder)} beside the repository`);
+  t.pass('scenarios of the field', { skip: `there is no folder ${basename(folder)} beside the repository` });

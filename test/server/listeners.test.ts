@@ -28,7 +28,7 @@ import {
 
 const loaded = await loadFfi();
 if (loaded === undefined) {
-  t.pass('no native interface here: main hands out no sockets');
+  t.pass('all of it', { skip: 'no native interface here' });
   process.exit(0);
 }
 const ffi: Ffi = loaded;

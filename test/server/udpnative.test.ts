@@ -15,7 +15,7 @@ import { descriptor, Handler, idOf, query, reply, UdpClient, until } from '../su
 
 const loaded = await loadFfi();
 if (loaded === undefined) {
-  t.pass('no native interface here: nothing to test');
+  t.pass('all of it', { skip: 'no native interface here' });
   process.exit(0);
 }
 const ffi: Ffi = loaded;

@@ -122,6 +122,7 @@ t.test('hangs', { timeout: 100 }, (t) => { t.ok(1); setTimeout(() => {}, 500); }
   });
   const { totals, counter } = count(stdout);
   t.equal(totals, '4 passed, 3 failed, 1 skipped', stdout);
+  t.same(counter.skips, ['skipped: not here']);
   t.match(
     counter.failures.map(({ path }) => path.join(' > ')),
     ['bad > one is two', 'throws > oops', /^hangs > timeout/],

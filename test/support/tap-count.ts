@@ -24,19 +24,23 @@ interface Point {
   readonly ok: boolean;
   readonly name: string;
   readonly skipped: boolean;
+  /** Why it is skipped; empty: that is not said. */
+  readonly reason: string;
   readonly buffered: boolean;
 }
 
 const POINT = /^(not )?ok\b(?: \d+)?(?: - )?(.*)$/;
 const TIME = / # time=[0-9.]+ms$/;
 /** Directives may carry a reason (TAP 14, "Directives"). */
-const SKIP = / # (skip|todo)\b.*$/i;
+const SKIP = / # (?:skip|todo)\b:?\s*(.*)$/i;
 
 export class TapCounter {
   readonly totals: TapTotals = { passed: 0, failed: 0, skipped: 0 };
   readonly failures: TapFailure[] = [];
   /** What tests say with `t.comment`. */
   readonly comments: string[] = [];
+  /** What is skipped, and why, as far as that is said: `NAME: REASON`. */
+  readonly skips: string[] = [];
   readonly #suites: Suite[] = [];
   readonly #buffered: Point[] = [];
   /** The failing point whose diagnostic block may follow. */
@@ -110,6 +114,8 @@ export class TapCounter {
     const key = point.skipped ? 'skipped' : point.ok ? 'passed' : 'failed';
     this.totals[key]++;
     if (suite !== undefined) suite[key]++;
+    if (key === 'skipped')
+      this.skips.push([point.name, point.reason].filter((text) => text !== '').join(': '));
     if (key !== 'failed') return;
     this.#failure = { path: [...this.#suites.map(({ name }) => name), point.name], details: [] };
     this.failures.push(this.#failure);
@@ -122,6 +128,7 @@ function readPoint(text: string): Point {
   const buffered = name.endsWith(' {');
   if (buffered) name = name.slice(0, -2);
   name = name.replace(TIME, '');
-  const skipped = SKIP.test(name);
-  return { ok: match[1] === undefined, name: name.replace(SKIP, ''), skipped, buffered };
+  const skip = SKIP.exec(name);
+  const [skipped, reason] = [skip !== null, skip?.[1] ?? ''];
+  return { ok: match[1] === undefined, name: name.replace(SKIP, ''), skipped, reason, buffered };
 }
