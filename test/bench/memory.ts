@@ -42,6 +42,7 @@ export async function memory(options: Options): Promise<void> {
     tables.push(
       compare(caption, samples, [
         { head: 'octets of memory per answer', of: ({ resident }) => resident, ratio: true },
+        { head: 'MB per 100,000', of: ({ resident }) => (resident * 100_000) / 2 ** 20, digits: 1 },
         { head: 'of them in the answer cache', of: ({ answerEntry }) => answerEntry },
         { head: 'in the record cache', of: ({ recordEntry }) => recordEntry },
       ]),

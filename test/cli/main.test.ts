@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -34,6 +34,16 @@ t.test('the overview names every command', async (t) => {
   const none = await cli([]);
   t.equal(none.code, 2);
   t.equal(none.err, out);
+});
+
+t.test('the documentation names every command', async (t) => {
+  const [readme, operations] = ['README.md', 'docs/operations.md'].map((file) =>
+    readFileSync(join(import.meta.dirname, '../..', file), 'utf8'),
+  );
+  for (const { name } of COMMANDS) {
+    t.match(readme, new RegExp(`[` + '`' + `](causeway )?${name}\\b`), `README: ${name}`);
+    t.match(operations, new RegExp(`^\\| .*(causeway |, ` + '`' + `)${name}\\b`, 'm'), `operations: ${name}`);
+  }
 });
 
 t.test('wrong words: one line with a remedy, exit code 2', async (t) => {
