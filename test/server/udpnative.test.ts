@@ -1,6 +1,8 @@
 /** What only native listeners can get wrong: descriptors of a dead worker, turns without an end, what a pause loses. */
+import { generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
+import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { PendingReplies, type UdpBackEnd, UdpEndpoint } from '../../src/server/udp.ts';
@@ -66,6 +68,31 @@ t.test('workers that die leave their duplicates to their successors, and the que
     await client.send(query(round));
   }
   t.same(client.received.map(idOf), [0, 1, 2]);
+});
+
+t.test("workers beyond the threads of libuv's pool wait for queries in none of them", async (t) => {
+  const port = await freePort('127.0.0.1');
+  const client = new UdpClient('127.0.0.1', port);
+  const file = new URL('../support/listening-worker.ts', import.meta.url);
+  const mains = Array.from({ length: 8 }, () => ({ fd: openShared(port), watch: ffi.openWatch() }));
+  const workers = mains.map(({ fd, watch }) => {
+    const start: ListeningStart = { watch, port, fd: ffi.duplicate(fd) };
+    return new Worker(file, { workerData: start });
+  });
+  await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('message', resolve))));
+  // Their duplicates are enough.
+  for (const { fd } of mains) ffi.close(fd);
+  await client.send(query(1));
+  await until(() => client.received.length === 1, 'a reply');
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const text = Buffer.from('signed');
+  const signature = sign(null, text, privateKey);
+  const isSigned = promisify<string | null, Buffer, KeyObject, Buffer, boolean>(verify);
+  for (let i = 0; i < 32; i++)
+    t.ok(await isSigned(null, text, publicKey, signature), 'and the pool does its work');
+  await Promise.all(workers.map((worker) => worker.terminate()));
+  client.close();
+  for (const { watch } of mains) ffi.close(watch);
 });
 
 t.test('one socket that systemd passed is read by all workers, and each query by one of them', async (t) => {
