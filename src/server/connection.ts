@@ -1,7 +1,6 @@
-import type { Socket } from 'node:net';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
-import type { Client, QueryHandler } from './handler.ts';
+import type { QueryHandler } from './handler.ts';
 
 /** Whose a connection is: who is at its other end, or on whose behalf a listed proxy speaks. */
 export interface Peer {
@@ -21,10 +20,8 @@ export interface Connection {
   destroy(): void;
 }
 
-export interface ConnectionOptions {
-  /** Of TCP, or of TLS once its handshake is over. */
-  readonly socket: Socket;
-  readonly client: Client;
+/** What all connections of a listener have in common. */
+export interface Serving {
   readonly handler: QueryHandler;
   readonly metrics: Metrics;
   readonly clock: Clock;

@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { METRIC, type Metrics } from '../telemetry/metrics.ts';
 import type { ClientTransport } from '../telemetry/queryrecord.ts';
 import { unreachable } from '../util/assert.ts';
@@ -8,7 +9,7 @@ import type { Prng } from '../util/prng.ts';
 import { type Descriptor, FD_OPEN, type TicketKeys } from '../view/channel.ts';
 import type { EncryptedListening } from '../view/snapshot.ts';
 import { peerOctets } from './addresses.ts';
-import type { Connection, ConnectionOptions, Peer } from './connection.ts';
+import type { Connection, Peer, Serving } from './connection.ts';
 import type { Http } from './doh/http.ts';
 import type { Client, QueryHandler } from './handler.ts';
 import { readProxied } from './proxied.ts';
@@ -39,6 +40,9 @@ export interface TcpOptions {
 const SWEEP_MS = 100;
 /** RFC 7858 section 3.1 needs none, RFC 8484 section 5.2 says HTTP/2 or later; HTTP/1.1 is for tools that have no other. */
 const ALPN = { dot: ['dot'], doh: ['h2', 'http/1.1'] } as const;
+/** Where a socket has its client, for listeners that all sockets share. */
+const CLIENT = Symbol('client');
+type Accepted = Socket & { [CLIENT]: TcpClient };
 const TRANSPORTS = { do53: 'tcp', dot: 'dot', doh: 'doh' } as const;
 
 /**
@@ -50,13 +54,14 @@ export class TcpEndpoint {
   endpoint: number;
   readonly #o: TcpOptions;
   readonly #server: Server;
-  readonly #tls: TlsTermination | undefined;
+  readonly #tls: TlsTermination<TcpClient> | undefined;
   /** There from the start on, where it is spoken. */
   #http: Http | undefined;
   #hasLeft = false;
   /** Connections of proxies that have not said whose they are. */
   readonly #unnamed = new Set<Socket>();
   readonly #connections = new Set<Connection>();
+  readonly #serving: Serving;
   #encrypted: EncryptedListening | undefined;
   #sweep: Timer | undefined;
   #heir: TcpEndpoint | undefined;
@@ -64,6 +69,8 @@ export class TcpEndpoint {
   constructor(options: TcpOptions) {
     this.#o = options;
     this.endpoint = options.endpoint;
+    const { handler, metrics, clock, clients } = options;
+    this.#serving = { handler, metrics, clock, idleMs: () => clients.idleMs() };
     this.#tls = this.#termination();
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
   }
@@ -92,14 +99,14 @@ export class TcpEndpoint {
     });
   }
 
-  #termination(): TlsTermination | undefined {
+  #termination(): TlsTermination<TcpClient> | undefined {
     const { descriptor, ticketKeys, metrics, clock } = this.#o;
     if (descriptor.protocol === 'do53') return undefined;
     return new TlsTermination({
       protocols: ALPN[descriptor.protocol],
       ticketKeys,
       clock,
-      secured: (socket, peer) => this.#serve(socket, peer),
+      secured: (socket, client) => this.#serveSecured(socket, client),
       failed: () => metrics.add(METRIC.tlsFailed),
     });
   }
@@ -122,13 +129,14 @@ export class TcpEndpoint {
 
   #accept(socket: Socket): void {
     this.#o.interleave?.();
-    socket.on('error', () => socket.destroy());
+    socket.on('error', destroyIt);
     const { remoteAddress, remotePort } = socket;
     // Gone before it was accepted.
     if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy();
-    const peer = { address: peerOctets(remoteAddress), port: remotePort };
-    if (this.#o.isProxy?.(this.endpoint, peer.address) === true) this.#acceptProxied(socket, peer);
-    else this.#admit(socket, peer);
+    const address = peerOctets(remoteAddress);
+    if (this.#o.isProxy?.(this.endpoint, address) === true)
+      this.#acceptProxied(socket, { address, port: remotePort });
+    else this.#admit(socket, address, remotePort);
   }
 
   /** A listed proxy is as good as the client that it names, and nobody without a name. */
@@ -145,17 +153,16 @@ export class TcpEndpoint {
     };
     socket.on('close', left);
     this.#unnamed.add(socket);
-    const named = (peer = proxy): void => {
+    const named = ({ address, port } = proxy): void => {
       left();
-      this.#admit(socket, peer);
+      this.#admit(socket, address, port);
     };
     readProxied({ socket, clock, named, failed: () => metrics.add(METRIC.tcpUnnamed) });
   }
 
   /** The access list, limits and counts; then TLS, where it is spoken. */
-  #admit(socket: Socket, peer: Peer): void {
+  #admit(socket: Socket, address: Uint8Array, port: number): void {
     const { admits, clients, metrics } = this.#o;
-    const { address } = peer;
     // A reload may have come before the address.
     if (!admits(this.currentEndpoint, address)) {
       metrics.add(METRIC.droppedAcl);
@@ -166,12 +173,14 @@ export class TcpEndpoint {
       return void socket.resetAndDestroy();
     }
     metrics.add(METRIC.tcpAccepted);
-    socket.once('close', () => clients.leave(address, this.#kind));
+    const client = new TcpClient(this, address, port);
+    (socket as Accepted)[CLIENT] = client;
+    socket.on('close', forgetClient);
     if (this.#tls !== undefined) {
-      this.#tls.accept(socket, peer);
+      this.#tls.accept(socket, client);
       return;
     }
-    this.#serve(socket, peer);
+    this.#serve(socket, client);
     // It stands still behind a proxy's header.
     socket.resume();
   }
@@ -180,32 +189,45 @@ export class TcpEndpoint {
     return this.#o.descriptor.protocol === 'doh' ? 'http' : 'stream';
   }
 
-  #serve(socket: Socket, { address, port }: Peer): void {
+  #serveSecured(socket: TLSSocket, client: TcpClient): void {
     this.#o.interleave?.();
-    const { clients, metrics, clock, handler, descriptor } = this.#o;
-    socket.on('error', () => socket.destroy());
+    socket.on('error', destroyIt);
     // Gone before its handshake was over.
     if (socket.remoteAddress === undefined) return void socket.destroy();
-    const client = new TcpClient(this, TRANSPORTS[descriptor.protocol], address, port);
-    const idleMs = (): number => clients.idleMs();
-    const connection = this.#connectionOn({ socket, client, handler, metrics, clock, idleMs });
-    this.#current().#add(connection);
-    socket.once('close', () => this.#current().#drop(connection));
+    (socket as unknown as Accepted)[CLIENT] = client;
+    this.#serve(socket, client);
   }
 
-  #connectionOn(options: ConnectionOptions): Connection {
+  /** @param socket has its client */
+  #serve(socket: Socket, client: TcpClient): void {
+    client.connection = this.#connectionOn(socket, client);
+    this.#current().#add(client.connection);
+    socket.on('close', forgetConnection);
+  }
+
+  #connectionOn(socket: Socket, client: Client): Connection {
     const { descriptor, prng } = this.#o;
     switch (descriptor.protocol) {
       case 'do53':
       case 'dot':
-        return new TcpConnection(options);
+        return new TcpConnection(socket, client, this.#serving);
       case 'doh': {
         const json = (): boolean => this.#current().#encrypted?.json ?? false;
-        return this.#http!.serve({ ...options, prng, json });
+        return this.#http!.serve({ ...this.#serving, socket, client, prng, json });
       }
       default:
         unreachable(descriptor.protocol);
     }
+  }
+
+  /** A client's socket is closed. */
+  forgetClient({ address }: Peer): void {
+    this.#o.clients.leave(address, this.#kind);
+  }
+
+  /** A connection's socket is closed. */
+  forgetConnection(connection: Connection): void {
+    this.#current().#drop(connection);
   }
 
   #add(connection: Connection): void {
@@ -222,10 +244,15 @@ export class TcpEndpoint {
 
   #expire(): void {
     const now = this.#o.clock.now();
-    for (const connection of this.#connections) {
+    // An iterator would make an object for each: ten times a second they are more than all else that is allocated here.
+    this.#connections.forEach((connection) => {
       this.#o.interleave?.();
       connection.expire(now);
-    }
+    });
+  }
+
+  get transport(): ClientTransport {
+    return TRANSPORTS[this.#o.descriptor.protocol];
   }
 
   /** Connections that are open. */
@@ -286,21 +313,43 @@ export class TcpEndpoint {
   }
 }
 
-/** A connection outlives snapshots: its endpoint's index is looked up for each query. */
+/** Who is at the other end of a connection. It outlives snapshots: its endpoint's index is looked up for each query. */
 class TcpClient implements Client {
-  readonly #listener: TcpEndpoint;
+  readonly listener: TcpEndpoint;
   readonly address: Uint8Array;
   readonly port: number;
-  readonly transport: ClientTransport;
+  /** Once it is served. */
+  connection: Connection | undefined;
 
-  constructor(listener: TcpEndpoint, transport: ClientTransport, address: Uint8Array, port: number) {
-    this.#listener = listener;
-    this.transport = transport;
+  constructor(listener: TcpEndpoint, address: Uint8Array, port: number) {
+    this.listener = listener;
     this.address = address;
     this.port = port;
   }
 
-  get endpoint(): number {
-    return this.#listener.currentEndpoint;
+  get transport(): ClientTransport {
+    return this.listener.transport;
   }
+
+  get endpoint(): number {
+    return this.listener.currentEndpoint;
+  }
+}
+
+/*
+ * Listeners of all sockets: thousands of clients that come and go leave as little to be collected as may be.
+ */
+
+function destroyIt(this: Socket): void {
+  this.destroy();
+}
+
+function forgetClient(this: Accepted): void {
+  const client = this[CLIENT];
+  client.listener.forgetClient(client);
+}
+
+function forgetConnection(this: Accepted): void {
+  const { listener, connection } = this[CLIENT];
+  listener.forgetConnection(connection!);
 }

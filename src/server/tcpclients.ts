@@ -76,23 +76,35 @@ export class TcpClients {
    * @param address undefined while a proxy has not said it: then it counts among all only
    */
   enter(address: Uint8Array | undefined, kind: ClientKind = 'stream'): boolean {
-    const cells = this.#cellsOf(address);
     if (this.total >= this.#max) return false;
     if (kind === 'http' && this.#sum(HTTP) >= HTTP_CLIENTS_MAX) return false;
-    if (cells.length > 0 && cells.every((cell) => this.#sum(cell) >= TCP_CLIENTS_PER_ADDRESS_MAX))
-      return false;
-    this.#count(kind, cells, 1);
+    if (address !== undefined && this.#connectionsOf(address) >= TCP_CLIENTS_PER_ADDRESS_MAX) return false;
+    this.#count(address, kind, 1);
     return true;
   }
 
   /** Counts out a client that `enter` let in. */
   leave(address: Uint8Array | undefined, kind: ClientKind = 'stream'): void {
-    this.#count(kind, this.#cellsOf(address), -1);
+    this.#count(address, kind, -1);
   }
 
-  #count(kind: ClientKind, cells: readonly number[], by: number): void {
-    for (const cell of [TOTAL, ...(kind === 'http' ? [HTTP] : []), ...cells])
-      Atomics.add(this.#counts, this.#own + cell, by);
+  /** Without arrays: those who are turned away come by the thousand. */
+  #count(address: Uint8Array | undefined, kind: ClientKind, by: number): void {
+    this.#add(TOTAL, by);
+    if (kind === 'http') this.#add(HTTP, by);
+    if (address === undefined) return;
+    for (let row = 0; row < ROWS; row++) this.#add(this.#cellOf(address, row), by);
+  }
+
+  #add(cell: number, by: number): void {
+    Atomics.add(this.#counts, this.#own + cell, by);
+  }
+
+  /** No fewer than it has. */
+  #connectionsOf(address: Uint8Array): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (let row = 0; row < ROWS; row++) least = Math.min(least, this.#sum(this.#cellOf(address, row)));
+    return least;
   }
 
   /**
@@ -110,11 +122,8 @@ export class TcpClients {
     return sum;
   }
 
-  #cellsOf(address: Uint8Array | undefined): number[] {
-    if (address === undefined) return [];
-    return this.#seeds.map((seed, row) => {
-      const hash = keyedHash(seed, address, 0, address.length) >>> 0;
-      return ROWS_AT + row * BUCKETS + (hash % BUCKETS);
-    });
+  #cellOf(address: Uint8Array, row: number): number {
+    const hash = keyedHash(this.#seeds[row]!, address, 0, address.length) >>> 0;
+    return ROWS_AT + row * BUCKETS + (hash % BUCKETS);
   }
 }

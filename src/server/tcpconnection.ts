@@ -7,17 +7,21 @@ import {
   BLOCKED_MS,
   CLOSING_MS,
   type Connection,
-  type ConnectionOptions,
   FIRST_MS,
   MESSAGE_MS,
   QUERY_OCTETS_MAX,
   QUEUED_OCTETS_MAX,
+  type Serving,
 } from './connection.ts';
-import type { Reply } from './handler.ts';
+import type { Client, Reply } from './handler.ts';
 
 export const IN_FLIGHT_MAX = 32;
 /** Messages taken in one turn of the event loop: a pipeline full of cached names must not make others wait. */
 const TURN_MAX = 32;
+
+/** Where a socket has its connection, for listeners that all sockets share: some of its own would be as large as itself. */
+const CONNECTION = Symbol('connection');
+type Served = Socket & { [CONNECTION]: TcpConnection };
 
 type Waiting = 'first' | 'message' | 'blocked' | 'waiting' | 'idle' | 'closing';
 
@@ -38,8 +42,10 @@ type Waiting = 'first' | 'message' | 'blocked' | 'waiting' | 'idle' | 'closing';
  * Reading stops while IN_FLIGHT_MAX queries are under way or while blocked: then TCP makes the client wait.
  */
 export class TcpConnection implements Connection {
-  readonly #o: ConnectionOptions;
+  readonly #o: Serving;
   readonly #socket: Socket;
+  readonly #client: Client;
+  /** Times are whole milliseconds, which take no object of their own. */
   readonly #startedAt: number;
   /** Octets that came and are not taken: a part of a message, or whole ones that wait while reading is stopped. */
   #rest: Uint8Array = NOTHING;
@@ -55,31 +61,46 @@ export class TcpConnection implements Connection {
   #ending: 'no' | 'client' | 'us' = 'no';
   #closingAt: number | undefined;
 
-  constructor(options: ConnectionOptions) {
-    this.#o = options;
-    this.#socket = options.socket;
-    this.#startedAt = this.#activeAt = this.#messageAt = options.clock.now();
-    this.#socket.on('data', (chunk: Uint8Array) => this.#receive(chunk));
-    this.#socket.on('drain', () => this.#go());
-    // Half-close: the client sends no more, but reads what is under way (RFC 9210 section 4.5).
-    this.#socket.on('end', () => {
-      if (this.#ending === 'no') this.#ending = 'client';
-      this.#go();
-    });
+  /** @param socket of TCP, or of TLS once its handshake is over */
+  constructor(socket: Socket, client: Client, serving: Serving) {
+    this.#o = serving;
+    this.#socket = socket;
+    this.#client = client;
+    this.#startedAt = this.#activeAt = this.#messageAt = this.#now();
+    (socket as Served)[CONNECTION] = this;
+    socket.on('data', received);
+    socket.on('drain', drained);
+    socket.on('end', ended);
+  }
+
+  #now(): number {
+    return Math.ceil(this.#o.clock.now());
   }
 
   get pending(): number {
     return this.#inFlight;
   }
 
-  #receive(chunk: Uint8Array): void {
+  /** Octets came. */
+  receive(chunk: Uint8Array): void {
     if (this.#ending === 'us') return;
-    const now = this.#o.clock.now();
+    const now = this.#now();
     this.#activeAt = now;
     if (this.#rest.length === 0) {
       this.#messageAt = now;
       this.#rest = chunk;
     } else this.#rest = Buffer.concat([this.#rest, chunk]);
+    this.#go();
+  }
+
+  /** The kernel has taken what was unsent. */
+  drained(): void {
+    this.#go();
+  }
+
+  /** Half-close: the client sends no more, but reads what is under way (RFC 9210 section 4.5). */
+  clientEnded(): void {
+    if (this.#ending === 'no') this.#ending = 'client';
     this.#go();
   }
 
@@ -92,17 +113,23 @@ export class TcpConnection implements Connection {
     if (this.#socket.destroyed) return;
     this.#noteBlocked();
     if (taken === TURN_MAX && this.#mayTake()) this.#planTurn();
-    // A part of a message is kept as its own octets: the chunk that it came in may be 64 kB.
-    else if (this.#mayTake() && this.#rest.length > 0) this.#rest = this.#rest.slice();
+    else if (this.#mayTake()) this.#keepRest();
     if (this.#ending === 'no') this.#readOrWait();
     this.#endIfDone();
+  }
+
+  /** A part of a message is kept as its own octets: the chunk that it came in may be 64 kB. */
+  #keepRest(): void {
+    const rest = this.#rest;
+    if (rest.length === 0) this.#rest = NOTHING;
+    else if (rest.length < rest.buffer.byteLength) this.#rest = new Uint8Array(rest);
   }
 
   #readOrWait(): void {
     if (!this.#mayTake() || this.#turnPlanned) this.#socket.pause();
     else if (this.#socket.isPaused()) {
       // The rest of a message could not come before.
-      this.#messageAt = this.#o.clock.now();
+      this.#messageAt = this.#now();
       this.#socket.resume();
     }
   }
@@ -122,7 +149,7 @@ export class TcpConnection implements Connection {
 
   #noteBlocked(): void {
     if (this.#socket.writableLength <= QUEUED_OCTETS_MAX) this.#blockedAt = undefined;
-    else this.#blockedAt ??= this.#o.clock.now();
+    else this.#blockedAt ??= this.#now();
   }
 
   /** Takes the first message of what came; false if it is not whole. Nothing is sized by a length before its check. */
@@ -138,7 +165,7 @@ export class TcpConnection implements Connection {
     if (rest.length < 2 + length) return false;
     this.#rest = rest.subarray(2 + length);
     this.#messages++;
-    this.#messageAt = this.#o.clock.now();
+    this.#messageAt = this.#now();
     this.#ask(rest.subarray(2, 2 + length));
     this.#noteBlocked();
     return true;
@@ -151,10 +178,10 @@ export class TcpConnection implements Connection {
   }
 
   #ask(query: Uint8Array): void {
-    const { handler, client, metrics } = this.#o;
+    const { handler, metrics } = this.#o;
     try {
       handler.begin();
-      const reply = handler.handle(query, client);
+      const reply = handler.handle(query, this.#client);
       if (reply instanceof Promise) this.#await(reply);
       else this.#send(reply);
     } catch {
@@ -185,14 +212,14 @@ export class TcpConnection implements Connection {
     framed[0] = reply.length >>> 8;
     framed[1] = reply.length & 0xff;
     framed.set(reply, 2);
-    this.#activeAt = this.#o.clock.now();
+    this.#activeAt = this.#now();
     this.#socket.write(framed);
   }
 
   #endIfDone(): void {
     const isDone = this.#ending !== 'no' && this.#inFlight === 0 && !this.#turnPlanned;
     if (!isDone || this.#blockedAt !== undefined || this.#closingAt !== undefined) return;
-    this.#closingAt = this.#o.clock.now();
+    this.#closingAt = this.#now();
     this.#socket.end();
     this.#socket.resume();
   }
@@ -239,6 +266,18 @@ export class TcpConnection implements Connection {
   destroy(): void {
     this.#socket.destroy();
   }
+}
+
+function received(this: Served, chunk: Uint8Array): void {
+  this[CONNECTION].receive(chunk);
+}
+
+function drained(this: Served): void {
+  this[CONNECTION].drained();
+}
+
+function ended(this: Served): void {
+  this[CONNECTION].clientEnded();
 }
 
 const NOTHING = new Uint8Array(0);

@@ -4,7 +4,6 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Clock } from '../util/clock.ts';
 import { TICKET_MS, type TicketKeys } from '../view/channel.ts';
 import type { Credentials } from '../view/snapshot.ts';
-import type { Peer } from './connection.ts';
 import { readHello } from './tlshello.ts';
 
 /** The first of them are no secret: a ticket begins with them, to say which keys it is sealed with (RFC 5077 section 4). */
@@ -12,14 +11,15 @@ const TICKET_KEY_NAME_OCTETS = 16;
 /** A handshake takes two round trips; who says nothing holds a connection for as long. Milliseconds. */
 export const HANDSHAKE_MS = 5_000;
 
-export interface TlsOptions {
+/** @typeParam Client what is known of the other end, handed back with the connection that comes of a handshake */
+export interface TlsOptions<Client> {
   /** What may be agreed on by ALPN. */
   readonly protocols: readonly string[];
   /** See TicketKeys. */
   readonly ticketKeys: Uint8Array;
   readonly clock: Clock;
   /** A handshake has succeeded: the connection is to be served. */
-  readonly secured: (socket: TLSSocket, peer: Peer) => void;
+  readonly secured: (socket: TLSSocket, client: Client) => void;
   /** One has not; its connection is closed. */
   readonly failed: () => void;
 }
@@ -54,17 +54,17 @@ const OPTIONS = {
  * keys that it is sealed with, in clear text: if those are the keys of before, they are what the handshake is made with. A
  * client that writes their name elsewhere gains nothing by it.
  */
-export class TlsTermination {
-  readonly #o: TlsOptions;
+export class TlsTermination<Client> {
+  readonly #o: TlsOptions<Client>;
   /** Handshakes under way, by the address and port of the other end: the socket that comes of one is another object. */
-  readonly #shaking = new Map<string, { readonly socket: Socket; readonly peer: Peer }>();
+  readonly #shaking = new Map<string, { readonly socket: Socket; readonly client: Client }>();
   /** Those whose handshake is to begin. */
   readonly #greeted: Greeted[] = [];
   #current: Sealed;
   #previous: Sealed | undefined;
   #credentials: Credentials | undefined;
 
-  constructor(options: TlsOptions) {
+  constructor(options: TlsOptions<Client>) {
     this.#o = options;
     this.#current = this.#sealed(options.ticketKeys);
   }
@@ -83,7 +83,7 @@ export class TlsTermination {
       const shaken = this.#shaking.get(endOf(socket));
       this.#shaking.delete(endOf(socket));
       if (shaken === undefined) socket.destroy();
-      else secured(socket, shaken.peer);
+      else secured(socket, shaken.client);
     });
     server.on('tlsClientError', (_, socket) => {
       failed();
@@ -114,10 +114,10 @@ export class TlsTermination {
   }
 
   /** Begins a handshake, which ends by `secured` or `failed`, or with the connection. */
-  accept(socket: Socket, peer: Peer): void {
+  accept(socket: Socket, client: Client): void {
     const { clock, failed } = this.#o;
     const end = endOf(socket);
-    this.#shaking.set(end, { socket, peer });
+    this.#shaking.set(end, { socket, client });
     socket.once('close', () => {
       if (this.#shaking.get(end)?.socket === socket) this.#shaking.delete(end);
     });

@@ -543,18 +543,37 @@ class DeafSocket extends EventEmitter {
   }
 }
 
+t.test('a part of a message is kept as its own octets', (t) => {
+  const socket = new DeafSocket();
+  const handler = new Handler(() => undefined);
+  const client = { address: new Uint8Array(4), port: 1, transport: 'tcp', endpoint: 0 } as const;
+  const metrics = new Metrics(daemonCounters(1).block(0));
+  new TcpConnection(socket as unknown as Socket, client, {
+    handler,
+    metrics,
+    clock: new ManualClock(),
+    idleMs: () => IDLE_MS,
+  });
+  const octets = Buffer.concat([framed(query(1)), framed(query(2))]);
+  const chunk = Buffer.from(octets.subarray(0, -5));
+  socket.emit('data', chunk);
+  chunk.fill(0xff);
+  socket.emit('data', Buffer.from(octets.subarray(-5)));
+  t.same(
+    handler.asked.map((asked) => idOf(asked.query)),
+    [1, 2],
+  );
+  t.end();
+});
+
 t.test('what is queued for a client exceeds the limit by one answer at most', (t) => {
   const socket = new DeafSocket();
   const handler = new Handler(big);
   const clock = new ManualClock();
-  const connection = new TcpConnection({
-    socket: socket as unknown as Socket,
-    client: { address: new Uint8Array(4), port: 1, transport: 'tcp', endpoint: 0 },
-    handler,
-    metrics: new Metrics(daemonCounters(1).block(0)),
-    clock,
-    idleMs: () => IDLE_MS,
-  });
+  const client = { address: new Uint8Array(4), port: 1, transport: 'tcp', endpoint: 0 } as const;
+  const metrics = new Metrics(daemonCounters(1).block(0));
+  const serving = { handler, metrics, clock, idleMs: () => IDLE_MS };
+  const connection = new TcpConnection(socket as unknown as Socket, client, serving);
   socket.emit('data', Buffer.concat(Array.from({ length: 20 }, (_, id) => framed(query(id)))));
   t.equal(handler.asked.length, Math.ceil((QUEUED_OCTETS_MAX + 1) / (BIG + 2)));
   t.ok(socket.isPaused());

@@ -366,17 +366,17 @@ t.test('a client that ends first gets what it asked for, and so does one at the 
 
 t.test('one port of a client to two addresses is two handshakes', { skip }, async (t) => {
   const secured: [string | undefined, number][] = [];
-  const tls = new TlsTermination({
+  const tls = new TlsTermination<number>({
     protocols: ['dot'],
     ticketKeys: new Uint8Array(TICKET_KEYS_OCTETS),
     clock: new ManualClock(),
-    secured: (socket, { port }) => void secured.push([socket.localAddress, port]),
+    secured: (socket, port) => void secured.push([socket.localAddress, port]),
     failed: () => undefined,
   });
   tls.use(one!);
   // What a proxy would say of them: by the address that was connected to.
   const server = createServer({ allowHalfOpen: true }, (socket) =>
-    tls.accept(socket, { address: new Uint8Array(4), port: Number(socket.localAddress!.at(-1)) }),
+    tls.accept(socket, Number(socket.localAddress!.at(-1))),
   );
   await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
   const { port } = server.address() as AddressInfo;

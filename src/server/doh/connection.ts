@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { METRIC } from '../../telemetry/metrics.ts';
 import { unreachable } from '../../util/assert.ts';
 import type { Prng } from '../../util/prng.ts';
@@ -9,13 +10,13 @@ import {
   BLOCKED_MS,
   CLOSING_MS,
   type Connection,
-  type ConnectionOptions,
   FIRST_MS,
   MESSAGE_MS,
   QUERY_OCTETS_MAX,
   QUEUED_OCTETS_MAX,
+  type Serving,
 } from '../connection.ts';
-import type { Reply } from '../handler.ts';
+import type { Client, Reply } from '../handler.ts';
 import { DNS_JSON, jsonOf } from './json.ts';
 import { DNS_MESSAGE, type Form, judge, REASONS, type Refusal, type RequestHead } from './request.ts';
 
@@ -36,7 +37,10 @@ export const REQUEST_OCTETS_MAX = 2 * 1024;
 /** Octets of answers that may wait for a client to take them, which is what HTTP_CLIENTS_MAX counts with. */
 export const WAITING_OCTETS_MAX = 1024 * 1024;
 
-export interface DohOptions extends ConnectionOptions {
+export interface DohOptions extends Serving {
+  /** Of TLS, once its handshake is over. */
+  readonly socket: Socket;
+  readonly client: Client;
   readonly prng: Prng;
   /** Whether the JSON form is spoken, as of now. */
   readonly json: () => boolean;
