@@ -27,6 +27,8 @@ export interface Serving {
   readonly clock: Clock;
   /** The idle time as of now, milliseconds. */
   readonly idleMs: () => number;
+  /** See TcpOptions. */
+  readonly interleave?: (() => void) | undefined;
 }
 
 /*

@@ -30,7 +30,7 @@ export interface TcpOptions {
   readonly admits: (endpoint: number, address: Uint8Array) => boolean;
   /** Whether a peer says in front of a connection whose it is. Default: nobody. */
   readonly isProxy?: ((endpoint: number, address: Uint8Array) => boolean) | undefined;
-  /** Has others served that have come meanwhile: called before each connection that is accepted, served or looked at. */
+  /** Has others served that have come meanwhile: called before whatever is done for one of many connections. */
   readonly interleave?: (() => void) | undefined;
   /** Where TLS is spoken: see TlsOptions. */
   readonly ticketKeys: Uint8Array;
@@ -69,8 +69,8 @@ export class TcpEndpoint {
   constructor(options: TcpOptions) {
     this.#o = options;
     this.endpoint = options.endpoint;
-    const { handler, metrics, clock, clients } = options;
-    this.#serving = { handler, metrics, clock, idleMs: () => clients.idleMs() };
+    const { handler, metrics, clock, clients, interleave } = options;
+    this.#serving = { handler, metrics, clock, interleave, idleMs: () => clients.idleMs() };
     this.#tls = this.#termination();
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
   }
@@ -222,6 +222,7 @@ export class TcpEndpoint {
 
   /** A client's socket is closed. */
   forgetClient({ address }: Peer): void {
+    this.#o.interleave?.();
     this.#o.clients.leave(address, this.#kind);
   }
 

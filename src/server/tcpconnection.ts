@@ -83,6 +83,7 @@ export class TcpConnection implements Connection {
 
   /** Octets came. */
   receive(chunk: Uint8Array): void {
+    this.#o.interleave?.();
     if (this.#ending === 'us') return;
     const now = this.#now();
     this.#activeAt = now;

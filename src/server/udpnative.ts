@@ -28,6 +28,8 @@ export class NativeUdpListeners {
   readonly #o: NativeUdpOptions;
   readonly #watch: Watch;
   readonly #readers = new Map<number, NativeBackEnd>();
+  /** Of one socket there is no question whether it is the one that has something. */
+  #only: NativeBackEnd | undefined;
   readonly #ready = new Int32Array(BATCH_MAX);
   #readAt = 0;
   /** Replies wait for the end of the turn. */
@@ -59,14 +61,20 @@ export class NativeUdpListeners {
       enter: (reader) => {
         ffi.watch(this.#watch.fd, fd);
         this.#readers.set(fd, reader);
-        this.#watch.awaited = true;
+        this.#noteReaders();
       },
       leave: () => {
         if (!this.#readers.delete(fd)) return;
         ffi.unwatch(this.#watch.fd, fd);
-        this.#watch.awaited = this.#readers.size > 0;
+        this.#noteReaders();
       },
     });
+  }
+
+  #noteReaders(): void {
+    const [first] = this.#readers.values();
+    this.#only = this.#readers.size === 1 ? first : undefined;
+    this.#watch.awaited = first !== undefined;
   }
 
   /** To be called when all its back ends are closed. */
@@ -108,9 +116,7 @@ export class NativeUdpListeners {
   }
 
   #readUntil(end: number): number {
-    // With one socket there is no question which of them it is.
-    const [only] = this.#readers.size === 1 ? this.#readers.values() : [];
-    if (only !== undefined) return only.read(end);
+    if (this.#only !== undefined) return this.#only.read(end);
     const count = this.#o.ffi.ready(this.#watch.fd, this.#ready);
     for (let i = 0; i < count; i++) this.#readers.get(this.#ready[i]!)?.read(end);
     return count;

@@ -40,6 +40,7 @@ interface Setting {
   readonly admits?: (endpoint: number, address: Uint8Array) => boolean;
   readonly maxClients?: number;
   readonly adopt?: boolean;
+  readonly interleave?: () => void;
 }
 
 async function serve(t: { teardown(fn: () => void): void }, setting: Setting = {}) {
@@ -59,6 +60,7 @@ async function serve(t: { teardown(fn: () => void): void }, setting: Setting = {
     metrics: new Metrics(counters.block(0)),
     clock,
     admits,
+    interleave: setting.interleave,
   });
   await endpoint.start();
   const open: TcpClient[] = [];
@@ -133,6 +135,24 @@ t.test('a connection is used again, and queries may come many at a time', async 
   await until(() => one.received.length === 4, 'the fourth');
   t.same(one.received.map(textOf), ['text 1', 'text 2', 'text 3', 'text 4']);
   t.equal(clients.total, 1);
+});
+
+t.test('others are served before whatever is done for a connection', async (t) => {
+  let times = 0;
+  const { client, clock, clients } = await serve(t, { interleave: () => times++ });
+  const more = async (what: string): Promise<void> => {
+    await until(() => times > 0, what);
+    times = 0;
+  };
+  const one = await client();
+  await more('accepted');
+  one.send(Uint8Array.of(0));
+  await more('an octet came');
+  clock.advance(100);
+  await more('looked at');
+  one.destroy();
+  await until(() => clients.total === 0, 'the end');
+  await more('closed');
 });
 
 t.test('replies go out as they come, in any order (RFC 7766 section 6.2.1.1)', async (t) => {
