@@ -36,8 +36,12 @@ export interface TcpOptions {
   readonly ticketKeys: Uint8Array;
 }
 
-/** Deadlines are looked at this often: one timer for all connections, whatever they do in between. */
+/**
+ * Deadlines are looked at this often, by one timer for all connections, whatever they do in between: those of a share of
+ * them in each turn, as many that came together would end together, and what asks by UDP would wait for that.
+ */
 const SWEEP_MS = 100;
+const SHARES = 10;
 /** RFC 7858 section 3.1 needs none, RFC 8484 section 5.2 says HTTP/2 or later; HTTP/1.1 is for tools that have no other. */
 const ALPN = { dot: ['dot'], doh: ['h2', 'http/1.1'] } as const;
 /** Where a socket has its client, for listeners that all sockets share. */
@@ -60,7 +64,11 @@ export class TcpEndpoint {
   #hasLeft = false;
   /** Connections of proxies that have not said whose they are. */
   readonly #unnamed = new Set<Socket>();
-  readonly #connections = new Set<Connection>();
+  /** And the share that each belongs to. */
+  readonly #connections = new Map<Connection, number>();
+  /** Which is looked at next, and which the next connection belongs to. */
+  #turn = 0;
+  #share = 0;
   readonly #serving: Serving;
   #encrypted: EncryptedListening | undefined;
   #sweep: Timer | undefined;
@@ -130,6 +138,8 @@ export class TcpEndpoint {
   #accept(socket: Socket): void {
     this.#o.interleave?.();
     socket.on('error', destroyIt);
+    // Nobody is asked who it is where there is no room for anybody: then they come by the thousand.
+    if (!this.#o.clients.hasRoom(this.#kind)) return void this.#refuse(socket);
     const { remoteAddress, remotePort } = socket;
     // Gone before it was accepted.
     if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy();
@@ -142,10 +152,7 @@ export class TcpEndpoint {
   /** A listed proxy is as good as the client that it names, and nobody without a name. */
   #acceptProxied(socket: Socket, proxy: Peer): void {
     const { clients, metrics, clock } = this.#o;
-    if (!clients.enter(undefined, this.#kind)) {
-      metrics.add(METRIC.tcpRefused);
-      return void socket.resetAndDestroy();
-    }
+    if (!clients.enter(undefined, this.#kind)) return void this.#refuse(socket);
     const left = (): void => {
       socket.off('close', left);
       this.#unnamed.delete(socket);
@@ -168,10 +175,7 @@ export class TcpEndpoint {
       metrics.add(METRIC.droppedAcl);
       return void socket.resetAndDestroy();
     }
-    if (!clients.enter(address, this.#kind)) {
-      metrics.add(METRIC.tcpRefused);
-      return void socket.resetAndDestroy();
-    }
+    if (!clients.enter(address, this.#kind)) return void this.#refuse(socket);
     metrics.add(METRIC.tcpAccepted);
     const client = new TcpClient(this, address, port);
     (socket as Accepted)[CLIENT] = client;
@@ -183,6 +187,11 @@ export class TcpEndpoint {
     this.#serve(socket, client);
     // It stands still behind a proxy's header.
     socket.resume();
+  }
+
+  #refuse(socket: Socket): void {
+    this.#o.metrics.add(METRIC.tcpRefused);
+    socket.resetAndDestroy();
   }
 
   get #kind(): ClientKind {
@@ -232,8 +241,9 @@ export class TcpEndpoint {
   }
 
   #add(connection: Connection): void {
-    this.#connections.add(connection);
-    this.#sweep ??= this.#o.clock.every(SWEEP_MS, () => this.#expire());
+    this.#connections.set(connection, this.#share);
+    this.#share = (this.#share + 1) % SHARES;
+    this.#sweep ??= this.#o.clock.every(SWEEP_MS / SHARES, () => this.#expire());
   }
 
   #drop(connection: Connection): void {
@@ -245,8 +255,11 @@ export class TcpEndpoint {
 
   #expire(): void {
     const now = this.#o.clock.now();
-    // An iterator would make an object for each: ten times a second they are more than all else that is allocated here.
-    this.#connections.forEach((connection) => {
+    const turn = this.#turn;
+    this.#turn = (turn + 1) % SHARES;
+    // An iterator would make an object for each of them each time.
+    this.#connections.forEach((share, connection) => {
+      if (share !== turn) return;
       this.#o.interleave?.();
       connection.expire(now);
     });
@@ -265,7 +278,7 @@ export class TcpEndpoint {
   adopt(other: TcpEndpoint): void {
     other.leave();
     other.#heir = this;
-    for (const connection of [...other.#connections]) {
+    for (const connection of [...other.#connections.keys()]) {
       other.#drop(connection);
       this.#add(connection);
     }
@@ -284,7 +297,7 @@ export class TcpEndpoint {
   /** Queries that are not answered yet. */
   get pending(): number {
     let pending = 0;
-    for (const connection of this.#connections) pending += connection.pending;
+    for (const connection of this.#connections.keys()) pending += connection.pending;
     return pending;
   }
 
@@ -303,14 +316,14 @@ export class TcpEndpoint {
   pause(): void {
     this.leave();
     this.#endUnserved();
-    for (const connection of this.#connections) connection.finish();
+    for (const connection of this.#connections.keys()) connection.finish();
   }
 
   /** Closes everything at once. Idempotent. */
   close(): void {
     this.leave();
     this.#endUnserved();
-    for (const connection of this.#connections) connection.destroy();
+    for (const connection of this.#connections.keys()) connection.destroy();
   }
 }
 

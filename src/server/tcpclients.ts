@@ -70,14 +70,18 @@ export class TcpClients {
     return this.#sum(TOTAL);
   }
 
+  /** Whether one more is let in, as far as that does not depend on its address. */
+  hasRoom(kind: ClientKind): boolean {
+    return this.total < this.#max && (kind !== 'http' || this.#sum(HTTP) < HTTP_CLIENTS_MAX);
+  }
+
   /**
    * Counts a client in, unless the process or its address has too many.
    *
    * @param address undefined while a proxy has not said it: then it counts among all only
    */
   enter(address: Uint8Array | undefined, kind: ClientKind = 'stream'): boolean {
-    if (this.total >= this.#max) return false;
-    if (kind === 'http' && this.#sum(HTTP) >= HTTP_CLIENTS_MAX) return false;
+    if (!this.hasRoom(kind)) return false;
     if (address !== undefined && this.#connectionsOf(address) >= TCP_CLIENTS_PER_ADDRESS_MAX) return false;
     this.#count(address, kind, 1);
     return true;

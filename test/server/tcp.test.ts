@@ -155,6 +155,22 @@ t.test('others are served before whatever is done for a connection', async (t) =
   await more('closed');
 });
 
+t.test('those whose time is over at once end a few at a time', async (t) => {
+  const { client, clock, counters } = await serve(t);
+  for (let i = 0; i < 30; i++) await client();
+  await until(() => counters.sum('tcpAccepted') === 30, 'all of them');
+  clock.advance(FIRST_MS - 100);
+  const ended: number[] = [];
+  for (let passed = 0; passed < 200; passed += 10) {
+    const before = counters.sum('tcpTimedOut');
+    clock.advance(10);
+    ended.push(counters.sum('tcpTimedOut') - before);
+    await sleep(0);
+  }
+  t.equal(counters.sum('tcpTimedOut'), 30);
+  t.equal(Math.max(...ended), 3);
+});
+
 t.test('replies go out as they come, in any order (RFC 7766 section 6.2.1.1)', async (t) => {
   const { handler, release } = held();
   const { client } = await serve(t, { handler });

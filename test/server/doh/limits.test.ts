@@ -297,6 +297,9 @@ t.test('who does not read at all', { skip }, async (t) => {
   await servesOthers(t, served);
 });
 
+/** A connection is looked at as often. */
+const LOOKED_AT_MS = 100;
+
 /** Waits until the server has read what was sent: an acknowledgement comes behind it. */
 async function read(client: FrameClient): Promise<void> {
   const acks = (): number => client.of(FRAME.ping).length;
@@ -316,7 +319,7 @@ t.test('a content that dribbles', { skip }, async (t) => {
     served.clock.advance(100);
   }
   t.equal(served.count('tcpTimedOut'), 0);
-  served.clock.advance(100);
+  served.clock.advance(100 + LOOKED_AT_MS);
   t.equal(served.count('tcpTimedOut'), 1);
   await closed(served, client);
   t.equal(served.handler.asked.length, 1);
@@ -339,7 +342,7 @@ t.test('headers that dribble, and pings, are no signs of life', { skip }, async 
     served.clock.advance(100);
   }
   t.equal(served.count('tcpTimedOut'), 0);
-  served.clock.advance(100);
+  served.clock.advance(100 + LOOKED_AT_MS);
   t.equal(served.count('tcpTimedOut'), 2);
   await closed(served, headers);
   await closed(served, pings);
