@@ -3,12 +3,13 @@ import type { Extent } from '../cache/key.ts';
 import { RANK } from '../cache/rank.ts';
 import type { RecordCache } from '../cache/records.ts';
 import type { AlgorithmTable } from '../dnssec/algorithm.ts';
+import { type Soon, soon } from '../util/soon.ts';
 import { TYPE, UDP_PAYLOAD } from '../wire/constants.ts';
 import { isAtOrBelow, type Name, nameEquals } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
 import { Checking } from './checking.ts';
 import type { Env } from './env.ts';
-import type { Finding, Job } from './finding.ts';
+import type { Finding, Found, Job } from './finding.ts';
 import { type Learned, unvalidated, validatedFrom } from './learned.ts';
 import type { Probes } from './probe.ts';
 import { Recursor } from './recursor.ts';
@@ -16,7 +17,7 @@ import type { RecursionSettings } from './settings.ts';
 import { Synthesis } from './synthesis.ts';
 import type { TrustStep } from './truststep.ts';
 import { TrustTable } from './trusttable.ts';
-import { Validator } from './validate.ts';
+import { type Outcome, Validator } from './validate.ts';
 
 /** Plain data: it travels between threads. */
 export type FetchedKeys =
@@ -97,11 +98,16 @@ export class Authorities {
   }
 
   /** The answer to a question that no cache has. Never rejects. */
-  async learn(job: Job, name: Name, type: number, validate: boolean): Promise<Learned> {
+  learn(job: Job, name: Name, type: number, validate: boolean): Promise<Learned> {
     const { aggressiveNsec } = this.#recursor.settings;
     const known = validate ? this.#synthesis.find(job, name, type, aggressiveNsec) : undefined;
-    if (known !== undefined) return known;
-    const found = await this.#recursor.fetch(job, name, type);
+    if (known !== undefined) return Promise.resolve(known);
+    return this.#recursor
+      .fetch(job, name, type)
+      .then((found) => this.#judged(job, name, type, validate, found));
+  }
+
+  #judged(job: Job, name: Name, type: number, validate: boolean, found: Found): Soon<Learned> {
     if (found.kind === 'failure') return found;
     const { path } = job;
     const rank = path.kind === 'forward' ? RANK.answer : RANK.answerAuthoritative;
@@ -112,29 +118,38 @@ export class Authorities {
     // Nobody signs the NS records of a delegation, nor glue (RFC 4035 section 2.2).
     if (found.scrubbed.kind === 'referral')
       return unvalidated(found.scrubbed, 'insecure', rank, found.upstream);
-    const { validated, finding } = await this.#validate(job, name, type, found);
-    if (validated.kind === 'failure') return validated;
-    if (validated.kind === 'validated' && aggressiveNsec) this.#synthesis.add(job.path.context, validated);
-    return validatedFrom(validated, finding, rank);
+    return soon(this.#validate(job, name, type, found), ({ validated, finding }) => {
+      if (validated.kind === 'failure') return validated;
+      if (validated.kind === 'validated' && this.#recursor.settings.aggressiveNsec)
+        this.#synthesis.add(job.path.context, validated);
+      return validatedFrom(validated, finding, rank);
+    });
+  }
+
+  #validate(job: Job, name: Name, type: number, finding: Finding): Soon<Verdict> {
+    return soon(this.#validator.validate(job, type, finding), (validated) =>
+      validated.kind === 'bogus'
+        ? this.#validateElsewhere(job, name, type, { validated, finding })
+        : { validated, finding },
+    );
   }
 
   /** What one server says may be bogus where another's word is good: of several one is asked more. */
-  async #validate(
-    job: Job,
-    name: Name,
-    type: number,
-    finding: Finding,
-  ): Promise<{ validated: Awaited<ReturnType<Validator['validate']>>; finding: Finding }> {
-    const validated = await this.#validator.validate(job, type, finding);
-    if (validated.kind !== 'bogus') return { validated, finding };
+  async #validateElsewhere(job: Job, name: Name, type: number, verdict: Verdict): Promise<Verdict> {
+    const { finding } = verdict;
     const start = startOfChain(finding);
     const begun = start && (await this.#validator.validate(job, type, start));
     if (begun?.kind === 'validated') return { validated: begun, finding: start! };
     const other = await this.#recursor.fetchElsewhere(job, name, type, finding);
-    if (other?.kind !== 'finding') return { validated, finding };
+    if (other?.kind !== 'finding') return verdict;
     const again = await this.#validator.validate(job, type, other);
-    return again.kind === 'validated' ? { validated: again, finding: other } : { validated, finding };
+    return again.kind === 'validated' ? { validated: again, finding: other } : verdict;
   }
+}
+
+interface Verdict {
+  readonly validated: Outcome;
+  readonly finding: Finding;
 }
 
 /** What decides which zones are secure. */

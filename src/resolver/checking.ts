@@ -7,6 +7,7 @@ import { readRrsig } from '../dnssec/rrsig.ts';
 import { GoodSignatures } from '../dnssec/signatures.ts';
 import { type Verifier, verifyRrset } from '../dnssec/verify.ts';
 import type { Work } from '../dnssec/work.ts';
+import { type Soon, soon, soonEach } from '../util/soon.ts';
 import { EDE, TYPE } from '../wire/constants.ts';
 import { isAtOrBelow, type Name, nameToText } from '../wire/name.ts';
 import { typeToText } from '../wire/rdata/table.ts';
@@ -93,16 +94,16 @@ export class Checking {
     for (const wake of this.#waiting.splice(0, VERIFIES_PER_TURN)) wake();
   }
 
-  /**
-   * The next turn, where this one has had its share; undefined: go ahead. Ask again after it, and check at once when
-   * told to go ahead, with nothing awaited in between: more may be woken than are served.
-   *
-   *     for (let turn = checking.busy; turn; turn = checking.busy) await turn;
-   */
-  get busy(): Promise<void> | undefined {
-    return this.#inTurn >= VERIFIES_PER_TURN
-      ? new Promise((wake) => void this.#waiting.push(wake))
-      : undefined;
+  /** Does what makes checks in a turn that has room for it: at once, if this one has. */
+  inTurn<T>(work: () => T): Soon<T> {
+    return this.#inTurn < VERIFIES_PER_TURN ? work() : this.#later(work);
+  }
+
+  /** More may be woken than are served: who does not come first waits for the next turn. */
+  async #later<T>(work: () => T): Promise<T> {
+    do await new Promise<void>((wake) => void this.#waiting.push(wake));
+    while (this.#inTurn >= VERIFIES_PER_TURN);
+    return work();
   }
 
   /** Why keys that these stand for cannot be checked at all; undefined if they can (RFC 4035 section 5.2). */
@@ -111,14 +112,8 @@ export class Checking {
   }
 
   /** Checks one RRset with the keys of `zone`: at once, if this turn has room for it. */
-  check(job: Job, zone: SecureZone, rrset: Rrset): SignedCheck | Promise<SignedCheck> {
-    const turn = this.busy;
-    return turn === undefined ? this.#check(job, zone, rrset) : this.#checkIn(turn, job, zone, rrset);
-  }
-
-  async #checkIn(next: Promise<void>, job: Job, zone: SecureZone, rrset: Rrset): Promise<SignedCheck> {
-    for (let turn: Promise<void> | undefined = next; turn; turn = this.busy) await turn;
-    return this.#check(job, zone, rrset);
+  check(job: Job, zone: SecureZone, rrset: Rrset): Soon<SignedCheck> {
+    return this.inTurn(() => this.#check(job, zone, rrset));
   }
 
   #check(job: Job, zone: SecureZone, rrset: Rrset): SignedCheck {
@@ -138,18 +133,11 @@ export class Checking {
   }
 
   /** Holds NSEC and NSEC3 RRsets against the keys of `zone`: others are no proof of anything. */
-  async checkProofs(job: Job, zone: SecureZone, rrsets: readonly Rrset[]): Promise<CheckedProofs | Failed> {
-    const secure: Rrset[] = [];
-    let fault: Ede | undefined;
-    for (const rrset of rrsets) {
-      const checking = this.check(job, zone, rrset);
-      const checked = checking instanceof Promise ? await checking : checking;
-      if (checked.kind === 'failure') return checked;
-      if (checked.kind === 'bogus') fault ??= checked.ede;
-      // One that a wildcard made proves nothing about its name.
-      else if (checked.wildcard === undefined) secure.push(checked.rrset);
-    }
-    return { kind: 'checked', secure, fault };
+  checkProofs(job: Job, zone: SecureZone, rrsets: readonly Rrset[]): Soon<CheckedProofs | Failed> {
+    return soon(
+      soonEach(rrsets, (rrset) => this.check(job, zone, rrset)),
+      checkedProofs,
+    );
   }
 
   /** Keeps what was checked: clients ask for it too, and then no server has to be asked. */
@@ -177,6 +165,18 @@ class CountedWork implements Work {
   takeNsec3Blocks(blocks: number): boolean {
     return this.#budget.takeNsec3Blocks(blocks);
   }
+}
+
+function checkedProofs(checks: readonly SignedCheck[]): CheckedProofs | Failed {
+  const secure: Rrset[] = [];
+  let fault: Ede | undefined;
+  for (const checked of checks) {
+    if (checked.kind === 'failure') return checked;
+    if (checked.kind === 'bogus') fault ??= checked.ede;
+    // One that a wildcard made proves nothing about its name.
+    else if (checked.wildcard === undefined) secure.push(checked.rrset);
+  }
+  return { kind: 'checked', secure, fault };
 }
 
 function bogus(code: number, text: string): SignedCheck {

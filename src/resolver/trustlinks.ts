@@ -2,11 +2,12 @@ import { algorithmToText } from '../dnssec/algorithm.ts';
 import { proveNoDs, proveWildcard } from '../dnssec/denial.ts';
 import { digestToText, type Trusted, verifyDnskeys } from '../dnssec/ds.ts';
 import { keysWithin } from '../dnssec/key.ts';
+import { type Soon, soon } from '../util/soon.ts';
 import { EDE, TYPE } from '../wire/constants.ts';
 import { fold, isAtOrBelow, type Name, nameToText, parentOf } from '../wire/name.ts';
 import type { Ede, Rrset } from '../wire/record.ts';
 import { Budget } from './budget.ts';
-import { type Checking, signerOf } from './checking.ts';
+import { type CheckedProofs, type Checking, type SignedCheck, signerOf } from './checking.ts';
 import type { Failed, Finding, Job } from './finding.ts';
 import { KEY_TAG_TYPE, keyTagName } from './keytag.ts';
 import type { Recursor } from './recursor.ts';
@@ -41,13 +42,13 @@ const BOGUS_SECONDS = 60;
 export class TrustLinks {
   readonly #recursor: Recursor;
   readonly #checking: Checking;
-  readonly #zoneOf: (job: Job, name: Name) => Trust | Failed | Promise<Trust | Failed>;
+  readonly #zoneOf: (job: Job, name: Name) => Soon<Trust | Failed>;
 
   /** @param zoneOf the zone of a name that is known by other links */
   constructor(
     recursor: Recursor,
     checking: Checking,
-    zoneOf: (job: Job, name: Name) => Trust | Failed | Promise<Trust | Failed>,
+    zoneOf: (job: Job, name: Name) => Soon<Trust | Failed>,
   ) {
     this.#recursor = recursor;
     this.#checking = checking;
@@ -55,7 +56,7 @@ export class TrustLinks {
   }
 
   /** The zone of an anchor: its keys must be those that the anchor stands for. */
-  async anchored(job: Job, anchor: TrustAnchor): Promise<Trust | Failed> {
+  anchored(job: Job, anchor: TrustAnchor): Soon<Trust | Failed> {
     this.#signalTags(job, anchor);
     return this.#keysOf(job, anchor.zone, anchor, TRUST_SECONDS_MAX, undefined);
   }
@@ -69,15 +70,18 @@ export class TrustLinks {
   }
 
   /** By the DS records that the parent has for `name`, or the proof that it has none. */
-  async delegated(job: Job, parent: SecureZone, name: Name): Promise<Trust | Inner | Failed> {
+  delegated(job: Job, parent: SecureZone, name: Name): Soon<Trust | Inner | Failed> {
     const cut = this.#recursor.cuts.at(job.path.context, name, this.#now());
-    if (cut !== undefined && (cut.ds !== undefined || cut.proofs.length > 0)) {
-      const ttl = Math.floor((cut.expiresAt - this.#now()) / 1000);
-      const left = (rrset: Rrset): Rrset => ({ ...rrset, ttl: Math.min(ttl, rrset.ttl) });
-      const told = await this.#byDs(job, parent, name, cut.ds && left(cut.ds), cut.proofs.map(left));
-      // A referral may be cut short or forged: then the parent is asked outright.
-      if (told.kind !== 'bogus') return told;
-    }
+    if (cut === undefined || (cut.ds === undefined && cut.proofs.length === 0))
+      return this.#asked(job, parent, name);
+    const ttl = Math.floor((cut.expiresAt - this.#now()) / 1000);
+    const left = (rrset: Rrset): Rrset => ({ ...rrset, ttl: Math.min(ttl, rrset.ttl) });
+    const told = this.#byDs(job, parent, name, cut.ds && left(cut.ds), cut.proofs.map(left));
+    // A referral may be cut short or forged: then the parent is asked outright.
+    return soon(told, (trust) => (trust.kind === 'bogus' ? this.#asked(job, parent, name) : trust));
+  }
+
+  async #asked(job: Job, parent: SecureZone, name: Name): Promise<Trust | Inner | Failed> {
     const found = await this.#recursor.fetch(jobBy(job, parentOf(name)), name, TYPE.DS);
     if (found.kind === 'failure') return this.#unobtainable(found, name, 'DS records');
     const { scrubbed } = found;
@@ -116,27 +120,33 @@ export class TrustLinks {
     return this.#bogus(name, parent, ede);
   }
 
-  async #byDs(
+  #byDs(
     job: Job,
     parent: SecureZone,
     name: Name,
     ds: Rrset | undefined,
     proofs: readonly Rrset[],
-  ): Promise<Trust | Inner | Failed> {
+  ): Soon<Trust | Inner | Failed> {
     // A zone in between may have signed it, whose cut no referral showed, because one set of servers has both. It must
     // stand above the name: any insecure zone beside it could else speak for it.
     const signer = (ds === undefined ? proofs : [ds])
       .map(signerOf)
       .find((each) => each !== undefined && each.length < name.length && isAtOrBelow(name, each));
-    let zone: Trust | Failed = parent;
-    if (signer !== undefined && signer.length > parent.zone.length) zone = await this.#zoneOf(job, signer);
-    if (zone.kind !== 'secure') return zone;
-    return ds === undefined ? this.#withoutDs(job, zone, name, proofs) : this.#withDs(job, zone, name, ds);
+    const isParents = signer === undefined || signer.length <= parent.zone.length;
+    return soon<Trust | Failed, Trust | Inner | Failed>(
+      isParents ? parent : this.#zoneOf(job, signer),
+      (zone) => {
+        if (zone.kind !== 'secure') return zone;
+        return ds === undefined
+          ? soon(this.#checking.checkProofs(job, zone, proofs), (checked) =>
+              this.#withoutDs(job, zone, name, checked),
+            )
+          : soon(this.#checking.check(job, zone, ds), (checked) => this.#withDs(job, zone, name, checked));
+      },
+    );
   }
 
-  async #withDs(job: Job, parent: SecureZone, name: Name, ds: Rrset): Promise<Trust | Failed> {
-    const checking = this.#checking.check(job, parent, ds);
-    const checked = checking instanceof Promise ? await checking : checking;
+  #withDs(job: Job, parent: SecureZone, name: Name, checked: SignedCheck): Soon<Trust | Failed> {
     if (checked.kind === 'failure') return checked;
     if (checked.kind === 'bogus') return this.#bogus(name, parent, checked.ede);
     // Where there is a delegation, no wildcard stands for its DS records (RFC 4592 section 4.5).
@@ -146,13 +156,12 @@ export class TrustLinks {
     return this.#keysOf(job, name, { ds: checked.rrset.rdatas, dnskey: [] }, checked.rrset.ttl, parent);
   }
 
-  async #withoutDs(
+  #withoutDs(
     job: Job,
     parent: SecureZone,
     name: Name,
-    proofs: readonly Rrset[],
-  ): Promise<Trust | Inner | Failed> {
-    const checked = await this.#checking.checkProofs(job, parent, proofs);
+    checked: CheckedProofs | Failed,
+  ): Trust | Inner | Failed {
     if (checked.kind === 'failure') return checked;
     const { secure, fault } = checked;
     const denied = proveNoDs(name, {
@@ -181,33 +190,46 @@ export class TrustLinks {
   }
 
   /** The keys of `zone`, held against what stands for them. */
-  async #keysOf(
+  #keysOf(
+    job: Job,
+    zone: Name,
+    trusted: Trusted,
+    ttl: number,
+    above: SecureZone | undefined,
+  ): Soon<Trust | Failed> {
+    const unsupported = this.#checking.whyUnsupported(trusted);
+    return unsupported === undefined
+      ? this.#fetchKeys(job, zone, trusted, ttl, above)
+      : this.#insecure(zone, above, ttl, unsupported);
+  }
+
+  async #fetchKeys(
     job: Job,
     zone: Name,
     trusted: Trusted,
     ttl: number,
     above: SecureZone | undefined,
   ): Promise<Trust | Failed> {
-    const unsupported = this.#checking.whyUnsupported(trusted);
-    if (unsupported !== undefined) return this.#insecure(zone, above, ttl, unsupported);
     const found = await this.#recursor.fetch(job, zone, TYPE.DNSKEY);
     if (found.kind === 'failure') return this.#unobtainable(found, zone, 'DNSKEY records');
-    const held = await this.#hold(job, zone, trusted, ttl, above, found);
+    const hold = (finding: Finding): Soon<Trust | Failed> =>
+      this.#checking.inTurn(() => this.#hold(job, zone, trusted, ttl, above, finding));
+    const held = await hold(found);
     if (held.kind !== 'bogus') return held;
     const other = await this.#recursor.fetchElsewhere(job, zone, TYPE.DNSKEY, found);
     if (other?.kind !== 'finding') return held;
-    const again = await this.#hold(job, zone, trusted, ttl, above, other);
+    const again = await hold(other);
     return again.kind === 'failure' ? held : again;
   }
 
-  async #hold(
+  #hold(
     job: Job,
     zone: Name,
     trusted: Trusted,
     ttl: number,
     above: SecureZone | undefined,
     { scrubbed }: Finding,
-  ): Promise<Trust | Failed> {
+  ): Trust | Failed {
     const dnskeys =
       scrubbed.kind === 'answer' && scrubbed.chain.length === 0 ? scrubbed.rrsets[0] : undefined;
     const by = above === undefined ? 'anchor' : 'ds';
@@ -215,7 +237,6 @@ export class TrustLinks {
       const text = `${nameToText(zone)} has no DNSKEY records, and ${by} records stand for some`;
       return this.#bogus(zone, above, { code: EDE.DNSKEY_MISSING, text });
     }
-    for (let turn = this.#checking.busy; turn; turn = this.#checking.busy) await turn;
     const checked = verifyDnskeys(dnskeys, zone, trusted, this.#checking.verifier(job));
     switch (checked.status) {
       case 'secure': {

@@ -1,3 +1,4 @@
+import { type Soon, soon } from '../util/soon.ts';
 import { Turnover } from '../util/turnover.ts';
 import {
   hasSuffixAt,
@@ -64,46 +65,23 @@ export class TrustTable {
    * The zone that `name` belongs to, as far down from an anchor as the chain of trust goes: a secure one, or where
    * it ends. A failure where a link of it could not be fetched. At once where all links are known.
    */
-  of(job: Job, name: Name): Trust | Failed | Promise<Trust | Failed> {
+  of(job: Job, name: Name): Soon<Trust | Failed> {
     const generation = this.#generation;
-    const start = this.#start(job, name, 0);
-    const descend = (from: Trust | Failed): Trust | Failed | Promise<Trust | Failed> =>
-      from.kind === 'secure' ? this.#descend(job, name, from, placeOf(from.zone, name), generation) : from;
-    return start instanceof Promise ? start.then(descend) : descend(start);
+    return soon(this.#start(job, name, 0), (from) =>
+      from.kind === 'secure' ? this.#descend(job, name, from, placeOf(from.zone, name), generation) : from,
+    );
   }
 
   /** @param start octet of `name` from which on it is known to be in `from` */
-  #descend(
-    job: Job,
-    name: Name,
-    from: SecureZone,
-    start: number,
-    generation: number,
-  ): Trust | Failed | Promise<Trust | Failed> {
-    let zone = from;
-    for (let at = start; at > 0; ) {
-      // Other anchors came meanwhile: what the old ones led to is nothing to go on from.
-      if (generation !== this.#generation) return this.of(job, name);
-      at = labelBefore(name, at);
-      const next = this.#step(job, zone, name, at);
-      if (next instanceof Promise) return this.#descendLater(next, job, name, zone, at, generation);
-      if (next.kind === 'secure') zone = next;
-      else if (next.kind !== 'inner') return next;
-    }
-    return zone;
-  }
-
-  async #descendLater(
-    next: Promise<Trust | Inner | Failed>,
-    job: Job,
-    name: Name,
-    zone: SecureZone,
-    at: number,
-    generation: number,
-  ): Promise<Trust | Failed> {
-    const found = await next;
-    if (found.kind !== 'secure' && found.kind !== 'inner') return found;
-    return this.#descend(job, name, found.kind === 'secure' ? found : zone, at, generation);
+  #descend(job: Job, name: Name, from: SecureZone, start: number, generation: number): Soon<Trust | Failed> {
+    if (start === 0) return from;
+    // Other anchors came meanwhile: what the old ones led to is nothing to go on from.
+    if (generation !== this.#generation) return this.of(job, name);
+    const at = labelBefore(name, start);
+    return soon<Trust | Inner | Failed, Trust | Failed>(this.#step(job, from, name, at), (next) => {
+      if (next.kind !== 'secure' && next.kind !== 'inner') return next;
+      return this.#descend(job, name, next.kind === 'secure' ? next : from, at, generation);
+    });
   }
 
   /** Below a negative trust anchor, which need not be a zone's name: whatever signs it is not asked (RFC 7646). */
@@ -147,7 +125,7 @@ export class TrustTable {
   }
 
   /** The deepest zone at or above `name`, from octet `from` on, that is known, else an anchor. */
-  #start(job: Job, name: Name, from: number): Trust | Failed | Promise<Trust | Failed> {
+  #start(job: Job, name: Name, from: number): Soon<Trust | Failed> {
     const now = this.#now();
     for (let at = from; at < name.length; at += name[at]! + 1) {
       const by = jobAt(job, name, at);
@@ -157,8 +135,9 @@ export class TrustTable {
       if (nta !== undefined) return this.#keep(by, this.#untrusted(suffixAt(name, at), nta, now));
       const anchor = this.#anchorAt(name, at);
       if (anchor !== undefined)
-        return this.#once(by, suffixAt(name, at), () => this.#links.anchored(by, anchor)).then((found) =>
-          found.kind === 'inner' ? this.#start(job, name, at + name[at]! + 1) : found,
+        return soon<Trust | Inner | Failed, Trust | Failed>(
+          this.#once(by, suffixAt(name, at), () => this.#links.anchored(by, anchor)),
+          (found) => (found.kind === 'inner' ? this.#start(job, name, at + name[at]! + 1) : found),
         );
     }
     const step = lastStep('.', 'insecure', 'anchor', 'no anchor');
@@ -186,12 +165,7 @@ export class TrustTable {
   }
 
   /** What `name` is from octet `at` on, one label or more below `parent`: a zone with keys, without, or none. */
-  #step(
-    job: Job,
-    parent: SecureZone,
-    name: Name,
-    at: number,
-  ): Trust | Inner | Failed | Promise<Trust | Inner | Failed> {
+  #step(job: Job, parent: SecureZone, name: Name, at: number): Soon<Trust | Inner | Failed> {
     const by = jobAt(job, name, at);
     const known = this.#table.get(by.path.context, name, at);
     if (known !== undefined && this.#now() < known.expiresAt) return known;
@@ -200,7 +174,7 @@ export class TrustTable {
   }
 
   /** Runs `find` once for all that need it at the same time, and keeps what it found. */
-  #once(job: Job, name: Name, find: () => Promise<Trust | Inner | Failed>): Promise<Trust | Inner | Failed> {
+  #once(job: Job, name: Name, find: () => Soon<Trust | Inner | Failed>): Soon<Trust | Inner | Failed> {
     const { context } = job.path;
     const key = contextKey(context, name);
     const pending = this.#pending.get(key);
@@ -209,13 +183,13 @@ export class TrustTable {
         isOursToRepeat(found, job, this.#now()) ? this.#once(job, name, find) : found,
       );
     const generation = this.#generation;
-    const finding = find().then((found) => {
+    const finding = soon(find(), (found) => {
       if (generation !== this.#generation) return found;
       this.#pending.delete(key);
       if (found.kind !== 'failure') this.#table.set(context, name, found);
       return found;
     });
-    this.#pending.set(key, finding);
+    if (finding instanceof Promise) this.#pending.set(key, finding);
     return finding;
   }
 

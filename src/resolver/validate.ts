@@ -1,10 +1,11 @@
 import { leastSecurity, type Security } from '../cache/security.ts';
-import { type Proof, proveNameError, proveNoData, proveWildcard } from '../dnssec/denial.ts';
+import { type Evidence, type Proof, proveNameError, proveNoData, proveWildcard } from '../dnssec/denial.ts';
+import { type Soon, soon, soonEach } from '../util/soon.ts';
 import { EDE, TYPE } from '../wire/constants.ts';
 import { isAtOrBelow, type Name, nameToText, parentOf } from '../wire/name.ts';
 import { typeToText } from '../wire/rdata/table.ts';
 import type { Ede, Rrset } from '../wire/record.ts';
-import { type Checking, signerOf } from './checking.ts';
+import { type Checking, type SignedCheck, signerOf } from './checking.ts';
 import type { Failed, Finding, Job } from './finding.ts';
 import { chainOf, exhausted, type SecureZone, type Trust } from './trust.ts';
 import { lastStep, type TrustStep } from './truststep.ts';
@@ -45,7 +46,7 @@ export interface Bogus {
   readonly steps: readonly TrustStep[];
 }
 
-type Outcome = Validated | Bogus | Failed;
+export type Outcome = Validated | Bogus | Failed;
 
 /** Turns what servers said into what may be believed (RFC 4035 section 5): link by link, then the answer or denial. */
 export class Validator {
@@ -57,7 +58,8 @@ export class Validator {
     this.#checking = checking;
   }
 
-  validate(job: Job, type: number, finding: Finding): Promise<Outcome> {
+  /** At once, if all that it takes is known. */
+  validate(job: Job, type: number, finding: Finding): Soon<Outcome> {
     return new Validation(this.#trust, this.#checking, job, finding).run(type);
   }
 }
@@ -93,46 +95,44 @@ class Validation {
     this.#finding = finding;
   }
 
-  async run(type: number): Promise<Outcome> {
-    const { scrubbed } = this.#finding;
+  run(type: number): Soon<Outcome> {
     try {
-      const chain = scrubbed.chain.length === 0 ? NO_PARTS : await this.#chain(scrubbed.chain);
-      const rrsets = scrubbed.kind === 'answer' ? await this.#answer(chain, scrubbed.rrsets) : NO_PARTS;
-      const denial =
-        scrubbed.kind === 'nodata' || scrubbed.kind === 'nxdomain'
-          ? await this.#denial(scrubbed.kind, scrubbed.name, type, scrubbed.soa)
-          : undefined;
-      return {
-        kind: 'validated',
-        chain,
-        rrsets,
-        denial,
-        security: this.#security,
-        steps: this.#steps,
-        signer: this.#signer,
-      };
+      const outcome = soon(this.#chain(), (chain) => this.#rest(type, chain));
+      return outcome instanceof Promise ? outcome.catch(outcomeOf) : outcome;
     } catch (error) {
-      if (error instanceof Broken) return error.outcome;
-      throw error;
+      return outcomeOf(error);
     }
   }
 
-  async #answer(chain: readonly Part[], rrsets: readonly Rrset[]): Promise<readonly Part[]> {
-    const before = chain.at(-1);
-    // But for ANY there is one.
-    const parts = [await this.#link(before, rrsets[0]!)];
-    for (let i = 1; i < rrsets.length; i++) parts.push(await this.#link(before, rrsets[i]!));
-    return parts;
+  #chain(): Soon<readonly Part[]> {
+    const { chain } = this.#finding.scrubbed;
+    return soonEach(chain, (rrset, before) => this.#link(before.at(-1), rrset));
   }
 
-  async #chain(links: readonly Rrset[]): Promise<Part[]> {
-    const parts: Part[] = [];
-    for (const link of links) parts.push(await this.#link(parts.at(-1), link));
-    return parts;
+  #rest(type: number, chain: readonly Part[]): Soon<Outcome> {
+    const { scrubbed } = this.#finding;
+    switch (scrubbed.kind) {
+      case 'answer': {
+        const parts = soonEach(scrubbed.rrsets, (rrset) => this.#link(chain.at(-1), rrset));
+        return soon(parts, (rrsets) => this.#validated(chain, rrsets, undefined));
+      }
+      case 'nodata':
+      case 'nxdomain': {
+        const denial = this.#denial(scrubbed.kind, scrubbed.name, type, scrubbed.soa);
+        return soon(denial, (proven) => this.#validated(chain, NO_PARTS, proven));
+      }
+      default:
+        return this.#validated(chain, NO_PARTS, undefined);
+    }
+  }
+
+  #validated(chain: readonly Part[], rrsets: readonly Part[], denial: Denial | undefined): Validated {
+    const security = this.#security;
+    return { kind: 'validated', chain, rrsets, denial, security, steps: this.#steps, signer: this.#signer };
   }
 
   /** A CNAME that the DNAME before it makes, which is signed in its place (RFC 6672 section 5.3.1), or any RRset. */
-  #link(before: Part | undefined, rrset: Rrset): Promise<Part> {
+  #link(before: Part | undefined, rrset: Rrset): Soon<Part> {
     const isMade = before?.rrset.type === TYPE.DNAME && rrset.type === TYPE.CNAME;
     return isMade ? this.#made(before, rrset) : this.#part(rrset);
   }
@@ -152,19 +152,26 @@ class Validation {
   }
 
   /** An RRset of the answer section. */
-  async #part(rrset: Rrset): Promise<Part> {
-    const signer = signerOf(rrset);
-    const believed = this.#trustOf(signer, ownerZone(rrset), rrset.name);
-    const trust = believed instanceof Promise ? await believed : believed;
-    // Nothing signs signatures (RFC 4035 section 2.2).
-    if (trust.kind === 'insecure' || rrset.type === TYPE.RRSIG)
-      return this.#insecurePart(cap(rrset, this.#ntaSeconds(trust)));
-    const checking = this.#checking.check(this.#job, trust, rrset);
-    const checked = checking instanceof Promise ? await checking : checking;
-    if (checked.kind === 'failure') throw new Broken(checked);
-    if (checked.kind === 'bogus') throw this.#bogus(checked.ede);
-    if (checked.wildcard === undefined) return { rrset: checked.rrset, security: 'secure', proofs: [] };
-    return this.#wildcardPart(trust, checked.rrset, checked.wildcard);
+  #part(rrset: Rrset): Soon<Part> {
+    return soon(this.#trustOf(signerOf(rrset), ownerZone(rrset), rrset.name), (trust) => {
+      // Nothing signs signatures (RFC 4035 section 2.2).
+      if (trust.kind === 'insecure' || rrset.type === TYPE.RRSIG)
+        return this.#insecurePart(cap(rrset, this.#ntaSeconds(trust)));
+      const checking = this.#checking.check(this.#job, trust, rrset);
+      return soon(checking, (checked) => this.#securePart(trust, checked));
+    });
+  }
+
+  #securePart(zone: SecureZone, check: SignedCheck): Soon<Part> {
+    const { rrset, wildcard } = this.#passed(check);
+    if (wildcard === undefined) return { rrset, security: 'secure', proofs: [] };
+    return this.#wildcardPart(zone, rrset, wildcard);
+  }
+
+  #passed(check: SignedCheck): Extract<SignedCheck, { kind: 'secure' }> {
+    if (check.kind === 'failure') throw new Broken(check);
+    if (check.kind === 'bogus') throw this.#bogus(check.ede);
+    return check;
   }
 
   /** What was taken for the sake of a negative trust anchor is validated again when that ends (RFC 7646 section 2). */
@@ -178,54 +185,53 @@ class Validation {
   }
 
   /** RFC 4035 section 5.3.4: it must be shown that nothing stands at the name itself. */
-  async #wildcardPart(zone: SecureZone, rrset: Rrset, closestEncloser: Name): Promise<Part> {
-    const rrsets = await this.#proofsOf(zone);
-    const evidence = { zone: zone.zone, rrsets, work: this.#job.budget, hashes: this.#job.hashes };
-    const proof = proveWildcard(rrset.name, closestEncloser, evidence);
-    const what = (): string => `${nameToText(rrset.name)} ${typeToText(rrset.type)} from a wildcard`;
-    const security = this.#securityOf(proof, what);
-    return { rrset, security, proofs: usedOf(proof) };
+  #wildcardPart(zone: SecureZone, rrset: Rrset, closestEncloser: Name): Soon<Part> {
+    return soon(this.#proofsOf(zone), (rrsets) => {
+      const proof = proveWildcard(rrset.name, closestEncloser, this.#evidence(zone, rrsets));
+      const what = (): string => `${nameToText(rrset.name)} ${typeToText(rrset.type)} from a wildcard`;
+      const security = this.#securityOf(proof, what);
+      return { rrset, security, proofs: usedOf(proof) };
+    });
   }
 
   /** RFC 4035 section 5.4, RFC 5155 section 8. */
-  async #denial(
-    kind: 'nodata' | 'nxdomain',
-    name: Name,
-    type: number,
-    soa: Rrset | undefined,
-  ): Promise<Denial> {
+  #denial(kind: 'nodata' | 'nxdomain', name: Name, type: number, soa: Rrset | undefined): Soon<Denial> {
     const { proofs } = this.#finding.scrubbed;
     const asked = type === TYPE.DS && name.length > 1 ? parentOf(name) : name;
     // Of records that a zone above the name signed: whatever else is there, an insecure zone beside it must not speak.
     const signer = [...proofs, ...(soa === undefined ? [] : [soa])]
       .map(signerOf)
       .find((each) => each !== undefined && isAtOrBelow(asked, each));
-    const believed = this.#trustOf(signer, asked, name);
-    const trust = believed instanceof Promise ? await believed : believed;
-    if (trust.kind === 'insecure') {
+    return soon(this.#trustOf(signer, asked, name), (trust) => {
+      if (trust.kind === 'secure') return this.#secureDenial(trust, kind, name, type, soa);
       this.#security = leastSecurity(this.#security, 'insecure');
       return { soa: soa && cap(soa, this.#ntaSeconds(trust)), proofs: [], security: 'insecure' };
-    }
-    const evidence = {
-      zone: trust.zone,
-      rrsets: await this.#proofsOf(trust),
-      work: this.#job.budget,
-      hashes: this.#job.hashes,
-    };
-    const proof = kind === 'nxdomain' ? proveNameError(name, evidence) : proveNoData(name, type, evidence);
-    const what = (): string =>
-      `${nameToText(name)} ${kind === 'nxdomain' ? 'NXDOMAIN' : `no ${typeToText(type)}`}`;
-    const security = this.#securityOf(proof, what);
-    const checkedSoa = soa === undefined ? undefined : await this.#soa(trust, soa);
-    if (security === 'secure') this.#signer = trust.zone;
-    return { soa: checkedSoa, proofs: usedOf(proof), security };
+    });
   }
 
-  async #soa(zone: SecureZone, soa: Rrset): Promise<Rrset> {
-    const checked = await this.#checking.check(this.#job, zone, soa);
-    if (checked.kind === 'failure') throw new Broken(checked);
-    if (checked.kind === 'bogus') throw this.#bogus(checked.ede);
-    return checked.rrset;
+  #secureDenial(
+    zone: SecureZone,
+    kind: 'nodata' | 'nxdomain',
+    name: Name,
+    type: number,
+    soa: Rrset | undefined,
+  ): Soon<Denial> {
+    const what = (): string =>
+      `${nameToText(name)} ${kind === 'nxdomain' ? 'NXDOMAIN' : `no ${typeToText(type)}`}`;
+    return soon(this.#proofsOf(zone), (rrsets) => {
+      const evidence = this.#evidence(zone, rrsets);
+      const proof = kind === 'nxdomain' ? proveNameError(name, evidence) : proveNoData(name, type, evidence);
+      const security = this.#securityOf(proof, what);
+      if (security === 'secure') this.#signer = zone.zone;
+      const denial = { soa, proofs: usedOf(proof), security };
+      if (soa === undefined) return denial;
+      const checking = this.#checking.check(this.#job, zone, soa);
+      return soon(checking, (checked) => ({ ...denial, soa: this.#passed(checked).rrset }));
+    });
+  }
+
+  #evidence({ zone }: SecureZone, rrsets: readonly Rrset[]): Evidence {
+    return { zone, rrsets, work: this.#job.budget, hashes: this.#job.hashes };
   }
 
   #securityOf(proof: Proof, what: () => string): Security {
@@ -244,15 +250,17 @@ class Validation {
   }
 
   /** NSEC and NSEC3 RRsets of the reply that the keys of `zone` signed. */
-  async #proofsOf(zone: SecureZone): Promise<readonly Rrset[]> {
+  #proofsOf(zone: SecureZone): Soon<readonly Rrset[]> {
     const known = this.#proven?.get(zone);
     if (known !== undefined) return known;
-    const checked = await this.#checking.checkProofs(this.#job, zone, this.#finding.scrubbed.proofs);
-    if (checked.kind === 'failure') throw new Broken(checked);
-    this.#proofFault ??= checked.fault;
-    this.#proven ??= new Map();
-    this.#proven.set(zone, checked.secure);
-    return checked.secure;
+    const checking = this.#checking.checkProofs(this.#job, zone, this.#finding.scrubbed.proofs);
+    return soon(checking, (checked) => {
+      if (checked.kind === 'failure') throw new Broken(checked);
+      this.#proofFault ??= checked.fault;
+      this.#proven ??= new Map();
+      this.#proven.set(zone, checked.secure);
+      return checked.secure;
+    });
   }
 
   /**
@@ -260,22 +268,15 @@ class Validation {
    * owner's own, is. Who the signer is nobody has checked yet: one that is not secure must not decide that nothing is
    * to be checked, as the owner's zone may have an anchor of its own.
    */
-  #trustOf(signer: Name | undefined, zone: Name, owner: Name): Believed | Promise<Believed> {
+  #trustOf(signer: Name | undefined, zone: Name, owner: Name): Soon<Believed> {
     const exempt = this.#trust.exempt(owner);
     if (exempt !== undefined) return this.#believed(exempt);
-    const trust = this.#trust.of(this.#job, signer ?? zone);
-    const isOwn = (of: Trust | Failed): boolean => signer === undefined || of.kind !== 'insecure';
-    if (!(trust instanceof Promise) && isOwn(trust)) return this.#believed(trust);
-    return this.#trustLater(trust, isOwn, zone);
-  }
-
-  async #trustLater(
-    coming: Trust | Failed | Promise<Trust | Failed>,
-    isOwn: (of: Trust | Failed) => boolean,
-    zone: Name,
-  ): Promise<Believed> {
-    const trust = await coming;
-    return this.#believed(isOwn(trust) ? trust : await this.#trust.of(this.#job, zone));
+    return soon(this.#trust.of(this.#job, signer ?? zone), (trust) => {
+      const isOwn = signer === undefined || trust.kind !== 'insecure';
+      return isOwn
+        ? this.#believed(trust)
+        : soon(this.#trust.of(this.#job, zone), (own) => this.#believed(own));
+    });
   }
 
   #believed(trust: Trust | Failed): Believed {
@@ -292,6 +293,11 @@ class Validation {
 }
 
 const NO_PARTS: readonly Part[] = [];
+
+function outcomeOf(error: unknown): Outcome {
+  if (error instanceof Broken) return error.outcome;
+  throw error;
+}
 
 function cap(rrset: Rrset, seconds: number): Rrset {
   return rrset.ttl <= seconds ? rrset : { ...rrset, ttl: seconds };
