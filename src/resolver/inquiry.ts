@@ -2,7 +2,6 @@ import type { Message } from '../wire/message.ts';
 import type { Name } from '../wire/name.ts';
 import { type Asked, Asking, type AskingOwner } from './asking.ts';
 import type { Budget } from './budget.ts';
-import { contextKey } from './contextkey.ts';
 import type { Contact, ZoneCut } from './cut.ts';
 import type { Job } from './finding.ts';
 import type { RecursivePath } from './path.ts';
@@ -25,8 +24,8 @@ export interface InquiryQuestion {
   readonly type: number;
   /** Any reply says something of the whole name. */
   readonly isShortened: boolean;
-  /** By which others may join; undefined: they may not. */
-  readonly key: string | undefined;
+  /** Others may join. */
+  readonly isShared: boolean;
 }
 
 /** One question for the servers of one zone, for all that need it at the same time. */
@@ -35,10 +34,12 @@ export class Inquiry implements AskingOwner {
   readonly #cut: ZoneCut;
   readonly #question: InquiryQuestion;
   readonly #first: Inquirer;
+  readonly #context: number;
   #others: Inquirer[] | undefined = undefined;
 
-  constructor(recursor: Recursor, cut: ZoneCut, question: InquiryQuestion, first: Inquirer) {
+  constructor(recursor: Recursor, context: number, cut: ZoneCut, question: InquiryQuestion, first: Inquirer) {
     this.#recursor = recursor;
+    this.#context = context;
     this.#cut = cut;
     this.#question = question;
     this.#first = first;
@@ -46,8 +47,8 @@ export class Inquiry implements AskingOwner {
 
   /** Sends it. One more may be out at the servers of the zone: that has been seen to. */
   begin(job: Job, path: RecursivePath, contacts: readonly Contact[]): void {
-    const { name, type, key } = this.#question;
-    if (key !== undefined) this.#recursor.inquiries.set(key, this);
+    const { name, type, isShared } = this.#question;
+    if (isShared) this.#recursor.inquiries.add(this.#context, name, this.#cut.zone.length, this);
     const question = this.#recursor.attemptQuestion(job, path, this.#cut, name, type);
     new Asking(this.#recursor.env, question, contacts, job.budget, this);
   }
@@ -71,8 +72,8 @@ export class Inquiry implements AskingOwner {
   }
 
   asked(asked: Asked): void {
-    const { key } = this.#question;
-    if (key !== undefined) this.#recursor.inquiries.delete(key);
+    const { name, isShared } = this.#question;
+    if (isShared) this.#recursor.inquiries.delete(this.#context, name, this.#cut.zone.length);
     this.#first.told(asked);
     if (this.#others === undefined) return;
     const isCutShort = asked.kind === 'failure' && asked.reason === 'budget';
@@ -85,9 +86,4 @@ export class Inquiry implements AskingOwner {
   isOver(asked: Asked): void {
     this.#cut.fetches.give(asked.kind === 'failure' && asked.isDoubtful);
   }
-}
-
-/** What is shortened to the same name is the same question where the same zone's servers are asked: its end, so long. */
-export function inquiryKey(context: number, zone: Name, shortened: Name): string {
-  return contextKey(context, shortened, zone.length);
 }

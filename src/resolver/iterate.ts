@@ -7,7 +7,7 @@ import type { Asked, Asking, AskingFailure } from './asking.ts';
 import type { Budget } from './budget.ts';
 import { type Contact, DELEGATION_SECONDS_MAX, type NameServer, ZoneCut } from './cut.ts';
 import type { Failed, FetchFailure, Found, Job } from './finding.ts';
-import { type Inquirer, Inquiry, inquiryKey } from './inquiry.ts';
+import { type Inquirer, Inquiry } from './inquiry.ts';
 import { Minimiser } from './minimise.ts';
 import type { RecursivePath } from './path.ts';
 import type { Fetch, LookedUp, Recursor } from './recursor.ts';
@@ -263,26 +263,26 @@ export class Iteration implements Inquirer {
   #ask(): State | undefined {
     const shortened = this.#minimiser.next(this.#cut);
     this.#shortened = shortened;
-    if (shortened === undefined) return this.#askAlone();
-    // All names below it ask the same: those that wait at the same time share one question.
-    const key = inquiryKey(this.#path.context, this.#cut.zone, shortened);
-    const known = this.#recursor.inquiries.get(key);
-    if (known === undefined) return this.#askAlone(key);
+    if (shortened === undefined) return this.#askServers(false);
+    // All names below it ask the same: those that wait at the same time share one question, if it is for the servers of
+    // one zone. That is the end of the name, so long.
+    const known = this.#recursor.inquiries.get(this.#path.context, shortened, this.#cut.zone.length);
+    if (known === undefined) return this.#askServers(true);
     known.join(this);
     return undefined;
   }
 
-  /** @param key by which others may join */
-  #askAlone(key?: string): State | undefined {
+  #askServers(isShared: boolean): State | undefined {
     const cut = this.#cut;
     if (!cut.fetches.take())
       return this.#judge(failedAsking('overload', `${cut.fetches.max} questions are out at its servers`));
     const shortened = this.#shortened;
     const question =
       shortened === undefined
-        ? { name: this.#name, type: this.#type, isShortened: false, key: undefined }
-        : { name: shortened, type: TYPE.A, isShortened: true, key };
-    new Inquiry(this.#recursor, cut, question, this).begin(this.#job, this.#path, this.#contacts);
+        ? { name: this.#name, type: this.#type, isShortened: false, isShared }
+        : { name: shortened, type: TYPE.A, isShortened: true, isShared };
+    const inquiry = new Inquiry(this.#recursor, this.#path.context, cut, question, this);
+    inquiry.begin(this.#job, this.#path, this.#contacts);
     return undefined;
   }
 
@@ -293,7 +293,7 @@ export class Iteration implements Inquirer {
 
   /** Those whose question was shared had too little budget left for it. */
   askAgain(): void {
-    const state = this.#askAlone();
+    const state = this.#askServers(false);
     if (state !== undefined) this.#goOn(state);
   }
 

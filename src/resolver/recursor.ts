@@ -2,7 +2,6 @@ import { NXDOMAIN } from '../cache/key.ts';
 import { RANK } from '../cache/rank.ts';
 import type { RecordCache } from '../cache/records.ts';
 import { addressToText } from '../util/cidr.ts';
-import { Turnover } from '../util/turnover.ts';
 import { FLAG, RCODE, TYPE } from '../wire/constants.ts';
 import type { Message } from '../wire/message.ts';
 import { isAtOrBelow, type Name, nameEquals, nameToText, ROOT } from '../wire/name.ts';
@@ -10,12 +9,10 @@ import type { Rrset } from '../wire/record.ts';
 import { Asking, type AskingOwner } from './asking.ts';
 import type { AttemptQuestion } from './attempt.ts';
 import { BUDGET_FETCHES } from './budget.ts';
-import { contextKey } from './contextkey.ts';
 import { type Contact, DELEGATION_SECONDS_MAX, type NameServer, ZoneCut, ZoneCuts } from './cut.ts';
 import type { Env } from './env.ts';
 import type { FetchFailure, Finding, Found, Job } from './finding.ts';
 import { type Forwarded, Forwarding } from './forward.ts';
-import { questionKey } from './inflight.ts';
 import type { Inquiry } from './inquiry.ts';
 import { failedFetch, Iteration } from './iterate.ts';
 import { LocalRoot } from './localroot.ts';
@@ -25,6 +22,7 @@ import { ADDRESSES_MAX, glueOf, type Judged, SERVERS_USED_MAX } from './referral
 import { rrsetAt } from './scrub.ts';
 import type { RecursionSettings } from './settings.ts';
 import { Targets } from './target.ts';
+import { Underway } from './underway.ts';
 
 /** Sub-queries of sub-queries: addresses of servers of servers. BIND's figure. */
 export const DEPTH_MAX = 7;
@@ -69,10 +67,11 @@ export class Recursor {
   #localRoot: LocalRoot | undefined = undefined;
   readonly #cache: RecordCache;
   readonly #probes: Probes;
-  readonly #fetches = new Turnover<string, Fetch>();
-  /** Questions with a shortened name that are out. */
-  readonly inquiries = new Turnover<string, Inquiry>();
-  readonly #roots = new Map<string, Promise<ZoneCut>>();
+  /** By type. */
+  readonly #fetches = new Underway<Fetch>();
+  /** Questions with a shortened name that are out, by the length of the name of the zone that is asked. */
+  readonly inquiries = new Underway<Inquiry>();
+  readonly #roots = new Underway<Promise<ZoneCut>>();
 
   constructor(env: Env, probes: Probes, cache: RecordCache, settings: RecursionSettings) {
     this.env = { ...env, targets: new Targets(1, SERVERS_MAX) };
@@ -107,8 +106,8 @@ export class Recursor {
 
   /** What servers say of the question. Never rejects. @param parent the fetch that needs it; none: a client's */
   fetch(job: Job, name: Name, type: number, parent?: Fetch): Promise<Found> {
-    const key = questionKey(job.path.context, name, type);
-    const known = this.#fetches.get(key);
+    const { context } = job.path;
+    const known = this.#fetches.get(context, name, type);
     if (known !== undefined) return this.#join(known, job, name, type, parent);
     if (parent !== undefined && !job.budget.takeFetch())
       return failedNow(job, 'budget', `more than ${BUDGET_FETCHES} sub-queries`);
@@ -116,13 +115,13 @@ export class Recursor {
     if (depth > DEPTH_MAX)
       return failedNow(job, 'depth', `more than ${DEPTH_MAX} sub-queries of sub-queries`);
     const fetch = new Fetch(depth);
-    this.#fetches.set(key, fetch);
+    this.#fetches.add(context, name, type, fetch);
     // Before it runs, for what it needs may need the parent.
     parent?.waitsFor.push(fetch);
     const { promise, resolve } = Promise.withResolvers<Found>();
     fetch.outcome = promise;
     this.#run(fetch, job, name, type, (found) => {
-      this.#fetches.delete(key);
+      this.#fetches.delete(context, name, type);
       resolve(found);
     });
     return parent === undefined ? fetch.outcome : this.#awaited(fetch, parent);
@@ -197,18 +196,17 @@ export class Recursor {
   rootOf(job: Job, path: RecursivePath): Promise<ZoneCut> {
     const { context } = path;
     // The delegations of one DELEGATE rule share a context and begin at names of their own.
-    const key = contextKey(context, path.origin);
-    let root = this.#roots.get(key);
+    let root = this.#roots.get(context, path.origin, 0);
     if (root === undefined) {
       const isPrimed = path.hints && this.settings.priming && !this.#hasCopy();
       const begin = isPrimed ? this.#prime(job, path) : Promise.resolve(undefined);
       root = begin.then((primed) => {
-        this.#roots.delete(key);
+        this.#roots.delete(context, path.origin, 0);
         const cut = primed ?? this.#originCut(path, path.hints && this.settings.priming);
         this.cuts.put(context, cut);
         return cut;
       });
-      this.#roots.set(key, root);
+      this.#roots.add(context, path.origin, 0, root);
     }
     return root;
   }

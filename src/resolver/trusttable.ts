@@ -1,5 +1,4 @@
 import { type Soon, soon } from '../util/soon.ts';
-import { Turnover } from '../util/turnover.ts';
 import {
   hasSuffixAt,
   labelBefore,
@@ -12,7 +11,6 @@ import {
   suffixOf,
 } from '../wire/name.ts';
 import type { Checking } from './checking.ts';
-import { contextKey } from './contextkey.ts';
 import { ContextTable } from './contexttable.ts';
 import type { Failed, Job } from './finding.ts';
 import type { Recursor } from './recursor.ts';
@@ -27,6 +25,7 @@ import {
 } from './trust.ts';
 import { jobBy, TrustLinks } from './trustlinks.ts';
 import { lastStep, type TrustStep } from './truststep.ts';
+import { Underway } from './underway.ts';
 
 /** Names of which it is known whether and how they are signed; a few per zone. */
 export const TRUST_MAX = 65_536;
@@ -36,7 +35,7 @@ export class TrustTable {
   readonly #recursor: Recursor;
   readonly #links: TrustLinks;
   readonly #table = new ContextTable<Trust | Inner>(TRUST_MAX);
-  readonly #pending = new Turnover<string, Promise<Trust | Inner | Failed>>();
+  readonly #pending = new Underway<Promise<Trust | Inner | Failed>>();
   #anchors: readonly TrustAnchor[] = [];
   #ntas: readonly NegativeTrustAnchor[] = [];
   /** Of the anchors: what was begun under older ones is not kept. */
@@ -176,8 +175,7 @@ export class TrustTable {
   /** Runs `find` once for all that need it at the same time, and keeps what it found. */
   #once(job: Job, name: Name, find: () => Soon<Trust | Inner | Failed>): Soon<Trust | Inner | Failed> {
     const { context } = job.path;
-    const key = contextKey(context, name);
-    const pending = this.#pending.get(key);
+    const pending = this.#pending.get(context, name, 0);
     if (pending !== undefined)
       return pending.then((found) =>
         isOursToRepeat(found, job, this.#now()) ? this.#once(job, name, find) : found,
@@ -185,11 +183,11 @@ export class TrustTable {
     const generation = this.#generation;
     const finding = soon(find(), (found) => {
       if (generation !== this.#generation) return found;
-      this.#pending.delete(key);
+      this.#pending.delete(context, name, 0);
       if (found.kind !== 'failure') this.#table.set(context, name, found);
       return found;
     });
-    if (finding instanceof Promise) this.#pending.set(key, finding);
+    if (finding instanceof Promise) this.#pending.add(context, name, 0, finding);
     return finding;
   }
 
