@@ -67,8 +67,12 @@ export function labelBefore(name: Name, at: number): number {
 /** True if `suffix` is what `name` has from octet `at` on, without regard to case. */
 export function hasSuffixAt(name: Name, at: number, suffix: Name): boolean {
   if (name.length - at !== suffix.length) return false;
-  for (let i = 0; i < suffix.length; i++)
-    if (foldOctet(name[at + i]!) !== foldOctet(suffix[i]!)) return false;
+  for (let i = 0; i < suffix.length; i++) {
+    const a = name[at + i]!;
+    const b = suffix[i]!;
+    // Mostly one octet, of which no case has to be known.
+    if (a !== b && foldOctet(a) !== foldOctet(b)) return false;
+  }
   return true;
 }
 
