@@ -168,6 +168,18 @@ export function standsFor(ds: Ds, zone: Name, key: DnsKey): boolean {
   return HASHES[ds.digestType] !== undefined && keyOfDs([key], fold(zone), ds) !== undefined;
 }
 
+/** The rdata of the DS by which the parent of `zone` stands for `key`. @param digestType one that can be made: 2 or 4 */
+export function dsOf(zone: Name, key: DnsKey, digestType: number): Uint8Array {
+  const { tag, algorithm } = key;
+  return Uint8Array.from([
+    tag >> 8,
+    tag & 0xff,
+    algorithm,
+    digestType,
+    ...digestOf(fold(zone), key, digestType),
+  ]);
+}
+
 /** A weak digest counts only where there is no better one beside it (RFC 4509 section 3). */
 export function isWeak(ds: Ds): boolean {
   return ds.digestType === SHA1;

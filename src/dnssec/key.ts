@@ -43,6 +43,12 @@ export function readDnskey(rdata: Uint8Array): DnsKey | undefined {
   };
 }
 
+/** The DNSKEY of a key that signs a zone's keys and that the parent's DS stands for. */
+export function keySigningKey(algorithm: number, publicKey: Uint8Array): DnsKey {
+  const flags = FLAG_ZONE | FLAG_SEP;
+  return readDnskey(Uint8Array.from([flags >> 8, flags & 0xff, PROTOCOL, algorithm, ...publicKey]))!;
+}
+
 /** The key as it was before it was revoked: its tag and its DS records are those of then (RFC 5011 section 2.1). */
 export function unrevoked(key: DnsKey): DnsKey {
   const rdata = key.rdata.slice();

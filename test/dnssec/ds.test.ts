@@ -1,5 +1,6 @@
 import t from 'tap';
-import { DNSKEYS_MAX, type KeysChecked, verifyDnskeys } from '../../src/dnssec/ds.ts';
+import { DNSKEYS_MAX, type KeysChecked, dsOf as ourDsOf, verifyDnskeys } from '../../src/dnssec/ds.ts';
+import { readDnskey } from '../../src/dnssec/key.ts';
 import { verifyRrset } from '../../src/dnssec/verify.ts';
 import {
   dsOf,
@@ -54,6 +55,11 @@ t.test('keys that a DS stands for', async (t) => {
   }
   const both = check({ ds: [dsOf(ksk, 2), dsOf(ksk, 4)] });
   t.match(both, { status: 'secure', digests: [2, 4] });
+});
+
+t.test('a DS is made as others make it', async (t) => {
+  for (const digest of [2, 4])
+    t.same(ourDsOf(ZONE, readDnskey(ksk.rdata)!, digest), dsOf(ksk, digest), `digest ${digest}`);
 });
 
 t.test('every algorithm', async (t) => {

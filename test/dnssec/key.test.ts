@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { algorithmTable, algorithmToText } from '../../src/dnssec/algorithm.ts';
-import { KeyStore, keysWithin, keyTag, readDnskey } from '../../src/dnssec/key.ts';
+import { KeyStore, keySigningKey, keysWithin, keyTag, readDnskey } from '../../src/dnssec/key.ts';
 import { makeKey, REVOKE, SEP, tagOf, withFlags, ZONE_KEY } from '../support/sign.ts';
 import { records } from './zones.ts';
 
@@ -45,6 +45,13 @@ t.test('flags', async (t) => {
   t.match(read(0xfe7e), { isZoneKey: false, isSep: false, isRevoked: false }, 'other flags mean nothing');
   t.equal(read(ZONE_KEY, 2), undefined, 'another protocol');
   t.equal(readDnskey(Uint8Array.of(1, 0, 3, 13)), undefined, 'no public key');
+});
+
+t.test('a key-signing key', async (t) => {
+  const made = makeKey('example.', { flags: ZONE_KEY | SEP, seed: 'ksk' });
+  const key = keySigningKey(13, made.rdata.subarray(4));
+  t.same(key, readDnskey(made.rdata));
+  t.equal(key.tag, made.tag);
 });
 
 t.test('a key is imported once, also one that is none', async (t) => {
