@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { COOKBOOK } from './cookbook.ts';
 import { models, SERVICES, type ServiceName } from './model.ts';
 import { type Known, OPERATIONS } from './operations.ts';
-import { stateOf } from './states.ts';
+import { type State, stateOf } from './states.ts';
 
 const TITLES: Readonly<Record<ServiceName, string>> = {
   route53: 'Route 53',
@@ -113,6 +113,24 @@ aws route53resolver associate-firewall-rule-group --creator-request-id 1 --name 
 \`\`\`
 `;
 
+const DNSSEC = `## DNSSEC
+
+Hosted zones are not signed yet. Their key-signing keys are made, activated, deactivated and deleted by the rules of AWS,
+and \`GetDNSSEC\` shows them with the DS record for the parent; \`EnableHostedZoneDNSSEC\` then answers \`InvalidArgument\`,
+the zone stays \`NOT_SIGNING\`, and no DNSKEY is served. Do not give the DS record to the parent before: validating
+resolvers would take the zone for forged.
+
+\`\`\`sh
+aws route53 create-key-signing-key --hosted-zone-id Z... --name ksk_1 --caller-reference 1 --status ACTIVE \\
+  --key-management-service-arn arn:aws:kms:us-east-1:000000000000:key/0a1b2c3d-0000-4000-8000-000000000001
+aws route53 get-dnssec --hosted-zone-id Z...
+\`\`\`
+
+There is no KMS: the ARN is that of a key in us-east-1 by its form, and is shown again. Each key-signing key has a pair of
+keys of its own, also where another one was made with the same ARN before. The private half is in the store
+([its file](operations.md#files) and back-ups of it), and no operation or command shows it.
+`;
+
 /** The text of docs/api.md. */
 export function apiReferenceText(): string {
   return [
@@ -121,6 +139,7 @@ export function apiReferenceText(): string {
     PROFILES,
     COOKBOOK,
     FIREWALL,
+    DNSSEC,
     '## Operations\n',
     countText(),
     ...SERVICES.map(serviceText),
@@ -141,11 +160,15 @@ function countText(): string {
 function serviceText(service: ServiceName): string {
   const rows = operationsOf(service).map((operation) => {
     const state = stateOf(operation);
-    const shown = state.state === 'refused' ? `refused: ${state.why}` : state.state;
-    return `| \`${operation.name}\` | \`${requestOf(operation)}\` | ${shown} |`;
+    return `| \`${operation.name}\` | \`${requestOf(operation)}\` | ${stateText(state)} |`;
   });
   const head = '| Operation | Request | State |\n|---|---|---|';
   return `### ${TITLES[service]}\n\n${[head, ...rows].join('\n')}\n`;
+}
+
+function stateText(state: State): string {
+  const why = state.state === 'refused' ? state.why : state.state === 'served' ? state.but : undefined;
+  return why === undefined ? state.state : `${state.state}: ${why}`;
 }
 
 function operationsOf(service: ServiceName): Known[] {

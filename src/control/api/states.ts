@@ -180,12 +180,20 @@ export const REFUSED: Readonly<Record<ServiceName, Readonly<Record<string, strin
   route53profiles: {},
 };
 
+/** Operations that are served, and come to nothing else than an error until more is there. */
+export const BUT: Readonly<Record<ServiceName, Readonly<Record<string, string>>>> = {
+  route53: { EnableHostedZoneDNSSEC: 'checks all, then `InvalidArgument`: zones are not signed yet' },
+  route53resolver: {},
+  route53profiles: {},
+};
+
 export type State =
-  | { readonly state: 'served' | 'not yet' }
+  | { readonly state: 'served'; readonly but?: string | undefined }
+  | { readonly state: 'not yet' }
   | { readonly state: 'refused'; readonly why: string };
 
 export function stateOf({ service, name }: Pick<Known, 'service' | 'name'>): State {
-  if (SERVED[service].includes(name)) return { state: 'served' };
+  if (SERVED[service].includes(name)) return { state: 'served', but: BUT[service][name] };
   const why = REFUSED[service][name];
   return why === undefined ? { state: 'not yet' } : { state: 'refused', why };
 }

@@ -20,6 +20,10 @@ export const KIND = {
   /** That a VPC may be associated with a zone, which is its parent. */
   authorization: 'vpc-authorization',
   queryLog: 'query-logging-config',
+  /** Its parent is its zone. */
+  signingKey: 'key-signing-key',
+  /** The private half of a key-signing key, which has the same id: who reads keys to show them does not read it. */
+  signingSecret: 'key-signing-secret',
   trafficPolicy: 'traffic-policy',
   trafficPolicyVersion: 'traffic-policy-version',
   trafficPolicyInstance: 'traffic-policy-instance',
@@ -42,6 +46,8 @@ export interface ZoneBody {
   /** The set that was asked for, where the API made it: its name servers are those of `delegationSet`. */
   readonly reusableSet?: string | undefined;
   readonly nameServers: readonly string[];
+  /** DNSSEC signing is enabled. No operation enables it yet. */
+  readonly signing?: boolean | undefined;
 }
 
 /** A delegation set that the API made. */
@@ -57,6 +63,27 @@ export interface QueryLogBody {
   readonly zone: string;
   /** Of the log group. */
   readonly arn: string;
+}
+
+/** A key-signing key; its place among those of its zone is that of its making. */
+export interface SigningKeyBody {
+  readonly name: string;
+  readonly callerReference: string;
+  /** Of the key in KMS that it was asked for with: there is no KMS here, and it is only shown. */
+  readonly kmsArn: string;
+  readonly status: 'ACTIVE' | 'INACTIVE';
+  /** As a DNSKEY has it, in base64. */
+  readonly publicKey: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly modifiedAt: number;
+  /** The change that made it. */
+  readonly change: string;
+}
+
+export interface SigningSecretBody {
+  /** PKCS #8, in base64. */
+  readonly privateKey: string;
 }
 
 export interface VpcRef {
@@ -126,6 +153,7 @@ export interface CollectionBody {
 
 export type HealthCheckResource = Resource<HealthCheckBody>;
 export type CollectionResource = Resource<CollectionBody>;
+export type SigningKeyResource = Resource<SigningKeyBody>;
 export type ZoneResource = Resource<ZoneBody>;
 
 /** The id of a record set: there is one of each name, type and SetIdentifier in a zone. */

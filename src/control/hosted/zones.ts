@@ -133,12 +133,12 @@ export class HostedZones {
   #note({ items }: AppliedChange): boolean {
     let isOurs = false;
     for (const { kind, id, parent } of items) {
-      const zone = kind === KIND.zone ? id : kind === KIND.set ? parent : undefined;
+      const zone = kind === KIND.zone ? id : PARTS.has(kind) ? parent : undefined;
       if (zone === undefined) continue;
       isOurs = true;
       const names = this.#dirty?.get(zone) ?? new Map<string, Name>();
       this.#dirty?.set(zone, names);
-      if (kind === KIND.zone) continue;
+      if (kind !== KIND.set) continue;
       const name = nameOfSet(zone, id);
       names.set(nameKey(name), name);
     }
@@ -147,6 +147,9 @@ export class HostedZones {
 }
 
 const NO_NAMES: Names = new Map();
+
+/** What a zone is built of, beside itself: its records, and the keys that it is to be signed with. */
+const PARTS: ReadonlySet<string> = new Set([KIND.set, KIND.signingKey]);
 
 /** Whether everything is where it was; there may be more. */
 function isKept(before: Slots, after: Slots): boolean {

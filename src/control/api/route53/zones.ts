@@ -119,6 +119,11 @@ export function zoneHandlers(means: Means): Route53Handlers {
             'HostedZoneNotEmpty',
             'The specified hosted zone contains non-required resource record sets  and so cannot be deleted.',
           );
+        if (state.count({ kind: KIND.signingKey, parent: zone.id }) > 0)
+          throw apiError(
+            'HostedZoneNotEmpty',
+            'The specified hosted zone contains DNSSEC Key Signing Keys and so cannot be deleted.',
+          );
         const items: Item[] = sets.map(({ kind, id }) => ({ action: 'delete', kind, id }));
         items.push(...dependents(state, zone));
         items.push({ action: 'delete', kind: KIND.zone, id: zone.id }, record);
