@@ -23,6 +23,7 @@ import {
   load,
   onCore,
   pin,
+  pinApart,
   punctually,
   SERVER_CORE,
   stepBack,
@@ -34,6 +35,8 @@ import { Wiretap } from './wiretap.ts';
 
 const WORKER = fileURLToPath(new URL('changework.ts', import.meta.url));
 const OUTPUT_OCTETS_MAX = 64 * 1024 * 1024;
+/** What the daemon calls the thread that answers. */
+const WORKER_THREAD = /^worker /;
 const SIZES = [1_000, 100_000, 1_000_000];
 const BATCH = 1_000;
 /** Changes that are waited for one after the other, and callers at the same time after that. */
@@ -55,6 +58,9 @@ interface Taken {
   /** A round each. */
   readonly quiet: readonly Latency[];
   readonly busy: readonly Latency[];
+  /** While all threads but the worker are on the other core, with the callers. */
+  readonly apart: readonly Latency[];
+  readonly apartPerSecond: readonly number[];
   /** While another daemon on the same core, behind this one in priority, is changed in the same way: what the machine makes of it. */
   readonly beside: readonly Latency[];
   readonly besidePerSecond: readonly number[];
@@ -90,6 +96,10 @@ export async function changes(options: Options): Promise<void> {
           { head: 'while it changes: p50 µs', of: ({ busy }) => medianOf(busy, 'p50') },
           { head: 'p99 µs', of: ({ busy }) => medianOf(busy, 'p99') },
           { head: 'p99.9 µs', of: ({ busy }) => medianOf(busy, 'p999') },
+          { head: 'the worker alone on its core: p50 µs', of: ({ apart }) => medianOf(apart, 'p50') },
+          { head: 'p99 µs', of: ({ apart }) => medianOf(apart, 'p99') },
+          { head: 'p99.9 µs', of: ({ apart }) => medianOf(apart, 'p999') },
+          { head: 'changes/s', of: ({ apartPerSecond }) => quantile(apartPerSecond, 0.5) },
           { head: 'while another changes: p50 µs', of: ({ beside }) => medianOf(beside, 'p50') },
           { head: 'p99 µs', of: ({ beside }) => medianOf(beside, 'p99') },
           { head: 'p99.9 µs', of: ({ beside }) => medianOf(beside, 'p999') },
@@ -98,7 +108,8 @@ export async function changes(options: Options): Promise<void> {
       ],
       notes: [
         'Waits are from packet to packet on the loopback interface (tcpdump). dnsperf goes before everything else on the ' +
-          'daemon’s core (SCHED_FIFO): where it is late it asks in bursts, whose first waits for the last. Another: a ' +
+          'daemon’s core (SCHED_FIFO): where it is late it asks in bursts, whose first waits for the last. The worker ' +
+          'alone: all other threads are on the callers’ core, as where changes have a core for themselves. Another: a ' +
           'daemon of its own with a zone of the same size, on the same core and behind in priority, with which the one ' +
           'that answers has nothing to do.',
       ],
@@ -148,7 +159,8 @@ async function measure(size: number, { rounds, seconds }: Options): Promise<Take
     const [{ requests }] = await Promise.all([callers(work), load(daemon, rate)]);
     const cpuMs = (1000 * (cpuOf(daemon.pid) - cpu)) / requests;
     const { requestMs: batchMs } = await callers({ ...work, callers: 1, batch: BATCH / 2 });
-    const [quiet, busy, beside]: [Latency[], Latency[], Latency[]] = [[], [], []];
+    const [quiet, busy, apart, beside]: [Latency[], Latency[], Latency[], Latency[]] = [[], [], [], []];
+    const apartPerSecond: number[] = [];
     const besidePerSecond: number[] = [];
     const other = await begin(join(folder, 'other'), size);
     try {
@@ -158,16 +170,22 @@ async function measure(size: number, { rounds, seconds }: Options): Promise<Take
       for (let round = 0; round < rounds; round++) {
         quiet.push(await ask('quiet'));
         busy.push((await Promise.all([ask('busy'), callers(work)]))[0]);
-        const [latency, { requests }] = await Promise.all([ask('beside'), callers(otherWork)]);
+        pinApart(daemon.pid, WORKER_THREAD);
+        const [alone, { requests: fewer }] = await Promise.all([ask('apart'), callers(work)]);
+        pin(daemon.pid, SERVER_CORE);
+        apart.push(alone);
+        apartPerSecond.push(fewer / seconds);
+        const [latency, { requests: others }] = await Promise.all([ask('beside'), callers(otherWork)]);
         beside.push(latency);
-        besidePerSecond.push(requests / seconds);
+        besidePerSecond.push(others / seconds);
       }
     } finally {
       other.client.close();
       await other.daemon.stop();
     }
     const changesPerSecond = requests / seconds;
-    return { startSeconds, servedMs, changesPerSecond, cpuMs, batchMs, quiet, busy, beside, besidePerSecond };
+    const answers = { quiet, busy, apart, apartPerSecond, beside, besidePerSecond };
+    return { startSeconds, servedMs, changesPerSecond, cpuMs, batchMs, ...answers };
   } finally {
     client.close();
     await daemon.stop();

@@ -40,6 +40,15 @@ export function punctually(): string[] {
   return spawnSync(command[0]!, [...command.slice(1), 'true']).status === 0 ? command : [];
 }
 
+/** Moves the threads of that name to the server's core, and all others of the process to the load's. */
+export function pinApart(pid: number, name: RegExp): void {
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const isNamed = name.test(readFileSync(`/proc/${pid}/task/${thread}/comm`, 'latin1'));
+    const core = String(isNamed ? SERVER_CORE : LOAD_CORE);
+    if (CORES > 1) execFileSync('taskset', ['-pc', core, thread], { stdio: 'ignore' });
+  }
+}
+
 /** All threads of a process: whoever is beside it on its core goes first. */
 export function stepBack(pid: number): void {
   for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), STEPPED_BACK);
