@@ -14,6 +14,7 @@ import { fetchKeys } from './anchorkeys.ts';
 import { Anchors } from './anchors.ts';
 import { AnchorStateFile } from './anchorstate.ts';
 import { ApiDesk } from './api/desk.ts';
+import { FollowedCertificates } from './certificates/followed.ts';
 import { configuredAnchors, sameAnchors, withAnchors } from './compile/anchors.ts';
 import { type Compiled, compile, readConfig, recompile, resume } from './compile.ts';
 import { systemFiles } from './config/files.ts';
@@ -68,6 +69,7 @@ export class Control {
   readonly #hosted: HostedDesk;
   readonly #pace: Pace;
   readonly #operator: OperatorDesk;
+  readonly #certificates: FollowedCertificates;
   #config: Config | undefined;
   #inForce: InForce | undefined;
   /** Why the last reading of the configuration was refused. */
@@ -109,6 +111,7 @@ export class Control {
       before: options.start.inForce?.geo,
       changed: () => this.#geoChanged(),
     });
+    this.#certificates = new FollowedCertificates({ clock, log, changed: () => this.#certificatesChanged() });
     this.#operator = new OperatorDesk({
       ...options,
       configFile: options.start.configFile,
@@ -163,6 +166,7 @@ export class Control {
     this.#followAnchors(config, snapshot);
     this.#health.configure(snapshot.health, config.stateFolder);
     this.#store.open(config.stateFolder);
+    this.#certificates.configure(config);
     await this.#api.configure(config);
     void this.#geo.configure(geoSettings(config));
     const failure = await this.#operator.openSocket(config);
@@ -355,7 +359,7 @@ export class Control {
   }
 
   #cannotPublish({ revision }: Snapshot, errors: readonly string[]): ReloadReport {
-    this.#o.log.error({ errors }, 'changes by the API cannot be put in force yet');
+    this.#o.log.error({ errors }, 'what has changed beside the configuration cannot be put in force yet');
     return { applied: false, revision, changes: [], errors };
   }
 
@@ -427,6 +431,14 @@ export class Control {
       );
   }
 
+  /** A configuration that is being put in force is read again by itself, and then followed. */
+  #certificatesChanged(): void {
+    if (this.#config === undefined) return;
+    this.#config = this.#certificates.applied(this.#config);
+    void this.#api.configure(this.#config);
+    this.#hostedChanged();
+  }
+
   #warn(problems: readonly ConfigProblem[]): void {
     for (const problem of problems)
       this.#o.log.warn({ problem: problemToText(problem) }, 'the configuration may not be meant so');
@@ -465,6 +477,7 @@ export class Control {
     this.#followAnchors(config, compiled.snapshot);
     this.#health.configure(compiled.snapshot.health, config.stateFolder);
     this.#store.open(config.stateFolder);
+    this.#certificates.configure(config);
     this.#hosted.settled();
     this.#geoChanged();
   }
@@ -482,6 +495,7 @@ export class Control {
     this.#isStopped = true;
     await this.#api.finish();
     this.#anchors?.close();
+    this.#certificates.close();
     this.#health.close();
     this.#hosted.close();
     this.#geo.close();

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import type { Clock, Timer } from '../util/clock.ts';
 
-/** How often the file is looked at. */
-const LOOK_MS = 2_000;
+/** How often a file is looked at that somebody replaces and waits for. */
+export const LOOK_MS = 2_000;
 
 /**
  * Calls `changed` when a file has become another one, or has other content, and has been so for one look longer: what is
@@ -28,5 +28,15 @@ function identity(path: string): string | undefined {
     return `${dev} ${ino} ${size} ${mtimeMs}`;
   } catch {
     return undefined;
+  }
+}
+
+/** Changes when the content of a file does, as far as can be told without reading it. */
+export function stampOf(path: string): string {
+  try {
+    const { ino, size, mtimeMs, ctimeMs } = statSync(path);
+    return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+  } catch (error) {
+    return String((error as { code?: string }).code);
   }
 }

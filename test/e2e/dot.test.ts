@@ -1,5 +1,6 @@
 /** DNS over TLS at a whole daemon, by kdig and openssl: what is asked, logged and counted, and a new certificate. */
 import { execFile } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -178,6 +179,42 @@ t.test('DNS over TLS', { skip }, async (t) => {
     t.equal(reply.status, 'NOERROR', reply.output);
     const before = asked;
     await until(() => replies > before, 'replies on the connection that was open');
+  });
+
+  await t.test('files that are replaced are in force by themselves, when they fit together', async (t) => {
+    const shown = (): Promise<string> =>
+      new Promise((resolve) => {
+        const socket = connect({
+          port,
+          host: '127.0.0.1',
+          rejectUnauthorized: false,
+          ALPNProtocols: ['dot'],
+        });
+        socket.on('error', () => resolve('nobody'));
+        socket.on('secureConnect', () => {
+          const { raw } = socket.getPeerCertificate();
+          socket.destroy();
+          const [a, b] = [first!, second!].map((each) => new X509Certificate(each.cert).raw.equals(raw));
+          resolve(a ? 'first' : b ? 'second' : 'another');
+        });
+      });
+    const mark = daemon.log().length;
+    const told = (text: RegExp) => text.test(daemon.log().slice(mark));
+    t.equal(await shown(), 'second');
+    // As two programs, or two copies by hand, would.
+    writeFileSync(cert!, first!.cert);
+    await until(
+      () => told(/dns\.crt is not the certificate of the key.*stays in force/),
+      'a line of the log',
+    );
+    t.equal(await shown(), 'second');
+    writeFileSync(key!, first!.key);
+    await until(() => told(/who connects from now on is shown it/), 'a line of the log');
+    await until(async () => (await shown()) === 'first', 'the new certificate');
+    t.equal((await tls('www.corp.test.', 'A')).status, 'NOERROR');
+    t.notOk(told(/the configuration is reloaded/), 'no reload');
+    install(second!);
+    await until(async () => (await shown()) === 'second', 'and the other again');
   });
 
   await t.test('addresses come and go, and may change what they speak', async (t) => {

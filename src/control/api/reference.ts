@@ -37,9 +37,9 @@ api:
 \`\`\`
 
 Its name or address stands in the certificate, and clients know who signed that: \`AWS_CA_BUNDLE=/etc/causeway/ca.crt\`
-for \`aws\`, boto3 and Terraform, \`NODE_EXTRA_CA_CERTS\` for Node.js. A reload (\`causeway reload\`, SIGHUP) reads both files
-again: new connections get the new certificate, open ones stay. With files that do not go together the reload is
-refused, and what was in force stays. The log says until when the certificate is valid.
+for \`aws\`, boto3 and Terraform, \`NODE_EXTRA_CA_CERTS\` for Node.js. Files that are replaced are
+read again by themselves: new connections get the new certificate, open ones stay. While the two do not go together, what
+was in force stays, and the log says so; a reload is refused then. The log says until when the certificate is valid.
 
 ## Access keys
 

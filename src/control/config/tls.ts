@@ -9,7 +9,7 @@ import { setting } from './setting.ts';
 export const tlsSchema = z.strictObject({
   certificate: setting(z.string().min(1), {
     description:
-      'File with the certificate of the node in PEM, and after it those that signed it, without the root. It is read at the start and at each reload; connections that are open stay.',
+      'File with the certificate of the node in PEM, and after it those that signed it, without the root. It is read at the start and at each reload, and both files again where they are replaced; connections that are open stay.',
     range: 'a path; relative ones start at the folder of the configuration file',
     example: '/etc/causeway/api.crt',
   }),
@@ -23,13 +23,15 @@ export const tlsSchema = z.strictObject({
 /** TLS of earlier versions is refused. */
 export const TLS_VERSION_MIN = 'TLSv1.2';
 
-/** Where the files are, and who is told of what is wrong with them. */
-export interface TlsFiles {
-  readonly files: Files;
-  /** Absolute. */
+/** What `tls` names: absolute paths. */
+export interface TlsPair {
   readonly certificate: string;
-  /** Absolute. */
   readonly key: string;
+}
+
+/** Where the files are, and who is told of what is wrong with them. */
+export interface TlsFiles extends TlsPair {
+  readonly files: Files;
   error(member: 'certificate' | 'key', message: string, remedy: string): void;
   warn(member: 'certificate' | 'key', message: string, remedy: string): void;
 }

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import type { GeoFileReport } from '../../view/report.ts';
 import type { GeoData } from '../../view/snapshot.ts';
 import { Locations } from '../../zone/geo/locations.ts';
@@ -20,16 +19,6 @@ export interface GeoFile {
   /** Wall clock, milliseconds; of `loaded`. */
   loadedAt: number;
   faults: readonly string[];
-}
-
-/** Changes when the content of a file does, as far as can be told without reading it. */
-export function stampOf(path: string): string {
-  try {
-    const { ino, size, mtimeMs, ctimeMs } = statSync(path);
-    return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
-  } catch (error) {
-    return String((error as { code?: string }).code);
-  }
 }
 
 /** What workers get of these files, in their order. */

@@ -2,7 +2,8 @@ import type { Logger } from '../../telemetry/log.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import type { GeoFileReport } from '../../view/report.ts';
 import type { GeoData } from '../../view/snapshot.ts';
-import { dataOf, type GeoFile, type Loaded, reportOf, stampOf } from './files.ts';
+import { stampOf } from '../follow.ts';
+import { dataOf, type GeoFile, type Loaded, reportOf } from './files.ts';
 import { runTask } from './run.ts';
 import type { GeoOutcome } from './task.ts';
 
