@@ -24,7 +24,8 @@ export const command: Command = {
 };
 
 export function statusText(status: StatusReport, io: Pick<Io, 'colour'>): string {
-  return [head(status, io), workers(status, io), endpoints(status, io), views(status, io)]
+  return [head(status, io), workers(status, io), endpoints(status, io), certificates(status, io)]
+    .concat(views(status, io))
     .concat(targets(status.targets, io), cachesText(status.caches, io))
     .filter((part) => part !== '')
     .join('\n');
@@ -76,6 +77,26 @@ function endpoints({ endpoints }: StatusReport, { colour }: Pick<Io, 'colour'>):
     cell(listen.join(' ')),
   ]);
   return table(['ENDPOINT', 'PROTOCOLS', 'VPC', 'LISTEN'], rows, colour);
+}
+
+function certificates({ endpoints }: StatusReport, { colour }: Pick<Io, 'colour'>): string {
+  const rows = endpoints.flatMap(({ id, certificate }) =>
+    certificate === undefined
+      ? []
+      : [
+          [
+            cell(id),
+            cell(certificate.until),
+            cell(
+              certificate.selfSigned ? 'itself' : 'another',
+              certificate.selfSigned ? 'yellow' : undefined,
+            ),
+            cell(certificate.pin),
+            cell(certificate.names),
+          ],
+        ],
+  );
+  return rows.length === 0 ? '' : table(['CERTIFICATE OF', 'UNTIL', 'SIGNED BY', 'PIN', 'FOR'], rows, colour);
 }
 
 function views({ views }: StatusReport, { colour }: Pick<Io, 'colour'>): string {

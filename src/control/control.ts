@@ -15,6 +15,7 @@ import { Anchors } from './anchors.ts';
 import { AnchorStateFile } from './anchorstate.ts';
 import { ApiDesk } from './api/desk.ts';
 import { FollowedCertificates } from './certificates/followed.ts';
+import { OwnCertificate } from './certificates/own.ts';
 import { configuredAnchors, sameAnchors, withAnchors } from './compile/anchors.ts';
 import { type Compiled, compile, readConfig, recompile, resume } from './compile.ts';
 import { systemFiles } from './config/files.ts';
@@ -70,6 +71,7 @@ export class Control {
   readonly #pace: Pace;
   readonly #operator: OperatorDesk;
   readonly #certificates: FollowedCertificates;
+  readonly #own: OwnCertificate;
   #config: Config | undefined;
   #inForce: InForce | undefined;
   /** Why the last reading of the configuration was refused. */
@@ -111,6 +113,7 @@ export class Control {
       before: options.start.inForce?.geo,
       changed: () => this.#geoChanged(),
     });
+    this.#own = new OwnCertificate({ clock, log, prng: cryptoPrng, changed: () => this.#hostedChanged() });
     this.#certificates = new FollowedCertificates({ clock, log, changed: () => this.#certificatesChanged() });
     this.#operator = new OperatorDesk({
       ...options,
@@ -120,6 +123,7 @@ export class Control {
       api: this.#api,
       store: this.#store,
       hosted: this.#hosted,
+      amended: (config) => this.#own.tried(this.#hosted.amended(config)),
       geo: this.#geo,
       state: () => ({
         config: this.#config,
@@ -167,6 +171,8 @@ export class Control {
     this.#health.configure(snapshot.health, config.stateFolder);
     this.#store.open(config.stateFolder);
     this.#certificates.configure(config);
+    // What is in force has it; from now on it is renewed in time here.
+    this.#own.completed(config);
     await this.#api.configure(config);
     void this.#geo.configure(geoSettings(config));
     const failure = await this.#operator.openSocket(config);
@@ -328,7 +334,7 @@ export class Control {
     const read = this.#pace.measure(() =>
       orStoreFault(() => {
         const hosted = this.#hosted.hostedFor(config, before);
-        return { hosted, amended: this.#hosted.amended(config) };
+        return { hosted, amended: this.#amended(config) };
       }),
     );
     if (read instanceof StoreError) return this.#cannotPublish(before, [problemOf(read)]);
@@ -363,6 +369,11 @@ export class Control {
     return { applied: false, revision, changes: [], errors };
   }
 
+  /** What is compiled: the configuration with what the API has added, and with a certificate where one has to be made. */
+  #amended(config: Config): Config {
+    return this.#own.completed(this.#hosted.amended(config));
+  }
+
   #bump(touched: readonly number[]): void {
     const { dependencies } = this.#o;
     for (const hash of touched) dependencies.bump(dependencies.slotOf(hash));
@@ -374,7 +385,7 @@ export class Control {
   ): { config: Config; compiled: Compiled } | { errors: readonly string[] } {
     const { configFile } = this.#o.start;
     const hosted = (config: Config): Hosted => this.#hosted.hostedFor(config, previous?.snapshot);
-    const amended = (config: Config): Config => this.#hosted.amended(config);
+    const amended = (config: Config): Config => this.#amended(config);
     const options = { hosted, amended, tables: this.#lists, loaded };
     const read = orStoreFault(() =>
       readConfig(configFile, previous, systemFiles, this.#o.clock.wall(), options),
@@ -496,6 +507,7 @@ export class Control {
     await this.#api.finish();
     this.#anchors?.close();
     this.#certificates.close();
+    this.#own.close();
     this.#health.close();
     this.#hosted.close();
     this.#geo.close();

@@ -65,6 +65,8 @@ export interface OperatorOptions {
   readonly api: ApiDesk;
   readonly store: StoreDesk;
   readonly hosted: HostedDesk;
+  /** A configuration as it would be compiled, without anything being made for it. */
+  readonly amended: (config: Config) => Config;
   readonly geo: GeoTables;
   readonly state: () => ControlState;
   readonly reload: () => Promise<ReloadReport>;
@@ -173,11 +175,10 @@ export class OperatorDesk {
   }
 
   #whatIfMeans(): WhatIfMeans | undefined {
-    const { clock, healthBits: health, hosted: desk, workers } = this.#o;
+    const { clock, healthBits: health, hosted: desk, amended, workers } = this.#o;
     const inForce = this.#o.state().inForce?.compiled;
     if (inForce === undefined) return undefined;
     const hosted = (): Hosted => desk.latest;
-    const amended = (config: Config): Config => desk.amended(config);
     return { workers, inForce, hosted, amended, clock, health };
   }
 

@@ -1,10 +1,13 @@
+import { X509Certificate } from 'node:crypto';
 import { targetToText } from '../resolver/path.ts';
 import type { TargetStatus } from '../resolver/target.ts';
+import { isoFromWall } from '../telemetry/text.ts';
 import type {
   CacheDump,
   CacheEntry,
   CacheFigures,
   CacheReport,
+  CertificateReport,
   Duty,
   EndpointReport,
   TargetReport,
@@ -13,7 +16,8 @@ import type {
   WorkerReport,
   WorkerStatus,
 } from '../view/report.ts';
-import type { Snapshot } from '../view/snapshot.ts';
+import type { Credentials, Snapshot } from '../view/snapshot.ts';
+import { pinOf } from './certificates/own.ts';
 import { NOBODY } from './compile/owners.ts';
 import { AUTODEFINED_RECURSION } from './compile/paths.ts';
 
@@ -132,7 +136,18 @@ export function endpointReports(snapshot: Snapshot): EndpointReport[] {
     ],
     protocols,
     vpc: snapshot.views[view]?.vpc ?? 'by-source',
+    ...(encrypted === undefined ? {} : { certificate: certificateReport(encrypted.credentials) }),
   }));
+}
+
+function certificateReport(credentials: Credentials): CertificateReport {
+  const certificate = new X509Certificate(credentials.cert);
+  return {
+    names: certificate.subjectAltName ?? '',
+    selfSigned: certificate.issuer === certificate.subject && certificate.verify(certificate.publicKey),
+    until: isoFromWall(certificate.validToDate.getTime()),
+    pin: pinOf(credentials),
+  };
 }
 
 /** How many private zones and rules a VPC has; autodefined ones go without saying. */

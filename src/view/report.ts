@@ -116,6 +116,19 @@ export interface EndpointReport {
   readonly protocols: readonly string[];
   /** A VPC, or `by-source`. */
   readonly vpc: string;
+  /** What clients by TLS are shown; missing where there are none. */
+  readonly certificate?: CertificateReport | undefined;
+}
+
+/** A certificate of an endpoint. */
+export interface CertificateReport {
+  /** `DNS:dns.example, IP Address:10.20.0.2`; empty: nobody. */
+  readonly names: string;
+  readonly selfSigned: boolean;
+  /** ISO 8601. */
+  readonly until: string;
+  /** The SHA-256 of its public key, in base64. */
+  readonly pin: string;
 }
 
 /** A VPC, an element of `GET /vpcs`. */

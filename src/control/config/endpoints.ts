@@ -68,7 +68,7 @@ export const inboundSchema = z.strictObject({
     .array(
       setting(word(['do53', 'dot', 'doh'], ['doh-fips', 'doq']), {
         description:
-          'Protocols of the endpoint. do53 is plain DNS by UDP and TCP, dot is DNS over TLS (RFC 7858), doh is DNS over HTTPS (RFC 8484) at the path /dns-query, by HTTP/2 or 1.1. dot and doh take `tls`.',
+          'Protocols of the endpoint. do53 is plain DNS by UDP and TCP, dot is DNS over TLS (RFC 7858), doh is DNS over HTTPS (RFC 8484) at the path /dns-query, by HTTP/2 or 1.1. dot and doh take `tls`; without it the daemon makes a self-signed certificate and keeps it in the state folder.',
         range: 'do53, dot, doh',
         example: 'dot',
       }),
@@ -263,7 +263,7 @@ interface Making {
 
 export type InboundConfig = z.output<typeof inboundSchema> &
   Making & {
-    /** What `tls` names; undefined without it. */
+    /** What `tls` names; undefined without it, until the node has put its own there. */
     readonly credentials?: Credentials | undefined;
   };
 export type AuthoritativeConfig = z.output<typeof authoritativeSchema> & Making;

@@ -1,6 +1,6 @@
 /** Certificates that the configuration names, and what is said of those that cannot be used. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -115,9 +115,13 @@ t.test('DNS over TLS: what an endpoint listens on, and with which certificate', 
     dot: ['127.0.0.1:853', '127.0.0.1:8853'],
   });
   t.match(load(listen), { plain: { length: 3 }, dot: [], credentials: undefined });
-  t.match(load(`${listen}, protocols: [do53, dot]`).errors, [
-    /endpoints\.inbound\[0\]\.protocols\[1\]: DNS over TLS needs a certificate; add tls: \{ cert/,
+  const without = load(`${listen}, protocols: [do53, dot]`);
+  t.same(without.errors, [], 'the daemon makes one');
+  t.match(without.warnings, [
+    /endpoints\.inbound\[0\]\.protocols\[1\]: DNS over TLS without a certificate: .*; add tls: \{ cert/,
   ]);
+  t.equal(without.credentials, undefined, 'and whoever reads the configuration makes none');
+  t.notOk(existsSync(join(folder, 'state')));
   t.match(load(`${listen}, dot: [10.0.0.1], ${tls}`).errors, [
     /inbound\[0\]\.dot: this endpoint does not speak dot; write protocols: \[do53, dot\]/,
   ]);
@@ -145,8 +149,8 @@ t.test('DNS over TLS: what an endpoint listens on, and with which certificate', 
     /inbound\[0\]\.proxyProtocol\.from\[0\]: everybody could claim to be any client; write the addresses/,
   ]);
   t.match(load(`${listen}, proxyProtocol: { from: [] }`).errors, [/inbound\[0\]\.proxyProtocol\.from/]);
-  t.match(load(`${listen}, protocols: [doh]`).errors, [
-    /inbound\[0\]\.protocols\[0\]: DNS over HTTPS needs a certificate; add tls: \{ cert/,
+  t.match(load(`${listen}, protocols: [doh]`).warnings, [
+    /inbound\[0\]\.protocols\[0\]: DNS over HTTPS without a certificate: .*; add tls: \{ cert/,
   ]);
   t.match(load(`${listen}, protocols: [dot], doh: [10.0.0.1], dohJson: true, ${tls}`).errors, [
     /inbound\[0\]\.doh: this endpoint does not speak doh; write protocols: \[do53, doh\]/,

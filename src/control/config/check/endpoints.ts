@@ -107,15 +107,15 @@ const ENCRYPTED: readonly (readonly [EncryptedProtocol, string])[] = [
   ['doh', 'DNS over HTTPS'],
 ];
 
-/** Encrypted protocols need a certificate, and what is set for them is for those that are spoken. */
+/** Encrypted protocols should have a certificate that clients trust, and what is set for them is for those that are spoken. */
 function checkEncrypted(context: CheckContext, { protocols = [] }: Inbound, path: Path): void {
   for (const [protocol, name] of ENCRYPTED) {
     const at = protocols.indexOf(protocol);
     if (at >= 0 && !context.has([...path, 'tls']))
-      context.error(
+      context.warn(
         [...path, 'protocols', at],
-        `${name} needs a certificate`,
-        `add tls: { certificate: FILE, key: FILE }, or leave ${protocol} out`,
+        `${name} without a certificate: the daemon makes a self-signed one, which nobody trusts`,
+        'add tls: { certificate: FILE, key: FILE }, or give clients the pin that causeway status shows',
       );
     const settings = at >= 0 ? [] : protocol === 'doh' ? ['doh', 'dohJson'] : ['dot'];
     for (const setting of settings)
