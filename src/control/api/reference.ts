@@ -131,6 +131,16 @@ keys of its own, also where another one was made with the same ARN before. The p
 ([its file](operations.md#files) and back-ups of it), and no operation or command shows it.
 `;
 
+const ENDPOINTS = `## Resolver endpoints
+
+\`Protocols\` of an \`INBOUND\` endpoint are Do53, DoH or both; of an \`OUTBOUND\` one likewise, for the targets of its
+rules; \`INBOUND_DELEGATION\` has Do53 only. DoH-FIPS is answered with \`InvalidRequestException\`, as no cryptography here is
+validated by FIPS 140. An inbound endpoint gets from Do53 to DoH by way of both. Where it listens, and with which
+certificate, \`endpoints.api\` of the configuration says ([operations.md](operations.md#inbound-endpoints-of-the-api)).
+DNS over TLS, which Route 53 does not have, is for endpoints of the configuration; these are shown with what of their
+protocols Route 53 has.
+`;
+
 /** The text of docs/api.md. */
 export function apiReferenceText(): string {
   return [
@@ -138,6 +148,7 @@ export function apiReferenceText(): string {
     SHARING,
     PROFILES,
     COOKBOOK,
+    ENDPOINTS,
     FIREWALL,
     DNSSEC,
     '## Operations\n',

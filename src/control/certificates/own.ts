@@ -5,7 +5,7 @@ import { isoFromWall } from '../../telemetry/text.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import type { Prng } from '../../util/prng.ts';
 import type { Credentials } from '../../view/snapshot.ts';
-import { dohListen, dotListen, type InboundConfig } from '../config/endpoints.ts';
+import { everyListen, type InboundConfig } from '../config/endpoints.ts';
 import type { Config } from '../config/load.ts';
 import { StateFile } from '../statefile.ts';
 import { type CertificateNames, newKey, selfSigned } from './selfsigned.ts';
@@ -75,7 +75,7 @@ export class OwnCertificate {
   /** Clients that find the resolver by its address want the address of plain DNS in it too (RFC 9462 section 4.2). */
   #namesOf({ node }: Pick<Config, 'node'>, endpoints: readonly InboundConfig[]): CertificateNames {
     const { hostAddresses: ofHost = hostAddresses } = this.#o;
-    const listen = endpoints.flatMap((each) => [...each.listen, ...dotListen(each), ...dohListen(each)]);
+    const listen = endpoints.flatMap((each) => [...each.listen, ...everyListen(each)]);
     const addresses = listen.flatMap(({ address }) =>
       isWildcard(address) ? ofHost().filter((each) => each.includes(':') === address.includes(':')) : address,
     );

@@ -12,15 +12,17 @@ export function withCredentials(
     tls === undefined || read === undefined
       ? read
       : of({ certificate: pathIn(folder, tls.certificate), key: pathIn(folder, tls.key) }, read);
+  const { inbound, api: made } = endpoints;
   return {
     ...config,
     apiCredentials: replaced(api?.tls, apiCredentials),
     endpoints: {
       ...endpoints,
-      inbound: endpoints.inbound.map((each) => ({
+      inbound: inbound.map((each) => ({
         ...each,
         credentials: replaced(each.tls, each.credentials),
       })),
+      api: { ...made, credentials: replaced(made.tls, made.credentials) },
     },
   };
 }

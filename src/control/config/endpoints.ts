@@ -16,6 +16,7 @@ import { tlsSchema } from './tls.ts';
 /** RFC 7858 section 3.1. */
 const DOT_PORT = 853;
 const HTTPS_PORT = 443;
+const PORT_MAX = 65_535;
 
 /** Each takes a UDP and a TCP socket per worker. */
 const LISTEN_MAX = 64;
@@ -235,6 +236,14 @@ export const apiEndpointsSchema = z.strictObject({
     )
     .max(LISTEN_MAX)
     .prefault([]),
+  dohPort: setting(z.int().min(1).max(PORT_MAX), {
+    description:
+      'Port at which endpoints made by the API with the protocol DoH answer DNS over HTTPS, at each of their addresses.',
+    range: `a number from 1 to ${PORT_MAX}`,
+    example: '8443',
+  }).prefault(HTTPS_PORT),
+  /** What clients of their DNS over HTTPS are shown. */
+  tls: tlsSchema.optional(),
   allow: z
     .array(
       setting(cidr(), {
@@ -273,7 +282,10 @@ export interface EndpointsConfig {
   readonly inbound: readonly InboundConfig[];
   readonly authoritative: readonly AuthoritativeConfig[];
   readonly outbound: readonly OutboundConfig[];
-  readonly api: z.output<typeof apiEndpointsSchema>;
+  readonly api: z.output<typeof apiEndpointsSchema> & {
+    /** What `tls` names; undefined without it. */
+    readonly credentials?: Credentials | undefined;
+  };
 }
 
 /** Where an endpoint is asked in plain text. */
@@ -300,6 +312,13 @@ export function dohListen({
   doh,
 }: Pick<InboundConfig, 'protocols' | 'listen' | 'doh'>): readonly AddressAndPort[] {
   return protocols.includes('doh') ? (doh ?? atEncryptedPort('doh', listen)) : [];
+}
+
+/** Where it is asked at all. */
+export function everyListen(
+  endpoint: Pick<InboundConfig, 'protocols' | 'listen' | 'dot' | 'doh'>,
+): readonly AddressAndPort[] {
+  return [...plainListen(endpoint), ...dotListen(endpoint), ...dohListen(endpoint)];
 }
 
 export type EncryptedProtocol = 'dot' | 'doh';
@@ -332,5 +351,6 @@ export const endpointsExample = `endpoints:
     addresses:
       - { listen: 10.20.0.4, subnet: subnet-0a1b2c3d }
       - { listen: "10.20.1.4:53", vpc: vpc-corp }
+    dohPort: 443
     allow: [10.99.0.0/16]
 `;

@@ -9,7 +9,7 @@ import { crossCheck } from './check/check.ts';
 import { type Draft, derivedDelegateId, derivedId } from './check/context.ts';
 import { ConfigDocument } from './document.ts';
 import { DropIns } from './dropins.ts';
-import type { EndpointsConfig, InboundConfig } from './endpoints.ts';
+import type { EndpointsConfig } from './endpoints.ts';
 import { type Files, fileFault, systemFiles } from './files.ts';
 import { logFileProblems } from './logfiles.ts';
 import type { NodeConfig } from './node.ts';
@@ -175,6 +175,7 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
   const credentials = draft.endpoints?.inbound?.map((endpoint, i) =>
     credentialsOf(endpoint?.tls, ['endpoints', 'inbound', i]),
   );
+  const madeCredentials = credentialsOf(draft.endpoints?.api?.tls, ['endpoints', 'api']);
   const authorities = readAuthorities({ files, folder, problemAt }, draft, errors);
   const all = [...document.problems, ...dropins.problems, ...errors];
   if (all.length > 0) {
@@ -205,6 +206,7 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
     endpoints: {
       ...file.endpoints,
       inbound: file.endpoints.inbound.map((each, i) => withCredentials(each, credentials?.[i])),
+      api: withCredentials(file.endpoints.api, madeCredentials),
     },
     root: rootEntries(draft),
     search: dropins.search,
@@ -219,11 +221,11 @@ export function loadConfig(path: string, files: Files = systemFiles): Loaded {
   return { config, warnings: sortProblems(warnings) };
 }
 
-function withCredentials(
-  endpoint: ConfigFile['endpoints']['inbound'][number],
+function withCredentials<Settings>(
+  settings: Settings,
   credentials: Credentials | undefined,
-): InboundConfig {
-  return credentials === undefined ? endpoint : { ...endpoint, credentials };
+): Settings & { readonly credentials?: Credentials } {
+  return { ...settings, ...(credentials === undefined ? {} : { credentials }) };
 }
 
 type DraftTls = NonNullable<Draft['api']>['tls'];

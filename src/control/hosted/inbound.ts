@@ -58,12 +58,19 @@ export function withInbound(config: Config, state: Reads): Config {
   };
 }
 
+const PROTOCOLS = { Do53: 'do53', DoH: 'doh' } as const;
+
+/** Where an endpoint that has one of `endpoints.api.addresses` answers DNS over HTTPS there. */
+export function dohAt({ endpoints }: Pick<Config, 'endpoints'>, { address }: AddressAndPort): AddressAndPort {
+  return { address, port: endpoints.api.dohPort };
+}
+
 /** INBOUND and INBOUND_DELEGATION ones of the store, where their VPC is known and has addresses for them. */
 export function inboundOf(
   config: Config,
   state: Reads,
 ): { inbound: InboundConfig[]; authoritative: AuthoritativeConfig[] } {
-  const { allow, outside, rateLimit } = config.endpoints.api;
+  const { allow, outside, rateLimit, credentials } = config.endpoints.api;
   const offered = offeredAddresses(config);
   const vpcs = new Map(config.vpcs.map((vpc) => [vpc.id, vpc]));
   const inbound: InboundConfig[] = [];
@@ -74,9 +81,12 @@ export function inboundOf(
     if (body.direction === 'OUTBOUND' || vpc === undefined || listen.length === 0) continue;
     const common = { id, listen, vpc: vpc.id, outside, rateLimit, isMade: true as const };
     const clients = [...vpc.cidrs, ...allow];
-    if (body.direction === 'INBOUND')
-      inbound.push({ ...common, protocols: ['do53'], dohJson: false, allow: clients });
-    else authoritative.push({ ...common, allow: clients });
+    if (body.direction === 'INBOUND') {
+      const { protocols = ['Do53'] } = body;
+      const doh = listen.map((each) => dohAt(config, each));
+      const spoken = protocols.map((each) => PROTOCOLS[each]);
+      inbound.push({ ...common, protocols: spoken, doh, dohJson: false, credentials, allow: clients });
+    } else authoritative.push({ ...common, allow: clients });
   }
   return { inbound, authoritative };
 }

@@ -29,8 +29,8 @@ export interface RuleTarget {
   readonly serverName?: string | undefined;
 }
 
-/** What an outbound endpoint asks by. */
-export type OutboundProtocol = 'Do53' | 'DoH';
+/** What an outbound endpoint asks by, and an inbound one is asked by. */
+export type EndpointProtocol = 'Do53' | 'DoH';
 
 /** What of a rule decides how names are resolved. */
 export interface RuleSettings {
@@ -69,8 +69,8 @@ export interface EndpointBody extends Made, Requested {
   readonly direction: 'INBOUND' | 'OUTBOUND' | 'INBOUND_DELEGATION';
   readonly addresses: readonly EndpointAddress[];
   readonly securityGroups: readonly string[];
-  /** Of an outbound one; missing: Do53. */
-  readonly protocols?: readonly OutboundProtocol[] | undefined;
+  /** Missing: Do53. */
+  readonly protocols?: readonly EndpointProtocol[] | undefined;
   readonly type: 'IPV4' | 'IPV6' | 'DUALSTACK';
   /** The VPC in which its addresses are, where one is known; an inbound one always has it. */
   readonly vpc?: string | undefined;

@@ -196,6 +196,11 @@ t.test('addresses for endpoints of the API are single ones that nothing else has
   ]);
   t.match(errorsOf(text('127.0.0.2', '127.0.0.2:54')), [/127\.0\.0\.2 stands at .*addresses\[0\]/]);
   t.match(errorsOf(text('0.0.0.0')), [/0\.0\.0\.0 stands for every address/]);
+  t.match(errorsOf(text('127.0.0.2:443')), [
+    /endpoints\.api\.dohPort: 127\.0\.0\.2:443 is taken by .*addresses\[0\]\.listen/,
+  ]);
+  t.same(errorsOf(text('127.0.0.2:443').replace('api: {', 'api: { dohPort: 8443,')), []);
+  t.match(errorsOf(text('127.0.0.2').replace('api: {', 'api: { dohPort: 0,')), [/endpoints\.api\.dohPort: /]);
   t.match(errorsOf(`${INBOUND}    []\n  api: { addresses: [{ listen: 127.0.0.2, vpc: vpc-x }] }`), [
     /no VPC has the id "vpc-x"/,
   ]);

@@ -70,6 +70,7 @@ export function endpointHandlers(means: ResolverMeans): ResolverHandlers {
         const protocols = input.Protocols === undefined ? {} : readProtocols(body.direction, input.Protocols);
         const wanted = { ...body, ...protocols, type: type ?? body.type, addresses };
         refuseUnasked(state, id, wanted);
+        refuseSuddenly(body, wanted);
         const changed: EndpointBody = {
           ...wanted,
           ...(input.UpdateIpAddresses === undefined ? {} : placedAgain(means, state, id, wanted)),
@@ -206,20 +207,32 @@ function refuseTooManyAddresses(count: number): void {
   throw apiError('LimitExceededException', text, { ResourceType: 'ip address' });
 }
 
-/** What an outbound endpoint asks by; clients are met by plain DNS only. */
+/** What an outbound endpoint asks by, or an inbound one is asked by. */
 function readProtocols(
   direction: EndpointBody['direction'],
   protocols: readonly Protocol[] = ['Do53'],
 ): Pick<EndpointBody, 'protocols'> {
-  const outbound = protocols.filter((protocol) => protocol !== 'DoH-FIPS');
-  if (direction === 'OUTBOUND') {
-    if (outbound.length < protocols.length)
-      throw invalidRequest('The protocol DoH-FIPS is for inbound endpoints only.');
-    return { protocols: [...new Set(outbound)] };
-  }
-  const other = protocols.find((protocol) => protocol !== 'Do53');
-  if (other !== undefined) throw invalidRequest(`The protocol ${other} is not supported yet: use Do53.`);
-  return {};
+  const known = protocols.filter((protocol) => protocol !== 'DoH-FIPS');
+  if (known.length < protocols.length)
+    throw invalidRequest(
+      direction === 'OUTBOUND'
+        ? 'The protocol DoH-FIPS is for inbound endpoints only.'
+        : 'The protocol DoH-FIPS is not supported: the cryptography of this node is not validated by FIPS 140. Use DoH.',
+    );
+  if (direction === 'INBOUND_DELEGATION' && known.includes('DoH'))
+    throw invalidRequest('An inbound delegation endpoint has the protocol Do53 only.');
+  return { protocols: [...new Set(known)] };
+}
+
+/** As Route 53: clients of an inbound endpoint are given both for a while, so that none stands there without. */
+function refuseSuddenly(
+  { direction, protocols: before = ['Do53'] }: EndpointBody,
+  { protocols: wanted = ['Do53'] }: Pick<EndpointBody, 'protocols'>,
+): void {
+  if (direction === 'OUTBOUND' || before.includes('DoH') || wanted.includes('Do53')) return;
+  throw invalidRequest(
+    'The protocol of an inbound endpoint cannot change from Do53 to DoH at once: enable both first, then remove Do53.',
+  );
 }
 
 /** A rule of an endpoint has no targets by protocols that the endpoint does not have. */

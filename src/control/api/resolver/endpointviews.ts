@@ -1,8 +1,9 @@
-import { BY_SOURCE } from '../../config/endpoints.ts';
+import { BY_SOURCE, type InboundConfig } from '../../config/endpoints.ts';
 import {
   allOf,
   type EndpointAddress,
   type EndpointBody,
+  type EndpointProtocol,
   RESOLVER,
   sourcesOf,
 } from '../../hosted/resolver.ts';
@@ -110,23 +111,33 @@ function declaredEndpoints(means: ResolverMeans, account: string): EndpointView[
   const view = (
     id: string,
     direction: ResolverEndpointDirection,
+    protocols: readonly EndpointProtocol[],
     addresses: readonly string[],
     vpc?: string,
-  ) => declaredView(means, account, { id, direction, addresses, vpc });
+  ) => declaredView(means, account, { id, direction, protocols, addresses, vpc });
   return [
-    ...inbound.map(({ id, listen, vpc, defaultVpc }) =>
-      view(id, 'INBOUND', heard(listen), vpc === BY_SOURCE ? defaultVpc : vpc),
+    ...inbound.map(({ id, listen, protocols, vpc, defaultVpc }) =>
+      view(id, 'INBOUND', protocolsOf(protocols), heard(listen), vpc === BY_SOURCE ? defaultVpc : vpc),
     ),
     ...authoritative.flatMap(({ id, listen, vpc }) =>
-      vpc === undefined ? [] : view(id, 'INBOUND_DELEGATION', heard(listen), vpc),
+      vpc === undefined ? [] : view(id, 'INBOUND_DELEGATION', ['Do53'], heard(listen), vpc),
     ),
-    ...outbound.map(({ id, source }) => view(id, 'OUTBOUND', source)),
+    ...outbound.map(({ id, source }) => view(id, 'OUTBOUND', ['Do53', 'DoH'], source)),
+  ];
+}
+
+/** Those that Route 53 has: it knows no DNS over TLS. */
+function protocolsOf(protocols: InboundConfig['protocols']): EndpointProtocol[] {
+  return [
+    ...(protocols.includes('do53') ? (['Do53'] as const) : []),
+    ...(protocols.includes('doh') ? (['DoH'] as const) : []),
   ];
 }
 
 interface Declared {
   readonly id: string;
   readonly direction: ResolverEndpointDirection;
+  readonly protocols: readonly EndpointProtocol[];
   readonly addresses: readonly string[];
   readonly vpc: string | undefined;
 }
@@ -134,7 +145,7 @@ interface Declared {
 function declaredView(
   means: ResolverMeans,
   account: string,
-  { id, direction, addresses, vpc }: Declared,
+  { id, direction, protocols, addresses, vpc }: Declared,
 ): EndpointView {
   return {
     place: `0 ${direction} ${id}`,
@@ -150,7 +161,7 @@ function declaredView(
       Status: 'OPERATIONAL',
       StatusMessage: 'This endpoint is declared in the configuration.',
       ResolverEndpointType: typeOf(addresses),
-      Protocols: direction === 'OUTBOUND' ? ['Do53', 'DoH'] : ['Do53'],
+      Protocols: [...protocols],
     },
     addresses: addresses.map((address) => ({
       IpId: derivedId('rni', `${id} ${address}`),

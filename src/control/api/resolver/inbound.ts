@@ -1,4 +1,4 @@
-import { type OfferedAddress, offeredAddresses, vpcFinder } from '../../hosted/inbound.ts';
+import { dohAt, type OfferedAddress, offeredAddresses, vpcFinder } from '../../hosted/inbound.ts';
 import {
   allOf,
   type EndpointAddress,
@@ -37,7 +37,7 @@ export function placed(
 /** Why an address of an inbound endpoint is not listened on; undefined where it is, once that is served. */
 export function faultOf(
   means: ResolverMeans,
-  { vpc }: Pick<EndpointBody, 'vpc'>,
+  { vpc, protocols = ['Do53'] }: Pick<EndpointBody, 'vpc' | 'protocols'>,
   address: EndpointAddress,
 ): string | undefined {
   const config = means.config();
@@ -46,8 +46,11 @@ export function faultOf(
   const faults = sourcesOf({ addresses: [address] }).flatMap((each) => {
     const offer = offered.find(({ listen }) => listen.address === each);
     if (offer === undefined) return `${each} is not among ${SETTING} for this VPC any more.`;
-    const why = means.missing(offer.listen);
-    return why === undefined ? [] : `This node cannot listen on ${each}: ${why}.`;
+    const sockets = protocols.map((protocol) =>
+      protocol === 'DoH' ? dohAt(config, offer.listen) : offer.listen,
+    );
+    const why = sockets.flatMap((socket) => means.missing(socket) ?? []);
+    return why.map((each) => `This node cannot listen on ${offer.listen.address}: ${each}.`);
   });
   return faults.length === 0 ? undefined : faults.join(' ');
 }

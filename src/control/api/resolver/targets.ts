@@ -1,6 +1,7 @@
 import { unreachable } from '../../../util/assert.ts';
 import { fold, type Name } from '../../../wire/name.ts';
 import { hears, listenText } from '../../config/check/endpoints.ts';
+import { everyListen } from '../../config/endpoints.ts';
 import { SettingError } from '../../config/problem.ts';
 import { TARGETS_MAX } from '../../config/rules.ts';
 import { DNS_PORT, hostAddress } from '../../config/setting.ts';
@@ -122,7 +123,8 @@ export function checkSettings(
         );
       const config = means.config();
       const { inbound } = inboundOf(config, state);
-      const circle = targets.find((target) => hears([...config.endpoints.inbound, ...inbound], target));
+      const heard = [...config.endpoints.inbound, ...inbound].map((each) => ({ listen: everyListen(each) }));
+      const circle = targets.find((target) => hears(heard, target));
       if (circle !== undefined)
         throw invalidRequest(
           `The target ${listenText(circle)} is an inbound endpoint of this node: queries would go in a circle.`,

@@ -30,7 +30,7 @@ export function checkEndpoints(context: CheckContext, listening: Listening): voi
   api?.addresses?.forEach((each, i) => {
     const path: Path = ['endpoints', 'api', 'addresses', i];
     if (each?.listen !== undefined)
-      checkApiAddress(context, listening, apiAddresses, each.listen, [...path, 'listen']);
+      checkApiAddress(context, listening, apiAddresses, each.listen, [...path, 'listen'], api.dohPort);
     context.knownVpc(each?.vpc, [...path, 'vpc']);
   });
   const { metrics } = context.draft.node ?? {};
@@ -51,21 +51,29 @@ function checkId(context: CheckContext, ids: Once, id: string | undefined, path:
   if (first) context.error(path, `id "${id}" is taken by ${first}`, 'give each endpoint an id of its own');
 }
 
-/** An endpoint has addresses, not all that there are; the API names them without ports. */
+/**
+ * An endpoint has addresses, not all that there are; the API names them without ports. Whether it speaks DNS over HTTPS the
+ * API says at any time, so that the port for it has to be free as well.
+ */
 function checkApiAddress(
   context: CheckContext,
   listening: Listening,
   addresses: Once,
   listen: AddressAndPort,
   path: Path,
+  dohPort: number | undefined,
 ): void {
   const { address } = listen;
   if (address === '0.0.0.0' || address === '::')
     context.error(path, `${address} stands for every address`, 'write each address by itself');
   else {
     const first = addresses.add(address, path);
-    if (first === undefined) listening.add(context, listen, path);
-    else context.error(path, `${address} stands at ${first} already`, 'leave it out');
+    if (first !== undefined) context.error(path, `${address} stands at ${first} already`, 'leave it out');
+    else {
+      listening.add(context, listen, path);
+      if (dohPort !== undefined)
+        listening.add(context, { address, port: dohPort }, ['endpoints', 'api', 'dohPort']);
+    }
   }
 }
 
