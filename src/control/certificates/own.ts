@@ -57,7 +57,11 @@ export class OwnCertificate {
   /** The configuration with the certificate where one is missing; it is made if there is none that is right. */
   completed(config: Config): Config {
     const endpoints = config.endpoints.inbound.filter(isWithout);
-    if (endpoints.length === 0) return config;
+    if (endpoints.length === 0) {
+      // What nobody is shown is not renewed.
+      this.close();
+      return config;
+    }
     this.#ensure(config.stateFolder, this.#namesOf(config, endpoints));
     return this.tried(config);
   }

@@ -138,6 +138,9 @@ t.test('renewed a month before it ends, and where the clock was another one', (t
   const { changes } = keeper;
   keeper.clock.advance(DAY);
   t.equal(keeper.changes, changes);
+  t.same(keeper.complete('{ id: a, listen: [10.0.0.1] }'), [undefined]);
+  keeper.clock.advance(400 * DAY);
+  t.equal(keeper.changes, changes, 'nobody is shown it');
   t.end();
 });
 
