@@ -74,7 +74,7 @@ export class Recursor {
   readonly #roots = new Underway<Promise<ZoneCut>>();
 
   constructor(env: Env, probes: Probes, cache: RecordCache, settings: RecursionSettings) {
-    this.env = { ...env, targets: new Targets(1, SERVERS_MAX) };
+    this.env = { ...env, targets: new Targets(undefined, SERVERS_MAX) };
     this.#forwarders = env;
     this.#probes = probes;
     this.#cache = cache;

@@ -5,6 +5,7 @@ import type { AlgorithmTable } from '../dnssec/algorithm.ts';
 import { Nsec3Hashes } from '../dnssec/nsec3hash.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Prng } from '../util/prng.ts';
+import type { Tally } from '../util/tally.ts';
 import { EDE, RCODE, TYPE } from '../wire/constants.ts';
 import type { EdnsOption } from '../wire/edns.ts';
 import { fold, type Name } from '../wire/name.ts';
@@ -37,8 +38,8 @@ export interface ResolverOptions {
   readonly cache: RecordCache;
   /** This daemon's loop token: the same in all its workers. */
   readonly token: Uint8Array;
-  /** How many workers share the limits per server. Default 1. */
-  readonly workers?: number;
+  /** What all workers have out, at each target. Default: of this resolver alone. */
+  readonly outstanding?: Tally;
   /** Refresh what is popular before it expires. Default true. */
   readonly prefetch?: boolean;
   readonly count?: Count;
@@ -83,7 +84,7 @@ export class Resolver implements FlightOwner {
   constructor(options: ResolverOptions) {
     const { clock, prng, transport } = options;
     const count = options.count ?? (() => undefined);
-    const targets = new Targets(options.workers);
+    const targets = new Targets(options.outstanding);
     this.#flights = new InFlightTable(prng);
     this.#env = { clock, prng, transport, targets, hedges: new HedgeAllowance(), count };
     this.#rechecks = new Rechecks(this.#env);

@@ -1,11 +1,15 @@
 import { LRUCache } from 'lru-cache';
+import type { Tally } from '../util/tally.ts';
 import { Breaker, type BreakerState } from './breaker.ts';
 import { ClientCookies } from './clientcookie.ts';
 import { JOSTLE_MS } from './inflight.ts';
 import { type ForwardTarget, isIpv6, type TlsPeer, targetToText } from './path.ts';
 import { Rtt } from './rtt.ts';
 
-/** Queries out at one target and not overdue. It shrinks while the target is silent: a struggling server is not helped by more. */
+/**
+ * Queries out at one target and not overdue, of all workers. It shrinks while the target is silent: a struggling server
+ * is not helped by more.
+ */
 export const OUTSTANDING_MAX = 400;
 /** The cap never falls below: silence about some names must not cut off all others. */
 export const OUTSTANDING_MIN = 100;
@@ -38,9 +42,26 @@ export interface Place {
  */
 export class Places {
   readonly #places: Place[] = [];
+  readonly #tally: Tally | undefined;
+  readonly #key: number;
 
+  /**
+   * @param tally of all workers; undefined: they do not share a limit
+   * @param key what these are counted as
+   */
+  constructor(tally?: Tally, key = 0) {
+    this.#tally = tally;
+    this.#key = key;
+  }
+
+  /** Of this worker. */
   get size(): number {
     return this.#places.length;
+  }
+
+  /** Of all that share the limit. */
+  get taken(): number {
+    return this.#tally?.count(this.#key) ?? this.#places.length;
   }
 
   get oldest(): Place | undefined {
@@ -49,11 +70,14 @@ export class Places {
 
   add(place: Place): void {
     this.#places.push(place);
+    this.#tally?.add(this.#key);
   }
 
   delete(place: Place): void {
     const at = this.#places.indexOf(place);
-    if (at >= 0) this.#places.splice(at, 1);
+    if (at < 0) return;
+    this.#places.splice(at, 1);
+    this.#tally?.remove(this.#key);
   }
 }
 
@@ -71,7 +95,7 @@ export class Target {
   readonly cookies = new ClientCookies();
   readonly counts = { sent: 0, answered: 0, timeouts: 0, errors: 0, refusals: 0, tcp: 0, hedges: 0 };
   /** Queries that are out and not overdue, in the order in which they were sent. */
-  readonly places = new Places();
+  readonly places: Places;
   /** Clock time of the last probe, and how many there were. */
   probedAt = Number.NEGATIVE_INFINITY;
   probes = 0;
@@ -79,26 +103,24 @@ export class Target {
   recoveredAt = Number.NEGATIVE_INFINITY;
   /** Who waits for the probe that is out; undefined when none is. */
   probe: Set<() => void> | undefined = undefined;
-  #outstandingMax: number;
-  readonly #cap: number;
+  #outstandingMax = OUTSTANDING_MAX;
   #completed = 0;
   #timeouts = 0;
   #badness = 0;
   #caseOffUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(target: ForwardTarget, cap: number) {
+  constructor(target: ForwardTarget, places = new Places()) {
     this.address = target.address;
     this.port = target.port;
     this.protocol = target.protocol;
     this.peer = target.protocol === 'do53' ? undefined : target.peer;
     this.text = targetToText(this);
-    this.#cap = cap;
-    this.#outstandingMax = cap;
+    this.places = places;
   }
 
   /** Whether another query may be sent. */
   get full(): boolean {
-    return this.places.size >= this.#outstandingMax;
+    return this.places.taken >= this.#outstandingMax;
   }
 
   /** Whether the oldest query may be pushed out of its place: it is later than most, and likely of a name that is dead. */
@@ -162,12 +184,9 @@ export class Target {
     if (this.#completed < ADJUST_EVERY) return;
     const share = this.#timeouts / this.#completed;
     if (share > TIMEOUTS_HIGH)
-      this.#outstandingMax = Math.max(
-        Math.min(OUTSTANDING_MIN, this.#cap),
-        Math.floor(this.#outstandingMax * SHRINK),
-      );
+      this.#outstandingMax = Math.max(OUTSTANDING_MIN, Math.floor(this.#outstandingMax * SHRINK));
     else if (share < TIMEOUTS_LOW)
-      this.#outstandingMax = Math.min(this.#cap, Math.ceil(this.#outstandingMax * GROW));
+      this.#outstandingMax = Math.min(OUTSTANDING_MAX, Math.ceil(this.#outstandingMax * GROW));
     this.#completed = 0;
     this.#timeouts = 0;
   }
@@ -201,15 +220,15 @@ const TARGETS_MAX = 8_192;
 export class Targets {
   readonly #table: LRUCache<string, Target>;
   readonly #familyOffUntil = { ipv4: Number.NEGATIVE_INFINITY, ipv6: Number.NEGATIVE_INFINITY };
-  readonly #cap: number;
+  readonly #tally: Tally | undefined;
 
   /**
-   * @param workers how many threads share the limit on queries outstanding at one server
+   * @param tally what all workers have out at these servers; undefined: each has a limit of its own
    * @param max servers that are remembered
    */
-  constructor(workers = 1, max = TARGETS_MAX) {
+  constructor(tally?: Tally, max = TARGETS_MAX) {
     this.#table = new LRUCache({ max });
-    this.#cap = Math.ceil(OUTSTANDING_MAX / workers);
+    this.#tally = tally;
   }
 
   of(target: ForwardTarget): Target {
@@ -224,7 +243,9 @@ export class Targets {
 
   #known(key: string, target: ForwardTarget): Target {
     let known = this.#table.get(key);
-    if (known === undefined) this.#table.set(key, (known = new Target(target, this.#cap)));
+    if (known !== undefined) return known;
+    const places = this.#tally && new Places(this.#tally, this.#tally.placeOf(encoder.encode(key)));
+    this.#table.set(key, (known = new Target(target, places)));
     return known;
   }
 
@@ -257,6 +278,8 @@ export class Targets {
     }));
   }
 }
+
+const encoder = new TextEncoder();
 
 const keys = new WeakMap<ForwardTarget, string>();
 

@@ -13,6 +13,7 @@ import { beatsFor } from '../util/heartbeat.ts';
 import { keepV8BehindWorkers } from '../util/priority.ts';
 import type { Prng } from '../util/prng.ts';
 import { ringBuffer } from '../util/ring.ts';
+import { tallyBuffer } from '../util/tally.ts';
 import { received } from '../view/change.ts';
 import {
   CONTROL_SLOT,
@@ -483,6 +484,8 @@ function sharedBuffers(): SharedBuffers {
     beats: beatsFor(SHARED_SLOTS),
     rateLimit: new SharedArrayBuffer(rateLimitBytes()),
     tcpClients: tcpClientsBuffer(WORKER_SLOTS_MAX, clientsWithin(openFilesMax())),
+    waiting: tallyBuffer(WORKER_SLOTS_MAX),
+    outstanding: tallyBuffer(WORKER_SLOTS_MAX),
   };
 }
 

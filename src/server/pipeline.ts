@@ -43,7 +43,7 @@ import { edeOf } from './screen.ts';
 import { answerQuery } from './stages.ts';
 import { type SubnetOption, subnetOption } from './subnet.ts';
 import type { Tracer } from './tracer.ts';
-import { WAITING_PER_CLIENT_MAX, WaitingClients } from './waitingclients.ts';
+import { WAITING_PER_CLIENT_MAX, type WaitingClients } from './waitingclients.ts';
 import type { ViewSettings, World } from './world.ts';
 
 export interface PipelineOptions {
@@ -54,8 +54,8 @@ export interface PipelineOptions {
   readonly resolve: Resolve;
   /** What is known of a question without asking anybody. */
   readonly peek: Resolve;
-  /** How many workers share the limits by client. Default 1. */
-  readonly workers?: number;
+  /** What waits, of each client of the process. */
+  readonly waiting: WaitingClients;
   readonly metrics: Metrics;
   /** Also that of the caches and limits which a query passes. */
   readonly clock: CoarseClock;
@@ -108,7 +108,6 @@ export class Pipeline implements QueryHandler {
   readonly #o: PipelineOptions;
   readonly #fast = new FastPath();
   readonly #writer = new Writer();
-  readonly #waiting: WaitingClients;
   /** Who sent the query at hand, for the record sets that it is to be answered by. */
   readonly #asker = new Asker();
   /** `#asker` has been drawn for, and the slow path must choose as the fast one did: the odds would be wrong else. */
@@ -123,7 +122,6 @@ export class Pipeline implements QueryHandler {
     this.world = options.world;
     this.cookies = options.cookies;
     this.#o = options;
-    this.#waiting = new WaitingClients(options.workers);
   }
 
   begin(): void {
@@ -314,10 +312,10 @@ export class Pipeline implements QueryHandler {
       );
     const tokens = readTokens(message.edns);
     const isLoop = tokens === 'loop' || tokens.some(isOwnToken);
-    const { clock, metrics } = this.#o;
-    const waiter = this.#waiting.of(asked.client.address);
+    const { clock, metrics, waiting: clients } = this.#o;
+    const waiter = clients.of(asked.client.address);
     const draw = this.#drawn ? this.#asker.draw : this.#o.prng.u32();
-    const isFull = this.#waiting.isFull(waiter);
+    const isFull = clients.isFull(waiter);
     const q = new Query({
       world: this.world,
       view: this.world.view(view),
@@ -336,9 +334,9 @@ export class Pipeline implements QueryHandler {
     });
     const waiting = answerQuery(q);
     if (waiting === undefined) return this.#answered(asked, q);
-    this.#waiting.wait(waiter);
+    clients.wait(waiter);
     return waiting.then(() => {
-      this.#waiting.done(waiter);
+      clients.done(waiter);
       clock.update();
       metrics.resolution(clock.now() - q.budget.startedAt);
       // Others that end in this turn are written to the same buffer before this one is sent.

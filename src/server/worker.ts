@@ -19,6 +19,7 @@ import { stayBehindPlainText } from '../util/priority.ts';
 import { cryptoPrng as prng } from '../util/prng.ts';
 import { RingWriter } from '../util/ring.ts';
 import { SLAB_BYTES_MIN, Slab } from '../util/slab.ts';
+import { Tally } from '../util/tally.ts';
 import type { UdpWay } from '../util/watch.ts';
 import { received } from '../view/change.ts';
 import {
@@ -47,6 +48,7 @@ import { TcpClients } from './tcpclients.ts';
 import { TopQuestions } from './top.ts';
 import { Tracer } from './tracer.ts';
 import { NativeUdpListeners } from './udpnative.ts';
+import { WaitingClients } from './waitingclients.ts';
 import { whatIf } from './whatif.ts';
 import { World } from './world.ts';
 
@@ -100,7 +102,7 @@ class Worker {
       transport: transports,
       cache: this.#records,
       token: start.loopToken,
-      workers,
+      outstanding: new Tally(shared.outstanding, slot, start.seed),
       prefetch: node.prefetch,
       // Whatever happens to a packet is counted, so each count is a sign of life.
       count: (counter, by) => {
@@ -131,7 +133,7 @@ class Worker {
       cookies: start.cookieSecrets,
       resolve: (request) => this.#ownership.resolve(request),
       peek: (request) => this.#ownership.peek(request),
-      workers,
+      waiting: new WaitingClients(new Tally(shared.waiting, slot, start.seed)),
       metrics,
       clock: moment,
       prng,

@@ -89,6 +89,10 @@ export interface SharedBuffers {
   readonly rateLimit: SharedArrayBuffer;
   /** server/clients: TCP clients of the process. */
   readonly tcpClients: SharedArrayBuffer;
+  /** util/tally: questions that wait, of each client. */
+  readonly waiting: SharedArrayBuffer;
+  /** util/tally: queries that are out, at each target of a rule. */
+  readonly outstanding: SharedArrayBuffer;
 }
 
 /**

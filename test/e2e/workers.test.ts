@@ -1,7 +1,7 @@
-/** Two workers of one daemon, and the kernel in front of them. */
+/** Workers of one daemon, and the kernel in front of them. */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { decode, encode } from 'dns-packet';
+import { type Answer, decode, encode } from 'dns-packet';
 import t from 'tap';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { freePort } from '../support/ports.ts';
@@ -50,8 +50,9 @@ async function client(t: Test): Promise<Socket> {
   return socket;
 }
 
-const question = (name: string): Buffer =>
-  encode({ type: 'query', id: 7, flags: 0x100, questions: [{ name, type: 'A' }] });
+const question = (name: string, ...additionals: Answer[]): Buffer =>
+  encode({ type: 'query', id: 7, flags: 0x100, questions: [{ name, type: 'A' }], additionals });
+const OPT = { type: 'OPT', name: '.', udpPayloadSize: 1232, flags: 0, options: [] } as unknown as Answer;
 
 async function counter(metricsPort: number, name: string): Promise<number> {
   const page = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
@@ -59,11 +60,11 @@ async function counter(metricsPort: number, name: string): Promise<number> {
   return Number(line?.split(' ')[1]);
 }
 
-async function start(t: Test, targetPort: number): Promise<{ daemon: Daemon; metrics: number }> {
+async function start(t: Test, targetPort: number, workers = 2): Promise<{ daemon: Daemon; metrics: number }> {
   const metrics = await freePort('127.0.0.1');
   const daemon = await startDaemon({
     config: `
-node: { name: two, state: ./state, workers: 2, rateLimit: off, metrics: "127.0.0.1:${metrics}" }
+node: { name: two, state: ./state, workers: ${workers}, rateLimit: off, metrics: "127.0.0.1:${metrics}" }
 vpcs: [{ id: v, cidrs: [127.0.0.0/8] }]
 endpoints:
   inbound: [{ id: in-1, listen: ["127.0.0.1:PORT"], vpc: v, allow: [127.0.0.0/8] }]
@@ -98,6 +99,23 @@ t.test('clients of both workers ask the same: one packet goes to the target', as
   await until(() => answers === CLIENTS, 'the answers');
   const handedOver = await counter(metrics, 'causeway_handed_over_queries_total');
   t.ok(handedOver > 0 && handedOver < CLIENTS, `${handedOver} of ${CLIENTS} were handed over`);
+});
+
+t.test('one port of one client has 400 questions out at one target: limits are not shares', async (t) => {
+  const HELD_MS = 250;
+  const QUESTIONS = 400;
+  const upstream = await target(t);
+  const { daemon } = await start(t, upstream.port, 8);
+  const socket = await client(t);
+  const replies: Buffer[] = [];
+  socket.on('message', (octets) => replies.push(octets));
+  const answering = setInterval(upstream.answer, HELD_MS);
+  t.teardown(() => clearInterval(answering));
+  for (let i = 0; i < QUESTIONS; i++) socket.send(question(`n${i}.corp.test`, OPT), daemon.port, '127.0.0.1');
+  await until(() => replies.length === QUESTIONS, 'the answers');
+  // On a busy machine some may be late: what that has to do with limits it says itself.
+  const refusals = replies.filter((octets) => octets.includes('are waiting'));
+  t.same(refusals.map(String), []);
 });
 
 t.test('what the kernel drops while the daemon is stopped is told', async (t) => {

@@ -10,7 +10,7 @@ import { Target } from '../../src/resolver/target.ts';
 import { SeededPrng } from '../../src/util/prng.ts';
 
 function target(name: string, ms?: number): Target {
-  const made = new Target({ address: name, port: 53, protocol: 'do53' }, 400);
+  const made = new Target({ address: name, port: 53, protocol: 'do53' });
   if (ms !== undefined) for (let i = 0; i < 20; i++) made.rtt.sample(ms);
   return made;
 }

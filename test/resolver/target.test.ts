@@ -1,5 +1,6 @@
 import t from 'tap';
-import { OUTSTANDING_MAX, OUTSTANDING_MIN, Targets } from '../../src/resolver/target.ts';
+import { OUTSTANDING_MAX, OUTSTANDING_MIN, type Place, Targets } from '../../src/resolver/target.ts';
+import { Tally, tallyBuffer } from '../../src/util/tally.ts';
 
 const PLACE = { address: '192.0.2.53', port: 53, protocol: 'do53' } as const;
 
@@ -20,12 +21,28 @@ t.test('the cap on outstanding queries shrinks with timeouts and grows back', as
   t.equal(target.outstandingMax, OUTSTANDING_MAX);
 });
 
-t.test('errors that are told at once do not shrink it; the workers share it', async (t) => {
-  const target = new Targets(4).of(PLACE);
+t.test('errors that are told at once do not shrink it', async (t) => {
+  const target = new Targets().of(PLACE);
   for (let i = 0; i < 500; i++) target.failed('error');
-  t.equal(target.outstandingMax, OUTSTANDING_MAX / 4);
-  for (let i = 0; i < OUTSTANDING_MAX / 4; i++) target.places.add({ sentAt: 0, press: () => undefined });
-  t.ok(target.full);
+  t.equal(target.outstandingMax, OUTSTANDING_MAX);
+});
+
+const place = (): Place => ({ sentAt: 0, press: () => undefined });
+
+t.test('400 are out at one target, whichever workers have asked it', async (t) => {
+  const buffer = tallyBuffer(16);
+  const [one, other] = [0, 15].map((slot) => new Targets(new Tally(buffer, slot, 42))) as [Targets, Targets];
+  const isFull = (): boolean[] => [one, other].map((targets) => targets.of({ ...PLACE }).full);
+  const places: Place[] = [];
+  for (; !one.of(PLACE).full; one.of(PLACE).places.add(places.at(-1)!)) places.push(place());
+  t.equal(places.length, 400, 'all of them from one worker of sixteen');
+  t.same(isFull(), [true, true]);
+  t.notOk(other.of({ ...PLACE, address: '192.0.2.54' }).full, 'at another there is room');
+  t.notOk(other.of(PLACE).canMakeRoom(1000), 'none of its own could make room');
+  one.of(PLACE).places.delete(places[0]!);
+  one.of(PLACE).places.delete(places[0]!);
+  other.of(PLACE).places.add(place());
+  t.same(isFull(), [true, true]);
 });
 
 t.test('routes are remembered by family, for a minute', async (t) => {
@@ -63,7 +80,7 @@ t.test('status', async (t) => {
 });
 
 t.test('a full target: the oldest query gives its place to a new one, once it is old enough', async (t) => {
-  const target = new Targets(40).of(PLACE);
+  const target = new Targets().of(PLACE);
   const pressed: number[] = [];
   const enter = (sentAt: number): void => {
     const place = {
@@ -75,7 +92,7 @@ t.test('a full target: the oldest query gives its place to a new one, once it is
     };
     target.places.add(place);
   };
-  for (let i = 0; i < 10; i++) enter(i);
+  for (let i = 0; i < OUTSTANDING_MAX; i++) enter(i);
   t.notOk(target.canMakeRoom(199));
   t.ok(target.canMakeRoom(200));
   target.makeRoom();

@@ -2,7 +2,8 @@ import t from 'tap';
 import type { Resolution } from '../../src/resolver/resolve.ts';
 import type { Reply } from '../../src/server/handler.ts';
 import { WAITING_PER_CLIENT_MAX } from '../../src/server/waitingclients.ts';
-import { RCODE, TYPE } from '../../src/wire/constants.ts';
+import { Tally, tallyBuffer } from '../../src/util/tally.ts';
+import { OPTION, RCODE, TYPE } from '../../src/wire/constants.ts';
 import { readMessage } from '../../src/wire/message.ts';
 import { type Name, nameToText } from '../../src/wire/name.ts';
 import { clientAt, EDNS, pipelineOf, query } from '../support/pipeline.ts';
@@ -95,3 +96,31 @@ t.test(
     );
   },
 );
+
+t.test('the thousand are those of the process: all in one worker of many, or some in each', async (t) => {
+  const buffer = tallyBuffer(64);
+  const { resolve, answer } = pausing();
+  const [first, second] = [0, 63].map((slot) => {
+    return pipelineOf(SNAPSHOT, { resolve, waiting: new Tally(buffer, slot, 42) }).pipeline;
+  });
+  const waits = (pipeline = first!): boolean => {
+    const reply = pipeline.handle(query(`n${asking.length}.corp.test.`, 'A', { edns: EDNS }), CLIENT);
+    if (reply instanceof Promise) asking.push(reply);
+    else refused = readMessage(reply!.slice());
+    return reply instanceof Promise;
+  };
+  const asking: Promise<Reply>[] = [];
+  let refused: ReturnType<typeof readMessage> | undefined;
+  // The kernel gives all that comes from one port to one worker.
+  for (let i = 0; i < 1000; i++) if (!waits()) break;
+  t.equal(asking.length, 1000);
+  t.notOk(waits(), 'no more here');
+  t.notOk(waits(second), 'and no more elsewhere');
+  const why = refused!.edns!.options.find(({ code }) => code === OPTION.EDE)!.data.subarray(2);
+  t.match(Buffer.from(why).toString(), /: 1000 questions of this client are waiting$/);
+  answer();
+  await Promise.all(asking);
+  t.ok(waits(second), 'what one worker has answered another may begin');
+  answer();
+  await Promise.all(asking);
+});

@@ -56,6 +56,8 @@ async function run(slots: number, file = '../support/echo-worker.ts') {
     beats: beatsFor(SHARED_SLOTS),
     rateLimit: new SharedArrayBuffer(0),
     tcpClients: tcpClientsBuffer(WORKERS_MAX),
+    waiting: new SharedArrayBuffer(0),
+    outstanding: new SharedArrayBuffer(0),
   };
   const lines: { message: string; fields: Record<string, unknown> }[] = [];
   const note = (fields: object, message: string): void => void lines.push({ message, fields: { ...fields } });

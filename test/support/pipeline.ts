@@ -6,6 +6,7 @@ import { Pipeline } from '../../src/server/pipeline.ts';
 import type { Resolve } from '../../src/server/query.ts';
 import type { QueryLogger } from '../../src/server/querylogger.ts';
 import type { Tracer } from '../../src/server/tracer.ts';
+import { WaitingClients } from '../../src/server/waitingclients.ts';
 import { World } from '../../src/server/world.ts';
 import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { parseAddress } from '../../src/util/cidr.ts';
@@ -14,6 +15,7 @@ import { Dependencies } from '../../src/util/deps.ts';
 import type { HealthBits } from '../../src/util/healthbits.ts';
 import { type Prng, SeededPrng } from '../../src/util/prng.ts';
 import { Slab } from '../../src/util/slab.ts';
+import { Tally } from '../../src/util/tally.ts';
 import type { Snapshot } from '../../src/view/snapshot.ts';
 import { FLAG, TYPE } from '../../src/wire/constants.ts';
 import type { Edns } from '../../src/wire/edns.ts';
@@ -36,6 +38,8 @@ export function pipelineOf(
     resolve?: Resolve;
     peek?: Resolve;
     rateLimit?: RateLimitSettings;
+    /** Default: one of its own. */
+    waiting?: Tally;
     clock?: Clock;
     health?: HealthBits;
     prng?: Prng;
@@ -65,6 +69,7 @@ export function pipelineOf(
     cookies: { current: new Uint8Array(16).fill(7) },
     resolve: options.resolve ?? (() => undefined),
     peek: options.peek ?? (() => undefined),
+    waiting: new WaitingClients(options.waiting ?? new Tally()),
     prng: options.prng ?? new SeededPrng(11),
     metrics: new Metrics(counters.block(0)),
     clock: moment,
