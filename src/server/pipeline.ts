@@ -348,7 +348,7 @@ export class Pipeline implements QueryHandler {
   /** Stage 5 for a client that has too much waiting: what is known, else a failure. */
   readonly #refuseToWait: Resolve = (request) => {
     const refusal = (): Resolution => {
-      this.#o.metrics.add(METRIC.droppedOverload);
+      this.#o.metrics.add(METRIC.refusedClient);
       const text = `${WAITING_PER_CLIENT_MAX} questions of this client are waiting`;
       return failed(request.path, 'waiters', text);
     };

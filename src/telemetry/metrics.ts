@@ -74,6 +74,17 @@ const LIST = [
     droppedError: 'error',
     droppedKernel: 'kernel',
   } as const),
+  ...family(
+    'causeway_overload_refusals_total',
+    'Questions answered SERVFAIL, or with stale data, as too many waited for servers, by where.',
+    'reason',
+    {
+      refusedClient: 'client',
+      refusedQuestion: 'question',
+      refusedWorker: 'worker',
+      refusedJostled: 'jostled',
+    } as const,
+  ),
   ...family('causeway_answer_sources_total', 'Answers, by where they came from.', 'source', {
     answersFromCache: 'answer-cache',
     answersFromZone: 'zone',

@@ -101,9 +101,9 @@ t.test('the thousand are those of the process: all in one worker of many, or som
   const buffer = tallyBuffer(64);
   const { resolve, answer } = pausing();
   const [first, second] = [0, 63].map((slot) => {
-    return pipelineOf(SNAPSHOT, { resolve, waiting: new Tally(buffer, slot, 42) }).pipeline;
-  });
-  const waits = (pipeline = first!): boolean => {
+    return pipelineOf(SNAPSHOT, { resolve, waiting: new Tally(buffer, slot, 42) });
+  }) as [ReturnType<typeof pipelineOf>, ReturnType<typeof pipelineOf>];
+  const waits = ({ pipeline } = first): boolean => {
     const reply = pipeline.handle(query(`n${asking.length}.corp.test.`, 'A', { edns: EDNS }), CLIENT);
     if (reply instanceof Promise) asking.push(reply);
     else refused = readMessage(reply!.slice());
@@ -116,6 +116,8 @@ t.test('the thousand are those of the process: all in one worker of many, or som
   t.equal(asking.length, 1000);
   t.notOk(waits(), 'no more here');
   t.notOk(waits(second), 'and no more elsewhere');
+  t.equal(second.counters.sum('refusedClient'), 1);
+  t.equal(second.counters.sum('droppedOverload'), 0, 'it was answered');
   const why = refused!.edns!.options.find(({ code }) => code === OPTION.EDE)!.data.subarray(2);
   t.match(Buffer.from(why).toString(), /: 1000 questions of this client are waiting$/);
   answer();

@@ -11,7 +11,7 @@ import { SeededPrng } from '../../src/util/prng.ts';
 import { OPTION, TYPE } from '../../src/wire/constants.ts';
 import { type Edns, ednsLength, writeEdns } from '../../src/wire/edns.ts';
 import { nameFromText } from '../../src/wire/name.ts';
-import { only } from '../support/hostile.ts';
+import { only, silent } from '../support/hostile.ts';
 import { Internet } from '../support/internet.ts';
 import { reply, SimNet, type SimQuery } from '../support/simnet.ts';
 import { simulate } from '../support/simulate.ts';
@@ -106,6 +106,19 @@ t.test('signature checks are counted, and answers that fail them', async (t) => 
   t.equal(sum('resolutionFailures'), 1);
   await sim.ask('www.bad.test.', 'A');
   t.equal(sum('dnssecBogus'), 1, 'what is remembered to be bogus is not found to be so again');
+});
+
+t.test('what is answered SERVFAIL for load has an answer: it is no drop', async (t) => {
+  const { count, sum } = meters();
+  const internet = new Internet({ rootServers: 1 });
+  internet.zone('test.', { servers: 1, text: 'www A 192.0.2.1' });
+  internet.misbehave('test.', silent);
+  const sim = simulate(internet, { resolver: { count } });
+  const asking = Array.from({ length: 101 }, () => sim.start('www.test.', 'A'));
+  await sim.pass(11_000);
+  for (const reply of await Promise.all(asking)) t.equal(reply.rcode, 'SERVFAIL');
+  t.equal(sum('refusedQuestion'), 1, 'a hundred wait for one question');
+  t.equal(sum('droppedOverload'), 0);
 });
 
 t.test('servers that do not serve what is delegated to them are counted', async (t) => {
