@@ -14,7 +14,7 @@ import type { Work } from './work.ts';
 export const RRSIGS_READ_MAX = 64;
 /**
  * Checks of one RRset that may fail, and so also RRSIGs that are tried: more than one only fails where two keys have one
- * tag, or under attack.
+ * tag, or under attack. As many may fail of all that one query needs (resolver/budget).
  */
 export const FAILED_CHECKS_MAX = 4;
 /** Keys of one algorithm and tag that are tried. That there are two is an accident, three are KeyTrap. */
@@ -176,6 +176,7 @@ class Check {
       return this.#secure(sig, key);
     }
     this.#failed++;
+    work.verifyFailed?.();
     this.#note('mismatch', sig);
     return undefined;
   }

@@ -16,6 +16,11 @@ export const BUDGET_WORK_MS = 10_000;
 export const BUDGET_REPLY_MS = 4_500;
 /** Signature checks (KeyTrap, CVE-2023-50387). */
 export const BUDGET_VERIFIES = 32;
+/**
+ * Of them those that may fail, in all RRsets and replies together: a signature names its key, so that one fails where
+ * data are damaged, where two keys have one tag, or under attack.
+ */
+export const BUDGET_FAILED_VERIFIES = 4;
 /** Compression-function calls of NSEC3 hashing (CVE-2023-50868). */
 export const BUDGET_NSEC3_BLOCKS = 128;
 
@@ -36,6 +41,7 @@ export class Budget {
   #packets = BUDGET_PACKETS;
   #bytes = BUDGET_BYTES;
   #verifies = BUDGET_VERIFIES;
+  #failedVerifies = BUDGET_FAILED_VERIFIES;
   #nsec3Blocks = BUDGET_NSEC3_BLOCKS;
   #fetches = BUDGET_FETCHES;
 
@@ -52,11 +58,18 @@ export class Budget {
   }
 
   /** What is left; for metrics, `explain` and tests. */
-  get left(): { packets: number; bytes: number; verifies: number; nsec3Blocks: number } {
+  get left(): {
+    packets: number;
+    bytes: number;
+    verifies: number;
+    failedVerifies: number;
+    nsec3Blocks: number;
+  } {
     return {
       packets: this.#packets,
       bytes: this.#bytes,
       verifies: this.#verifies,
+      failedVerifies: this.#failedVerifies,
       nsec3Blocks: this.#nsec3Blocks,
     };
   }
@@ -95,9 +108,14 @@ export class Budget {
   }
 
   takeVerify(): boolean {
-    if (this.#verifies <= 0) return false;
+    if (this.#verifies <= 0 || this.#failedVerifies <= 0) return false;
     this.#verifies--;
     return true;
+  }
+
+  /** Charges the failure of a check; after the last that may fail no more are made. */
+  verifyFailed(): void {
+    this.#failedVerifies = Math.max(0, this.#failedVerifies - 1);
   }
 
   takeNsec3Blocks(blocks: number): boolean {

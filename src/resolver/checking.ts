@@ -162,6 +162,10 @@ class CountedWork implements Work {
     return true;
   }
 
+  verifyFailed(): void {
+    this.#budget.verifyFailed?.();
+  }
+
   takeNsec3Blocks(blocks: number): boolean {
     return this.#budget.takeNsec3Blocks(blocks);
   }

@@ -176,12 +176,19 @@ function readResolution(from: Unpacker, outcome: Resolution['outcome']): Resolut
   };
 }
 
-function writeWork(out: Packer, { packets, bytes, verifies, nsec3Blocks }: Work): void {
-  for (const part of [packets, bytes, verifies, nsec3Blocks]) out.u32(part);
+function writeWork(out: Packer, work: Work): void {
+  const { packets, bytes, verifies, failedVerifies, nsec3Blocks } = work;
+  for (const part of [packets, bytes, verifies, failedVerifies, nsec3Blocks]) out.u32(part);
 }
 
 function readWork(from: Unpacker): Work {
-  return { packets: from.u32(), bytes: from.u32(), verifies: from.u32(), nsec3Blocks: from.u32() };
+  return {
+    packets: from.u32(),
+    bytes: from.u32(),
+    verifies: from.u32(),
+    failedVerifies: from.u32(),
+    nsec3Blocks: from.u32(),
+  };
 }
 
 function writeRrsets(out: Packer, rrsets: readonly Rrset[] | undefined): void {

@@ -1,6 +1,7 @@
 import t from 'tap';
 import {
   BUDGET_BYTES,
+  BUDGET_FAILED_VERIFIES,
   BUDGET_NSEC3_BLOCKS,
   BUDGET_PACKETS,
   BUDGET_VERIFIES,
@@ -26,6 +27,15 @@ t.test('each limit ends the work, and nothing gives any of it back', async (t) =
   t.ok(time.takePacket(1000 + BUDGET_WORK_MS - 1));
   t.notOk(time.takePacket(1000 + BUDGET_WORK_MS));
   t.equal(time.spent(1000 + BUDGET_WORK_MS), 'time');
+
+  const failing = new Budget(0);
+  for (let i = 0; i < BUDGET_FAILED_VERIFIES; i++) {
+    t.ok(failing.takeVerify());
+    failing.verifyFailed();
+  }
+  t.notOk(failing.takeVerify(), 'none is made after the last that may fail');
+  failing.verifyFailed();
+  t.equal(failing.left.failedVerifies, 0, 'never below zero');
 
   const work = new Budget(0);
   for (let i = 0; i < BUDGET_VERIFIES; i++) work.takeVerify();

@@ -129,7 +129,7 @@ t.test('many questions are taken before the first of them is begun', async (t) =
     type: 1,
     context: PATH.context,
     spentMs: 0,
-    spent: { packets: 0, bytes: 0, verifies: 0, nsec3Blocks: 0 },
+    spent: { packets: 0, bytes: 0, verifies: 0, failedVerifies: 0, nsec3Blocks: 0 },
     tokens: [],
     checkingDisabled: false,
     wantsChain: false,
@@ -164,6 +164,7 @@ t.test('work done by owners is charged to the one budget of the client’s query
     for (let i = 0; i < 30; i++) r.budget.takePacket(systemClock.now());
     r.budget.takeBytes(5000);
     for (let i = 0; i < 7; i++) r.budget.takeVerify();
+    r.budget.verifyFailed();
     r.budget.takeNsec3Blocks(50);
     return { outcome: 'nodata', rcode: 0, rrsets: [], ede: [], source: 'upstream' };
   };
@@ -183,6 +184,7 @@ t.test('work done by owners is charged to the one budget of the client’s query
     [0, 7, 14],
   );
   t.equal(budget.left.verifies, BUDGET_VERIFIES - 21);
+  t.equal(budget.left.failedVerifies, 1);
   t.equal(budget.left.nsec3Blocks, BUDGET_NSEC3_BLOCKS - 100, 'the owner could take no more either');
 });
 

@@ -13,7 +13,7 @@ const name = fc.uint8Array({ minLength: 1, maxLength: 255 }) as fc.Arbitrary<Nam
 const u16 = fc.integer({ min: 0, max: 0xffff });
 const u32 = fc.integer({ min: 0, max: 0xffffffff });
 const id = fc.maxSafeNat();
-const work = fc.record({ packets: u32, bytes: u32, verifies: u32, nsec3Blocks: u32 });
+const work = fc.record({ packets: u32, bytes: u32, verifies: u32, failedVerifies: u32, nsec3Blocks: u32 });
 const rrset = optional(
   {
     name,
@@ -106,7 +106,7 @@ t.test('what was read keeps nothing of the batch', (t) => {
     ede: [],
     source: 'upstream',
   };
-  const spent = { packets: 1, bytes: 2, verifies: 3, nsec3Blocks: 4 };
+  const spent = { packets: 1, bytes: 2, verifies: 3, failedVerifies: 1, nsec3Blocks: 4 };
   const [read] = decode(encode({ taken: 0, asks: [], answers: [{ id: 7, spent, resolution }] })).answers;
   const [set] = read!.resolution!.rrsets;
   for (const each of [set!.name, ...set!.rdatas, ...set!.sigs!]) t.equal(each.buffer.byteLength, 3);
@@ -117,7 +117,7 @@ t.test('batches longer than the buffer they are written to, and short ones after
   const rdatas = Array.from({ length: 3 }, (_, i) => new Uint8Array(60_000).fill(i));
   const long: Answer = {
     id: 7,
-    spent: { packets: 1, bytes: 2, verifies: 3, nsec3Blocks: 4 },
+    spent: { packets: 1, bytes: 2, verifies: 3, failedVerifies: 1, nsec3Blocks: 4 },
     resolution: {
       outcome: 'answer',
       rcode: 0,
@@ -139,7 +139,7 @@ t.test('the name of a question does not keep the batch', async (t) => {
     type: 1,
     context: 2,
     spentMs: 0.5,
-    spent: { packets: 0, bytes: 0, verifies: 0, nsec3Blocks: 0 },
+    spent: { packets: 0, bytes: 0, verifies: 0, failedVerifies: 0, nsec3Blocks: 0 },
     tokens: [],
     checkingDisabled: false,
     wantsChain: false,

@@ -152,6 +152,57 @@ t.test('KeyTrap by many RRsets: each link of a chain with eight bad signatures',
   t.ok(work.verifies <= BUDGET_VERIFIES, `${work.verifies} checks`);
 });
 
+t.test(
+  'a query has four checks that may fail, of all its RRsets: what is left of it makes none',
+  async (t) => {
+    const links = Array.from({ length: 11 }, (_, i) => `l${i} CNAME l${i + 1}`);
+    // The first check of each link fails, the second is good.
+    const { sim } = world(
+      (zone) => {
+        const zsk = zone.keys[1]!;
+        zone.doctor = (records) =>
+          records.flatMap((record) => {
+            if (coveredBy(record) !== TYPE.CNAME) return [record];
+            const rrset = { name: record.name, type: TYPE.CNAME, ttl: 300, rdatas: [new Uint8Array([0])] };
+            return [...junk(rrset, zsk, 1).map((rdata) => rr(record.name, TYPE.RRSIG, rdata)), record];
+          });
+      },
+      `${links.join('\n')}\nl11 A 192.0.2.1`,
+    );
+    await sim.ask('nothing.evil.test.');
+    t.match(await sim.ask('l8.evil.test.'), { rcode: 'NOERROR', ad: true }, 'three are no harm');
+    const before = sim.resolver.verifies;
+    t.match(await sim.ask('l0.evil.test.'), { rcode: 'SERVFAIL' });
+    t.equal(sim.resolver.verifies - before, 7, 'four that fail, and three that are good between them');
+  },
+);
+
+for (const type of ['A', 'MX'] as const)
+  t.test(`of two servers one damages all signatures: ${type} of a name that does not exist`, async (t) => {
+    const internet = new Internet({ rootServers: 1 });
+    internet.zone('test.', { servers: 1, sign: {} });
+    const signing = { algorithm: 15, split: true, denial: {} } as const;
+    internet.zone('evil.test.', { servers: 2, sign: signing, text: 'www A 192.0.2.1' });
+    const [bad] = internet.hostsOf('evil.test.');
+    const damaged = (record: Rr): Rr => {
+      if (record.type !== TYPE.RRSIG) return record;
+      const rdata = record.rdata.slice();
+      rdata[rdata.length - 1]! ^= 1;
+      return { ...record, rdata };
+    };
+    bad!.options = {
+      edit: (packet) => ({
+        ...packet,
+        answer: packet.answer.map(damaged),
+        authority: packet.authority.map(damaged),
+      }),
+    };
+    for (let i = 0; i < 20; i++) {
+      const sim = simulate(internet, { seed: i });
+      t.match(await sim.ask('x.y.evil.test.', type), { rcode: 'NXDOMAIN', ad: true });
+    }
+  });
+
 t.test('odd RSA keys (BIND #6008): 16,384 bits, and an exponent without end: 0 checks', async (t) => {
   const rsa = makeKey('evil.test.', { algorithm: 8, bits: 1024, flags: 257 });
   for (const [what, exponent, octets] of [
