@@ -148,9 +148,6 @@ export interface RateLimitSettings {
   readonly slip: number;
 }
 
-/** The limits table: bursts of 50 to one address; each second limited reply truncated. */
-export const RATE_LIMIT_BURST = 50;
-export const RATE_LIMIT_SLIP = 2;
 const SLIP_MAX = 255;
 
 /** Octets of the table for so many prefixes. */
