@@ -11,13 +11,13 @@ import { existsSync, globSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { LONG } from './support/long.ts';
 import { TapCounter, type TapFailure, type TapTotals } from './support/tap-count.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const bin = join(root, 'node_modules', '.bin');
-const long = process.env['CAUSEWAY_LONG'] === '1';
 /** A file that takes longer than this hangs. Files are written to stay under 15 s; CI machines are slower by far. */
-const FILE_SECONDS_MAX = long ? 7200 : 300;
+const FILE_SECONDS_MAX = LONG ? 7200 : 300;
 /** tap reports what hangs, with its open handles; a file that does not even do that is killed so much later. */
 const KILL_SECONDS = 15;
 /** Two cores are the smallest machine that is supported; end-to-end files start several daemons each. */

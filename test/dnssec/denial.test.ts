@@ -13,6 +13,7 @@ import {
 import { Nsec3Hashes } from '../../src/dnssec/nsec3hash.ts';
 import { TYPE } from '../../src/wire/constants.ts';
 import type { Rrset } from '../../src/wire/record.ts';
+import { LONG } from '../support/long.ts';
 import {
   isDelegation,
   isNoData,
@@ -29,7 +30,7 @@ import {
   wire,
 } from './chains.ts';
 
-const LONG = process.env['CAUSEWAY_LONG'] === '1' ? 50 : 1;
+const EFFORT = LONG ? 50 : 1;
 const ORIGIN: Labels = ['Example'];
 
 interface Claim {
@@ -121,7 +122,7 @@ function forEachClaim(
 }
 
 function run(property: fc.IProperty<unknown>, numRuns: number): void {
-  fc.assert(property, { numRuns: numRuns * LONG, seed: 5155 });
+  fc.assert(property, { numRuns: numRuns * EFFORT, seed: 5155 });
 }
 
 /** Random zones, and choices of a few records of a chain. */

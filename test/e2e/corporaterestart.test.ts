@@ -4,11 +4,11 @@ import t, { type Test } from 'tap';
 import { KINDS, type Kind, type Site, startSite } from '../support/corporate.ts';
 import { dig } from '../support/dig.ts';
 import { type Asked, startDnsperf } from '../support/dnsperf.ts';
+import { LONG } from '../support/long.ts';
 import { missing } from '../support/servers.ts';
 
 type Side = 'corporate' | 'VPC';
 
-const LONG = process.env['CAUSEWAY_LONG'] === '1';
 const PER_SECOND = 100;
 /** Enough for a machine that takes a minute for a restart. */
 const QUESTIONS = 120 * PER_SECOND;

@@ -12,10 +12,10 @@ import { Honest } from '../support/differential/honest.ts';
 import { type Judgement, judge } from '../support/differential/judge.ts';
 import { type Peers, SERVERS, startPeers } from '../support/differential/peers.ts';
 import { type Case, type Tree, treeOf } from '../support/differential/tree.ts';
+import { LONG } from '../support/long.ts';
 import { isFree } from '../support/ports.ts';
 import { missing } from '../support/servers.ts';
 
-const LONG = process.env['CAUSEWAY_LONG'] === '1';
 /** Of 127.0.0.0/8 not all systems give more than the first address. */
 const hasAddresses = await isFree(SERVERS[0], 0);
 const skip = missing('nsd', 'unbound') || (hasAddresses ? false : `no address ${SERVERS[0]}`);

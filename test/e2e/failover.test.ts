@@ -4,13 +4,14 @@ import t, { type Test } from 'tap';
 import type { HealthReport } from '../../src/view/health.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { at, type DigReply, dig } from '../support/dig.ts';
+import { LONG } from '../support/long.ts';
 import { PATIENCE } from '../support/patience.ts';
 import { freePort } from '../support/ports.ts';
 import { missing } from '../support/servers.ts';
 import { configOf } from './config.ts';
 
 /** health.test.ts has one such flip each time. */
-const skip = process.env['CAUSEWAY_LONG'] === '1' ? missing('dig') : 'with CAUSEWAY_LONG=1';
+const skip = LONG ? missing('dig') : 'with CAUSEWAY_LONG=1';
 
 const PRIMARY = '127.0.0.2';
 const SECONDARY = '127.0.0.3';

@@ -4,12 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { at, dig } from '../support/dig.ts';
 import { all, change, create, simple, startHosted } from '../support/hosted.ts';
+import { LONG } from '../support/long.ts';
 import { dashboards, MONITORING, queriesOf, rules } from '../support/monitoring.ts';
 import { freePort } from '../support/ports.ts';
 import { missing, start } from '../support/servers.ts';
 import { until } from '../support/sockets.ts';
 
-const LONG = process.env['CAUSEWAY_LONG'] === '1';
 const VALUES_MS_MAX = 120_000;
 /** Objectives of how long something takes, which a slow machine may miss, and others. */
 const OF_TIME = ['latency', 'propagation', 'health'];

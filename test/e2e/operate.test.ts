@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { startDaemon } from '../support/daemon.ts';
 import { at, dig } from '../support/dig.ts';
+import { LONG } from '../support/long.ts';
 import { freePort } from '../support/ports.ts';
 import { sumOf } from '../support/scrape.ts';
 import { missing, startNsd } from '../support/servers.ts';
@@ -11,7 +12,7 @@ import { sleep, until } from '../support/sockets.ts';
 import { APEX, configOf, forwardRule } from './config.ts';
 
 const skip = missing('dig', 'dnsperf', 'nsd');
-const RELOADS = process.env['CAUSEWAY_LONG'] === '1' ? 50 : 8;
+const RELOADS = LONG ? 50 : 8;
 const zoneText = (address: string): string =>
   `${APEX}www A ${address}\n${Array.from({ length: 200 }, (_, i) => `h${i} A 10.0.0.${i}`).join('\n')}\n`;
 

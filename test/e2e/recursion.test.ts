@@ -6,10 +6,10 @@
 import t, { type Test } from 'tap';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { type Fakenet, fakenetMissing, startFakenet } from '../support/fakenet/fakenet.ts';
+import { LONG } from '../support/long.ts';
 import { missing, startUnbound } from '../support/servers.ts';
 import { configOf, forwardRule } from './config.ts';
 
-const LONG = process.env['CAUSEWAY_LONG'] === '1';
 const ZONES = LONG ? 10_000 : 600;
 /** Lines beside those of the odd zones, drawn from a fixed seed. */
 const SAMPLE = LONG ? 1_000_000 : 600;

@@ -6,12 +6,13 @@ import { ListHostedZonesCommand } from '@aws-sdk/client-route-53';
 import t, { type Test } from 'tap';
 import { mount, mountSmall, unmount, unmountable } from '../support/disk.ts';
 import { all, answers, change, create, type Hosted, pages, simple, startHosted } from '../support/hosted.ts';
+import { LONG } from '../support/long.ts';
 import { freePort } from '../support/ports.ts';
 import { missing } from '../support/servers.ts';
 
 const skip = missing('dig') || unmountable();
 /** Each start of a daemon takes seconds, and the store alone is tried in test/control/store. */
-const long = process.env['CAUSEWAY_LONG'] === '1' ? skip : 'with CAUSEWAY_LONG=1';
+const long = LONG ? skip : 'with CAUSEWAY_LONG=1';
 
 /** A file system of its own for the state of a daemon; it goes with the test. */
 function disk(t: Test, megabytes: number): string {

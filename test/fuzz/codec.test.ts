@@ -15,12 +15,12 @@ import { nameFromText, nameKey } from '../../src/wire/name.ts';
 import { canonicalRdata, checkRdata, eachName, rdataToText } from '../../src/wire/rdata/table.ts';
 import { emptyAnswer, type Rr, type Rrset } from '../../src/wire/record.ts';
 import { Writer } from '../../src/wire/writer.ts';
+import { LONG } from '../support/long.ts';
 import { PATIENCE } from '../support/patience.ts';
 import { ALL_SAMPLES } from '../wire/rdata/samples.ts';
 import { code, rdata } from '../wire/rdata/text.ts';
 import { mutateMessage } from './mutate.ts';
 
-const LONG = process.env['CAUSEWAY_LONG'] === '1';
 const INPUTS = LONG ? 1_000_000 : 20_000;
 const SEED = LONG ? cryptoPrng.u32() : 20260101;
 /** One packet may not hold up the others of its thread for longer. */

@@ -11,10 +11,10 @@ import { cryptoPrng, type Prng, SeededPrng } from '../../src/util/prng.ts';
 import { Locations } from '../../src/zone/geo/locations.ts';
 import { Rtt } from '../../src/zone/geo/rtt.ts';
 import { Whereabouts } from '../../src/zone/geo/whereabouts.ts';
+import { LONG } from '../support/long.ts';
 import { encode, mmdb, pointer, type Value } from '../support/mmdb.ts';
 import { pick } from './mutate.ts';
 
-const LONG = process.env['CAUSEWAY_LONG'] === '1';
 const INPUTS = LONG ? 300_000 : 3_000;
 const SEED = LONG ? cryptoPrng.u32() : 20260101;
 const MUTATIONS_MAX = 6;

@@ -12,12 +12,12 @@ import type { Role, Snapshot } from '../../src/view/snapshot.ts';
 import { FLAG, OPTION, RCODE, TYPE } from '../../src/wire/constants.ts';
 import { WireError } from '../../src/wire/error.ts';
 import { type Message, readMessage } from '../../src/wire/message.ts';
+import { LONG } from '../support/long.ts';
 import { PATIENCE } from '../support/patience.ts';
 import { clientAt, EDNS, pipelineOf, query } from '../support/pipeline.ts';
 import { snapshotOf, withAuthority } from '../support/world.ts';
 import { mutateMessage, pick } from './mutate.ts';
 
-const LONG = process.env['CAUSEWAY_LONG'] === '1';
 const INPUTS = LONG ? 1_000_000 : 40_000;
 const SEED = LONG ? cryptoPrng.u32() : 20260202;
 /** One packet may not hold up the others of its thread for longer. */

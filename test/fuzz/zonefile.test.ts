@@ -12,9 +12,9 @@ import { checkRdata } from '../../src/wire/rdata/table.ts';
 import type { Rr } from '../../src/wire/record.ts';
 import { rrToText } from '../../src/wire/text/print.ts';
 import { parseZone, ZONE_ERRORS_MAX, type ZoneError } from '../../src/wire/text/zonefile.ts';
+import { LONG } from '../support/long.ts';
 import { pick } from './mutate.ts';
 
-const LONG = process.env['CAUSEWAY_LONG'] === '1';
 const INPUTS = LONG ? 200_000 : 2_000;
 const SEED = LONG ? cryptoPrng.u32() : 20260101;
 const MUTATIONS_MAX = 8;

@@ -17,13 +17,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { LONG } from '../support/long.ts';
 import { findTool } from '../support/tools.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..', '..');
 const absent = ['debootstrap', 'systemd-nspawn', 'dpkg-deb'].filter((tool) => findTool(tool) === undefined);
 const skip =
-  (process.env['CAUSEWAY_LONG'] !== '1' && 'minutes: CAUSEWAY_LONG=1') ||
+  (!LONG && 'minutes: CAUSEWAY_LONG=1') ||
   (process.getuid?.() !== 0 && 'root only') ||
   (absent.length > 0 && `not installed: ${absent.join(', ')}`);
 /** What the package depends on, and what the script asks with. */

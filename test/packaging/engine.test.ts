@@ -27,11 +27,12 @@ import {
   PODMAN,
   startEngine,
 } from '../support/engines.ts';
+import { LONG } from '../support/long.ts';
 import { until } from '../support/sockets.ts';
 import { findTool } from '../support/tools.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const skip = (process.env['CAUSEWAY_LONG'] !== '1' && 'minutes: CAUSEWAY_LONG=1') || missingEngines();
+const skip = (!LONG && 'minutes: CAUSEWAY_LONG=1') || missingEngines();
 const MINUTES_MAX = 60;
 const OCTETS_MAX = 250e6;
 const IMAGE = 'causeway';

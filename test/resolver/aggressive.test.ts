@@ -21,8 +21,9 @@ import {
 } from '../dnssec/chains.ts';
 import { CountedWork } from '../dnssec/support.ts';
 import { records, rrsetsOf } from '../dnssec/zones.ts';
+import { LONG } from '../support/long.ts';
 
-const LONG = process.env['CAUSEWAY_LONG'] === '1' ? 50 : 1;
+const EFFORT = LONG ? 50 : 1;
 const CONTEXT = 1;
 const ORIGIN: Labels = ['example'];
 const APEX = wire(ORIGIN);
@@ -277,7 +278,7 @@ for (const [what, chain] of CHAINS) {
       }
       compare(setup.learn('example.', chain(of)), of, true);
     });
-    fc.assert(property, { numRuns: 40 * LONG, seed: 8198 });
+    fc.assert(property, { numRuns: 40 * EFFORT, seed: 8198 });
   });
 
   t.test(
@@ -290,7 +291,7 @@ for (const [what, chain] of CHAINS) {
         const from = turn % records.length;
         compare(setup.learn('example.', [...records.slice(from), ...records.slice(0, from)]), now, true);
       });
-      fc.assert(property, { numRuns: 40 * LONG, seed: 8198 });
+      fc.assert(property, { numRuns: 40 * EFFORT, seed: 8198 });
     },
   );
 }
@@ -309,7 +310,7 @@ t.test('NSEC3 with opt-out: every answer is true', async () => {
       false,
     );
   });
-  fc.assert(property, { numRuns: 40 * LONG, seed: 8198 });
+  fc.assert(property, { numRuns: 40 * EFFORT, seed: 8198 });
 });
 
 /** `count` records of a zone, none of which overlaps another. */

@@ -19,6 +19,7 @@ import { locationKey, regionKey, regionNamed } from '../../src/zone/geo/regions.
 import { buildRtt } from '../../src/zone/geo/rtt.ts';
 import { placeCode } from '../../src/zone/geo/whereabouts.ts';
 import type { Content, Policy, RecordSet } from '../../src/zone/recordset.ts';
+import { LONG } from '../support/long.ts';
 import { clientAt, EDNS, pipelineOf, query } from '../support/pipeline.ts';
 import { freePort } from '../support/ports.ts';
 import { descriptor } from '../support/sockets.ts';
@@ -28,7 +29,6 @@ import { snapshotOf, withAuthority } from '../support/world.ts';
  * A hit allocates nothing: the garbage of a hundred thousand answers a second would stop the worker to be collected.
  * The smallest object, a number that is no small integer, has 16 octets.
  */
-const LONG = process.env['CAUSEWAY_LONG'] === '1';
 const HITS = LONG ? 125_000 : 20_000;
 const NAMES = 100;
 const OCTETS_PER_HIT_MAX = 12;

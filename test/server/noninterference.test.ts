@@ -11,6 +11,7 @@ import { readMessage } from '../../src/wire/message.ts';
 import { nameToText } from '../../src/wire/name.ts';
 import { emptyAnswer } from '../../src/wire/record.ts';
 import { Writer } from '../../src/wire/writer.ts';
+import { LONG } from '../support/long.ts';
 import { clientAt, EDNS, pipelineOf, query } from '../support/pipeline.ts';
 import { snapshotOf } from '../support/world.ts';
 
@@ -19,7 +20,7 @@ import { snapshotOf } from '../support/world.ts';
  * of VPC B for the same names between its operations: A's answers are equal to the byte, whatever is cached,
  * joined, negative, failed or stale on the way.
  */
-const OPERATIONS = process.env['CAUSEWAY_LONG'] === undefined ? 10_000 : 1_000_000;
+const OPERATIONS = LONG ? 1_000_000 : 10_000;
 const NAMES = ['www', 'db', 'mail', 'none', 'dead', 'alias', 'api', 'x.y'];
 const SUFFIXES = ['corp.test.', 'internal.example.', 'other.test.'];
 const TYPES = ['A', 'AAAA', 'MX', 'TXT'];

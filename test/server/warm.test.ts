@@ -13,6 +13,7 @@ import { type EdnsOption, findOption } from '../../src/wire/edns.ts';
 import { readMessage } from '../../src/wire/message.ts';
 import { type Name, nameFromText, nameToText } from '../../src/wire/name.ts';
 import type { Rrset } from '../../src/wire/record.ts';
+import { LONG } from '../support/long.ts';
 import { clientAt, pipelineOf, query } from '../support/pipeline.ts';
 import { rrsig, setsOf } from '../support/upstream.ts';
 import { snapshotOf, type ViewSpec } from '../support/world.ts';
@@ -22,7 +23,7 @@ import { snapshotOf, type ViewSpec } from '../support/world.ts';
  * each anew get the same queries, among them odd ones, and the same reloads, and say the same octet for octet, TTLs
  * apart.
  */
-const QUERIES = process.env['CAUSEWAY_LONG'] === undefined ? 30_000 : 1_000_000;
+const QUERIES = LONG ? 1_000_000 : 30_000;
 const QUERIES_PER_RELOAD = 250;
 
 const prng = new SeededPrng(2026);

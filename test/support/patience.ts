@@ -1,5 +1,7 @@
+import { LONG } from './long.ts';
+
 /**
  * Figures of time are asserted in the long run, on a machine that does nothing else. Elsewhere they only tell work
  * that runs away from a machine that is slow or shared: such work takes thousands of times as long.
  */
-export const PATIENCE = process.env['CAUSEWAY_LONG'] === '1' ? 1 : 40;
+export const PATIENCE = LONG ? 1 : 40;

@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { SqliteStore } from '../../../src/control/store/sqlite.ts';
 import { SeededPrng } from '../../../src/util/prng.ts';
+import { LONG } from '../../support/long.ts';
 import { PARTS, WRITERS } from './crashing.ts';
 import { folderOf, storeIn } from './support.ts';
 
-const KILLS = process.env['CAUSEWAY_LONG'] === undefined ? 30 : 1_000;
+const KILLS = LONG ? 1_000 : 30;
 /** The process writes for so long at most before it is killed. */
 const WRITING_MS_MAX = 120;
 const CHILD = join(import.meta.dirname, 'crashing.ts');

@@ -4,6 +4,7 @@ import t, { type Test } from 'tap';
 import { openStore } from '../../../src/control/store/open.ts';
 import type { AppliedChange, Change, Item, Resource, Store } from '../../../src/control/store/store.ts';
 import { ManualClock } from '../../../src/util/clock.ts';
+import { LONG } from '../../support/long.ts';
 import { MemoryStore } from '../../support/memorystore.ts';
 import { ACCOUNT, change, folderOf, OTHER_ACCOUNT, quiet, storeIn } from './support.ts';
 
@@ -154,6 +155,6 @@ t.test('any changes, alone or together, leave what a map would hold', async (t) 
       expectSame(t, again, resources);
       await again.close();
     }),
-    { seed: 6, numRuns: process.env['CAUSEWAY_LONG'] === undefined ? 25 : 2_000 },
+    { seed: 6, numRuns: LONG ? 2_000 : 25 },
   );
 });

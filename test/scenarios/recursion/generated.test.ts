@@ -5,8 +5,8 @@
 import t, { type Test } from 'tap';
 import { type GenerateOptions, generate, type Question } from '../../support/generate.ts';
 import type { Internet } from '../../support/internet.ts';
+import { LONG } from '../../support/long.ts';
 import { finish } from '../../support/simnet.ts';
-
 import {
   type Answered,
   type AskOptions,
@@ -15,7 +15,6 @@ import {
   simulate,
 } from '../../support/simulate.ts';
 
-const LONG = process.env['CAUSEWAY_LONG'] === '1';
 const SEEDS = LONG ? 6 : 1;
 const ZONES = LONG ? 300 : 20;
 

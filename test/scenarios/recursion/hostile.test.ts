@@ -15,12 +15,12 @@ import { FLAG, RCODE } from '../../../src/wire/constants.ts';
 import { generate } from '../../support/generate.ts';
 import { mutator, records } from '../../support/hostile.ts';
 import { Internet } from '../../support/internet.ts';
+import { LONG } from '../../support/long.ts';
 import { encodePacket, packetFor, setRcode } from '../../support/packet.ts';
 import type { Behaviour, SimQuery } from '../../support/simnet.ts';
-
 import { faultIn, type SimulatedResolver, simulate, type Work } from '../../support/simulate.ts';
 
-const SEEDS = process.env['CAUSEWAY_LONG'] === '1' ? 2_000 : 8;
+const SEEDS = LONG ? 2_000 : 8;
 const QUERIES = 8;
 /** A reply goes over the limit of octets once, and is the last. */
 const LAST_REPLY = 65_535;

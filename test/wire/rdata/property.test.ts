@@ -14,11 +14,12 @@ import {
   rdataToText,
   readRdata,
 } from '../../../src/wire/rdata/table.ts';
+import { LONG } from '../../support/long.ts';
 import { ALL_SAMPLES } from './samples.ts';
 import { code, rdata, tokensOf } from './text.ts';
 
 /** CAUSEWAY_LONG multiplies the work of this file. */
-const EFFORT = process.env['CAUSEWAY_LONG'] === '1' ? 50 : 1;
+const EFFORT = LONG ? 50 : 1;
 
 const SAMPLES = ALL_SAMPLES.map(({ type, text }) => ({
   type: code(type),

@@ -7,9 +7,10 @@ import { checkRdata, isDataType } from '../../../src/wire/rdata/table.ts';
 import type { Rr } from '../../../src/wire/record.ts';
 import { rrToText } from '../../../src/wire/text/print.ts';
 import { parseZone } from '../../../src/wire/text/zonefile.ts';
+import { LONG } from '../../support/long.ts';
 
 const origin = nameFromText('zone.example.');
-const RUNS = process.env['CAUSEWAY_LONG'] === '1' ? 20_000 : 500;
+const RUNS = LONG ? 20_000 : 500;
 
 const label = fc.uint8Array({ minLength: 1, maxLength: LABEL_OCTETS_MAX });
 const labels = fc.oneof(
