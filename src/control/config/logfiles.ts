@@ -18,7 +18,7 @@ interface LogEntry {
   readonly to: { readonly kind: string; readonly path?: unknown };
 }
 
-/** Logs that would write into what is the daemon's own, or one into another's: told by where their paths lead. */
+/** Logs that would write into a folder, into what is the daemon's own, or one into another's: told by where their paths lead. */
 export function logFileProblems(logs: readonly LogEntry[], places: Places): ConfigProblem[] {
   const { file, stateFolder, problemAt } = places;
   const own = OWN.map((name) => join(stateFolder, name));
@@ -29,7 +29,7 @@ export function logFileProblems(logs: readonly LogEntry[], places: Places): Conf
     if (to.kind !== 'file') continue;
     const path = real(places.files, resolve(stateFolder, String(to.path)));
     const [above] = own.filter((each) => path.startsWith(`${each}/`));
-    const whose = taken.get(above ?? path);
+    const whose = taken.get(above ?? path) ?? (isFolder(places.files, path) ? 'a folder' : undefined);
     if (whose !== undefined)
       problems.push(
         problemAt(['logs', i, 'to'], `${path} is ${whose}`, 'write a path such as logs/queries.jsonl'),
@@ -37,6 +37,15 @@ export function logFileProblems(logs: readonly LogEntry[], places: Places): Conf
     else taken.set(path, `written by the log at logs[${i}].to`);
   }
   return problems;
+}
+
+function isFolder(files: Files, path: string): boolean {
+  try {
+    files.list(path);
+    return true;
+  } catch (error) {
+    return (error as { code?: string }).code === 'EMANY';
+  }
 }
 
 /** Where a path leads by symbolic links; itself where there is nothing yet. */

@@ -139,6 +139,7 @@ t.test('what is wrong, where, and what would be right', async (t) => {
     ['/etc/causeway/state/compile-cache/x', /compile-cache\/x is the daemon's own/],
     ['../causeway.yaml', /is the configuration/],
     ['logs/link', /store\.db is the daemon's own/],
+    ['logs', /state\/logs is a folder; write a path such as logs\/queries/],
   ] as const)
     t.match(errorsOf(withLogs(`{ id: a, to: ${to}, vpcs: [vpc-a] }`), files), [fault], to);
   t.match(faults('{ id: a, to: x, vpcs: [vpc-a] }', '{ id: b, to: /etc/causeway/state/x, vpcs: [vpc-a] }'), [
