@@ -135,7 +135,7 @@ export class DohConnection implements Connection {
     const judged = judge(head, this.#o.json());
     switch (judged.kind) {
       case 'refusal':
-        request.refuse(judged.status);
+        request.refuse(judged.status, judged.why);
         break;
       case 'content':
         this.#receiving.add(request);
@@ -351,13 +351,13 @@ export class DohRequest {
     this.#chunks = [];
   }
 
-  refuse(status: Refusal): void {
+  refuse(status: Refusal, why: string = REASONS[status]): void {
     this.answer({
       status,
       type: 'text/plain',
       maxAge: undefined,
       allow: status === 405 ? 'GET, POST' : undefined,
-      body: Buffer.from(`${REASONS[status]}\n`),
+      body: Buffer.from(`${why}\n`),
     });
   }
 

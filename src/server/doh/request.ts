@@ -38,7 +38,8 @@ export type Judgement =
   | { readonly kind: 'query'; readonly query: Uint8Array; readonly form: Form }
   /** The query is what follows, of at most QUERY_OCTETS_MAX octets. */
   | { readonly kind: 'content' }
-  | { readonly kind: 'refusal'; readonly status: Refusal };
+  /** `why`: what is said instead of the words for all with that status. */
+  | { readonly kind: 'refusal'; readonly status: Refusal; readonly why?: string };
 
 /** What a request asks for (RFC 8484 section 4.1). Never throws. @param json whether the JSON form is spoken */
 export function judge(head: RequestHead, json: boolean): Judgement {
@@ -62,9 +63,14 @@ function judgeParameters(text: string, json: boolean): Judgement {
   const parameters = new URLSearchParams(text);
   const dns = parameters.get('dns');
   if (dns !== null) return judgeBase64(dns);
-  const query = json ? readJsonQuery(parameters) : undefined;
-  return query === undefined ? refusal(400) : { kind: 'query', query, form: 'json' };
+  if (!json || !(parameters.has('name') || parameters.has('type'))) return refusal(400);
+  const query = readJsonQuery(parameters);
+  return query === undefined
+    ? { kind: 'refusal', status: 400, why: NO_JSON_QUERY }
+    : { kind: 'query', query, form: 'json' };
 }
+
+const NO_JSON_QUERY = `no query: GET ${DOH_PATH}?name=NAME&type=TYPE, as www.example.org and AAAA, TYPE65 or 65`;
 
 const DNS_PARAMETER = 'dns=';
 /** Node reads base64url without a word about what is none. */
