@@ -70,6 +70,12 @@ t.test('time and randomness come through their seams', (t) => {
   t.end();
 });
 
+t.test('weak PRNG (CVE-2025-40780): what the daemon draws comes from node:crypto', (t) => {
+  const seeded = sources.filter((path) => /SeededPrng/.test(read(path))).map(inside);
+  t.same(seeded, ['util/prng.ts'], 'the one with a seed is for tests');
+  t.end();
+});
+
 t.test('nothing unfinished is left behind', (t) => {
   t.same(
     show(

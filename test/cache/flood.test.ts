@@ -54,7 +54,7 @@ t.test('one question a second survives a flood of NXDOMAINs', async (t) => {
   t.ok(rate >= 0.9, `hit rate ${(100 * rate).toFixed(1)} %`);
 });
 
-t.test('and one of large RRsets, at two a second', async (t) => {
+t.test('and one of large RRsets, at two a second (CacheFlush 2024)', async (t) => {
   const rdatas = Array.from({ length: 4 }, (_, i) => new Uint8Array(200).fill(i));
   const rate = hitRate(2, (cache, i) =>
     cache.putRrset(CONTEXT, { name: floodName(base, i), type: TYPE.TXT, ttl: 86400, rdatas }, RANK.answer),

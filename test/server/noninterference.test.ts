@@ -125,7 +125,7 @@ async function run(withB: boolean): Promise<string[]> {
 /** Lets promises settle before time moves on. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-t.test(`VPC A alone, and with VPC B in between: ${OPERATIONS} answers are equal to the byte`, async (t) => {
+t.test(`view leakage: A alone, and with B in between: ${OPERATIONS} answers are equal`, async (t) => {
   const alone = await run(false);
   const together = await run(true);
   t.equal(alone.length, OPERATIONS);

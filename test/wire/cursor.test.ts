@@ -87,7 +87,7 @@ t.test('pointers', async (t) => {
   });
 });
 
-t.test('63 and 255 octets, uncompressed and through pointers', async (t) => {
+t.test('63 and 255 octets, uncompressed and through pointers (CVE-2026-52682)', async (t) => {
   const label = (length: number): Uint8Array => octets(length, 'x'.repeat(length));
   const longest = octets(label(63), label(63), label(63), label(61), 0);
   t.equal(longest.length, NAME_OCTETS_MAX);

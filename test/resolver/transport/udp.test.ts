@@ -92,7 +92,7 @@ async function conforms(t: Test, way: UdpWay): Promise<void> {
     },
   );
 
-  await t.test('only the asked server is heard, even by the right port', async (t) => {
+  await t.test('SAD DNS 2020: only who was asked is heard, even by the right port', async (t) => {
     const stranger = createSocket('udp4');
     t.teardown(() => stranger.close());
     const peer = await server((socket, _message, port) => {
@@ -174,7 +174,7 @@ async function conforms(t: Test, way: UdpWay): Promise<void> {
     t.equal(udp.open, 0);
   });
 
-  await t.test('ports of 20,480 queries: the whole range, evenly, alike from two workers', async (t) => {
+  await t.test('ports (CVE-2026-50252): the whole range, evenly, alike from two workers', async (t) => {
     const ports: [number[], number[]] = [[], []];
     const peer = await server((socket, message, port) => {
       ports[message[0]! as 0 | 1].push(port);

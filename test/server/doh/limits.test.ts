@@ -73,7 +73,7 @@ async function closed(served: Served, client: FrameClient): Promise<void> {
   }, 'the end');
 }
 
-t.test('streams that are reset at once', { skip }, async (t) => {
+t.test('streams that are reset at once (CVE-2023-44487)', { skip }, async (t) => {
   const served = await serveDoh(t, credentials);
   const client = await served.frames();
   client.send(...streams(5_000).flatMap((stream) => [get(stream), reset(stream)]));
@@ -219,7 +219,7 @@ for (const [name, make] of Object.entries(FLOODS))
     await servesOthers(t, served);
   });
 
-t.test('empty data without end, and headers without end', { skip }, async (t) => {
+t.test('empty data, headers without end (CVE-2024-12705, CVE-2024-27983)', { skip }, async (t) => {
   const served = await serveDoh(t, credentials);
   const [data, more] = [await served.frames(), await served.frames()];
   data.send(post(1));
