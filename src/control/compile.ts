@@ -57,8 +57,17 @@ export interface CompileOptions {
   readonly amended?: ((config: Config) => Config) | undefined;
   /** Default: tables of lists are made at once. */
   readonly tables?: Tables | undefined;
+  /** Default: none. */
+  readonly given?: Given | undefined;
   /** The configuration, where it is loaded already; asked by `readConfig`. */
   readonly loaded?: Loaded | undefined;
+}
+
+/** Numbers that snapshots had which came to nothing: whoever has taken one all the same must not take another for it. */
+export interface Given {
+  readonly revision: number;
+  /** The least number of a context that none of them had. */
+  readonly nextContext: number;
 }
 
 export interface Faults {
@@ -81,17 +90,22 @@ export function compile(
   if (read.errors.length > 0)
     return { errors: sortProblems(read.errors), warnings: sortProblems(read.warnings) };
   const hosted = options.hosted?.(config) ?? NOTHING_HOSTED;
-  return assemble(options.amended?.(config) ?? config, previous, read, hosted, options.tables);
+  return assemble(options.amended?.(config) ?? config, previous, read, hosted, options);
 }
 
 /**
  * The configuration in force with something else hosted: no file is read. `previous` must have been compiled of the same
  * configuration, and not be one that was resumed.
  */
-export function recompile(config: Config, previous: Compiled, hosted: Hosted, tables?: Tables): Compiled {
+export function recompile(
+  config: Config,
+  previous: Compiled,
+  hosted: Hosted,
+  options: Pick<CompileOptions, 'tables' | 'given'> = {},
+): Compiled {
   const { zones, root } = previous;
   assert(root !== undefined, 'what was compiled, not what was resumed');
-  return assemble(config, previous, { zones, root, warnings: [] }, hosted, tables);
+  return assemble(config, previous, { zones, root, warnings: [] }, hosted, options);
 }
 
 /** What of a configuration stands in files. */
@@ -106,12 +120,12 @@ function assemble(
   previous: Compiled | undefined,
   { zones, root, warnings }: FilesRead,
   hosted: Hosted,
-  tables?: Tables,
+  { tables, given }: Pick<CompileOptions, 'tables' | 'given'>,
 ): Compiled {
   const config = withHosted(declared, hosted);
   const healthIds = config.healthChecks.map(({ id }) => id);
   const healthSlots = new HealthSlots(healthIds, previous?.snapshot.health);
-  const contexts = new ContextRegistry(previous?.contexts);
+  const contexts = new ContextRegistry(previous?.contexts, given?.nextContext);
   const hostedById = new Map(hosted.zones.map((zone) => [zone.id, zone]));
   const data: ZoneData[] = config.zones.map(({ id, name, vpcs, clientsBy }) => {
     const kind = vpcs === undefined ? 'public' : 'private';
@@ -133,7 +147,7 @@ function assemble(
   const before = previous?.snapshot.views ?? [];
   const parts = { config, contexts, trust, zones: data, associations, before };
   const { views, paths } = compileViews(parts, orderOwners(ownersOf(config), before));
-  const revision = (previous?.snapshot.revision ?? 0) + 1;
+  const revision = Math.max(previous?.snapshot.revision ?? 0, given?.revision ?? 0) + 1;
   const endpoints = compileEndpoints(config, views);
   const compiled: Snapshot = {
     revision,

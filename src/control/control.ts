@@ -17,7 +17,7 @@ import { ApiDesk } from './api/desk.ts';
 import { FollowedCertificates } from './certificates/followed.ts';
 import { OwnCertificate } from './certificates/own.ts';
 import { configuredAnchors, sameAnchors, withAnchors } from './compile/anchors.ts';
-import { type Compiled, compile, readConfig, recompile, resume } from './compile.ts';
+import { type Compiled, compile, type Given, readConfig, recompile, resume } from './compile.ts';
 import { systemFiles } from './config/files.ts';
 import { type Config, type Loaded, loadConfig } from './config/load.ts';
 import { type ConfigProblem, problemToText } from './config/problem.ts';
@@ -205,9 +205,10 @@ export class Control {
 
   /** Main has opened the sockets of the proposed snapshot, or could not. */
   socketsOpened(revision: number, failure: string | undefined): void {
-    if (revision === this.#proposed) this.#socketsAnswer?.(failure);
+    if (revision === this.#given.revision) this.#socketsAnswer?.(failure);
   }
-  #proposed = 0;
+  /** By the last proposal. */
+  #given: Given = { revision: 0, nextContext: 1 };
 
   /** Sockets of endpoints that the API made, which main cannot open at the moment. */
   socketsMissing(sockets: readonly MissingSocket[]): void {
@@ -241,7 +242,7 @@ export class Control {
   async #publishWith(what: string, change: (snapshot: Snapshot) => Snapshot): Promise<ReloadReport> {
     const { compiled, since } = this.#inForce!;
     const before = compiled.snapshot;
-    const snapshot = { ...change(before), revision: before.revision + 1 };
+    const snapshot = { ...change(before), revision: Math.max(before.revision, this.#given.revision) + 1 };
     const refusal = await this.#propose(snapshot, this.#config!);
     if (refusal !== undefined) {
       this.#o.log.error({ refusal }, `other ${what} cannot be put in force yet`);
@@ -341,12 +342,13 @@ export class Control {
     const { hosted, amended } = read;
     await this.#lists.prepare(amended.firewall, before.domainLists);
     const tables = this.#lists;
+    const given = this.#given;
     // A control that took over has not read the files of the configuration yet.
     const next = this.#pace.measure(() =>
       orStoreFault(() =>
         compiled.root === undefined
-          ? compile(config, compiled, { hosted: () => hosted, amended: () => amended, tables })
-          : recompile(amended, compiled, hosted, tables),
+          ? compile(config, compiled, { hosted: () => hosted, amended: () => amended, tables, given })
+          : recompile(amended, compiled, hosted, { tables, given }),
       ),
     );
     if (next instanceof StoreError) return this.#cannotPublish(before, [problemOf(next)]);
@@ -386,7 +388,7 @@ export class Control {
     const { configFile } = this.#o.start;
     const hosted = (config: Config): Hosted => this.#hosted.hostedFor(config, previous?.snapshot);
     const amended = (config: Config): Config => this.#amended(config);
-    const options = { hosted, amended, tables: this.#lists, loaded };
+    const options = { hosted, amended, tables: this.#lists, given: this.#given, loaded };
     const read = orStoreFault(() =>
       readConfig(configFile, previous, systemFiles, this.#o.clock.wall(), options),
     );
@@ -457,7 +459,8 @@ export class Control {
 
   /** Main opens the snapshot's sockets; resolves with what failed. */
   async #propose(snapshot: Snapshot, config: Config): Promise<string | undefined> {
-    this.#proposed = snapshot.revision;
+    const { revision, nextContext } = snapshot;
+    this.#given = { revision, nextContext };
     const answer = new Promise<string | undefined>((done) => {
       const timer = this.#o.clock.after(SOCKETS_MS_MAX, () =>
         done('the main thread does not open the sockets'),

@@ -14,7 +14,7 @@ import { keepV8BehindWorkers } from '../util/priority.ts';
 import type { Prng } from '../util/prng.ts';
 import { ringBuffer } from '../util/ring.ts';
 import { tallyBuffer } from '../util/tally.ts';
-import { received } from '../view/change.ts';
+import { fits, type Posted, received } from '../view/change.ts';
 import {
   CONTROL_SLOT,
   type ControlNews,
@@ -247,7 +247,7 @@ export class Daemon {
     if (!isCurrent || this.#state === 'stopping') return;
     switch (news.news) {
       case 'snapshot':
-        this.#propose(received(news.snapshot, this.#inForce), news.workers);
+        this.#hearSnapshot(news.snapshot, news.workers);
         return;
       case 'reloading':
         if (this.#state === 'serving') this.#manager.tell('RELOADING=1', 'reading the configuration');
@@ -262,6 +262,17 @@ export class Daemon {
         return;
       default:
         unreachable(news);
+    }
+  }
+
+  /** Control posts a snapshot whole after one that was refused. */
+  #hearSnapshot(posted: Posted, workers: number): void {
+    const { revision } = posted;
+    if (fits(posted, this.#inForce)) this.#propose(received(posted, this.#inForce), workers);
+    else {
+      const failure = `it is a change of another snapshot than revision ${this.#inForce?.revision}`;
+      this.#log.error({ revision }, failure);
+      this.#tellControl({ order: 'sockets', revision, failure });
     }
   }
 
@@ -362,7 +373,8 @@ export class Daemon {
       this.#report(changes);
       if (before.length > 0 || sockets.missing.length > 0)
         this.#tellControl({ order: 'missing', sockets: sockets.missing });
-      if (changes.opened.length > 0 || changes.closed.length > 0) this.#workers?.giveSockets();
+      const areOthers = changes.opened.length > 0 || changes.closed.length > 0;
+      if (areOthers || this.#workers?.owesSockets === true) this.#workers?.giveSockets();
     });
     this.#countDrops(sockets);
   }

@@ -231,8 +231,8 @@ export class TcpEndpoint {
 
   /** A client's socket is closed. */
   forgetClient({ address }: Peer): void {
-    this.#o.interleave?.();
     this.#o.clients.leave(address, this.#kind);
+    this.#o.interleave?.();
   }
 
   /** A connection's socket is closed. */

@@ -296,8 +296,15 @@ export class Workers {
       if (post?.thread !== undefined) order(post.thread, { order: 'ticket-keys', keys });
   }
 
+  /** A worker could not be given its sockets, for want of descriptors. */
+  get owesSockets(): boolean {
+    return this.#owesSockets;
+  }
+  #owesSockets = false;
+
   /** Tells every worker which sockets it has now. */
   giveSockets(): void {
+    this.#owesSockets = false;
     for (const slot of this.#slots) this.#giveSockets(slot);
     if (this.#o.sockets.haveEncrypted) this.#hire('encrypted');
   }
@@ -311,7 +318,8 @@ export class Workers {
       slot.given = new Set(descriptors.map(descriptorKey));
       order(thread, { order: 'sockets', descriptors });
     } catch (error) {
-      // No descriptors are left. What it has it keeps; the next change of sockets tries again.
+      // No descriptors are left. What it has it keeps; it is tried again.
+      this.#owesSockets = true;
       this.#o.log.error({ err: error, worker: slot.number }, 'cannot give sockets to a worker');
     }
   }

@@ -1,7 +1,7 @@
 /**
  * Structural sharing: `after` with every part of it that is as it was at the same place in `before` replaced by that very
  * part, and `before` itself where nothing changed; so that what changed can be told by identity afterwards. For plain data
- * that nobody changes: objects, arrays, typed arrays, SharedArrayBuffers (the same where their octets are) and values.
+ * that nobody changes: objects without symbols, arrays, typed arrays, SharedArrayBuffers (the same where their octets are) and values.
  * What is neither is as it was only where it is the same. `after` is not changed.
  */
 export function share<T>(before: unknown, after: T): T {
@@ -18,8 +18,14 @@ export function share<T>(before: unknown, after: T): T {
 }
 
 function shareList<T>(before: readonly unknown[], after: readonly T[]): readonly T[] {
-  const shared = after.map((each, i) => share(before[i], each));
-  const isSame = before.length === after.length && shared.every((each, i) => each === before[i]);
+  let isSame = before.length === after.length;
+  const shared: T[] = [];
+  for (let i = 0; i < after.length; i++) {
+    // A hole is told from what is undefined by nobody who reads a snapshot, but from what stood there before.
+    const each = share(before[i], after[i]!);
+    shared.push(each);
+    if (!Object.is(each, before[i])) isSame = false;
+  }
   return isSame ? (before as readonly T[]) : shared;
 }
 
@@ -28,6 +34,8 @@ function shareObject<T extends Plain>(before: Plain, after: T): T {
   let isSame = keys.length === Object.keys(before).length;
   const shared: Record<string, unknown> = {};
   for (const key of keys) {
+    // To write it would be to change what the object is.
+    if (key === '__proto__') return after;
     shared[key] = share(before[key], after[key]);
     if (!Object.is(shared[key], before[key]) || !Object.hasOwn(before, key)) isSame = false;
   }

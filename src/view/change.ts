@@ -84,11 +84,19 @@ function changeOfList<T>(before: readonly T[], after: readonly T[]): ListChange<
   return pieces;
 }
 
-/** The snapshot that was posted to whom has `before`. What is posted as a change is one of that: anything else is our own mistake. */
+/** Whether what was posted can be had of `before`. */
+export function fits(posted: Posted, before: Snapshot | undefined): boolean {
+  return !('from' in posted) || posted.from === before?.revision;
+}
+
+/** The snapshot that was posted to whom has `before`, which it has to fit. */
 export function received(posted: Posted, before: Snapshot | undefined): Snapshot {
   if (!('from' in posted)) return posted;
   const { from, revision, parts, views, zones } = posted;
-  assert(before?.revision === from, `a change of snapshot ${from}, not of ${before?.revision}`);
+  assert(
+    before !== undefined && fits(posted, before),
+    `a change of snapshot ${from}, not of ${before?.revision}`,
+  );
   return {
     ...before,
     ...parts,

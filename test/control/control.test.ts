@@ -7,7 +7,7 @@ import t from 'tap';
 import { Control } from '../../src/control/control.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
-import { systemClock } from '../../src/util/clock.ts';
+import { type Clock, ManualClock, systemClock } from '../../src/util/clock.ts';
 import { Dependencies } from '../../src/util/deps.ts';
 import { HealthBits } from '../../src/util/healthbits.ts';
 import { type Port, serveCalls } from '../../src/util/rpc.ts';
@@ -16,6 +16,7 @@ import type { ControlNews, WorkerCall } from '../../src/view/channel.ts';
 import type { Snapshot } from '../../src/view/snapshot.ts';
 import { figures, workerStatus } from '../support/fake-daemon.ts';
 import { freePort } from '../support/ports.ts';
+import { until } from '../support/sockets.ts';
 
 const config = (over: { node?: string; rules?: string; records?: string } = {}): string => `
 node: { name: n1, state: ./state, workers: 2, metrics: off${over.node ?? ''} }
@@ -42,7 +43,16 @@ interface Main {
 }
 
 /** Stands for the main thread: opens sockets by saying so, unless told to fail. */
-function startMain(options: { inForce?: Snapshot; folder?: string; socketFailure?: string } = {}): Main {
+function startMain(
+  options: {
+    inForce?: Snapshot;
+    folder?: string;
+    socketFailure?: string;
+    clock?: Clock;
+    /** False: main says nothing by itself. */
+    hears?: (revision: number) => boolean;
+  } = {},
+): Main {
   const folder = options.folder ?? realpathSync(mkdtempSync(join(tmpdir(), 'causeway-')));
   const file = join(folder, 'causeway.yaml');
   if (options.folder === undefined) {
@@ -55,7 +65,7 @@ function startMain(options: { inForce?: Snapshot; folder?: string; socketFailure
   const dependencies = new Dependencies();
   const control: Control = new Control({
     start: { configFile: file, inForce: options.inForce },
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     log: createLogger({ thread: 'control', format: 'json', write: (line) => lines.push(line) }),
     counters,
     metrics: new Metrics(counters.block(0)),
@@ -64,7 +74,7 @@ function startMain(options: { inForce?: Snapshot; folder?: string; socketFailure
     version: '0.1.0',
     tell: (item) => {
       news.push(item);
-      if (item.news === 'snapshot')
+      if (item.news === 'snapshot' && options.hears?.(item.snapshot.revision) !== false)
         queueMicrotask(() => control.socketsOpened(item.snapshot.revision, options.socketFailure));
     },
   });
@@ -222,6 +232,52 @@ t.test('a zone file with errors and sockets that cannot be opened refuse a reloa
   t.match(JSON.parse(line), { msg: 'its sockets cannot be opened' }, 'which is no error of the file');
   delete options.socketFailure;
   t.match(await main.control.reload(), { applied: true, changes: [/www\.int\.test\./] });
+  await stop(main);
+});
+
+t.test('what main takes too late is no other proposal', async (t) => {
+  const clock = new ManualClock(systemClock.wall());
+  const late: number[] = [];
+  const hears = (revision: number): boolean => {
+    late.push(revision);
+    return revision > 3;
+  };
+  const main = startMain({ clock, hears });
+  const started = main.control.start();
+  await until(() => late.length === 1, 'the first');
+  main.control.socketsOpened(1, undefined);
+  await started;
+  main.write(config({ node: ', prefetch: false' }));
+  const refused = main.control.reload();
+  await until(() => late.length === 2, 'the second');
+  clock.advance(30_000);
+  t.match(await refused, {
+    applied: false,
+    revision: 1,
+    errors: ['the main thread does not open the sockets'],
+  });
+  main.write(config());
+  const next = main.control.reload();
+  await until(() => late.length === 3, 'the third');
+  // Now it takes the one that was refused.
+  main.control.socketsOpened(2, undefined);
+  main.control.socketsOpened(3, 'address in use');
+  t.match(await next, { applied: false, revision: 1, errors: ['address in use'] });
+  const { applied, revision } = await main.control.reload();
+  t.ok(applied);
+  t.ok(revision > 3, 'no number is given out twice');
+  const posted = main.news.flatMap((item) => (item.news === 'snapshot' ? [item.snapshot] : []));
+  t.same(
+    posted.slice(0, 4).map((each) => [each.revision, 'from' in each]),
+    [
+      [1, false],
+      [2, true],
+      [3, false],
+      [4, false],
+    ],
+    'after a refusal it is not known what main has',
+  );
+  t.same(new Set(late).size, late.length);
   await stop(main);
 });
 

@@ -24,6 +24,7 @@ import type {
   Store,
   Watch,
 } from '../../src/control/store/store.ts';
+import { isSecretKind } from '../../src/control/store/store.ts';
 
 interface State {
   readonly resources: Map<string, Resource>;
@@ -190,6 +191,10 @@ export class MemoryStore extends MemoryReads implements Store {
   }
 }
 
+function toldOf(kind: string, body: unknown): unknown {
+  return isSecretKind(kind) ? undefined : body;
+}
+
 function applyItem(
   { resources }: State,
   item: Item,
@@ -208,13 +213,15 @@ function applyItem(
     case 'delete': {
       resources.delete(keyOf(item));
       const { account, parent, sort } = there!;
-      return { action: 'delete', kind, id, account, parent, sort, before, after: undefined };
+      const bodies = { before: toldOf(kind, before), after: undefined };
+      return { action: 'delete', kind, id, account, parent, sort, ...bodies };
     }
     case 'put': {
       const { account, parent, sort } = item;
       const body = kept(item.body);
       resources.set(keyOf(item), { kind, id, account, parent, sort, revision, body });
-      return { action: 'put', kind, id, account, parent, sort, before, after: body };
+      const bodies = { before: toldOf(kind, before), after: toldOf(kind, body) };
+      return { action: 'put', kind, id, account, parent, sort, ...bodies };
     }
   }
 }

@@ -52,6 +52,9 @@ t.test('lists and objects that are longer, shorter or of another kind are no equ
     [null, {}],
     [undefined, {}],
     [0, -0],
+    [[0], [-0]],
+    [[1, 2], new Array(2).fill(1, 0, 1)],
+    [{ a: 1 }, JSON.parse('{"__proto__":{"a":1},"a":1}')],
     ['1', 1],
     [new Map([[1, 2]]), new Map([[1, 2]])],
   ];

@@ -44,6 +44,9 @@ export function configuredAnchors(snapshot: Snapshot): readonly TrustAnchor[] {
 
 /** The snapshot with what RFC 5011 made of the anchors. Contexts stay, and what was learned with them. */
 export function withAnchors(snapshot: Snapshot, anchors: readonly TrustAnchor[]): Snapshot {
+  const isAsConfigured =
+    snapshot.configuredAnchors === undefined && sameAnchors(snapshot.recursion.anchors, anchors);
+  if (isAsConfigured) return snapshot;
   const { configuredAnchors: _, ...rest } = snapshot;
   const configured = configuredAnchors(snapshot);
   if (sameAnchors(configured, anchors))

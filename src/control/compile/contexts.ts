@@ -22,10 +22,13 @@ export class ContextRegistry implements Contexts {
   readonly #now = new Map<string, number>();
   #next: number;
 
-  /** Continues `previous`; what this compilation does not ask for is forgotten. */
-  constructor(previous?: Contexts) {
+  /**
+   * Continues `previous`; what this compilation does not ask for is forgotten.
+   * @param least new numbers are not below it
+   */
+  constructor(previous?: Contexts, least = 1) {
     this.#before = previous?.fingerprints ?? new Map();
-    this.#next = previous?.next ?? 1;
+    this.#next = Math.max(previous?.next ?? 1, least);
   }
 
   get fingerprints(): ReadonlyMap<string, number> {

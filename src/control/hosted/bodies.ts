@@ -22,7 +22,10 @@ export const KIND = {
   queryLog: 'query-logging-config',
   /** Its parent is its zone. */
   signingKey: 'key-signing-key',
-  /** The private half of a key-signing key, which has the same id: who reads keys to show them does not read it. */
+  /**
+   * The private half of a key-signing key, which has the same id: who reads keys to show them does not read it. To the
+   * store the ending says that it is a secret.
+   */
   signingSecret: 'key-signing-secret',
   trafficPolicy: 'traffic-policy',
   trafficPolicyVersion: 'traffic-policy-version',

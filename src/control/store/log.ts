@@ -2,7 +2,15 @@ import type { DatabaseSync } from 'node:sqlite';
 import { checkLimit, checkNumber } from './check.ts';
 import { StoreError } from './errors.ts';
 import { jsonFrom } from './sqliteerror.ts';
-import type { AppliedChange, AppliedItem, AuditEntry, AuditQuery, Origin, Revision } from './store.ts';
+import {
+  type AppliedChange,
+  type AppliedItem,
+  type AuditEntry,
+  type AuditQuery,
+  isSecretKind,
+  type Origin,
+  type Revision,
+} from './store.ts';
 import type { Written } from './tables.ts';
 
 /** How long the log is kept. */
@@ -90,7 +98,8 @@ export class ChangeLog {
     const { account, accessKey, source, operation, summary } = origin;
     this.#s.change.run(revision, at, account, accessKey, source, operation, summary, written.length);
     written.forEach((item, position) => {
-      const { action, kind, id, parent, sort, before = null, after = null } = item;
+      const { action, kind, id, parent, sort } = item;
+      const { before = null, after = null } = bodiesOf(item);
       this.#s.item.run(revision, position, action, kind, id, item.account, parent, sort, before, after);
     });
     const oldest = this.place.oldest === 0 ? revision : this.place.oldest;
@@ -154,11 +163,18 @@ function parsed(text: string | null): unknown {
 }
 
 /** The same of what has just been written. */
-export function appliedItem({ parent, before, after, ...head }: Written): AppliedItem {
+export function appliedItem(written: Written): AppliedItem {
+  const { parent, ...head } = written;
+  const { before = null, after = null } = bodiesOf(written);
   return {
     ...head,
     parent: parent === '' ? undefined : parent,
-    before: parsed(before ?? null),
-    after: parsed(after ?? null),
+    before: parsed(before),
+    after: parsed(after),
   };
+}
+
+/** What is told of an item's bodies. */
+function bodiesOf(written: Written): Partial<Pick<Written, 'before' | 'after'>> {
+  return isSecretKind(written.kind) ? {} : written;
 }

@@ -85,6 +85,7 @@ function prepareToWrite(db: DatabaseSync): void {
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA fullfsync = ON;
+    PRAGMA secure_delete = FAST;
     PRAGMA checkpoint_fullfsync = ON;
     PRAGMA journal_size_limit = ${WAL_OCTETS_KEPT};
     PRAGMA cache_size = -${CACHE_KIB};

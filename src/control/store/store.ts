@@ -101,10 +101,17 @@ export interface Change {
  */
 export type Decision = (state: Reads, revision: Revision) => Change;
 
+/** Kinds of this ending are secrets: their bodies are in no log, and are overwritten when they go. */
+const SECRET_ENDING = '-secret';
+
+export function isSecretKind(kind: string): boolean {
+  return kind.endsWith(SECRET_ENDING);
+}
+
 /** An item as it was applied: where it is after a put, or was before a delete. */
 export interface AppliedItem extends ResourceHead {
   readonly action: 'put' | 'delete';
-  /** The bodies; undefined where there was, or is, no resource. */
+  /** The bodies; undefined where there was, or is, no resource, and of secrets. */
   readonly before: unknown;
   readonly after: unknown;
 }

@@ -37,6 +37,25 @@ export function conformance(t: Test, engine: Engine): void {
     snapshot.close();
   });
 
+  t.test('bodies of secrets are where they are put, and in no log', async (t) => {
+    const { store } = open(t);
+    await store.apply(change(put('key-secret', 'a', { body: { private: 1 } }), put('key', 'a')));
+    t.same(store.get('key-secret', 'a')?.body, { private: 1 });
+    await store.apply(change(put('key-secret', 'a', { body: { private: 2 } })));
+    await store.apply(change(del('key-secret', 'a'), del('key', 'a')));
+    const items = store.changes(0, 10).flatMap((each) => each.items);
+    t.same(
+      items.map(({ action, kind, before, after }) => [action, kind, before, after]),
+      [
+        ['put', 'key-secret', undefined, undefined],
+        ['put', 'key', undefined, { id: 'a' }],
+        ['put', 'key-secret', undefined, undefined],
+        ['delete', 'key-secret', undefined, undefined],
+        ['delete', 'key', { id: 'a' }, undefined],
+      ],
+    );
+  });
+
   t.test('what is put can be read, and is what JSON keeps of it', async (t) => {
     const { store } = open(t);
     const body = { name: 'a', left: undefined, list: [1, 'zwei', null, { deep: true }], text: '\0\u{1f310}' };
