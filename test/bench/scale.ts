@@ -6,7 +6,7 @@ import { COLUMNS } from './cached.ts';
 import { type Load, load, WARM_SECONDS } from './load.ts';
 import type { Options } from './options.ts';
 import { installed, interleaved, type Server, start } from './peers.ts';
-import { nsd } from './recipes.ts';
+import { echo, nsd } from './recipes.ts';
 import { compare, publish } from './report.ts';
 import { Streams } from './stream.ts';
 import { HOSTS, hostQuestions } from './zone.ts';
@@ -20,7 +20,9 @@ export async function scale(options: Options): Promise<void> {
   try {
     const upstream = await start(nsd, { core: 'any' });
     started.push(upstream);
-    const servers: Server[] = [];
+    const limit = await start(echo, { core: 'any' });
+    started.push(limit);
+    const servers: Server[] = [limit];
     for (const recipe of installed(options, ['causeway', 'unbound']))
       for (const threads of THREADS) {
         const server = await start(recipe, { core: 'any', threads, upstream: upstream.port });
@@ -42,6 +44,7 @@ export async function scale(options: Options): Promise<void> {
           compare('The stream of `mixed`', mixed, COLUMNS, base),
         ],
         notes: [
+          '`echo` is one thread that sends each query back by the same system calls as Causeway: the limit of one.',
           'With two workers, half of what is not in a cache is handed over to the worker that owns the question.',
         ],
         programs: ['unbound', 'nsd', 'dnsperf'],
