@@ -6,7 +6,6 @@ import type { Dependencies } from '../util/deps.ts';
 import { DEPENDENCY_SLOTS } from '../util/deps.ts';
 import { cryptoPrng } from '../util/prng.ts';
 import type { Port } from '../util/rpc.ts';
-import { changeOf } from '../view/change.ts';
 import type { ControlNews, ControlStart, MissingSocket } from '../view/channel.ts';
 import type { Duty, ReloadReport, StatusReport } from '../view/report.ts';
 import type { Snapshot } from '../view/snapshot.ts';
@@ -17,7 +16,7 @@ import { ApiDesk } from './api/desk.ts';
 import { FollowedCertificates } from './certificates/followed.ts';
 import { OwnCertificate } from './certificates/own.ts';
 import { configuredAnchors, sameAnchors, withAnchors } from './compile/anchors.ts';
-import { type Compiled, compile, type Given, readConfig, recompile, resume } from './compile.ts';
+import { type Compiled, compile, readConfig, recompile, resume } from './compile.ts';
 import { systemFiles } from './config/files.ts';
 import { type Config, type Loaded, loadConfig } from './config/load.ts';
 import { type ConfigProblem, problemToText } from './config/problem.ts';
@@ -29,12 +28,11 @@ import { HostedDesk } from './hosted/desk.ts';
 import type { Hosted } from './hosted/named.ts';
 import { Pace } from './hosted/pace.ts';
 import { type InForce, OperatorDesk, workersOf } from './operator.ts';
+import { Proposals } from './proposals.ts';
 import { StoreDesk } from './store/desk.ts';
-import { StoreError } from './store/errors.ts';
+import { orStoreFault, problemOf, StoreError } from './store/errors.ts';
 import { Workers } from './workers.ts';
 
-/** Main opens sockets in milliseconds; if it does not answer for that long, it is not going to. */
-const SOCKETS_MS_MAX = 30_000;
 /** Longer than the budget of any question. */
 const ANSWER_MS_MAX = 15_000;
 
@@ -63,6 +61,7 @@ export interface ControlOptions {
 export class Control {
   readonly #o: ControlOptions;
   readonly #workers: Workers;
+  readonly #proposals: Proposals;
   readonly #lists: ListTables;
   readonly #health: HealthDesk;
   readonly #api: ApiDesk;
@@ -78,15 +77,13 @@ export class Control {
   #errors: readonly string[] = [];
   #anchors: Anchors | undefined;
   readonly #geo: GeoTables;
-  /** The last snapshot that main took; undefined: that is not known. */
-  #taken: Snapshot | undefined;
-  #socketsAnswer: ((failure: string | undefined) => void) | undefined;
   #reloading: Promise<ReloadReport> | undefined;
   #reloadAgain: Promise<ReloadReport> | undefined;
 
   constructor(options: ControlOptions) {
     this.#o = options;
-    this.#taken = options.start.inForce;
+    const { clock, log, metrics, start, tell } = options;
+    this.#proposals = new Proposals({ clock, tell, taken: start.inForce });
     this.#workers = new Workers(options.clock);
     this.#lists = new ListTables(options.log);
     this.#health = new HealthDesk({ clock: options.clock, log: options.log, bits: options.healthBits });
@@ -105,7 +102,6 @@ export class Control {
       explain: (ask) => this.#workers.askOne<'explain'>(ask, ANSWER_MS_MAX),
     });
     this.#pace = new Pace(options.clock);
-    const { clock, log, metrics } = options;
     this.#api = new ApiDesk({ clock, log, metrics, handlers: () => this.#hosted.handlers() });
     this.#geo = new GeoTables({
       clock: options.clock,
@@ -149,7 +145,8 @@ export class Control {
     const { config } = read;
     const compiled = await this.#withGeo(config, read.compiled);
     const reason =
-      (await this.#operator.openSocket(config)) ?? (await this.#propose(compiled.snapshot, config));
+      (await this.#operator.openSocket(config)) ??
+      (await this.#proposals.propose(compiled.snapshot, workersOf(config)));
     if (reason !== undefined) return tell({ news: 'failed', errors: [], reason });
     this.#settle(config, compiled);
     await this.#operator.openMetrics(config);
@@ -205,10 +202,8 @@ export class Control {
 
   /** Main has opened the sockets of the proposed snapshot, or could not. */
   socketsOpened(revision: number, failure: string | undefined): void {
-    if (revision === this.#given.revision) this.#socketsAnswer?.(failure);
+    this.#proposals.answered(revision, failure);
   }
-  /** By the last proposal. */
-  #given: Given = { revision: 0, nextContext: 1 };
 
   /** Sockets of endpoints that the API made, which main cannot open at the moment. */
   socketsMissing(sockets: readonly MissingSocket[]): void {
@@ -242,8 +237,11 @@ export class Control {
   async #publishWith(what: string, change: (snapshot: Snapshot) => Snapshot): Promise<ReloadReport> {
     const { compiled, since } = this.#inForce!;
     const before = compiled.snapshot;
-    const snapshot = { ...change(before), revision: Math.max(before.revision, this.#given.revision) + 1 };
-    const refusal = await this.#propose(snapshot, this.#config!);
+    const snapshot = {
+      ...change(before),
+      revision: Math.max(before.revision, this.#proposals.given.revision) + 1,
+    };
+    const refusal = await this.#proposals.propose(snapshot, workersOf(this.#config!));
     if (refusal !== undefined) {
       this.#o.log.error({ refusal }, `other ${what} cannot be put in force yet`);
       return { applied: false, revision: before.revision, changes: [], errors: [refusal] };
@@ -283,7 +281,7 @@ export class Control {
     if ('errors' in read) return { changes: [], errors: read.errors, why: 'error in the configuration' };
     const { config } = read;
     const compiled = await this.#withGeo(config, read.compiled);
-    const refusal = await this.#propose(compiled.snapshot, config);
+    const refusal = await this.#proposals.propose(compiled.snapshot, workersOf(config));
     if (refusal !== undefined) {
       if (this.#config !== undefined) void this.#geo.configure(geoSettings(this.#config));
       this.#hostedChanged();
@@ -342,7 +340,7 @@ export class Control {
     const { hosted, amended } = read;
     await this.#lists.prepare(amended.firewall, before.domainLists);
     const tables = this.#lists;
-    const given = this.#given;
+    const { given } = this.#proposals;
     // A control that took over has not read the files of the configuration yet.
     const next = this.#pace.measure(() =>
       orStoreFault(() =>
@@ -354,7 +352,7 @@ export class Control {
     if (next instanceof StoreError) return this.#cannotPublish(before, [problemOf(next)]);
     if (next.snapshot === undefined) return this.#cannotPublish(before, next.errors.map(problemToText));
     const snapshot = this.#withAnchors(config, next.snapshot);
-    const refusal = await this.#propose(snapshot, config);
+    const refusal = await this.#proposals.propose(snapshot, workersOf(config));
     if (refusal !== undefined) return this.#cannotPublish(before, [refusal]);
     const late = await this.#workers.publish(snapshot, before);
     this.#bump(next.touched);
@@ -388,7 +386,7 @@ export class Control {
     const { configFile } = this.#o.start;
     const hosted = (config: Config): Hosted => this.#hosted.hostedFor(config, previous?.snapshot);
     const amended = (config: Config): Config => this.#amended(config);
-    const options = { hosted, amended, tables: this.#lists, given: this.#given, loaded };
+    const options = { hosted, amended, tables: this.#lists, given: this.#proposals.given, loaded };
     const read = orStoreFault(() =>
       readConfig(configFile, previous, systemFiles, this.#o.clock.wall(), options),
     );
@@ -457,27 +455,6 @@ export class Control {
       this.#o.log.warn({ problem: problemToText(problem) }, 'the configuration may not be meant so');
   }
 
-  /** Main opens the snapshot's sockets; resolves with what failed. */
-  async #propose(snapshot: Snapshot, config: Config): Promise<string | undefined> {
-    const { revision, nextContext } = snapshot;
-    this.#given = { revision, nextContext };
-    const answer = new Promise<string | undefined>((done) => {
-      const timer = this.#o.clock.after(SOCKETS_MS_MAX, () =>
-        done('the main thread does not open the sockets'),
-      );
-      this.#socketsAnswer = (failure) => {
-        timer.cancel();
-        done(failure);
-      };
-    });
-    const posted = this.#taken === undefined ? snapshot : changeOf(this.#taken, snapshot);
-    this.#o.tell({ news: 'snapshot', snapshot: posted, workers: workersOf(config) });
-    const refusal = await answer;
-    // Where main was late it may have taken it all the same.
-    this.#taken = refusal === undefined ? snapshot : undefined;
-    return refusal;
-  }
-
   #settle(config: Config, compiled: Compiled): void {
     if (this.#config !== undefined && this.#config.stateFolder !== config.stateFolder)
       this.#o.log.warn({ state: config.stateFolder }, 'another node.state counts from the next start on');
@@ -518,18 +495,4 @@ export class Control {
     await this.#store.close();
     this.#workers.close();
   }
-}
-
-/** What `read` returns, or why the store cannot be read: then what is in force stays as it is. Throws all else. */
-function orStoreFault<T>(read: () => T): T | StoreError {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof StoreError) return error;
-    throw error;
-  }
-}
-
-function problemOf({ message, remedy }: StoreError): string {
-  return `${message}; ${remedy}`;
 }

@@ -1,19 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { MessageChannel, Worker } from 'node:worker_threads';
-import { rateLimitBytes } from '../policy/ratelimit.ts';
 import { LOOP_TOKEN_OCTETS } from '../resolver/loop.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { daemonCounters, METRIC, Metrics } from '../telemetry/metrics.ts';
 import { unreachable } from '../util/assert.ts';
 import type { Clock } from '../util/clock.ts';
-import { Dependencies } from '../util/deps.ts';
 import { type Ffi, loadFfi, RECEIVE_BUFFER } from '../util/ffi.ts';
-import { HealthBits } from '../util/healthbits.ts';
-import { beatsFor } from '../util/heartbeat.ts';
 import { keepV8BehindWorkers } from '../util/priority.ts';
 import type { Prng } from '../util/prng.ts';
 import { ringBuffer } from '../util/ring.ts';
-import { tallyBuffer } from '../util/tally.ts';
 import { fits, type Posted, received } from '../view/change.ts';
 import {
   CONTROL_SLOT,
@@ -29,13 +24,13 @@ import {
   MAIN_SLOT,
   SHARED_SLOTS,
   type SharedBuffers,
-  WORKER_SLOTS_MAX,
   WORKERS_MAX,
 } from '../view/channel.ts';
 import type { Snapshot } from '../view/snapshot.ts';
 import { slotsOf } from './duty.ts';
 import { Nursery } from './nursery.ts';
-import { clientsWithin, looksWithin, openFilesMax } from './openfiles.ts';
+import { looksWithin, openFilesMax } from './openfiles.ts';
+import { sharedBuffers } from './sharedbuffers.ts';
 import { passedSockets, type SocketChanges, Sockets } from './sockets.ts';
 import {
   Brake,
@@ -47,7 +42,6 @@ import {
   type Thread,
 } from './supervise.ts';
 import { ServiceManager } from './systemd.ts';
-import { tcpClientsBuffer } from './tcpclients.ts';
 import { TicketKeyring } from './ticketkeys.ts';
 import { type WorkerSeeds, Workers } from './workers.ts';
 
@@ -486,19 +480,6 @@ export class Daemon {
 /** Loads what is native and runs a daemon; see `Daemon.run`. */
 export async function runDaemon(options: DaemonOptions): Promise<number> {
   return new Daemon(options, await loadFfi()).run();
-}
-
-function sharedBuffers(): SharedBuffers {
-  return {
-    counters: daemonCounters(SHARED_SLOTS).buffer,
-    dependencies: new Dependencies().buffer,
-    health: new HealthBits().buffer,
-    beats: beatsFor(SHARED_SLOTS),
-    rateLimit: new SharedArrayBuffer(rateLimitBytes()),
-    tcpClients: tcpClientsBuffer(WORKER_SLOTS_MAX, clientsWithin(openFilesMax())),
-    waiting: tallyBuffer(WORKER_SLOTS_MAX),
-    outstanding: tallyBuffer(WORKER_SLOTS_MAX),
-  };
 }
 
 /** Elsewhere than on Linux the kernel does not spread clients over sockets of one address. */

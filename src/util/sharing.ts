@@ -1,8 +1,8 @@
 /**
  * Structural sharing: `after` with every part of it that is as it was at the same place in `before` replaced by that very
  * part, and `before` itself where nothing changed; so that what changed can be told by identity afterwards. For plain data
- * that nobody changes: objects without symbols, arrays, typed arrays, SharedArrayBuffers (the same where their octets are) and values.
- * What is neither is as it was only where it is the same. `after` is not changed.
+ * that nobody changes: objects without symbols, arrays, typed arrays, SharedArrayBuffers (the same where their octets
+ * are) and values. What is neither is as it was only where it is the same. `after` is not changed.
  */
 export function share<T>(before: unknown, after: T): T {
   if (Object.is(before, after)) return after;
@@ -21,7 +21,7 @@ function shareList<T>(before: readonly unknown[], after: readonly T[]): readonly
   let isSame = before.length === after.length;
   const shared: T[] = [];
   for (let i = 0; i < after.length; i++) {
-    // A hole is told from what is undefined by nobody who reads a snapshot, but from what stood there before.
+    // By number: `map` and `every` pass over holes, where something else stood before.
     const each = share(before[i], after[i]!);
     shared.push(each);
     if (!Object.is(each, before[i])) isSame = false;

@@ -10,7 +10,6 @@ import {
   GetResolverEndpointCommand,
   type Protocol,
   type ResolverEndpoint,
-  Route53ResolverClient,
   UpdateResolverEndpointCommand,
 } from '@aws-sdk/client-route53resolver';
 import t, { type Test } from 'tap';
@@ -18,6 +17,7 @@ import { certificate } from '../support/certificate.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { dig, kdig } from '../support/dig.ts';
 import { freePort } from '../support/ports.ts';
+import { resolverClient } from '../support/resolversdk.ts';
 import { missing } from '../support/servers.ts';
 import { until } from '../support/sockets.ts';
 
@@ -45,15 +45,7 @@ zones: [{ name: corp.example., vpcs: [vpc-a], records: [{ name: www, type: A, tt
 `,
   });
   t.teardown(() => daemon.stop());
-  const { accessKeyId, secretAccessKey } = JSON.parse(
-    (await daemon.cli('keys', 'create', '--scope', 'admin', '--json')).stdout,
-  );
-  const client = new Route53ResolverClient({
-    endpoint: `http://127.0.0.1:${api}`,
-    region: 'eu-central-1',
-    credentials: { accessKeyId, secretAccessKey },
-  });
-  t.teardown(() => client.destroy());
+  const client = await resolverClient(t, daemon, api);
   let requests = 0;
   /** As it is when it is neither CREATING nor UPDATING any more. */
   const settled = async (ResolverEndpointId: string): Promise<ResolverEndpoint> => {

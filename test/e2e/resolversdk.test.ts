@@ -14,7 +14,6 @@ import {
   GetResolverRuleCommand,
   ListFirewallDomainsCommand,
   paginateListResolverRules,
-  Route53ResolverClient,
   UpdateFirewallDomainsCommand,
   UpdateResolverDnssecConfigCommand,
 } from '@aws-sdk/client-route53resolver';
@@ -22,6 +21,7 @@ import t from 'tap';
 import { startDaemon } from '../support/daemon.ts';
 import { at, dig } from '../support/dig.ts';
 import { freePort } from '../support/ports.ts';
+import { resolverClient } from '../support/resolversdk.ts';
 import { missing, startNsd } from '../support/servers.ts';
 import { APEX } from './config.ts';
 
@@ -41,15 +41,7 @@ rules: [{ domain: test., type: forward, targets: ["127.0.0.1:9"], vpcs: [${VPC}]
 `,
   });
   t.teardown(() => daemon.stop());
-  const { accessKeyId, secretAccessKey } = JSON.parse(
-    (await daemon.cli('keys', 'create', '--scope', 'admin', '--json')).stdout,
-  );
-  const client = new Route53ResolverClient({
-    endpoint: `http://127.0.0.1:${api}`,
-    region: 'eu-central-1',
-    credentials: { accessKeyId, secretAccessKey },
-  });
-  t.teardown(() => client.destroy());
+  const client = await resolverClient(t, daemon, api);
   const ask = (name: string) => dig(at(daemon), name, 'A');
   /** What the API says is served when it says so: asked for until then, and no more often than is sane. */
   const served = async (what: string, status: () => Promise<string | undefined>): Promise<void> => {

@@ -4,13 +4,13 @@ import {
   CreateResolverEndpointCommand,
   CreateResolverRuleCommand,
   GetResolverRuleAssociationCommand,
-  Route53ResolverClient,
   UpdateResolverEndpointCommand,
 } from '@aws-sdk/client-route53resolver';
 import t from 'tap';
 import { startDaemon } from '../support/daemon.ts';
 import { at, dig } from '../support/dig.ts';
 import { freePort } from '../support/ports.ts';
+import { resolverClient } from '../support/resolversdk.ts';
 import { type Certificates, makeCertificates, pinOf, startSecureUnbound } from '../support/secure.ts';
 import { missing } from '../support/servers.ts';
 import { configOf } from './config.ts';
@@ -84,15 +84,7 @@ t.test('targets that are asked through TLS', { skip }, async (t) => {
   t.equal(misled.status, 'SERVFAIL');
   t.match(misled.output, /certificate is not for other\.example/);
 
-  const { accessKeyId, secretAccessKey } = JSON.parse(
-    (await daemon.cli('keys', 'create', '--scope', 'admin', '--json')).stdout,
-  );
-  const client = new Route53ResolverClient({
-    endpoint: `http://127.0.0.1:${api}`,
-    region: 'eu-central-1',
-    credentials: { accessKeyId, secretAccessKey },
-  });
-  t.teardown(() => client.destroy());
+  const client = await resolverClient(t, daemon, api);
   const made = (CreatorRequestId: string, Protocols: ('Do53' | 'DoH' | 'DoH-FIPS')[]) =>
     client.send(
       new CreateResolverEndpointCommand({

@@ -90,3 +90,18 @@ export class RepeatedError extends StoreError {
     this.response = response;
   }
 }
+
+/** What `read` returns, or why the store cannot be read; throws all that is no StoreError. */
+export function orStoreFault<T>(read: () => T): T | StoreError {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof StoreError) return error;
+    throw error;
+  }
+}
+
+/** What is wrong and what would help, in a line for an operator. */
+export function problemOf({ message, remedy }: StoreError): string {
+  return `${message}; ${remedy}`;
+}
