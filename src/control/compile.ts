@@ -21,11 +21,12 @@ import { stableKey } from './compile/key.ts';
 import { LocalZones } from './compile/local.ts';
 import { compileLogs } from './compile/logs.ts';
 import { endpointOwner, orderOwners, ownersOf } from './compile/owners.ts';
+import { inPlaces, steadyPlaces } from './compile/places.ts';
 import { compileRecursion, expiredAnchors, hintServers } from './compile/recursion.ts';
 import { resourcesOf } from './compile/resources.ts';
 import { type ReadRoot, readRoot } from './compile/root.ts';
 import { missingSources } from './compile/sources.ts';
-import { type Association, compileViews } from './compile/views.ts';
+import { type Association, asShared, type CompiledViews, compileViews } from './compile/views.ts';
 import { type CompiledZone, compileZone, isEmptied } from './compile/zones.ts';
 import { type Files, systemFiles } from './config/files.ts';
 import { type Config, type FileEntries, type Loaded, loadConfig } from './config/load.ts';
@@ -46,6 +47,8 @@ export interface Compiled {
   readonly localZones?: LocalZones | undefined;
   /** By id. */
   readonly zones: ReadonlyMap<string, CompiledZone>;
+  /** Undefined after `resume`. */
+  readonly compiledViews?: CompiledViews | undefined;
   /** What recursion begins with; undefined after `resume`. */
   readonly root?: ReadRoot | undefined;
 }
@@ -127,7 +130,7 @@ function assemble(
   const healthSlots = new HealthSlots(healthIds, previous?.snapshot.health);
   const contexts = new ContextRegistry(previous?.contexts, given?.nextContext);
   const hostedById = new Map(hosted.zones.map((zone) => [zone.id, zone]));
-  const data: ZoneData[] = config.zones.map(({ id, name, vpcs, clientsBy }) => {
+  const own = config.zones.map(({ id, name, vpcs, clientsBy }): ZoneData => {
     const kind = vpcs === undefined ? 'public' : 'private';
     return {
       id,
@@ -141,12 +144,12 @@ function assemble(
     };
   });
   const localZones = new LocalZones(previous?.localZones);
-  const associations = associate(config, localZones, data);
+  const { data, associations } = associate(config, own, localZones, previous?.snapshot.zones ?? []);
   const recursion = compileRecursion(config, root);
   const trust = { servers: hintServers(config, root), digest: trustDigest(recursion) };
-  const before = previous?.snapshot.views ?? [];
-  const parts = { config, contexts, trust, zones: data, associations, before };
-  const { views, paths } = compileViews(parts, orderOwners(ownersOf(config), before));
+  const order = orderOwners(ownersOf(config), previous?.snapshot.views);
+  const parts = { config, root, contexts, trust, associations, before: previous };
+  const { views, paths, compiledViews } = compileViews(parts, order);
   const revision = Math.max(previous?.snapshot.revision ?? 0, given?.revision ?? 0) + 1;
   const endpoints = compileEndpoints(config, views);
   const compiled: Snapshot = {
@@ -168,7 +171,8 @@ function assemble(
   const snapshot = previous === undefined ? compiled : shareSnapshot(previous.snapshot, compiled);
   const diff =
     previous === undefined ? { touched: [], changes: [] } : diffSnapshots(previous.snapshot, snapshot);
-  return { snapshot, ...diff, warnings: sortProblems(warnings), contexts, localZones, zones, root };
+  const kept = { contexts, localZones, zones, root, compiledViews: asShared(compiledViews, snapshot) };
+  return { snapshot, ...diff, warnings: sortProblems(warnings), ...kept };
 }
 
 /**
@@ -176,15 +180,18 @@ function assemble(
  * that died goes on from here. Zones are read and compared anew at the next compilation.
  */
 export function resume(snapshot: Snapshot): Compiled {
-  const fingerprints = new Map<string, number>();
+  const fingerprints = new Map<string, Map<string, number>>(
+    snapshot.views.map(({ vpc }) => [vpc, new Map()]),
+  );
   const trust = trustDigest({ ...snapshot.recursion, anchors: configuredAnchors(snapshot) });
   for (const path of snapshot.paths)
-    fingerprints.set(pathFingerprint(snapshot.views[path.view]!.vpc, path, trust), path.context);
+    fingerprints.get(snapshot.views[path.view]!.vpc)!.set(pathFingerprint(path, trust), path.context);
   for (const view of snapshot.views) {
-    for (const rule of view.delegates) fingerprints.set(delegateFingerprint(view.vpc, rule), rule.context);
+    const own = fingerprints.get(view.vpc)!;
+    for (const rule of view.delegates) own.set(delegateFingerprint(rule), rule.context);
     for (const candidate of view.groups.flat())
       if (candidate.kind === 'zone' || candidate.kind === 'local')
-        fingerprints.set(zoneFingerprint(view.vpc, snapshot.zones[candidate.zone]!), candidate.context);
+        own.set(zoneFingerprint(snapshot.zones[candidate.zone]!), candidate.context);
   }
   const contexts = { fingerprints, next: snapshot.nextContext };
   return { snapshot, touched: [], changes: [], warnings: [], contexts, zones: new Map() };
@@ -302,26 +309,38 @@ function withHosted(config: Config, hosted: Hosted): Config {
   };
 }
 
-/** Which zones each VPC sees and each authoritative endpoint serves. Adds the local zones to `data`. */
-function associate(config: Config, localZones: LocalZones, data: ZoneData[]): Map<string, Association[]> {
-  const byOwner = new Map<string, Association[]>(ownersOf(config).map(({ id }) => [id, []]));
-  config.zones.forEach(({ vpcs, overlay }, zone) => {
-    for (const vpc of vpcs ?? []) byOwner.get(vpc)!.push({ zone, overlay });
+/**
+ * All zones, those that were there `before` under the numbers that they had, and which of them each VPC sees and each
+ * authoritative endpoint serves.
+ */
+function associate(
+  config: Config,
+  declared: readonly ZoneData[],
+  localZones: LocalZones,
+  before: readonly ZoneData[],
+): { data: ZoneData[]; associations: Map<string, Association[]> } {
+  const locals = config.vpcs.map((vpc) => localZones.of(vpc, config.node.region));
+  const all = [...declared, ...new Set(locals.flat())];
+  const keyOf = ({ key }: ZoneData): number => key;
+  const places = steadyPlaces(before.map(keyOf), all.map(keyOf));
+  // One for all that have the zone: each of a thousand VPCs has some twenty local ones.
+  const plain = new Map(
+    all.map((zone, i): [ZoneData, Association] => [zone, { zone, number: places[i]!, overlay: 'none' }]),
+  );
+  const associations = new Map<string, Association[]>(ownersOf(config).map(({ id }) => [id, []]));
+  config.zones.forEach(({ vpcs, overlay }, i) => {
+    const association = { ...plain.get(declared[i]!)!, overlay };
+    for (const vpc of vpcs ?? []) associations.get(vpc)!.push(association);
   });
   for (const endpoint of config.endpoints.authoritative)
-    config.zones.forEach((each, zone) => {
+    config.zones.forEach((each, i) => {
       // Nothing comes behind the zones of an authority.
-      if (isServed(endpoint, each)) byOwner.get(endpointOwner(endpoint.id))!.push({ zone, overlay: 'none' });
+      if (isServed(endpoint, each))
+        associations.get(endpointOwner(endpoint.id))!.push(plain.get(declared[i]!)!);
     });
-  const numbers = new Map<string, number>();
-  for (const vpc of config.vpcs)
-    for (const local of localZones.of({ ...vpc, region: vpc.region ?? config.node.region })) {
-      let zone = numbers.get(local.id);
-      if (zone === undefined) {
-        zone = data.push(local) - 1;
-        numbers.set(local.id, zone);
-      }
-      byOwner.get(vpc.id)!.push({ zone, overlay: 'none' });
-    }
-  return byOwner;
+  config.vpcs.forEach(({ id }, i) => {
+    const own = associations.get(id)!;
+    for (const zone of locals[i]!) own.push(plain.get(zone)!);
+  });
+  return { data: inPlaces(all, places), associations };
 }

@@ -6,7 +6,17 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Latency } from './latency.ts';
-import { cpuSeconds, LOAD_CORE, load, onCore, pin, SERVER_CORE, stepBack, WARM_SECONDS } from './load.ts';
+import {
+  cpuSeconds,
+  LOAD_CORE,
+  load,
+  onCore,
+  pin,
+  punctually,
+  SERVER_CORE,
+  stepBack,
+  WARM_SECONDS,
+} from './load.ts';
 import type { Options } from './options.ts';
 import { installed, interleaved, type Server, startFleet } from './peers.ts';
 import { type Column, compare, publish, type Table } from './report.ts';
@@ -84,7 +94,7 @@ export async function slowclients(options: Options): Promise<void> {
     const tap = await Wiretap.start(join(folder, 'pcap'), server.port);
     if (tap === undefined) throw new Error('tcpdump is not installed');
     // On the server's core: what wakes it from another may come with the next tick only, in a virtual machine.
-    await load(server, { file, seconds, perSecond: PER_SECOND, core: SERVER_CORE });
+    await load(server, { file, seconds, perSecond: PER_SECOND, core: SERVER_CORE, under: punctually() });
     return tap.stop();
   };
   const measure = async (server: Server, againSeconds: number): Promise<Taken> => {

@@ -65,9 +65,9 @@ t.test('zones that come, go and change their places', async (t) => {
   for (const text of [list(a, c), list(c, b, a), list(b), list(c, a), list(b, c, a)]) {
     const [snapshot, change] = changed(text);
     t.same(received(change, first.snapshot), snapshot);
-    const fresh = change.zones!.flatMap((piece) => ('added' in piece ? piece.added : []));
+    const fresh = (change.zones ?? []).flatMap((piece) => ('added' in piece ? piece.added : []));
     t.same(fresh, [], 'none is posted anew');
-    t.ok(change.views, 'numbers of zones in views are others');
+    t.ok(change.views, 'a view has them in another order, or under other numbers');
   }
   const fewer = compiled(list(b), FILES, first);
   const [snapshot, change] = changed(TEXT, FILES, fewer);

@@ -7,7 +7,8 @@ import { type Name, nameToText } from '../../wire/name.ts';
 
 /** The numbers in use, and the least one that never was. */
 export interface Contexts {
-  readonly fingerprints: ReadonlyMap<string, number>;
+  /** By owner of the view, the numbers of its contexts by fingerprint. */
+  readonly fingerprints: ReadonlyMap<string, ReadonlyMap<string, number>>;
   readonly next: number;
 }
 
@@ -18,8 +19,10 @@ export interface Contexts {
  * old targets is out of reach of its new ones.
  */
 export class ContextRegistry implements Contexts {
-  readonly #before: ReadonlyMap<string, number>;
-  readonly #now = new Map<string, number>();
+  readonly #before: Contexts['fingerprints'];
+  readonly #now = new Map<string, ReadonlyMap<string, number>>();
+  /** Of these, what is of this compilation alone. */
+  readonly #own = new Map<string, Map<string, number>>();
   #next: number;
 
   /**
@@ -31,7 +34,7 @@ export class ContextRegistry implements Contexts {
     this.#next = Math.max(previous?.next ?? 1, least);
   }
 
-  get fingerprints(): ReadonlyMap<string, number> {
+  get fingerprints(): Contexts['fingerprints'] {
     return this.#now;
   }
 
@@ -41,11 +44,22 @@ export class ContextRegistry implements Contexts {
   }
 
   /** The number of a context; 1..2^32-1. */
-  of(fingerprint: string): number {
-    const known = this.#now.get(fingerprint) ?? this.#before.get(fingerprint);
+  of(owner: string, fingerprint: string): number {
+    let own = this.#own.get(owner);
+    if (own === undefined) {
+      this.#own.set(owner, (own = new Map()));
+      this.#now.set(owner, own);
+    }
+    const known = own.get(fingerprint) ?? this.#before.get(owner)?.get(fingerprint);
     const context = known ?? this.#next++;
-    this.#now.set(fingerprint, context);
+    own.set(fingerprint, context);
     return context;
+  }
+
+  /** All contexts of an owner whose view is as it was; `of` is not asked for any. */
+  keep(owner: string): void {
+    const before = this.#before.get(owner);
+    if (before !== undefined) this.#now.set(owner, before);
   }
 }
 
@@ -58,19 +72,19 @@ export type PathWithoutContext = Omit<ForwardPath, 'context'> | Omit<RecursivePa
  *
  * @param trust see `trustDigest`
  */
-export function pathFingerprint(vpc: string, path: PathWithoutContext, trust: string): string {
+export function pathFingerprint(path: PathWithoutContext, trust: string): string {
   const from = [...path.sources].sort().join();
   const domain = nameToText(path.domain);
   const trusted = path.validate ? `|${trust}` : '';
   switch (path.kind) {
     case 'forward':
-      return `forward|${vpc}|${domain}|${targetsText(path.targets)}|${from}${trusted}`;
+      return `forward|${domain}|${targetsText(path.targets)}|${from}${trusted}`;
     case 'recursive': {
       const servers = path.servers.map(
         ({ name, addresses }) => `${nameToText(name)} ${targetsText(addresses)}`,
       );
       const kind = path.hints ? 'recursive' : 'stub';
-      return `${kind}|${vpc}|${domain}|${nameToText(path.origin)}|${servers.sort().join()}|${from}${trusted}`;
+      return `${kind}|${domain}|${nameToText(path.origin)}|${servers.sort().join()}|${from}${trusted}`;
     }
     default:
       return unreachable(path);
@@ -89,11 +103,8 @@ function targetsText(targets: readonly ForwardTarget[]): string {
 }
 
 /** What a VPC learns by following referrals of a DELEGATE rule. */
-export function delegateFingerprint(
-  vpc: string,
-  { record, sources }: Pick<DelegateRule, 'record' | 'sources'>,
-): string {
-  return `delegate|${vpc}|${nameToText(record)}|${[...sources].sort().join()}`;
+export function delegateFingerprint({ record, sources }: Pick<DelegateRule, 'record' | 'sources'>): string {
+  return `delegate|${nameToText(record)}|${[...sources].sort().join()}`;
 }
 
 /**
@@ -111,6 +122,6 @@ export function trustDigest({ anchors, ntas, sha1 }: RecursionSettings): string 
 }
 
 /** What a VPC is told by a zone. */
-export function zoneFingerprint(vpc: string, zone: { readonly id: string; readonly name: Name }): string {
-  return `zone|${vpc}|${zone.id}|${nameToText(zone.name)}`;
+export function zoneFingerprint(zone: { readonly id: string; readonly name: Name }): string {
+  return `zone|${zone.id}|${nameToText(zone.name)}`;
 }

@@ -47,6 +47,7 @@ function diffZoneData(
   for (const zone of next.zones) {
     const was = before.get(zone.key);
     before.delete(zone.key);
+    if (was === zone) continue;
     if (was === undefined) {
       if (zone.kind !== 'local') changes.push(`zone ${zone.id}: added`);
       continue;
@@ -84,12 +85,13 @@ function diffViews(
   changes: string[],
 ): void {
   const before = new Map(old.views.map((view) => [view.vpc, view]));
+  const rerouted = otherPaths(old, next);
   for (const view of next.views) {
     const was = before.get(view.vpc);
     before.delete(view.vpc);
     if (view.vpc === NOBODY) continue;
     if (was === undefined) tell(view, 'added', changes);
-    else if (was !== view || old.paths !== next.paths || replaced.size > 0) {
+    else if (was !== view || rerouted.has(view.index) || holdsAny(next, view, replaced)) {
       diffSettings(old, was, view, touched, changes);
       diffView(old, was, next, view, replaced, touched, changes);
     }
@@ -99,6 +101,19 @@ function diffViews(
     tell(view, 'removed', changes);
     touchAll(view, touched);
   }
+}
+
+/** Indexes of views that name by some number another path than before. */
+function otherPaths({ paths: before }: Snapshot, { paths }: Snapshot): ReadonlySet<number> {
+  const views = new Set<number>();
+  for (let i = 0; i < paths.length; i++) if (paths[i] !== before[i]) views.add(paths[i]!.view);
+  return views;
+}
+
+/** Whether one of these zones stands in the view. */
+function holdsAny({ zones }: Snapshot, { groups }: ViewData, keys: ReadonlySet<number>): boolean {
+  if (keys.size === 0) return false;
+  return groups.some((group) => group.some((each) => 'zone' in each && keys.has(zones[each.zone]!.key)));
 }
 
 /** Of an authoritative endpoint that came or went it is told as of an endpoint. */

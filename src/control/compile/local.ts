@@ -6,7 +6,8 @@ import { stableKey } from './key.ts';
 
 export interface LocalVpc {
   readonly id: string;
-  readonly region: string;
+  /** Default: the node's. */
+  readonly region?: string | undefined;
   readonly cidrs: Parameters<typeof vpcLocalZones>[0]['cidrs'];
   readonly autodefinedReverse: boolean;
 }
@@ -38,16 +39,24 @@ export class LocalZones {
   }
 
   /** The zones of one VPC. At a name that both have, its own comes in place of the common one. */
-  of(vpc: LocalVpc): ZoneData[] {
-    const made = `${vpc.region} ${vpc.cidrs.map(cidrToText).join()}`;
+  of(vpc: LocalVpc, nodeRegion: string): readonly ZoneData[] {
     const before = this.#before.get(vpc.id);
-    const own = before?.made === made ? before : { made, zones: makeOwn(vpc) };
+    const region = vpc.region ?? nodeRegion;
+    const own = before?.vpc === vpc && before.region === region ? before : this.#make(vpc, region, before);
     this.#own.set(vpc.id, own);
-    const replaced = new Set(own.zones.map(({ data }) => nameKey(data.name)));
-    const all = [...this.#common.filter(({ data }) => !replaced.has(nameKey(data.name))), ...own.zones];
-    return all
+    return own.seen;
+  }
+
+  #make(vpc: LocalVpc, region: string, before: Own | undefined): Own {
+    const { cidrs } = vpc;
+    const isSame = before?.region === region && textOf(before.vpc.cidrs) === textOf(cidrs);
+    const zones = isSame ? before.zones : makeOwn(vpc.id, { region, cidrs });
+    const replaced = new Set(zones.map(({ data }) => nameKey(data.name)));
+    const all = [...this.#common.filter(({ data }) => !replaced.has(nameKey(data.name))), ...zones];
+    const seen = all
       .filter(({ group }) => vpc.autodefinedReverse || group !== 'autodefined-reverse')
       .map(({ data }) => data);
+    return { vpc, region, zones, seen };
   }
 }
 
@@ -58,14 +67,22 @@ interface Local {
 
 interface Own {
   /** Of what they were made. */
-  readonly made: string;
+  readonly vpc: LocalVpc;
+  readonly region: string;
+  /** Of its own blocks and region. */
   readonly zones: readonly Local[];
+  /** All that it has. */
+  readonly seen: readonly ZoneData[];
 }
 
-function makeOwn(vpc: LocalVpc): Local[] {
-  return vpcLocalZones(vpc)
+function textOf(cidrs: LocalVpc['cidrs']): string {
+  return cidrs.map(cidrToText).join();
+}
+
+function makeOwn(id: string, of: Parameters<typeof vpcLocalZones>[0]): Local[] {
+  return vpcLocalZones(of)
     .filter(({ name }) => !isAtOrBelow(name, LOOPBACK_REVERSE))
-    .map((zone) => asData(zone, `local:${vpc.id}:${nameToText(zone.name)}`));
+    .map((zone) => asData(zone, `local:${id}:${nameToText(zone.name)}`));
 }
 
 function asData({ name, image, group, compute }: LocalZone, id: string): Local {

@@ -24,9 +24,9 @@ export interface Trust {
   readonly digest: string;
 }
 
-/** The ways out of rules: one for each pair of a VPC and a rule by which servers are asked. */
+/** The ways out of the rules of one view: one for each rule by which servers are asked. */
 export class Paths {
-  readonly list: Path[] = [];
+  readonly #list: Path[] = [];
   readonly #config: Config;
   readonly #contexts: ContextRegistry;
   readonly #trust: Trust;
@@ -85,7 +85,7 @@ export class Paths {
   /** How a VPC follows the referrals of a DELEGATE rule. */
   delegate({ id, delegationRecord: record, outbound }: Config['delegates'][number], vpc: Asks): DelegateRule {
     const sources = this.#sourcesOf(outbound);
-    const context = this.#contexts.of(delegateFingerprint(vpc.id, { record, sources }));
+    const context = this.#contexts.of(vpc.id, delegateFingerprint({ record, sources }));
     return { rule: id, record, context, sources };
   }
 
@@ -103,26 +103,28 @@ export class Paths {
     return { origin: ROOT, servers: this.#trust.servers, hints: true };
   }
 
-  /** Gives validating paths and stub zones of a view the path above them, once all of them are there. */
-  link(first: number): void {
-    const own = this.list.slice(first).sort((a, b) => a.domain.length - b.domain.length);
+  /** All of them in the order of their numbers, validating ones and stub zones with the path above them. */
+  linked(): readonly Path[] {
+    const list = [...this.#list];
+    // Shorter domains stand before it, the longest of them last.
+    const own = [...list].sort((a, b) => a.domain.length - b.domain.length);
     own.forEach((path, i) => {
       const needsAbove = path.validate || path.kind === 'recursive';
       if (!needsAbove || path.domain.length === 1) return;
-      // Shorter domains stand before it, the longest of them last.
       const above = own
         .slice(0, i)
         .findLast(({ domain }) => domain.length < path.domain.length && isAtOrBelow(path.domain, domain));
       if (above === undefined) return;
       const linked = { ...path, above };
       own[i] = linked;
-      this.list[this.list.indexOf(path, first)] = linked;
+      list[list.indexOf(path)] = linked;
     });
+    return list;
   }
 
   #push(vpc: Asks, path: PathWithoutContext): number {
-    const context = this.#contexts.of(pathFingerprint(vpc.id, path, this.#trust.digest));
-    return this.list.push({ ...path, context }) - 1;
+    const context = this.#contexts.of(vpc.id, pathFingerprint(path, this.#trust.digest));
+    return this.#list.push({ ...path, context }) - 1;
   }
 }
 

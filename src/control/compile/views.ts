@@ -1,6 +1,6 @@
 import type { Path } from '../../resolver/path.ts';
 import { unreachable } from '../../util/assert.ts';
-import type { Candidate, ViewData, ZoneData } from '../../view/snapshot.ts';
+import type { Candidate, Overlay, Snapshot, ViewData, ZoneData } from '../../view/snapshot.ts';
 import { type Name, ROOT } from '../../wire/name.ts';
 import { NameTable, NameTableBuilder } from '../../zone/nametable.ts';
 import type { Config, Rule } from '../config/load.ts';
@@ -10,65 +10,155 @@ import { compileFirewall } from './firewall.ts';
 import { stableKey } from './key.ts';
 import { type Asks, NOBODY, type Owner } from './owners.ts';
 import { AUTODEFINED_RECURSION, Paths, type Trust } from './paths.ts';
+import { inPlaces, steadyPlaces } from './places.ts';
 import { compileRebinding } from './rebinding.ts';
+import type { ReadRoot } from './root.ts';
 
 /** A zone that is to stand in a view: its number in the snapshot, and how it stands there. */
 export interface Association {
-  readonly zone: number;
-  readonly overlay: 'none' | 'nxdomain' | 'nodata';
+  readonly zone: ZoneData;
+  readonly number: number;
+  readonly overlay: Overlay;
 }
 
 /** All that the views of a snapshot are made of. */
 export interface ViewParts {
   readonly config: Config;
+  readonly root: ReadRoot;
   readonly contexts: ContextRegistry;
   readonly trust: Trust;
-  readonly zones: readonly ZoneData[];
   /** By id of the owner; hosted zones first. */
   readonly associations: ReadonlyMap<string, readonly Association[]>;
-  /** Those of the snapshot before. */
-  readonly before: readonly ViewData[];
+  /** The compilation before. */
+  readonly before:
+    | { readonly snapshot: Snapshot; readonly compiledViews?: CompiledViews | undefined }
+    | undefined;
 }
 
-/** Compiles one view per owner of `order`, and the paths of the VPCs' rules. */
+/** By owner. */
+export type CompiledViews = ReadonlyMap<string, CompiledView>;
+
+/** A view with its paths. A change of one zone is not to be the compilation of a thousand VPCs. */
+interface CompiledView {
+  /** All of what it is made, each compared by identity. */
+  readonly inputs: readonly unknown[];
+  readonly view: ViewData;
+  readonly paths: readonly Path[];
+  /** The numbers by which its candidates name the paths. */
+  readonly places: readonly number[];
+}
+
+/** Compiles one view per owner of `order`, and the paths of the VPCs' rules. What is made of the same as before is as before. */
 export function compileViews(
   parts: ViewParts,
   order: readonly (Owner | undefined)[],
-): { views: ViewData[]; paths: readonly Path[] } {
-  const { config, contexts } = parts;
-  const rules = byVpc(config.rules);
-  const delegates = byVpc(config.delegates);
-  const paths = new Paths(config, contexts, parts.trust);
-  const views = order.map((owner, index) => {
-    if (owner === undefined) return emptyView(index);
-    const view = new ViewBuilder(contexts, owner.id, seedOf(parts.before[index], owner));
-    const zones = parts.associations.get(owner.id) ?? [];
-    const asks = owner.kind === 'vpc' ? owner.vpc : owner.asks;
-    const vpcId = owner.kind === 'vpc' ? owner.id : (owner.vpc ?? NOBODY);
-    const firstPath = paths.list.length;
-    for (const rule of rules.get(vpcId) ?? []) view.add(rule.domain, candidateOf(paths, rule, asks, index));
-    for (const each of zones) view.addZone(parts.zones[each.zone]!, each);
-    if (!view.hasWayOut)
-      view.add(ROOT, {
-        kind: 'recursive',
-        rule: AUTODEFINED_RECURSION,
-        path: paths.addAutodefined(asks, index),
-      });
-    paths.link(firstPath);
-    if (owner.kind === 'endpoint')
-      return view.finish(index, { ...NO_SETTINGS, serves: 'authority', region: owner.region });
-    const { vpc } = owner;
-    return view.finish(index, {
-      serves: 'resolver',
-      region: vpc.region ?? config.node.region,
-      dnssec: vpc.dnssec,
-      dns64: compileDns64(vpc.dns64),
-      rebinding: compileRebinding(vpc),
-      firewall: compileFirewall(config.firewall, vpc.id),
-      delegates: (delegates.get(vpc.id) ?? []).map((rule) => paths.delegate(rule, vpc)),
-    });
+): { views: ViewData[]; paths: readonly Path[]; compiledViews: CompiledViews } {
+  const { config, contexts, before } = parts;
+  const [rules, delegates] = [byVpc(config.rules), byVpc(config.delegates)];
+  const { node, recursion, firewall, endpoints } = config;
+  const ofAll = [node, recursion, firewall, endpoints.outbound, parts.root, parts.trust.digest];
+  const made = order.map((owner, index): CompiledView => {
+    if (owner === undefined) return { inputs: [], view: emptyView(index), paths: [], places: [] };
+    const own: Own = {
+      rules: rules.get(owner.kind === 'vpc' ? owner.id : (owner.vpc ?? NOBODY)) ?? [],
+      delegates: (owner.kind === 'vpc' && delegates.get(owner.id)) || [],
+      zones: parts.associations.get(owner.id) ?? [],
+    };
+    const inputs = [...ofAll, index, ...inputsOf(owner, own)];
+    const was = before?.compiledViews?.get(owner.id);
+    if (was === undefined || !sameMembers(was.inputs, inputs))
+      return compileView(parts, owner, index, own, inputs);
+    contexts.keep(owner.id);
+    return was;
   });
-  return { views, paths: paths.list };
+  const all = made.flatMap(({ paths }) => paths);
+  const contextOf = ({ context }: Path): number => context;
+  const places = steadyPlaces(before?.snapshot.paths.map(contextOf) ?? [], all.map(contextOf));
+  let first = 0;
+  const placed = made.map((each) => inNewPlaces(each, places.slice(first, (first += each.paths.length))));
+  return {
+    views: placed.map(({ view }) => view),
+    paths: inPlaces(all, places),
+    compiledViews: new Map(placed.map((each) => [each.view.vpc, each])),
+  };
+}
+
+/** The same with what of views and paths was the same before: it is not compared again. */
+export function asShared(compiled: CompiledViews, { views, paths }: Snapshot): CompiledViews {
+  const shared = ({ inputs, view, places }: CompiledView): CompiledView => ({
+    inputs,
+    view: views[view.index]!,
+    paths: places.map((place) => paths[place]!),
+    places,
+  });
+  return new Map(Array.from(compiled, ([owner, each]) => [owner, shared(each)]));
+}
+
+/** What stands in the view of one owner. */
+interface Own {
+  readonly rules: readonly Rule[];
+  readonly delegates: Config['delegates'];
+  readonly zones: readonly Association[];
+}
+
+function inputsOf(owner: Owner, { rules, delegates, zones }: Own): unknown[] {
+  const ofOwner = owner.kind === 'vpc' ? [owner.vpc] : [owner.region, owner.vpc, owner.asks.dnssec];
+  const inputs = [...ofOwner, rules.length, ...rules, delegates.length, ...delegates];
+  // An image is not the view's, and of one id a zone has one name and kind.
+  for (const { zone, number, overlay } of zones) inputs.push(zone.id, number, overlay);
+  return inputs;
+}
+
+function sameMembers(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((each, i) => each === b[i]);
+}
+
+function compileView(
+  parts: ViewParts,
+  owner: Owner,
+  index: number,
+  { rules, delegates, zones }: Own,
+  inputs: readonly unknown[],
+): CompiledView {
+  const { config, contexts, before } = parts;
+  const paths = new Paths(config, contexts, parts.trust);
+  const view = new ViewBuilder(contexts, owner.id, seedOf(before?.snapshot.views[index], owner));
+  const asks = owner.kind === 'vpc' ? owner.vpc : owner.asks;
+  for (const rule of rules) view.add(rule.domain, candidateOf(paths, rule, asks, index));
+  for (const each of zones) view.addZone(each);
+  if (!view.hasWayOut)
+    view.add(ROOT, {
+      kind: 'recursive',
+      rule: AUTODEFINED_RECURSION,
+      path: paths.addAutodefined(asks, index),
+    });
+  const settings: ViewSettings =
+    owner.kind === 'endpoint'
+      ? { ...NO_SETTINGS, serves: 'authority', region: owner.region }
+      : {
+          serves: 'resolver',
+          region: owner.vpc.region ?? config.node.region,
+          dnssec: owner.vpc.dnssec,
+          dns64: compileDns64(owner.vpc.dns64),
+          rebinding: compileRebinding(owner.vpc),
+          firewall: compileFirewall(config.firewall, owner.id),
+          delegates: delegates.map((rule) => paths.delegate(rule, owner.vpc)),
+        };
+  const linked = paths.linked();
+  return { inputs, view: view.finish(index, settings), paths: linked, places: linked.map((_, i) => i) };
+}
+
+/** The same with candidates that name its paths by these numbers. */
+function inNewPlaces(compiled: CompiledView, places: readonly number[]): CompiledView {
+  const { view, places: before } = compiled;
+  if (sameMembers(before, places)) return compiled;
+  const moved = new Map(before.map((number, i) => [number, places[i]!]));
+  const groups = view.groups.map((group) =>
+    group.some((candidate) => 'path' in candidate)
+      ? group.map((each) => ('path' in each ? { ...each, path: moved.get(each.path)! } : each))
+      : group,
+  );
+  return { ...compiled, view: { ...view, groups }, places };
 }
 
 /** What a view's table was seeded with: with another seed it would not be the same octets where nothing changed. */
@@ -144,11 +234,12 @@ class ViewBuilder {
     return this.#hasWayOut;
   }
 
-  addZone(zone: ZoneData, { zone: index, overlay }: Association): void {
-    const context = this.#contexts.of(zoneFingerprint(this.#owner, zone));
-    if (zone.kind !== 'local')
-      this.add(zone.name, { kind: 'zone', id: zone.id, zone: index, context, overlay });
-    else this.add(zone.name, { kind: 'local', id: zone.id, zone: index, context });
+  addZone({ zone: { id, name, kind }, number: zone, overlay }: Association): void {
+    const context = this.#contexts.of(this.#owner, zoneFingerprint({ id, name }));
+    this.add(
+      name,
+      kind === 'local' ? { kind, id, zone, context } : { kind: 'zone', id, zone, context, overlay },
+    );
   }
 
   add(name: Name, candidate: Candidate): void {

@@ -1,3 +1,4 @@
+import { hostAddresses } from '../../server/addresses.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { addressToText } from '../../util/cidr.ts';
@@ -130,15 +131,26 @@ export class HostedDesk {
     return this.#latest;
   }
 
-  /** A configuration with the rules of the store, and all else of Resolver, as if they were declared, and with what is logged. */
+  /**
+   * A configuration with the rules of the store, and all else of Resolver, as if they were declared, and with what is
+   * logged: the very same as long as they are.
+   */
   amended(config: Config): Config {
     if (this.#store === undefined) return config;
     const known = this.#withVpcs(config);
+    const host = hostAddresses();
+    const kept = this.#amended;
+    if (kept?.known === known && sameTexts(kept.host, host)) return kept.config;
     const brought = broughtByProfiles(known, this.#store);
-    const resolved = withResolver(known, this.#store, hostHasOf(), brought);
+    const resolved = withResolver(known, this.#store, hostHasOf(host), brought);
     const firewall = withFirewall(known.firewall, this.#store, brought);
-    return withLogs({ ...withInbound(resolved, this.#store), firewall }, this.#store, brought.queryLogs);
+    const inbound = { ...withInbound(resolved, this.#store), firewall };
+    const amended = withLogs(inbound, this.#store, brought.queryLogs);
+    // What Profiles bring depends on which zones there are too.
+    this.#amended = brought.profiles.size > 0 ? undefined : { known, host, config: amended };
+    return amended;
   }
+  #amended: { readonly known: Config; readonly host: readonly string[]; readonly config: Config } | undefined;
 
   /** A configuration with the VPCs of the store: the same as long as they are. */
   #withVpcs(declared: Config): Config {
@@ -201,7 +213,9 @@ export class HostedDesk {
     this.#watch = store.watch(store.revision, ({ items }) => {
       const kinds = items.map(({ kind }) => kind);
       if (kinds.includes(VPC_KIND)) this.#known = undefined;
-      if (kinds.some(isAmending)) changed();
+      if (!kinds.some(isAmending)) return;
+      this.#amended = undefined;
+      changed();
     });
     return zones;
   }
@@ -342,6 +356,10 @@ function slotsIn(
     ...named.cidrCollections.map(({ id }) => [id, resources.cidrCollection(id)?.slot] as const),
   ]);
   return { declared, stored };
+}
+
+function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, i) => text === b[i]);
 }
 
 /** Whether a configuration is amended by resources of this kind. */
