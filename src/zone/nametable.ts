@@ -74,6 +74,24 @@ export class NameTable {
     return NameTable.from(buffer);
   }
 
+  /** What it is made of, as it lies in its buffer: for NameTableBuilder. */
+  get parts(): {
+    readonly entries: Uint32Array;
+    readonly slots: Uint32Array;
+    readonly arena: Uint8Array;
+    readonly depth: number;
+    readonly levels: Uint32Array;
+  } {
+    const used = this.#words[HEADER.ARENA]!;
+    return {
+      entries: this.#words.subarray(this.#entries, this.#slots),
+      slots: this.#words.subarray(this.#slots),
+      arena: this.#octets.subarray(this.#arena, this.#arena + used),
+      depth: this.#depth,
+      levels: this.#levels,
+    };
+  }
+
   /** The buffer that holds the table. */
   get buffer(): SharedArrayBuffer | ArrayBuffer {
     return this.#words.buffer as SharedArrayBuffer | ArrayBuffer;
@@ -207,6 +225,24 @@ export class NameTableBuilder {
     this.#seed = seed >>> 0;
   }
 
+  /** One that has the names of a table already, with their numbers and values. They are copied, not hashed again. */
+  static continuing(table: NameTable): NameTableBuilder {
+    const builder = new NameTableBuilder(table.seed);
+    const { entries, slots, arena, depth, levels } = table.parts;
+    // Room for some more: what is full is copied again.
+    builder.#entries = new Uint32Array(Math.ceil(ROOM * Math.max(entries.length, 2 * SLOTS_MIN)));
+    builder.#entries.set(entries);
+    builder.#slots = Uint32Array.from(slots);
+    builder.#mask = slots.length / 2 - 1;
+    builder.#arena = new Uint8Array(Math.ceil(ROOM * arena.length) + 1 + NAME_OCTETS_MAX);
+    builder.#arena.set(arena);
+    builder.#arenaUsed = arena.length;
+    builder.#depth = depth;
+    builder.#levels.set(levels);
+    builder.size = table.size;
+    return builder;
+  }
+
   /** The number of the name that starts at octet `off` of `name`, adding it with value 0 where it is new. */
   add(name: Name, off = 0): number {
     const hash = nameHash(this.#seed, name, off, name.length - off);
@@ -312,6 +348,7 @@ const HEADER_WORDS = 12;
 const HEADER = { MAGIC: 0, OCTETS: 1, ENTRIES: 2, MASK: 3, SEED: 4, ARENA: 5, DEPTH: 6, LEVELS: 7 } as const;
 const LEVELS_WORDS = 4;
 const SLOTS_MIN = 8;
+const ROOM = 1.05;
 
 const scratch = new HashedName();
 

@@ -88,6 +88,16 @@ export class PatchedZone extends Zone {
     return this.#patch.nodeCount;
   }
 
+  /** By node of the patch, the number that it has here; parents come before their children. */
+  get numbers(): Uint32Array {
+    return this.#numbers;
+  }
+
+  /** Whether the image has names that are no more. */
+  get isWithoutSome(): boolean {
+    return this.#gone.size > 0;
+  }
+
   /** Of a node of the patch that has its records there. */
   #wildcardOf(node: number): number {
     const patched = this.#patch.wildcard(node);

@@ -26,13 +26,16 @@ const setsOf = (rrs: readonly Rr[], name: Name): RecordSet[] => {
 };
 
 /** The zone of `before` with what is another in `after` as a patch; undefined where no patch can say it. */
-function patched(before: string, after: string): PatchedPair | undefined {
+function patched(
+  before: string,
+  after: string,
+  zone = Zone.from(build(ORIGIN, APEX + before).image!),
+): PatchedPair | undefined {
   const [old, next] = [before, after].map((text) => records(ORIGIN, APEX + text));
   const keyOf = (rrs: readonly Rr[], name: Name): string =>
     JSON.stringify(setsOf(rrs, name).map((set) => [set.type, set.content]));
   const names = new Map([...old!, ...next!].map(({ name }) => [nameKey(name), name]));
   const changed = [...names.values()].filter((name) => keyOf(old!, name) !== keyOf(next!, name));
-  const zone = Zone.from(build(ORIGIN, APEX + before).image!);
   const list = changed.map((name): PatchedName => ({ name, sets: setsOf(next!, name) }));
   const patch = buildPatch(zone, list, (name) => next!.some((rr) => isAtOrBelow(rr.name, name)));
   if (patch === undefined) return undefined;
@@ -100,6 +103,46 @@ t.test('random changes of random zones', async (t) => {
     { seed: 9824, numRuns: 160 },
   );
   t.ok(patches > 70, `${patches} of them were patches`);
+});
+
+t.test('images of which parts were merged before', async (t) => {
+  const ways = { extended: 0, renumbered: 0 };
+  fc.assert(
+    fc.property(fixed, fc.array(names, { minLength: 2, maxLength: 8 }), (end, steps) => {
+      let text: string = end;
+      let zone = whole(end);
+      for (const step of steps) {
+        const next = end + textOf(step);
+        if (build(ORIGIN, APEX + next).image === undefined) continue;
+        const pair = patched(text, next, zone);
+        if (pair === undefined) continue;
+        const wanted = whole(next);
+        const { merged } = pair;
+        const isSame = [...zone.nodes()].every((node) => merged.find(zone.nameOf(node)) === node);
+        ways[isSame ? 'extended' : 'renumbered']++;
+        const told = (each: Zone) => ASKED.map((question) => `${question}: ${ask(each, question).join()}`);
+        t.same(told(merged), told(wanted));
+        t.same(diffZones(merged, wanted), []);
+        t.equal(merged.size, wanted.size);
+        t.equal(merged.recordCount, wanted.recordCount);
+        [text, zone] = [next, merged];
+      }
+    }),
+    { seed: 411, numRuns: 100 },
+  );
+  t.ok(ways.extended > 50 && ways.renumbered > 50, JSON.stringify(ways));
+});
+
+t.test('a large image keeps its numbers while names come and others change', async (t) => {
+  const text = (from: number, to: number, octet: number): string =>
+    Array.from({ length: to - from }, (_, i) => `n${from + i} A 192.0.2.${octet}\n`).join('');
+  const before = text(0, 300, 1);
+  const after = text(0, 100, 2) + text(100, 300, 1) + text(300, 700, 3);
+  const { old, merged } = patched(before, after)!;
+  for (const node of old.nodes()) t.equal(merged.find(old.nameOf(node)), node);
+  const wanted = whole(after);
+  t.same(diffZones(merged, wanted), []);
+  t.equal(merged.size, wanted.size);
 });
 
 t.test('what no patch can say', async (t) => {

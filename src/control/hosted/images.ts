@@ -20,10 +20,11 @@ export type Names = ReadonlyMap<string, Name>;
 
 /**
  * Names of a patch before it is merged into the image, at least and at most, and beside the names of the image. Each
- * snapshot makes the patch anew, at some microseconds a name; merging takes a microsecond or two for each name of the image.
+ * snapshot makes the patch anew, at some microseconds a name; merging copies the image, a tenth of a microsecond for each name
+ * of it, and has a thread that takes as long to start.
  */
 const PATCH_NAMES_MIN = 512;
-const PATCH_NAMES_MAX = 8_192;
+const PATCH_NAMES_MAX = 4_096;
 const PATCH_SHARE = 1 / 16;
 
 function patchNamesMax({ nodeCount }: Zone): number {
