@@ -39,6 +39,8 @@ const OUTPUT_OCTETS_MAX = 64 * 1024 * 1024;
 const WORKER_THREAD = /^worker /;
 const SIZES = [1_000, 100_000, 1_000_000];
 const BATCH = 1_000;
+/** Until the code of the API is compiled, by the rate of changes. */
+const WARM_CHANGES_SECONDS = 6;
 /** Changes that are waited for one after the other, and callers at the same time after that. */
 const SINGLE = 100;
 const CALLERS = 32;
@@ -54,6 +56,8 @@ interface Taken {
   readonly servedMs: readonly number[];
   readonly changesPerSecond: number;
   readonly cpuMs: number;
+  /** While questions are asked too. */
+  readonly askedPerSecond: number;
   readonly batchMs: readonly number[];
   /** A round each. */
   readonly quiet: readonly Latency[];
@@ -77,10 +81,10 @@ export async function changes(options: Options): Promise<void> {
       intro:
         'A private zone that the API made, the daemon with one worker on one core, the callers on the other. `served`: from ' +
         'the sending of ChangeResourceRecordSets to the first answer by UDP that has it, one change after the other, each of ' +
-        `another name. Then ${CALLERS} callers change single sets as fast as they can for ${options.seconds} s, and one ` +
-        `batches of ${BATCH / 2} (an UPSERT counts twice), while dnsperf asks ${ASKED} names of the zone ${PER_SECOND} ` +
-        'times a second from the callers’ core; CPU is that of the whole daemon, these questions included. Then the ' +
-        `same with dnsperf on the daemon’s core, of which it takes up to a half, ${options.rounds} rounds: medians.`,
+        `another name. Then ${CALLERS} callers change single sets as fast as they can for ${options.seconds} s, once the code ` +
+        `for it is compiled, and again while dnsperf asks ${ASKED} names of the zone ${PER_SECOND} times a second from the ` +
+        `callers’ core, and one changes batches of ${BATCH / 2} (an UPSERT counts twice); CPU is that of the whole daemon. ` +
+        `Then the same with dnsperf on the daemon’s core, of which it takes up to a half, ${options.rounds} rounds: medians.`,
       tables: [
         compare('Changes', taken, [
           { head: 'ready after, s', of: ({ startSeconds }) => startSeconds, digits: 1 },
@@ -88,6 +92,7 @@ export async function changes(options: Options): Promise<void> {
           { head: 'p99, ms', of: ({ servedMs }) => quantile(servedMs, 0.99), digits: 1 },
           { head: 'changes/s', of: ({ changesPerSecond }) => changesPerSecond },
           { head: 'CPU ms a change', of: ({ cpuMs }) => cpuMs, digits: 2 },
+          { head: 'changes/s beside questions', of: ({ askedPerSecond }) => askedPerSecond },
           { head: 'a batch, median, ms', of: ({ batchMs }) => quantile(batchMs, 0.5) },
         ]),
         compare('Answers meanwhile', taken, [
@@ -155,9 +160,11 @@ async function measure(size: number, { rounds, seconds }: Options): Promise<Take
     };
     const rate = { file, seconds, perSecond: PER_SECOND };
     await load(daemon, { ...rate, seconds: WARM_SECONDS });
+    await callers({ ...work, seconds: WARM_CHANGES_SECONDS });
     const cpu = cpuOf(daemon.pid);
-    const [{ requests }] = await Promise.all([callers(work), load(daemon, rate)]);
+    const { requests } = await callers(work);
     const cpuMs = (1000 * (cpuOf(daemon.pid) - cpu)) / requests;
+    const [{ requests: asked }] = await Promise.all([callers(work), load(daemon, rate)]);
     const { requestMs: batchMs } = await callers({ ...work, callers: 1, batch: BATCH / 2 });
     const [quiet, busy, apart, beside]: [Latency[], Latency[], Latency[], Latency[]] = [[], [], [], []];
     const apartPerSecond: number[] = [];
@@ -183,9 +190,9 @@ async function measure(size: number, { rounds, seconds }: Options): Promise<Take
       other.client.close();
       await other.daemon.stop();
     }
-    const changesPerSecond = requests / seconds;
+    const [changesPerSecond, askedPerSecond] = [requests / seconds, asked / seconds];
     const answers = { quiet, busy, apart, apartPerSecond, beside, besidePerSecond };
-    return { startSeconds, servedMs, changesPerSecond, cpuMs, batchMs, ...answers };
+    return { startSeconds, servedMs, changesPerSecond, cpuMs, askedPerSecond, batchMs, ...answers };
   } finally {
     client.close();
     await daemon.stop();
