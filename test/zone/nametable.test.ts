@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { nameHash } from '../../src/wire/hashedname.ts';
 import { type Name, nameFromText, nameKey, nameToText, parentOf } from '../../src/wire/name.ts';
 import { NameTable, NameTableBuilder, Suffixes } from '../../src/zone/nametable.ts';
 import { PATIENCE } from '../support/patience.ts';
@@ -150,6 +151,38 @@ t.test('agrees with a Map', async () => {
       );
     }),
   );
+});
+
+/** Steps that all probes for its names take together, beside the first of each. */
+function stepsOf(table: NameTable): number {
+  const { slots } = table.parts;
+  const mask = slots.length / 2 - 1;
+  let steps = 0;
+  for (let slot = 0; slot <= mask; slot++)
+    if (slots[2 * slot + 1] !== 0) steps += (slot - (slots[2 * slot]! & mask)) & mask;
+  return steps;
+}
+
+t.test('HashDoS: a million names that were chosen for one seed', async (t) => {
+  /** Names whose probes begin in the first eighth of a table of so many, where it has this seed. */
+  function* chosen(count: number, seed: number): Generator<Name> {
+    const mask = 2 ** Math.ceil(Math.log2((4 / 3) * count)) - 1;
+    for (let i = 0, found = 0; found < count; i++) {
+      const name = n(`${i}.x`);
+      if ((nameHash(seed, name, 0, name.length) & mask) > mask >> 3) continue;
+      found++;
+      yield name;
+    }
+  }
+  const SEED = 77;
+  const entries = (names: Iterable<Name>) => Array.from(names, (name, i): [Name, number] => [name, i]);
+  const few = entries(chosen(20_000, SEED));
+  const known = stepsOf(NameTable.build(few, SEED));
+  t.ok(known > 1_000 * few.length, `${known} steps where the seed is known: nobody is told it`);
+  for (const names of [few, entries(chosen(1_000_000, SEED))]) {
+    const steps = stepsOf(NameTable.build(names));
+    t.ok(steps < 3 * names.length, `${steps} steps for ${names.length} names`);
+  }
 });
 
 t.test('100,000 names are built within a second', async (t) => {

@@ -109,6 +109,39 @@ async function conforms(t: Test, way: UdpWay): Promise<void> {
   });
 
   await t.test(
+    'SAD DNS 2020: a port that waits for a reply is to all others as one that is closed',
+    async (t) => {
+      /** What a host learns that sends to a port: by ICMP, that it is closed. */
+      const probe = async (port: number): Promise<string> => {
+        const prober = createSocket('udp4');
+        t.teardown(() => prober.close());
+        prober.connect(port, '127.0.0.1');
+        await once(prober, 'connect');
+        const told = new Promise<string>((resolve) => {
+          prober.once('error', (error) => resolve((error as NodeJS.ErrnoException).code!));
+          prober.once('message', () => resolve('a message'));
+          setTimeout(() => resolve('silence'), 1_000);
+        });
+        prober.send('probe');
+        return told;
+      };
+      const told: string[] = [];
+      const peer = await server(async (socket, _message, port) => {
+        told.push(await probe(port), await probe(port));
+        socket.send('true', port, '127.0.0.1');
+      });
+      t.teardown(peer.close);
+      t.match(await exchange(await make(), send(peer.port, { timeoutMs: 5_000 })), {
+        messages: [Buffer.from('true')],
+      });
+      t.same(told, ['ECONNREFUSED', 'ECONNREFUSED']);
+      const open = await server(() => undefined);
+      t.teardown(open.close);
+      t.equal(await probe(open.port), 'silence', 'not so a port that hears everybody');
+    },
+  );
+
+  await t.test(
     'a closed port is told at once, silence after the timeout, cancelling is silent',
     async (t) => {
       const peer = await server(() => undefined);

@@ -175,7 +175,7 @@ const FLOODS: Readonly<Record<string, (i: number) => Buffer>> = {
   ping: () => frame(FRAME.ping, 0, 0, Buffer.alloc(8)),
   settings: () => frame(FRAME.settings, 0, 0, Buffer.from([0, 4, 0, 0, 255, 255])),
   'settings, empty': () => frame(FRAME.settings, 0, 0),
-  'window update': () => frame(FRAME.window, 0, 0, Buffer.from([0, 0, 0, 1])),
+  'window update (CVE-2026-21714)': () => frame(FRAME.window, 0, 0, Buffer.from([0, 0, 0, 1])),
   priority: (i) => frame(FRAME.priority, 0, 2 * i + 1, Buffer.from([0, 0, 0, 0, 7])),
   'of no known type': () => frame(0xee, 0, 0, Buffer.alloc(8)),
   'data of no stream': (i) => frame(FRAME.data, 0, 2 * i + 1, Buffer.alloc(1)),
