@@ -18,11 +18,15 @@ export async function fetchKeys(
   return workers.askOne<'keys'>({ ask: 'keys', zone, context }, KEYS_MS_MAX).catch(() => undefined);
 }
 
-/** By the rule that is nearest to the zone, of those whose answers are validated; of one name's in all VPCs the first. */
+/** By the rule that is nearest to the zone, of those whose answers are validated; of one name's that of the first view. */
 export function pathTo(zone: Name, paths: readonly Path[]): Path | undefined {
   const ways = paths.filter(({ validate, domain }) => validate && isAtOrBelow(zone, domain));
   return ways.reduce<Path | undefined>(
-    (best, path) => (best === undefined || path.domain.length > best.domain.length ? path : best),
+    (best, path) => (best === undefined || isBefore(path, best) ? path : best),
     undefined,
   );
+}
+
+function isBefore(a: Path, b: Path): boolean {
+  return a.domain.length > b.domain.length || (a.domain.length === b.domain.length && a.view < b.view);
 }

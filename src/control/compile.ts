@@ -81,7 +81,7 @@ export interface Faults {
 
 /**
  * Turns a configuration into a snapshot, reading its zone files, hints and anchors. What is as it was in `previous` stays: images of
- * unchanged zones, numbers of contexts, indexes of views. With any error there is no snapshot, and all errors are
+ * unchanged zones, numbers of contexts, zones and paths, indexes of views. With any error there is no snapshot, and all errors are
  * returned.
  */
 export function compile(
@@ -148,7 +148,7 @@ function assemble(
   const recursion = compileRecursion(config, root);
   const trust = { servers: hintServers(config, root), digest: trustDigest(recursion) };
   const order = orderOwners(ownersOf(config), previous?.snapshot.views);
-  const parts = { config, root, contexts, trust, associations, before: previous };
+  const parts = { config, declared: declared.zones, root, contexts, trust, associations, before: previous };
   const { views, paths, compiledViews } = compileViews(parts, order);
   const revision = Math.max(previous?.snapshot.revision ?? 0, given?.revision ?? 0) + 1;
   const endpoints = compileEndpoints(config, views);

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { targetToText } from '../resolver/path.ts';
+import { type Path, targetToText } from '../resolver/path.ts';
 import type { TargetStatus } from '../resolver/target.ts';
 import { isoFromWall } from '../telemetry/text.ts';
 import type {
@@ -86,12 +86,12 @@ export function workerReports(perWorker: PerWorker<WorkerStatus>): WorkerReport[
 /** From the best state of a breaker to the worst. */
 const BREAKER_ORDER: readonly TargetStatus['breaker'][] = ['closed', 'suspect', 'half-open', 'open'];
 
-/** The targets of the snapshot in its order, and then those of older ones that workers still measure. */
+/** The targets of the snapshot, view by view in the order of its rules, and then those of older ones that workers still measure. */
 export function targetReports(snapshot: Snapshot, perWorker: PerWorker<WorkerStatus>): TargetReport[] {
   const seen = new Map<string, TargetStatus[]>();
   // The others ask a target only where a worker is away that owns the question, and may not learn that it is back.
   const owners = perWorker.filter(({ duty }) => duty === 'plain');
-  for (const path of snapshot.paths)
+  for (const path of pathsByView(snapshot))
     if (path.kind === 'forward') for (const target of path.targets) seen.set(targetToText(target), []);
   for (const { answer } of owners)
     for (const target of answer?.targets ?? []) {
@@ -101,6 +101,12 @@ export function targetReports(snapshot: Snapshot, perWorker: PerWorker<WorkerSta
     }
   const workers = owners.filter(({ answer }) => answer !== undefined).length;
   return [...seen].map(([target, list]) => targetReport(target, list, workers));
+}
+
+/** The numbers of paths are as they came and went. */
+function pathsByView({ views, paths }: Snapshot): Path[] {
+  const candidates = views.flatMap(({ groups }) => groups.flat());
+  return candidates.flatMap((each) => ('path' in each ? paths[each.path]! : []));
 }
 
 function targetReport(target: string, list: readonly TargetStatus[], workers: number): TargetReport {

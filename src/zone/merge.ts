@@ -20,7 +20,7 @@ import { PatchedZone, type ZonePatch } from './patch.ts';
 export function mergePatch(image: SharedArrayBuffer, patch: ZonePatch): SharedArrayBuffer {
   const zone = PatchedZone.open(image, patch);
   const [from, more] = [partsOf(image), partsOf(patch.image)];
-  const { nodes, names } = zone.isWithoutSome ? renumbered(zone) : extended(zone, from);
+  const { nodes, names } = zone.hasGone ? renumbered(zone) : extended(zone, from);
   const rrsets = new Uint32Array(from.rrsets.length + more.rrsets.length);
   rrsets.set(from.rrsets);
   rrsets.set(more.rrsets, from.rrsets.length);
@@ -38,20 +38,20 @@ interface Nodes {
 /** The nodes of the image under the numbers that they have, with what the patch says of them, and new ones behind. */
 function extended(zone: PatchedZone, from: Parts): Nodes {
   const names = NameTableBuilder.continuing(NameTable.from(from.image, from.header[HEADER.NAMES]));
-  /** By node of the patch. */
-  const numbers = zone.numbers.map((node) => {
+  /** By node of the patch, the number in the new image, where the value of each name is its number in the table. */
+  const newNumbers = zone.numbers.map((node) => {
     if (node < zone.nodeCount) return node;
     const number = names.add(zone.nameOf(node));
     names.set(number, number);
     return number;
   });
   const numberOf = (node: number): number =>
-    node === NONE || node < zone.nodeCount ? node : numbers[node - zone.nodeCount]!;
+    node === NONE || node < zone.nodeCount ? node : newNumbers[node - zone.nodeCount]!;
   const nodes = new Uint32Array(NODE_WORDS * names.size);
   nodes.set(from.nodes);
   zone.numbers.forEach((node, i) => {
     if (node < zone.nodeCount) nodes[NODE_WORDS * node + NODE.WILDCARD] = numberOf(zone.wildcard(node));
-    else writeNode(nodes, numbers[i]!, zone, node, numberOf);
+    else writeNode(nodes, newNumbers[i]!, zone, node, numberOf);
   });
   return { nodes, names };
 }

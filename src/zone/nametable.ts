@@ -232,7 +232,7 @@ export class NameTableBuilder {
     // Room for some more: what is full is copied again.
     builder.#entries = new Uint32Array(Math.ceil(ROOM * Math.max(entries.length, 2 * SLOTS_MIN)));
     builder.#entries.set(entries);
-    builder.#slots = Uint32Array.from(slots);
+    builder.#slots = new Uint32Array(slots);
     builder.#mask = slots.length / 2 - 1;
     builder.#arena = new Uint8Array(Math.ceil(ROOM * arena.length) + 1 + NAME_OCTETS_MAX);
     builder.#arena.set(arena);

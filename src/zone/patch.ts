@@ -94,7 +94,7 @@ export class PatchedZone extends Zone {
   }
 
   /** Whether the image has names that are no more. */
-  get isWithoutSome(): boolean {
+  get hasGone(): boolean {
     return this.#gone.size > 0;
   }
 

@@ -24,6 +24,8 @@ export interface Association {
 /** All that the views of a snapshot are made of. */
 export interface ViewParts {
   readonly config: Config;
+  /** Zones of the configuration, without those of the store. */
+  readonly declared: Config['zones'];
   readonly root: ReadRoot;
   readonly contexts: ContextRegistry;
   readonly trust: Trust;
@@ -44,7 +46,7 @@ interface CompiledView {
   readonly inputs: readonly unknown[];
   readonly view: ViewData;
   readonly paths: readonly Path[];
-  /** The numbers by which its candidates name the paths. */
+  /** The numbers by which its candidates name the paths: of `paths` first, then of the snapshot (`inNewPlaces`). */
   readonly places: readonly number[];
 }
 
@@ -56,7 +58,8 @@ export function compileViews(
   const { config, contexts, before } = parts;
   const [rules, delegates] = [byVpc(config.rules), byVpc(config.delegates)];
   const { node, recursion, firewall, endpoints } = config;
-  const ofAll = [node, recursion, firewall, endpoints.outbound, parts.root, parts.trust.digest];
+  const { declared, root, trust } = parts;
+  const ofAll = [node, recursion, firewall, endpoints.outbound, declared, root, trust.digest];
   const made = order.map((owner, index): CompiledView => {
     if (owner === undefined) return { inputs: [], view: emptyView(index), paths: [], places: [] };
     const own: Own = {
@@ -83,7 +86,7 @@ export function compileViews(
   };
 }
 
-/** The same with what of views and paths was the same before: it is not compared again. */
+/** The same with the views and paths of the snapshot, so that the next one has those very objects and compares none. */
 export function asShared(compiled: CompiledViews, { views, paths }: Snapshot): CompiledViews {
   const shared = ({ inputs, view, places }: CompiledView): CompiledView => ({
     inputs,
@@ -104,7 +107,7 @@ interface Own {
 function inputsOf(owner: Owner, { rules, delegates, zones }: Own): unknown[] {
   const ofOwner = owner.kind === 'vpc' ? [owner.vpc] : [owner.region, owner.vpc, owner.asks.dnssec];
   const inputs = [...ofOwner, rules.length, ...rules, delegates.length, ...delegates];
-  // An image is not the view's, and of one id a zone has one name and kind.
+  // An image is not the view's; name and kind are the configuration's, or go with the id for ever.
   for (const { zone, number, overlay } of zones) inputs.push(zone.id, number, overlay);
   return inputs;
 }

@@ -150,6 +150,7 @@ export class HostedDesk {
     this.#amended = brought.profiles.size > 0 ? undefined : { known, host, config: amended };
     return amended;
   }
+  /** What was amended last, and of what. */
   #amended: { readonly known: Config; readonly host: readonly string[]; readonly config: Config } | undefined;
 
   /** A configuration with the VPCs of the store: the same as long as they are. */

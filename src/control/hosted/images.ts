@@ -21,7 +21,7 @@ export type Names = ReadonlyMap<string, Name>;
 /**
  * Names of a patch before it is merged into the image, at least and at most, and beside the names of the image. Each
  * snapshot makes the patch anew, at some microseconds a name; merging copies the image, a tenth of a microsecond for each name
- * of it, and has a thread that takes as long to start.
+ * of it (one or two where names are gone), and large ones have a thread that takes as long to start.
  */
 const PATCH_NAMES_MIN = 512;
 const PATCH_NAMES_MAX = 4_096;
