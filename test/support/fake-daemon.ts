@@ -92,7 +92,10 @@ export const snapshot = {
     { ...parseCidr('10.20.0.0/16'), value: 0 },
     { ...parseCidr('10.30.0.0/16'), value: 1 },
   ]).buffer,
-  views: [{ vpc: 'vpc-corp' }, { vpc: 'vpc-lab' }],
+  views: [
+    { vpc: 'vpc-corp', groups: [] },
+    { vpc: 'vpc-lab', groups: [] },
+  ],
   paths: [],
   endpoints: [],
 } as unknown as Snapshot;
