@@ -44,8 +44,8 @@ const WARM_CHANGES_SECONDS = 6;
 /** Changes that are waited for one after the other, and callers at the same time after that. */
 const SINGLE = 100;
 const CALLERS = 32;
-/** Names that are asked for meanwhile, and how often. */
-const ASKED = 1_000;
+/** Names that are asked for meanwhile, which are not changed, and how often. */
+const ASKED = 500;
 const PER_SECOND = 5_000;
 const ACCOUNT = '000000000000';
 const ORIGIN = { account: ACCOUNT, accessKey: '', source: 'bench', operation: 'Bench', summary: '' };
@@ -81,8 +81,8 @@ export async function changes(options: Options): Promise<void> {
       intro:
         'A private zone that the API made, the daemon with one worker on one core, the callers on the other. `served`: from ' +
         'the sending of ChangeResourceRecordSets to the first answer by UDP that has it, one change after the other, each of ' +
-        `another name. Then ${CALLERS} callers change single sets as fast as they can for ${options.seconds} s, once the code ` +
-        `for it is compiled, and again while dnsperf asks ${ASKED} names of the zone ${PER_SECOND} times a second from the ` +
+        `another name. Then ${CALLERS} callers change single sets of one half of the zone as fast as they can for ${options.seconds} s, once the code ` +
+        `for it is compiled, and again while dnsperf asks ${ASKED} names of the other half ${PER_SECOND} times a second from the ` +
         `callers’ core, and one changes batches of ${BATCH / 2} (an UPSERT counts twice); CPU is that of the whole daemon. ` +
         `Then the same with dnsperf on the daemon’s core, of which it takes up to a half, ${options.rounds} rounds: medians.`,
       tables: [
@@ -129,12 +129,12 @@ async function measure(size: number, { rounds, seconds }: Options): Promise<Take
   await fill(join(folder, 'state'), size);
   cpSync(join(folder, 'state'), join(folder, 'other'), { recursive: true });
   const file = join(folder, 'questions');
-  writeFileSync(file, Array.from({ length: ASKED }, (_, i) => `n${i}.${NAME} A\n`).join(''));
+  writeFileSync(file, Array.from({ length: ASKED }, (_, i) => `n${size - 1 - i}.${NAME} A\n`).join(''));
   const begun = performance.now();
   const { daemon, client, api } = await begin(join(folder, 'state'), size);
   const startSeconds = (performance.now() - begun) / 1000;
   try {
-    const work = await workFor(daemon, api, size, seconds);
+    const work = await workFor(daemon, api, size / 2, seconds);
     const changer = new Changer(work);
     const servedMs: number[] = [];
     for (let i = 0; i < SINGLE; i++) {
@@ -172,7 +172,7 @@ async function measure(size: number, { rounds, seconds }: Options): Promise<Take
     const other = await begin(join(folder, 'other'), size);
     try {
       stepBack(other.daemon.pid);
-      const otherWork = await workFor(other.daemon, other.api, size, seconds);
+      const otherWork = await workFor(other.daemon, other.api, size / 2, seconds);
       await callers({ ...otherWork, seconds: WARM_SECONDS });
       for (let round = 0; round < rounds; round++) {
         quiet.push(await ask('quiet'));
