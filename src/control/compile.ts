@@ -129,22 +129,13 @@ function assemble(
   const healthIds = config.healthChecks.map(({ id }) => id);
   const healthSlots = new HealthSlots(healthIds, previous?.snapshot.health);
   const contexts = new ContextRegistry(previous?.contexts, given?.nextContext);
-  const hostedById = new Map(hosted.zones.map((zone) => [zone.id, zone]));
-  const own = config.zones.map(({ id, name, vpcs, clientsBy }): ZoneData => {
-    const kind = vpcs === undefined ? 'public' : 'private';
-    return {
-      id,
-      key: stableKey('zone', id),
-      name,
-      kind,
-      clientsBy: clientsBy ?? (kind === 'public' ? 'address' : 'vpc'),
-      image: (hostedById.get(id) ?? zones.get(id)!).image,
-      patch: hostedById.get(id)?.patch,
-      compute: undefined,
-    };
-  });
   const localZones = new LocalZones(previous?.localZones);
-  const { data, associations } = associate(config, own, localZones, previous?.snapshot.zones ?? []);
+  const { data, associations } = associate(
+    config,
+    hostedZoneData(config, hosted, zones),
+    localZones,
+    previous?.snapshot.zones ?? [],
+  );
   const recursion = compileRecursion(config, root);
   const trust = { servers: hintServers(config, root), digest: trustDigest(recursion) };
   const order = orderOwners(ownersOf(config), previous?.snapshot.views);
@@ -309,18 +300,36 @@ function withHosted(config: Config, hosted: Hosted): Config {
   };
 }
 
+/** The zones of the configuration and of the store, in their order. */
+function hostedZoneData(config: Config, hosted: Hosted, zones: FilesRead['zones']): ZoneData[] {
+  const hostedById = new Map(hosted.zones.map((zone) => [zone.id, zone]));
+  return config.zones.map(({ id, name, vpcs, clientsBy }) => {
+    const kind = vpcs === undefined ? 'public' : 'private';
+    return {
+      id,
+      key: stableKey('zone', id),
+      name,
+      kind,
+      clientsBy: clientsBy ?? (kind === 'public' ? 'address' : 'vpc'),
+      image: (hostedById.get(id) ?? zones.get(id)!).image,
+      patch: hostedById.get(id)?.patch,
+      compute: undefined,
+    };
+  });
+}
+
 /**
  * All zones, those that were there `before` under the numbers that they had, and which of them each VPC sees and each
  * authoritative endpoint serves.
  */
 function associate(
   config: Config,
-  declared: readonly ZoneData[],
+  hostedZones: readonly ZoneData[],
   localZones: LocalZones,
   before: readonly ZoneData[],
 ): { data: ZoneData[]; associations: Map<string, Association[]> } {
   const locals = config.vpcs.map((vpc) => localZones.of(vpc, config.node.region));
-  const all = [...declared, ...new Set(locals.flat())];
+  const all = [...hostedZones, ...new Set(locals.flat())];
   const keyOf = ({ key }: ZoneData): number => key;
   const places = steadyPlaces(before.map(keyOf), all.map(keyOf));
   // One for all that have the zone: each of a thousand VPCs has some twenty local ones.
@@ -329,18 +338,18 @@ function associate(
   );
   const associations = new Map<string, Association[]>(ownersOf(config).map(({ id }) => [id, []]));
   config.zones.forEach(({ vpcs, overlay }, i) => {
-    const association = { ...plain.get(declared[i]!)!, overlay };
+    const association = { ...plain.get(hostedZones[i]!)!, overlay };
     for (const vpc of vpcs ?? []) associations.get(vpc)!.push(association);
   });
   for (const endpoint of config.endpoints.authoritative)
     config.zones.forEach((each, i) => {
       // Nothing comes behind the zones of an authority.
       if (isServed(endpoint, each))
-        associations.get(endpointOwner(endpoint.id))!.push(plain.get(declared[i]!)!);
+        associations.get(endpointOwner(endpoint.id))!.push(plain.get(hostedZones[i]!)!);
     });
   config.vpcs.forEach(({ id }, i) => {
-    const own = associations.get(id)!;
-    for (const zone of locals[i]!) own.push(plain.get(zone)!);
+    const seen = associations.get(id)!;
+    for (const zone of locals[i]!) seen.push(plain.get(zone)!);
   });
   return { data: inPlaces(all, places), associations };
 }
