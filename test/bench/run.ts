@@ -17,6 +17,7 @@ import { slowclients } from './slowclients.ts';
 import { start } from './start.ts';
 import { store } from './store.ts';
 import { transports } from './transports.ts';
+import { vpcs } from './vpcs.ts';
 
 interface Subcommand {
   readonly about: string;
@@ -44,6 +45,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     about: 'from a change by the API to the answer that has it; 1,000 to 1,000,000 sets',
     run: changes,
   },
+  vpcs: { about: 'from a change by the API to INSYNC, with 10 and 1,000 VPCs', run: vpcs },
   scale: { about: 'one and two workers', run: scale },
   routing: { about: 'names whose answer is chosen by weight, place and health', run: routing },
 };

@@ -101,22 +101,28 @@ t.test('clients of both workers ask the same: one packet goes to the target', as
   t.ok(handedOver > 0 && handedOver < CLIENTS, `${handedOver} of ${CLIENTS} were handed over`);
 });
 
-t.test('one port of one client has 400 questions out at one target: limits are not shares', async (t) => {
-  const HELD_MS = 250;
-  const QUESTIONS = 400;
-  const upstream = await target(t);
-  const { daemon } = await start(t, upstream.port, 8);
-  const socket = await client(t);
-  const replies: Buffer[] = [];
-  socket.on('message', (octets) => replies.push(octets));
-  const answering = setInterval(upstream.answer, HELD_MS);
-  t.teardown(() => clearInterval(answering));
-  for (let i = 0; i < QUESTIONS; i++) socket.send(question(`n${i}.corp.test`, OPT), daemon.port, '127.0.0.1');
-  await until(() => replies.length === QUESTIONS, 'the answers');
-  // On a busy machine some may be late: what that has to do with limits it says itself.
-  const refusals = replies.filter((octets) => octets.includes('are waiting'));
-  t.same(refusals.map(String), []);
-});
+t.test(
+  'one port of one client has hundreds of questions out at one target: limits are not shares',
+  async (t) => {
+    const HELD_MS = 250;
+    // 400 may be out. On a busy machine a worker is taken for gone, and its question asked by another one too. Of an eighth
+    // of 400 some worker would have had too few.
+    const QUESTIONS = 384;
+    const upstream = await target(t);
+    const { daemon } = await start(t, upstream.port, 8);
+    const socket = await client(t);
+    const replies: Buffer[] = [];
+    socket.on('message', (octets) => replies.push(octets));
+    const answering = setInterval(upstream.answer, HELD_MS);
+    t.teardown(() => clearInterval(answering));
+    for (let i = 0; i < QUESTIONS; i++)
+      socket.send(question(`n${i}.corp.test`, OPT), daemon.port, '127.0.0.1');
+    await until(() => replies.length === QUESTIONS, 'the answers');
+    // On a busy machine some may be late: what that has to do with limits it says itself.
+    const refusals = replies.filter((octets) => octets.includes('are waiting'));
+    t.same(refusals.map(String), []);
+  },
+);
 
 t.test('what the kernel drops while the daemon is stopped is told', async (t) => {
   const upstream = await target(t);
