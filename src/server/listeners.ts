@@ -9,6 +9,7 @@ import type { QueryHandler } from './handler.ts';
 import { descriptorKey } from './sockets.ts';
 import { TcpEndpoint } from './tcp.ts';
 import type { TcpClients } from './tcpclients.ts';
+import type { NativeStreams } from './tcpnative.ts';
 import { DgramBackEnd, type OnError, PendingReplies, type UdpBackEnd, UdpEndpoint } from './udp.ts';
 import type { NativeUdpListeners } from './udpnative.ts';
 
@@ -20,6 +21,8 @@ export interface ListenersOptions {
   readonly clients: TcpClients;
   /** Undefined: UDP is read by Node's own sockets. */
   readonly native?: NativeUdpListeners | undefined;
+  /** See TcpOptions. */
+  readonly streams?: NativeStreams | undefined;
   readonly admits: (endpoint: number, address: Uint8Array) => boolean;
   /** See TcpOptions. */
   readonly isProxy?: (endpoint: number, address: Uint8Array) => boolean;
@@ -131,13 +134,13 @@ export class Listeners {
   }
 
   #listenerFor(descriptor: Descriptor): Listener {
-    const { handler, metrics, clock, prng, clients, admits, isProxy, native } = this.#o;
+    const { handler, metrics, clock, prng, clients, admits, isProxy, native, streams } = this.#o;
     const state = 'waits';
     if (descriptor.kind === 'tcp') {
       const ticketKeys = this.#ticketKeys.current;
       const interleave = native && (() => native.interleave());
       const common = { handler, clients, metrics, clock, prng, admits, isProxy, interleave, ticketKeys };
-      const server = new TcpEndpoint({ ...common, descriptor, endpoint: -1 });
+      const server = new TcpEndpoint({ ...common, native: streams, descriptor, endpoint: -1 });
       server.useTicketKeys(this.#ticketKeys);
       return { kind: 'tcp', server, descriptor, state, serves: undefined };
     }

@@ -193,7 +193,11 @@ export class Sockets {
   watches(slot: number): Watches | undefined {
     const ffi = this.#ffi;
     if (ffi === undefined) return undefined;
-    return (this.#watches[slot] ??= { listening: ffi.openWatch(), upstream: ffi.openWatch() });
+    return (this.#watches[slot] ??= {
+      listening: ffi.openWatch(),
+      streams: ffi.openWatch(),
+      upstream: ffi.openWatch(),
+    });
   }
 
   /** False: workers open their sockets themselves, and the kernel forgets those of one that died. */

@@ -9,16 +9,20 @@ import type { Prng } from '../util/prng.ts';
 import { type Descriptor, FD_OPEN, type TicketKeys } from '../view/channel.ts';
 import type { EncryptedListening } from '../view/snapshot.ts';
 import { peerOctets } from './addresses.ts';
+import { SocketStream } from './bytestream.ts';
 import type { Connection, Peer, Serving } from './connection.ts';
 import type { Http } from './doh/http.ts';
 import type { Client, QueryHandler } from './handler.ts';
 import { readProxied } from './proxied.ts';
 import type { ClientKind, TcpClients } from './tcpclients.ts';
 import { TcpConnection } from './tcpconnection.ts';
+import type { Accepting, Listening, NativeStream, NativeStreams } from './tcpnative.ts';
 import { TlsTermination } from './tls.ts';
 
 export interface TcpOptions {
   readonly descriptor: Descriptor;
+  /** Undefined: Node's own sockets are used. So they are where TLS is spoken, and with proxies. */
+  readonly native?: NativeStreams | undefined;
   /** Index into the snapshot's endpoints. */
   readonly endpoint: number;
   readonly handler: QueryHandler;
@@ -58,6 +62,8 @@ export class TcpEndpoint {
   endpoint: number;
   readonly #o: TcpOptions;
   readonly #server: Server;
+  /** Of native calls. */
+  #listening: Listening | undefined;
   readonly #tls: TlsTermination<TcpClient> | undefined;
   /** There from the start on, where it is spoken. */
   #http: Http | undefined;
@@ -86,6 +92,11 @@ export class TcpEndpoint {
   /** Rejects when the socket cannot be had. */
   async start(): Promise<void> {
     const { fd, address, port, protocol } = this.#o.descriptor;
+    const { native } = this.#o;
+    if (native !== undefined && protocol === 'do53' && fd >= 0) {
+      this.#listening = native.listen(fd, this.#accepting());
+      return;
+    }
     // Node's HTTP takes long to load: a worker without it has taken its predecessor's place by then.
     if (protocol === 'doh') {
       this.#http = new (await import('./doh/http.ts')).Http();
@@ -135,6 +146,29 @@ export class TcpEndpoint {
     this.#tls?.useTicketKeys(keys);
   }
 
+  #accepting(): Accepting {
+    return {
+      hasRoom: () => {
+        this.#o.interleave?.();
+        return this.#o.clients.hasRoom(this.#kind);
+      },
+      refused: () => this.#o.metrics.add(METRIC.tcpRefused),
+      accepted: (stream, address, port) => this.#acceptNative(stream, address, port),
+    };
+  }
+
+  #acceptNative(stream: NativeStream, address: Uint8Array, port: number): void {
+    if (this.#o.isProxy?.(this.endpoint, address) === true) {
+      const socket = stream.toSocket().on('error', destroyIt);
+      this.#acceptProxied(socket, { address, port });
+      return;
+    }
+    const client = this.#admit(address, port);
+    if (client === undefined) return void stream.reset();
+    stream.owner = client;
+    this.#addFor(client, new TcpConnection(stream, client, this.#serving));
+  }
+
   #accept(socket: Socket): void {
     this.#o.interleave?.();
     socket.on('error', destroyIt);
@@ -146,7 +180,7 @@ export class TcpEndpoint {
     const address = peerOctets(remoteAddress);
     if (this.#o.isProxy?.(this.endpoint, address) === true)
       this.#acceptProxied(socket, { address, port: remotePort });
-    else this.#admit(socket, address, remotePort);
+    else this.#admitSocket(socket, address, remotePort);
   }
 
   /** A listed proxy is as good as the client that it names, and nobody without a name. */
@@ -162,22 +196,31 @@ export class TcpEndpoint {
     this.#unnamed.add(socket);
     const named = ({ address, port } = proxy): void => {
       left();
-      this.#admit(socket, address, port);
+      this.#admitSocket(socket, address, port);
     };
     readProxied({ socket, clock, named, failed: () => metrics.add(METRIC.tcpUnnamed) });
   }
 
-  /** The access list, limits and counts; then TLS, where it is spoken. */
-  #admit(socket: Socket, address: Uint8Array, port: number): void {
+  /** The access list, limits and counts. Undefined: it is not let in. */
+  #admit(address: Uint8Array, port: number): TcpClient | undefined {
     const { admits, clients, metrics } = this.#o;
     // A reload may have come before the address.
     if (!admits(this.currentEndpoint, address)) {
       metrics.add(METRIC.droppedAcl);
-      return void socket.resetAndDestroy();
+      return undefined;
     }
-    if (!clients.enter(address, this.#kind)) return void this.#refuse(socket);
+    if (!clients.enter(address, this.#kind)) {
+      metrics.add(METRIC.tcpRefused);
+      return undefined;
+    }
     metrics.add(METRIC.tcpAccepted);
-    const client = new TcpClient(this, address, port);
+    return new TcpClient(this, address, port);
+  }
+
+  /** Once it is let in: TLS, where it is spoken. */
+  #admitSocket(socket: Socket, address: Uint8Array, port: number): void {
+    const client = this.#admit(address, port);
+    if (client === undefined) return void socket.resetAndDestroy();
     (socket as Accepted)[CLIENT] = client;
     socket.on('close', forgetClient);
     if (this.#tls !== undefined) {
@@ -209,9 +252,13 @@ export class TcpEndpoint {
 
   /** @param socket has its client */
   #serve(socket: Socket, client: TcpClient): void {
-    client.connection = this.#connectionOn(socket, client);
-    this.#current().#add(client.connection);
+    this.#addFor(client, this.#connectionOn(socket, client));
     socket.on('close', forgetConnection);
+  }
+
+  #addFor(client: TcpClient, connection: Connection): void {
+    client.connection = connection;
+    this.#current().#add(connection);
   }
 
   #connectionOn(socket: Socket, client: Client): Connection {
@@ -219,7 +266,7 @@ export class TcpEndpoint {
     switch (descriptor.protocol) {
       case 'do53':
       case 'dot':
-        return new TcpConnection(socket, client, this.#serving);
+        return new TcpConnection(new SocketStream(socket), client, this.#serving);
       case 'doh': {
         const json = (): boolean => this.#current().#encrypted?.json ?? false;
         return this.#http!.serve({ ...this.#serving, socket, client, prng, json });
@@ -304,6 +351,7 @@ export class TcpEndpoint {
   /** Accepts no more; connections go on. */
   leave(): void {
     this.#hasLeft = true;
+    this.#listening?.close();
     if (this.#server.listening) this.#server.close();
   }
 
@@ -347,6 +395,12 @@ class TcpClient implements Client {
 
   get endpoint(): number {
     return this.listener.currentEndpoint;
+  }
+
+  /** The stream of its connection is closed. */
+  closed(): void {
+    this.listener.forgetClient(this);
+    this.listener.forgetConnection(this.connection!);
   }
 }
 

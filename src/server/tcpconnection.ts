@@ -1,7 +1,6 @@
-import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { METRIC } from '../telemetry/metrics.ts';
 import { HEADER_OCTETS } from '../wire/constants.ts';
+import type { ByteStream, StreamReader } from './bytestream.ts';
 import {
   ANSWER_MS,
   BLOCKED_MS,
@@ -18,10 +17,6 @@ import type { Client, Reply } from './handler.ts';
 export const IN_FLIGHT_MAX = 32;
 /** Messages taken in one turn of the event loop: a pipeline full of cached names must not make others wait. */
 const TURN_MAX = 32;
-
-/** Where a socket has its connection, for listeners that all sockets share: some of its own would be as large as itself. */
-const CONNECTION = Symbol('connection');
-type Served = Socket & { [CONNECTION]: TcpConnection };
 
 type Waiting = 'first' | 'message' | 'blocked' | 'waiting' | 'idle' | 'closing';
 
@@ -41,9 +36,9 @@ type Waiting = 'first' | 'message' | 'blocked' | 'waiting' | 'idle' | 'closing';
  *
  * Reading stops while IN_FLIGHT_MAX queries are under way or while blocked: then TCP makes the client wait.
  */
-export class TcpConnection implements Connection {
+export class TcpConnection implements Connection, StreamReader {
   readonly #o: Serving;
-  readonly #socket: Socket;
+  readonly #stream: ByteStream;
   readonly #client: Client;
   /** Times are whole milliseconds, which take no object of their own. */
   readonly #startedAt: number;
@@ -61,16 +56,12 @@ export class TcpConnection implements Connection {
   #ending: 'no' | 'client' | 'us' = 'no';
   #closingAt: number | undefined;
 
-  /** @param socket of TCP, or of TLS once its handshake is over */
-  constructor(socket: Socket, client: Client, serving: Serving) {
+  constructor(stream: ByteStream, client: Client, serving: Serving) {
     this.#o = serving;
-    this.#socket = socket;
+    this.#stream = stream;
     this.#client = client;
     this.#startedAt = this.#activeAt = this.#messageAt = this.#now();
-    (socket as Served)[CONNECTION] = this;
-    socket.on('data', received);
-    socket.on('drain', drained);
-    socket.on('end', ended);
+    stream.reader = this;
   }
 
   #now(): number {
@@ -81,7 +72,6 @@ export class TcpConnection implements Connection {
     return this.#inFlight;
   }
 
-  /** Octets came. */
   receive(chunk: Uint8Array): void {
     this.#o.interleave?.();
     if (this.#ending === 'us') return;
@@ -92,14 +82,14 @@ export class TcpConnection implements Connection {
       this.#rest = chunk;
     } else this.#rest = Buffer.concat([this.#rest, chunk]);
     this.#go();
+    if (this.#rest.buffer === chunk.buffer) this.#rest = new Uint8Array(this.#rest);
   }
 
-  /** The kernel has taken what was unsent. */
   drained(): void {
     this.#go();
   }
 
-  /** Half-close: the client sends no more, but reads what is under way (RFC 9210 section 4.5). */
+  /** Half-close: the client reads what is under way (RFC 9210 section 4.5). */
   clientEnded(): void {
     if (this.#ending === 'no') this.#ending = 'client';
     this.#go();
@@ -107,11 +97,11 @@ export class TcpConnection implements Connection {
 
   /** Takes messages as far as limits allow, then settles whether to read on or to end. */
   #go(): void {
-    if (this.#socket.destroyed) return;
+    if (!this.#stream.isOpen) return;
     this.#noteBlocked();
     let taken = 0;
     while (this.#mayTake() && taken < TURN_MAX && this.#takeOne()) taken++;
-    if (this.#socket.destroyed) return;
+    if (!this.#stream.isOpen) return;
     this.#noteBlocked();
     if (taken === TURN_MAX && this.#mayTake()) this.#planTurn();
     else if (this.#mayTake()) this.#keepRest();
@@ -127,11 +117,11 @@ export class TcpConnection implements Connection {
   }
 
   #readOrWait(): void {
-    if (!this.#mayTake() || this.#turnPlanned) this.#socket.pause();
-    else if (this.#socket.isPaused()) {
+    if (!this.#mayTake() || this.#turnPlanned) this.#stream.pause();
+    else if (this.#stream.isPaused) {
       // The rest of a message could not come before.
       this.#messageAt = this.#now();
-      this.#socket.resume();
+      this.#stream.resume();
     }
   }
 
@@ -149,7 +139,7 @@ export class TcpConnection implements Connection {
   }
 
   #noteBlocked(): void {
-    if (this.#socket.writableLength <= QUEUED_OCTETS_MAX) this.#blockedAt = undefined;
+    if (this.#stream.unsent <= QUEUED_OCTETS_MAX) this.#blockedAt = undefined;
     else this.#blockedAt ??= this.#now();
   }
 
@@ -160,7 +150,7 @@ export class TcpConnection implements Connection {
     const length = (rest[0]! << 8) | rest[1]!;
     if (length < HEADER_OCTETS || length > QUERY_OCTETS_MAX) {
       this.#o.metrics.add(METRIC.droppedMalformed);
-      this.#reset();
+      this.#stream.reset();
       return false;
     }
     if (rest.length < 2 + length) return false;
@@ -170,12 +160,6 @@ export class TcpConnection implements Connection {
     this.#ask(rest.subarray(2, 2 + length));
     this.#noteBlocked();
     return true;
-  }
-
-  /** Below TLS there is no handle that could be reset. */
-  #reset(): void {
-    if (this.#socket instanceof TLSSocket) this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
   }
 
   #ask(query: Uint8Array): void {
@@ -207,22 +191,17 @@ export class TcpConnection implements Connection {
   }
 
   #send(reply: Reply): void {
-    if (reply === undefined || !this.#socket.writable) return;
-    // Length and message in one segment (RFC 7766 section 8), and a copy: the reply's buffer is used again.
-    const framed = Buffer.allocUnsafe(2 + reply.length);
-    framed[0] = reply.length >>> 8;
-    framed[1] = reply.length & 0xff;
-    framed.set(reply, 2);
+    if (reply === undefined) return;
     this.#activeAt = this.#now();
-    this.#socket.write(framed);
+    this.#stream.send(reply);
   }
 
   #endIfDone(): void {
     const isDone = this.#ending !== 'no' && this.#inFlight === 0 && !this.#turnPlanned;
     if (!isDone || this.#blockedAt !== undefined || this.#closingAt !== undefined) return;
     this.#closingAt = this.#now();
-    this.#socket.end();
-    this.#socket.resume();
+    this.#stream.end();
+    this.#stream.resume();
   }
 
   #waitsFor(): Waiting {
@@ -254,31 +233,19 @@ export class TcpConnection implements Connection {
     this.#noteBlocked();
     if (now < this.#deadline(this.#waitsFor())) return;
     this.#o.metrics.add(METRIC.tcpTimedOut);
-    this.#socket.destroy();
+    this.#stream.destroy();
   }
 
   finish(): void {
-    if (this.#ending === 'us' || this.#socket.destroyed) return;
+    if (this.#ending === 'us' || !this.#stream.isOpen) return;
     this.#ending = 'us';
     this.#rest = NOTHING;
     this.#endIfDone();
   }
 
   destroy(): void {
-    this.#socket.destroy();
+    this.#stream.destroy();
   }
-}
-
-function received(this: Served, chunk: Uint8Array): void {
-  this[CONNECTION].receive(chunk);
-}
-
-function drained(this: Served): void {
-  this[CONNECTION].drained();
-}
-
-function ended(this: Served): void {
-  this[CONNECTION].clientEnded();
 }
 
 const NOTHING = new Uint8Array(0);

@@ -45,6 +45,7 @@ import { Pipeline } from './pipeline.ts';
 import { QueryLogger } from './querylogger.ts';
 import { countResolver } from './resolvercount.ts';
 import { TcpClients } from './tcpclients.ts';
+import { NativeStreams } from './tcpnative.ts';
 import { TopQuestions } from './top.ts';
 import { Tracer } from './tracer.ts';
 import { NativeUdpListeners } from './udpnative.ts';
@@ -81,7 +82,7 @@ class Worker {
   #paths = new Map<number, Path>();
   #control: MessagePort | undefined;
 
-  constructor(start: WorkerStart, { transports, listeners }: Network) {
+  constructor(start: WorkerStart, { transports, listeners, streams }: Network) {
     this.#start = start;
     const { shared, snapshot, slot, workers } = start;
     const { node } = snapshot;
@@ -158,6 +159,7 @@ class Worker {
       ticketKeys: start.ticketKeys,
       failed: (failure) => tell({ news: 'socket-failed', failure }),
       native: listeners,
+      streams,
     });
     this.#applySettings(snapshot);
   }
@@ -363,6 +365,8 @@ interface Network {
   readonly transports: Transports;
   /** Undefined: queries are read by Node's own sockets. */
   readonly listeners: NativeUdpListeners | undefined;
+  /** The same of TCP. */
+  readonly streams: NativeStreams | undefined;
 }
 
 function metricsOf({ shared, slot }: WorkerStart): Metrics {
@@ -386,7 +390,8 @@ async function openNetwork(start: WorkerStart): Promise<Network> {
   const udp = await transports.udp.way;
   const isNative = ffi !== undefined && udp === 'native';
   const listeners = isNative ? new NativeUdpListeners({ ffi, clock, watch: watches?.listening }) : undefined;
-  return { udp, transports, listeners };
+  const streams = isNative ? new NativeStreams({ ffi, clock, watch: watches?.streams }) : undefined;
+  return { udp, transports, listeners, streams };
 }
 
 /** Both caches of a worker, each with a hash seed of its own. */

@@ -1,6 +1,15 @@
 import os from 'node:os';
 import { type DatagramCalls, Datagrams } from './datagrams.ts';
 import {
+  EPOLL_CLOEXEC,
+  EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL,
+  EPOLLIN,
+  EVENT_DATA,
+  EVENT_WORDS,
+  EVENTS_MAX,
+} from './epoll.ts';
+import {
   AF_INET,
   AF_INET6,
   type BoundSocket,
@@ -12,6 +21,7 @@ import {
   socketText,
   writeAddress,
 } from './sockaddr.ts';
+import { type StreamCalls, Streams } from './streams.ts';
 
 export { type BoundSocket, SocketError, type SocketKind, type SocketSpec, socketText } from './sockaddr.ts';
 
@@ -68,8 +78,13 @@ export interface Ffi {
   unwatch(watch: number, fd: number): void;
   /** Datagrams of unconnected sockets, many a call. */
   readonly datagrams: Datagrams;
-  /** Fills `fds` with sockets of the set that have something to read, or an error to tell; returns how many. Never waits. */
-  ready(watch: number, fds: Int32Array): number;
+  /** Connections by TCP. */
+  readonly streams: Streams;
+  /**
+   * Fills `fds` with sockets of the set of which there is something to tell, and `events` with what (EPOLLIN and the
+   * like); returns how many. Never waits.
+   */
+  ready(watch: number, fds: Int32Array, events?: Int32Array): number;
   /**
    * Sends one datagram to a unix socket; a path that begins with `@` is an abstract name. The code of the error, if there is
    * one: EAGAIN where the receiver is behind.
@@ -124,15 +139,6 @@ const F_SETFL = 4;
 const F_DUPFD_CLOEXEC = 1030;
 const FD_CLOEXEC = 1;
 const O_CLOEXEC = 0o2000000;
-const EPOLL_CLOEXEC = 0o2000000;
-const EPOLL_CTL_ADD = 1;
-const EPOLL_CTL_DEL = 2;
-const EPOLLIN = 1;
-/** struct epoll_event in words of 32 bits: events, and data of two, of which the first is ours; packed on x64 alone. */
-const EVENT_WORDS = process.arch === 'x64' ? 3 : 4;
-const EVENT_DATA = EVENT_WORDS - 2;
-/** Sockets told of by one call. */
-const EVENTS_MAX = 64;
 const SOCKADDR_UN = 110;
 /** Neither glibc nor musl has functions for these. */
 const SYS_SCHED: Partial<Record<NodeJS.Architecture, { readonly set: number; readonly get: number }>> = {
@@ -180,21 +186,16 @@ const errnoNames = new Map<number, string>(
     .map(([name, number]) => [number, name]),
 );
 
-interface Libc extends Omit<DatagramCalls, 'errno' | 'address'> {
+interface Libc extends Omit<DatagramCalls & StreamCalls, 'errno' | 'address'> {
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Buffer, octets: number): number;
   listen(fd: number, backlog: number): number;
-  setsockopt(fd: number, level: number, name: number, value: Buffer, octets: number): number;
   getsockopt(fd: number, level: number, name: number, value: Buffer, octets: Buffer): number;
   getsockname(fd: number, address: Buffer, octets: Buffer): number;
   fcntl(fd: number, command: number, value: number): number;
-  close(fd: number): number;
   connect(fd: number, address: Buffer, octets: number): number;
-  send(fd: number, data: Buffer, octets: number, flags: number): number;
-  recv(fd: number, data: Buffer, octets: number, flags: number): number;
   dup3(from: number, to: number, flags: number): number;
   epollCreate(flags: number): number;
-  epollCtl(watch: number, operation: number, fd: number, event: Int32Array): number;
   epollWait(watch: number, events: Int32Array, max: number, timeoutMs: number): number;
   exit(code: number): void;
   /** Of sched_getattr and sched_setattr: both begin with the thread, 0 for this one, and a struct. */
@@ -221,6 +222,8 @@ export async function loadFfi(): Promise<Ffi | undefined> {
       connect: self.func('int connect(int, void *, uint32_t)'),
       send: self.func('int64_t send(int, void *, size_t, int)'),
       recv: self.func('int64_t recv(int, void *, size_t, int)'),
+      accept4: self.func('int accept4(int, void *, void *, int)'),
+      shutdown: self.func('int shutdown(int, int)'),
       recvmmsg: self.func('int recvmmsg(int, void *, unsigned int, int, void *)'),
       sendmmsg: self.func('int sendmmsg(int, void *, unsigned int, int)'),
       dup3: self.func('int dup3(int, int, int)'),
@@ -242,7 +245,8 @@ export async function loadFfi(): Promise<Ffi | undefined> {
     libc.fcntl = (fd, command, value) => variadic(fd, command, 'int', value);
     const errno = (): string => errnoNames.get(koffi.errno()) ?? `errno ${koffi.errno()}`;
     const address = (buffer: Buffer): bigint => BigInt(koffi.address(buffer));
-    return new LinuxFfi(libc, errno, new Datagrams({ ...libc, errno, address }));
+    const datagrams = new Datagrams({ ...libc, errno, address });
+    return new LinuxFfi(libc, errno, datagrams, new Streams({ ...libc, errno }));
   } catch {
     return undefined;
   }
@@ -252,11 +256,13 @@ class LinuxFfi implements Ffi {
   readonly #libc: Libc;
   readonly #errno: () => string;
   readonly datagrams: Datagrams;
+  readonly streams: Streams;
 
-  constructor(libc: Libc, errno: () => string, datagrams: Datagrams) {
+  constructor(libc: Libc, errno: () => string, datagrams: Datagrams, streams: Streams) {
     this.#libc = libc;
     this.#errno = errno;
     this.datagrams = datagrams;
+    this.streams = streams;
   }
 
   open(spec: SocketSpec): number {
@@ -398,9 +404,12 @@ class LinuxFfi implements Ffi {
     this.#libc.epollCtl(watch, EPOLL_CTL_DEL, fd, newEvent);
   }
 
-  ready(watch: number, fds: Int32Array): number {
+  ready(watch: number, fds: Int32Array, kinds?: Int32Array): number {
     const count = this.#libc.epollWait(watch, events, Math.min(EVENTS_MAX, fds.length), 0);
-    for (let i = 0; i < count; i++) fds[i] = events[i * EVENT_WORDS + EVENT_DATA]!;
+    for (let i = 0; i < count; i++) {
+      fds[i] = events[i * EVENT_WORDS + EVENT_DATA]!;
+      if (kinds !== undefined) kinds[i] = events[i * EVENT_WORDS]!;
+    }
     return Math.max(0, count);
   }
 

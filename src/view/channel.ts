@@ -100,7 +100,10 @@ export interface SharedBuffers {
  * close what this one leaves open.
  */
 export interface Watches {
+  /** By UDP. */
   readonly listening: number;
+  /** By TCP: listening, and clients' connections. */
+  readonly streams: number;
   readonly upstream: number;
 }
 

@@ -8,10 +8,12 @@ import t from 'tap';
 import { FIRST_MS } from '../../src/server/connection.ts';
 import { TcpEndpoint } from '../../src/server/tcp.ts';
 import { TCP_CLIENTS_PER_ADDRESS_MAX, TcpClients, tcpClientsBuffer } from '../../src/server/tcpclients.ts';
+import { NativeStreams } from '../../src/server/tcpnative.ts';
 import { DgramBackEnd, PendingReplies, UdpEndpoint } from '../../src/server/udp.ts';
 import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
 import { addressToText } from '../../src/util/cidr.ts';
 import { ManualClock } from '../../src/util/clock.ts';
+import { loadFfi } from '../../src/util/ffi.ts';
 import { cryptoPrng } from '../../src/util/prng.ts';
 import { type Descriptor, TICKET_KEYS_OCTETS } from '../../src/view/channel.ts';
 import { certificate } from '../support/certificate.ts';
@@ -29,6 +31,8 @@ import {
   until,
 } from '../support/sockets.ts';
 
+const ffi = await loadFfi();
+
 /** 127.0.0.1 is a proxy, others of 127.0.0.0/8 are not; 192.0.2.66 may not ask. */
 async function serve(
   t: { teardown(fn: () => void): void },
@@ -40,8 +44,11 @@ async function serve(
   const clients = new TcpClients(tcpClientsBuffer(1), 0, 1);
   const clock = new ManualClock();
   const handler = new Handler();
+  const fd = ffi?.open({ kind: 'tcp', address: '127.0.0.1', port, sharing: 'shared' });
+  const native = ffi && new NativeStreams({ ffi, clock });
   const endpoint = new TcpEndpoint({
-    descriptor: { ...descriptor('tcp', '127.0.0.1', port), protocol },
+    descriptor: { ...descriptor('tcp', '127.0.0.1', port, fd), protocol },
+    native,
     endpoint: 3,
     handler,
     clients,
@@ -54,7 +61,10 @@ async function serve(
   });
   if (credentials) endpoint.useEncrypted({ dot: [], doh: [], json: false, credentials });
   await endpoint.start();
-  t.teardown(() => endpoint.close());
+  t.teardown(() => {
+    endpoint.close();
+    native?.close();
+  });
   const open = (localAddress = '127.0.0.1') => {
     const client = new TcpClient('127.0.0.1', port, { localAddress });
     t.teardown(() => client.destroy());

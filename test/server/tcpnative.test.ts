@@ -1,0 +1,298 @@
+/** What only native connections can get wrong: descriptors and their numbers, what is told again and again, what waits to leave. */
+import { readdirSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import t from 'tap';
+import { TcpEndpoint } from '../../src/server/tcp.ts';
+import { TcpClients, tcpClientsBuffer } from '../../src/server/tcpclients.ts';
+import { NativeStreams } from '../../src/server/tcpnative.ts';
+import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
+import { ManualClock } from '../../src/util/clock.ts';
+import { type Ffi, loadFfi } from '../../src/util/ffi.ts';
+import { cryptoPrng } from '../../src/util/prng.ts';
+import type { Streams } from '../../src/util/streams.ts';
+import { altered } from '../support/altered.ts';
+import { freePort } from '../support/ports.ts';
+import {
+  descriptor,
+  framed,
+  Handler,
+  idOf,
+  query,
+  reply,
+  sleep,
+  TcpClient,
+  textOf,
+  until,
+} from '../support/sockets.ts';
+import { BIG, big, tcpSuite } from '../support/tcpsuite.ts';
+
+const loaded = await loadFfi();
+if (loaded === undefined) {
+  t.pass('all of it', { skip: 'no native interface here' });
+  process.exit(0);
+}
+const ffi: Ffi = loaded;
+tcpSuite('native');
+
+interface Setting {
+  readonly handler?: Handler;
+  readonly calls?: Partial<Streams>;
+  readonly other?: Partial<Ffi>;
+  readonly watch?: number;
+  /** A listening socket, whose duplicate is served. */
+  readonly main?: number;
+}
+
+type Test = { teardown(fn: () => void): void };
+
+async function serve(t: Test, { handler = new Handler(), calls = {}, other = {}, ...rest }: Setting = {}) {
+  const port = await freePort('127.0.0.1');
+  const main = rest.main ?? listening(t, port);
+  const counters = daemonCounters(1);
+  const clients = new TcpClients(tcpClientsBuffer(1), 0, 1);
+  const clock = new ManualClock();
+  const changed = altered(ffi, { ...other, streams: altered(ffi.streams, calls) } as Partial<Ffi>);
+  const native = new NativeStreams({ ffi: changed, clock, watch: rest.watch });
+  const endpoint = new TcpEndpoint({
+    descriptor: descriptor('tcp', '127.0.0.1', port, ffi.duplicate(main)),
+    native,
+    prng: cryptoPrng,
+    ticketKeys: new Uint8Array(),
+    endpoint: 0,
+    handler,
+    clients,
+    metrics: new Metrics(counters.block(0)),
+    clock,
+    admits: () => true,
+  });
+  await endpoint.start();
+  t.teardown(() => {
+    endpoint.close();
+    native.close();
+  });
+  const client = async (to = port): Promise<TcpClient> => {
+    const client = new TcpClient('127.0.0.1', to);
+    t.teardown(() => client.destroy());
+    await client.connected();
+    return client;
+  };
+  return { port, endpoint, clients, clock, counters, native, client };
+}
+
+function listening(t: Test, port: number): number {
+  const main = ffi.open({ kind: 'tcp', address: '127.0.0.1', port, sharing: 'shared' });
+  t.teardown(() => ffi.close(main));
+  return main;
+}
+
+const openFiles = (): number => readdirSync('/proc/self/fd').length;
+
+/** How often the set is asked. */
+function countedReady() {
+  const seen = { asked: 0 };
+  const ready: Ffi['ready'] = (watch, fds, events) => {
+    seen.asked++;
+    return ffi.ready(watch, fds, events);
+  };
+  return { seen, other: { ready } };
+}
+
+t.test('whatever becomes of connections, no descriptor is left', async (t) => {
+  const before = openFiles();
+  const { client, clients, endpoint, native } = await serve(t);
+  for (let round = 0; round < 10; round++) {
+    const some = [await client(), await client(), await client()];
+    for (const one of some) one.send(framed(query(1)));
+    await until(() => some.every((one) => one.received.length === 1), 'replies');
+    some[0]!.destroy();
+    some[1]!.socket.end();
+    some[2]!.socket.resetAndDestroy();
+    await until(() => clients.total === 0, 'their ends');
+    await until(() => some.every((one) => one.socket.destroyed), 'the ends at the clients');
+  }
+  endpoint.close();
+  native.close();
+  // Closed in the next turn of the event loop, as sockets of Node's are; `main` of `serve` is open.
+  await until(() => openFiles() === before + 1, 'descriptors');
+  t.equal(openFiles(), before + 1);
+});
+
+t.test('what a worker that died had open is closed by its successor, which listens on', async (t) => {
+  const port = await freePort('127.0.0.1');
+  const main = listening(t, port);
+  const watch = ffi.openWatch();
+  t.teardown(() => ffi.close(watch));
+  const died = await serve(t, { watch, main });
+  const one = await died.client(port);
+  one.send(framed(query(1)));
+  await until(() => one.received.length === 1, 'the reply');
+  // As if its thread had ended: nobody hears its bell.
+  died.native.close();
+  const next = await serve(t, { watch, main });
+  await until(() => one.state !== 'open', 'the end of its connection');
+  const other = await next.client(port);
+  other.send(framed(query(2)));
+  await until(() => other.received.length === 1, 'a reply of the successor');
+  t.equal(next.endpoint.connections, 1);
+});
+
+t.test('without a descriptor nobody is accepted for a while, and nothing spins', async (t) => {
+  const { seen, other } = countedReady();
+  const calls: Partial<Streams> = {
+    accept: (listening, watch) => (failing ? 'EMFILE' : ffi.streams.accept(listening, watch)),
+  };
+  let failing = true;
+  const { client, clock, counters } = await serve(t, { calls, other });
+  const one = await client();
+  one.send(framed(query(1)));
+  await until(() => counters.sum('tcpRefused') === 1, 'the failure');
+  const asked = seen.asked;
+  await sleep(30);
+  t.equal(seen.asked, asked);
+  failing = false;
+  clock.advance(100);
+  await until(() => one.received.length === 1, 'the reply');
+});
+
+t.test('a client that goes while it is accepted costs nobody else a turn', async (t) => {
+  const codes = ['ECONNABORTED', 'EINTR'];
+  const calls: Partial<Streams> = {
+    accept: (listening, watch) => codes.shift() ?? ffi.streams.accept(listening, watch),
+  };
+  const { client, counters } = await serve(t, { calls });
+  const one = await client();
+  one.send(framed(query(1)));
+  await until(() => one.received.length === 1, 'the reply');
+  t.equal(counters.sum('tcpRefused'), 0);
+});
+
+t.test('the number of a descriptor is free when all that was to be told is told', async (t) => {
+  let closed: number | undefined;
+  const handler = new Handler((octets) => {
+    const before = openFiles();
+    endpoint.close();
+    closed ??= before - openFiles();
+    return reply(octets);
+  });
+  const { client, clients, endpoint, counters } = await serve(t, { handler });
+  const some = [await client(), await client(), await client()];
+  await until(() => counters.sum('tcpAccepted') === 3, 'all of them');
+  for (const one of some) one.send(framed(query(1)));
+  await until(() => closed !== undefined, 'the query');
+  t.equal(closed, 0);
+  await until(() => some.every((one) => one.state !== 'open'), 'the ends');
+  t.equal(clients.total, 0);
+});
+
+t.test('an IPv4 client of a socket for both families is an IPv4 client', async (t) => {
+  const both = createServer();
+  await new Promise<void>((resolve) => both.listen(0, '::', resolve));
+  const { port } = both.address() as AddressInfo;
+  const main = ffi.duplicate((both as unknown as { _handle: { fd: number } })._handle.fd);
+  both.close();
+  t.teardown(() => ffi.close(main));
+  const handler = new Handler();
+  const { client } = await serve(t, { main, handler });
+  const one = await client(port);
+  one.send(framed(query(1)));
+  await until(() => one.received.length === 1, 'the reply');
+  t.same([...handler.asked[0]!.client.address], [127, 0, 0, 1]);
+  t.equal(handler.asked[0]!.client.port, one.socket.localPort);
+});
+
+t.test('replies of one turn to one client leave together, those to others are not held up', async (t) => {
+  const sent: number[] = [];
+  const calls: Partial<Streams> = {
+    send: (fd, octets, length) => {
+      sent.push(length);
+      return ffi.streams.send(fd, octets, length);
+    },
+  };
+  const waiting: (() => void)[] = [];
+  const handler = new Handler((octets) =>
+    textOf(octets) === 'later'
+      ? new Promise((resolve) => waiting.push(() => resolve(reply(octets))))
+      : reply(octets),
+  );
+  const { client } = await serve(t, { handler, calls });
+  const [one, two] = [await client(), await client()];
+  one.send(Buffer.concat([1, 2, 3].map((id) => framed(query(id)))));
+  await until(() => one.received.length === 3, 'replies');
+  t.same(sent, [3 * 14]);
+  for (const [i, each] of [one, two, one, two].entries()) {
+    each.send(framed(query(10 + i, 'later')));
+    await until(() => waiting.length === i + 1, 'the query');
+  }
+  sent.length = 0;
+  for (const resolve of waiting) resolve();
+  await until(() => one.received.length === 5 && two.received.length === 2, 'the others');
+  t.same(one.received.map(idOf), [1, 2, 3, 10, 12]);
+  t.equal(sent.length, 4, 'they take turns');
+});
+
+t.test('what the kernel takes in parts arrives whole and in order', async (t) => {
+  let calls = 0;
+  const send: Streams['send'] = (fd, octets, length) => {
+    calls++;
+    if (calls % 3 === 0) return 'EAGAIN';
+    return ffi.streams.send(fd, octets, Math.min(length, 1 + ((calls * 7919) % 9000)));
+  };
+  const { client } = await serve(t, { handler: new Handler(big), calls: { send } });
+  const one = await client();
+  for (let id = 0; id < 40; id++) one.send(framed(query(id)));
+  one.socket.end();
+  await until(() => one.state === 'closed', 'the end');
+  t.same(
+    one.received.map(idOf),
+    Array.from({ length: 40 }, (_, id) => id),
+  );
+  t.ok(one.received.every((octets) => octets.length === BIG));
+});
+
+for (const code of ['EPIPE', 'ECONNRESET'] as const) {
+  t.test(`a client that is gone when its reply is sent: ${code}`, async (t) => {
+    const { client, clients } = await serve(t, { calls: { send: () => code } });
+    const one = await client();
+    one.send(Buffer.concat([1, 2].map((id) => framed(query(id)))));
+    await until(() => one.state !== 'open', 'the end');
+    t.equal(clients.total, 0);
+  });
+}
+
+t.test('a stream that cannot be read is closed, one of which nothing came is not', async (t) => {
+  const codes = ['EAGAIN', 'EINTR', 'ETIMEDOUT'];
+  const { client, clients } = await serve(t, { calls: { receive: () => codes.shift()! } });
+  const one = await client();
+  one.send(framed(query(1)));
+  await until(() => one.state !== 'open', 'the end');
+  t.same(codes, []);
+  t.equal(clients.total, 0);
+});
+
+t.test('what waits wakes nobody: not read on, and ended by one side', async (t) => {
+  const { seen, other } = countedReady();
+  const release: (() => void)[] = [];
+  const handler = new Handler(
+    (octets) => new Promise((resolve) => release.push(() => resolve(reply(octets)))),
+  );
+  const { client, endpoint, clients } = await serve(t, { handler, other });
+  const full = await client();
+  // More than may be under way, and more again once reading has stopped.
+  full.send(Buffer.concat(Array.from({ length: 40 }, (_, id) => framed(query(id)))));
+  await until(() => release.length === 32, 'as many as may be under way');
+  full.send(framed(query(40)));
+  const ended = await client();
+  ended.send(framed(query(41)));
+  ended.socket.end();
+  await until(() => release.length === 33, 'another');
+  await sleep(20);
+  const asked = seen.asked;
+  await sleep(50);
+  t.ok(seen.asked - asked <= 1, `asked ${seen.asked - asked} times`);
+  full.socket.resetAndDestroy();
+  await until(() => clients.total === 1, 'the end of one that is not read');
+  for (const resolve of release) resolve();
+  await until(() => ended.state === 'closed', 'the end of the other');
+  t.equal(ended.received.length, 1);
+  t.equal(endpoint.pending, 0);
+});
