@@ -11,7 +11,7 @@ const TURN_MS = 1;
 const BATCH_MS = 1;
 const BATCH_MIN = 4;
 /** How long datagrams may wait while connections are dealt with. */
-const INTERLEAVE_MS = 0.25;
+const INTERLEAVE_MS = 0.1;
 
 export interface NativeUdpOptions {
   readonly ffi: Ffi;

@@ -6,22 +6,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Latency } from './latency.ts';
-import {
-  cpuSeconds,
-  LOAD_CORE,
-  load,
-  onCore,
-  pin,
-  punctually,
-  SERVER_CORE,
-  stepBack,
-  WARM_SECONDS,
-} from './load.ts';
+import { cpuSeconds, LOAD_CORE, load, onCore, pin, punctually, SERVER_CORE, WARM_SECONDS } from './load.ts';
 import type { Options } from './options.ts';
 import { installed, interleaved, type Server, startFleet } from './peers.ts';
-import { type Column, compare, publish, type Table } from './report.ts';
+import { type Column, compare, median, publish, type Table } from './report.ts';
 import type { SlowTaken, SlowWork } from './slowclientswork.ts';
-import { type Secure, securedRecipes } from './transports.ts';
+import { securedRecipes } from './transports.ts';
 import { Wiretap } from './wiretap.ts';
 import { HOSTS, hostQuestions } from './zone.ts';
 
@@ -32,16 +22,18 @@ const AGAIN_SECONDS = [30, 5];
 /** Seconds after they have all come once. */
 const SETTLE_SECONDS = 1;
 const PER_SECOND = 5_000;
-/** For connections that are gone to be forgotten. */
-const PAUSE_SECONDS = 1;
+/** Turns of a round: in each a server is asked, and its twin, of which the clients know nothing. */
+const TURNS = 8;
 /** How long its files may take to be given back. */
 const BACK_SECONDS_MAX = 30;
 
 interface Taken extends SlowTaken {
   readonly quiet: Latency;
   readonly slow: Latency;
-  /** While the same clients are at another process on the same core, which has a lower priority: what the machine makes of it. */
-  readonly beside: Latency;
+  /** Of its twin meanwhile, on the same core: what the machine makes of it. */
+  readonly twin: Latency;
+  /** Its p99 over its twin's, as they were asked one right after the other. */
+  readonly ratio: number;
   /** Of the server, the most that were open, and seconds until they are as few as before once the clients have gone. */
   readonly files: number;
   readonly backSeconds: number;
@@ -54,8 +46,9 @@ const WAITS: readonly Column<Taken>[] = [
   { head: 'p99 µs', of: ({ quiet }) => quiet.p99 },
   { head: 'with them: p50 µs', of: ({ slow }) => slow.p50 },
   { head: 'p99 µs', of: ({ slow }) => slow.p99 },
-  { head: 'with them elsewhere: p50 µs', of: ({ beside }) => beside.p50 },
-  { head: 'p99 µs', of: ({ beside }) => beside.p99 },
+  { head: 'its twin: p50 µs', of: ({ twin }) => twin.p50 },
+  { head: 'p99 µs', of: ({ twin }) => twin.p99 },
+  { head: 'p99, of the twin’s', of: ({ ratio }) => ratio, digits: 2 },
 ];
 
 const SLOW_ONES: readonly Column<Taken>[] = [
@@ -76,14 +69,11 @@ export async function slowclients(options: Options): Promise<void> {
   writeFileSync(file, hostQuestions());
   const wanted = installed(options, ['causeway', 'unbound']);
   const { recipes, secure } = await securedRecipes(wanted, folder);
-  const elsewhere = await securedRecipes(installed({ ...options, peers: undefined }, ['causeway']), folder);
   const fleet = await startFleet(recipes);
-  const others = await startFleet(elsewhere.recipes);
+  const twins = await startFleet((await securedRecipes(wanted, folder)).recipes);
   const { servers } = fleet;
-  const other = others.servers[0]!;
-  stepBack(other.pid);
-  const portsOf = ({ name, port }: Server, ports: ReadonlyMap<string, Secure>): SlowWork['ports'] => {
-    const { dot, doh } = ports.get(name)!;
+  const portsOf = ({ name, port }: Server): SlowWork['ports'] => {
+    const { dot, doh } = secure.get(name)!;
     return [
       { kind: 'tcp', port },
       { kind: 'dot', port: dot },
@@ -98,32 +88,46 @@ export async function slowclients(options: Options): Promise<void> {
     return tap.stop();
   };
   const measure = async (server: Server, againSeconds: number): Promise<Taken> => {
-    const come = async (at: Server, ports: ReadonlyMap<string, Secure>): Promise<ChildProcess> => {
-      const clients = begin({ clients: CLIENTS, againSeconds, ports: portsOf(at, ports) });
-      await sleep(1000 * (againSeconds + SETTLE_SECONDS));
-      return clients;
-    };
-    const gone = await come(other, elsewhere.secure);
-    const beside = await ask(server);
-    await end(gone);
-    await sleep(1000 * PAUSE_SECONDS);
-    const quiet = await ask(server);
+    const twin = twins.servers.find(({ name }) => name === server.name)!;
+    const quiet: Latency[] = [];
+    for (let turn = 0; turn < TURNS; turn++) quiet.push(await ask(server));
     const before = filesOf(server.pid);
-    const clients = await come(server, secure);
+    const clients = begin({ clients: CLIENTS, againSeconds, ports: portsOf(server) });
+    await sleep(1000 * (againSeconds + SETTLE_SECONDS));
     let files = 0;
     const timer = setInterval(() => (files = Math.max(files, filesOf(server.pid))), 100);
-    const cpu = cpuOf(server.pid);
-    const slow = await ask(server);
-    const spent = cpuOf(server.pid) - cpu;
+    const [slow, beside]: [Latency[], Latency[]] = [[], []];
+    let [cpu, elapsed] = [0, 0];
+    const askServer = async (): Promise<void> => {
+      const [spent, begun] = [cpuOf(server.pid), performance.now()];
+      slow.push(await ask(server));
+      cpu += cpuOf(server.pid) - spent;
+      elapsed += (performance.now() - begun) / 1000;
+    };
+    for (let turn = 0; turn < TURNS; turn++) {
+      // Neither is always the first.
+      if (turn % 2 === 0) beside.push(await ask(twin));
+      await askServer();
+      if (turn % 2 === 1) beside.push(await ask(twin));
+    }
     clearInterval(timer);
     const fared = await end(clients);
     const at = performance.now();
     const passed = (): number => (performance.now() - at) / 1000;
     while (filesOf(server.pid) > before && passed() < BACK_SECONDS_MAX) await sleep(100);
-    return { ...fared, quiet, slow, beside, files, backSeconds: passed(), cpu: (100 * spent) / seconds };
+    return {
+      ...fared,
+      quiet: middle(quiet),
+      slow: middle(slow),
+      twin: middle(beside),
+      ratio: median(slow.map(({ p99 }, turn) => p99 / beside[turn]!.p99)),
+      files,
+      backSeconds: passed(),
+      cpu: (100 * cpu) / elapsed,
+    };
   };
   try {
-    for (const server of servers) await load(server, { file, seconds: WARM_SECONDS });
+    for (const server of [...servers, ...twins.servers]) await load(server, { file, seconds: WARM_SECONDS });
     const tables: Table[] = [];
     for (const againSeconds of AGAIN_SECONDS) {
       const samples = await interleaved(rounds, servers, (server) => measure(server, againSeconds));
@@ -139,18 +143,18 @@ export async function slowclients(options: Options): Promise<void> {
         intro:
           `${CLIENTS} clients by TCP, TLS and HTTPS in turns, of whom each sends an octet a second of a query that never ends, and ` +
           `comes again some time after it was turned away; meanwhile dnsperf asks ${HOSTS} names from cache by UDP, ` +
-          `${PER_SECOND} times a second; medians of ${rounds} rounds of ${seconds} s.`,
+          `${PER_SECOND} times a second, for ${seconds} s at a time, ${TURNS} times a round; medians of these, and of ${rounds} rounds.`,
         tables,
         notes: [
-          'Elsewhere: the same clients are at another process, on the same core and behind in priority, and the server has ' +
-            'nothing to do with them. That is what the machine makes of their work, with both cores busy.',
+          'Its twin: the same program beside it, on the same core, asked in turn with it; the clients are at the server and not at ' +
+            'its twin. That is what the machine makes of their work, with both cores busy.',
         ],
         programs: [...wanted.map(({ name }) => name), 'dnsperf'],
       },
       options,
     );
   } finally {
-    await others.stop();
+    await twins.stop();
     await fleet.stop();
     rmSync(folder, { recursive: true, force: true });
   }
@@ -170,6 +174,12 @@ function end(clients: ChildProcess): Promise<SlowTaken> {
     clients.once('error', reject);
     clients.once('close', () => resolve(JSON.parse(text) as SlowTaken));
   });
+}
+
+/** Percentiles of a turn of the middle: one in which the machine was elsewhere for milliseconds is not the server's. */
+function middle(turns: readonly Latency[]): Latency {
+  const of = (name: keyof Latency): number => median(turns.map((turn) => turn[name]));
+  return { p50: of('p50'), p99: of('p99'), p999: of('p999') };
 }
 
 function filesOf(pid: number): number {
