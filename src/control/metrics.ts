@@ -89,7 +89,7 @@ function gauge(name: string, help: string, samples: readonly Sample[]): Metric {
 
 /** What the status says, as figures: labels are names of the configuration, never of a query. */
 export function statusMetrics(status: StatusReport): Metric[] {
-  const { caches, targets, workers, config, geo } = status;
+  const { caches, targets, workers, config, endpoints, geo } = status;
   const perFile = (pick: (file: (typeof geo)[number]) => number | undefined): Sample[] =>
     geo.flatMap((file) => {
       const value = pick(file);
@@ -118,6 +118,15 @@ export function statusMetrics(status: StatusReport): Metric[] {
     gauge('causeway_config_accepted', 'Whether the last configuration that was read is in force.', [
       { value: config.errors.length === 0 ? 1 : 0 },
     ]),
+    gauge(
+      'causeway_certificate_not_after_seconds',
+      'When the certificate ends that clients by TLS are shown, since unix epoch.',
+      endpoints.flatMap(({ id, certificate }) =>
+        certificate === undefined
+          ? []
+          : { labels: { endpoint: id }, value: instantMs(certificate.until)! / 1000 },
+      ),
+    ),
     gauge(
       'causeway_cache_entries',
       'Entries held.',

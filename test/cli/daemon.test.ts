@@ -25,6 +25,10 @@ WORKER  SERVES    STATE    REVISION         UP  IN FLIGHT
 
 ENDPOINT  PROTOCOLS  VPC        LISTEN
 in-1      do53       by-source  127.0.0.1:5353
+in-tls    dot        by-source  tls://127.0.0.1:853
+
+CERTIFICATE OF  UNTIL                     SIGNED BY  PIN                                           FOR
+in-tls          2027-01-02T03:04:05.000Z  another    YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMwE=  DNS:dns.example.org
 
 VPC       ZONES  RULES
 vpc-corp      2      3

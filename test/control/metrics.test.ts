@@ -27,6 +27,8 @@ t.test('the status as gauges', (t) => {
   t.match(text, /^causeway_workers\{state="serving"\} 1$/m);
   t.match(text, /^causeway_target_up\{target="192\.0\.2\.53:53"\} 0$/m);
   t.match(text, /^causeway_cache_entries\{cache="records"\} 20$/m);
+  t.match(text, /^causeway_certificate_not_after_seconds\{endpoint="in-tls"\} 1798859045$/m);
+  t.notMatch(text, /causeway_certificate_not_after_seconds\{endpoint="in-1"\}/);
   t.match(text, /^process_resident_memory_bytes \d+$/m);
   t.end();
 });

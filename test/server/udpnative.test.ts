@@ -10,7 +10,9 @@ import { NativeUdpListeners } from '../../src/server/udpnative.ts';
 import { loneMetrics } from '../../src/telemetry/metrics.ts';
 import { addressToText } from '../../src/util/cidr.ts';
 import { type Clock, ManualClock, systemClock } from '../../src/util/clock.ts';
+import type { Datagrams } from '../../src/util/datagrams.ts';
 import { type Ffi, loadFfi } from '../../src/util/ffi.ts';
+import { altered } from '../support/altered.ts';
 import type { ListeningStart } from '../support/listening-worker.ts';
 import { freePort } from '../support/ports.ts';
 import { descriptor, Handler, idOf, query, reply, UdpClient, until } from '../support/sockets.ts';
@@ -331,4 +333,38 @@ t.test('queries are answered between connections, without a turn of the event lo
   listeners.close();
   ffi.close(client);
   ffi.close(watch);
+});
+
+t.test('who finds no queries between connections looks again later, who finds some sooner', async (t) => {
+  const port = await freePort('127.0.0.1');
+  const clock = new ManualClock();
+  let looks = 0;
+  const receive: Datagrams['receive'] = (fd, max, failed) => {
+    looks++;
+    return ffi.datagrams.receive(fd, max, failed);
+  };
+  const counted = altered(ffi, { datagrams: altered(ffi.datagrams, { receive }) } as Partial<Ffi>);
+  const listeners = new NativeUdpListeners({ ffi: counted, clock });
+  const fd = ffi.open({ kind: 'udp', address: '127.0.0.1', port, sharing: 'alone' });
+  const backEnd = listeners.backEnd(descriptor('udp', '127.0.0.1', port, fd), () => undefined);
+  const endpoint = endpointOn(backEnd, new Handler());
+  await endpoint.start();
+  clock.advance(10);
+  const between = (ms: number): number => {
+    looks = 0;
+    for (let passed = 0; passed < ms; passed += 0.01) {
+      clock.advance(0.01);
+      listeners.interleave();
+    }
+    return looks;
+  };
+  t.ok(between(10) <= 45, 'a quarter of a millisecond, once nothing has come for a while');
+  const client = new UdpClient('127.0.0.1', port);
+  await client.send(query(1));
+  await until(() => client.received.length === 1, 'the reply');
+  looks = 0;
+  t.ok(between(0.05) >= 1, 'where something has come it is 0.03 ms');
+  client.close();
+  endpoint.close();
+  listeners.close();
 });

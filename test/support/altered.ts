@@ -1,7 +1,12 @@
-/** `object` with some methods replaced: private fields stay where they are. */
+/** `object` with some methods replaced: what is private stays where it is. */
 export function altered<T extends object>(object: T, other: Partial<T>): T {
-  const names = Object.getOwnPropertyNames(Object.getPrototypeOf(object)) as (keyof T)[];
-  const methods = names.filter((name) => typeof object[name] === 'function' && name !== 'constructor');
-  const bound = methods.map((name) => [name, (object[name] as () => void).bind(object)]);
-  return Object.assign(Object.create(object) as T, Object.fromEntries(bound), other);
+  const copy = Object.create(object) as T;
+  const described = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(object) as T);
+  for (const [name, { get, value }] of Object.entries<PropertyDescriptor>(described)) {
+    if (get !== undefined) Object.defineProperty(copy, name, { get: get.bind(object) });
+    else if (name !== 'constructor')
+      Object.defineProperty(copy, name, { value: value.bind(object), configurable: true });
+  }
+  for (const [name, value] of Object.entries(other)) Object.defineProperty(copy, name, { value });
+  return copy;
 }

@@ -111,7 +111,21 @@ export const status: StatusReport = {
     { worker: 0, duty: 'plain', state: 'serving', revision: 7, uptimeSeconds: 3700, inFlight: 0 },
     { worker: 1, duty: 'plain', state: 'silent', revision: 0, uptimeSeconds: 0, inFlight: 0 },
   ],
-  endpoints: [{ id: 'in-1', listen: ['127.0.0.1:5353'], protocols: ['do53'], vpc: 'by-source' }],
+  endpoints: [
+    { id: 'in-1', listen: ['127.0.0.1:5353'], protocols: ['do53'], vpc: 'by-source' },
+    {
+      id: 'in-tls',
+      listen: ['tls://127.0.0.1:853'],
+      protocols: ['dot'],
+      vpc: 'by-source',
+      certificate: {
+        names: 'DNS:dns.example.org',
+        selfSigned: false,
+        until: '2027-01-02T03:04:05.000Z',
+        pin: 'YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMwE=',
+      },
+    },
+  ],
   views: [{ vpc: 'vpc-corp', zones: 2, rules: 3 }],
   targets: [
     {
