@@ -15,8 +15,9 @@ const MESSAGE_OCTETS_MAX = 2 + 65_535;
 
 /** Who decides about connections that come. */
 export interface Accepting {
-  /** False: nobody is let in, whoever it is; who comes is reset unseen, and told of by `refused`. */
+  /** False: nobody is let in, whoever it is; who comes is reset unseen. */
   hasRoom(): boolean;
+  /** Somebody was turned away, or could not be taken for want of descriptors or memory. */
   refused(): void;
   accepted(stream: NativeStream, address: Uint8Array, port: number): void;
 }
@@ -52,7 +53,9 @@ export class NativeStreams {
   #state: 'waiting' | 'telling' = 'waiting';
   readonly #toClose: number[] = [];
   /** Messages to one client that have not been sent. */
-  readonly #gathered = new Uint8Array(GATHERED_MAX + MESSAGE_OCTETS_MAX);
+  #gathered = new Uint8Array(GATHERED_MAX + MESSAGE_OCTETS_MAX);
+  /** Of the client before, once another is replied to. */
+  #leaving = new Uint8Array(GATHERED_MAX + MESSAGE_OCTETS_MAX);
   #gatheredOctets = 0;
   #gatheredFor: NativeStream | undefined;
   #flushPlanned = false;
@@ -75,7 +78,12 @@ export class NativeStreams {
   listen(fd: number, accepting: Accepting): Listening {
     const listening = new Listening(fd, this, accepting);
     this.#ffi.streams.noDelay(fd);
-    this.#ffi.watch(this.#watch.fd, fd);
+    try {
+      this.#ffi.watch(this.#watch.fd, fd);
+    } catch (error) {
+      this.#ffi.close(fd);
+      throw error;
+    }
     this.#add(fd, listening);
     return listening;
   }
@@ -117,7 +125,7 @@ export class NativeStreams {
   acceptOne(listening: Listening, accepting: Accepting): boolean {
     const { streams } = this.#ffi;
     if (!accepting.hasRoom()) {
-      const code = streams.refuse(listening.fd);
+      const code = streams.refuse(listening.fd, this.#watch.fd);
       if (code === undefined) accepting.refused();
       return this.#goesOn(code, listening, accepting);
     }
@@ -142,11 +150,21 @@ export class NativeStreams {
       default:
         accepting.refused();
         this.#ffi.unwatch(this.#watch.fd, listening.fd);
-        this.#clock.after(SHORTAGE_MS, () => {
-          if (this.#open.get(listening.fd) === listening) this.#ffi.watch(this.#watch.fd, listening.fd);
-        });
+        this.#watchLater(listening);
         return false;
     }
+  }
+
+  #watchLater(listening: Listening): void {
+    this.#clock.after(SHORTAGE_MS, () => {
+      if (this.#open.get(listening.fd) !== listening) return;
+      try {
+        this.#ffi.watch(this.#watch.fd, listening.fd);
+      } catch {
+        // What there is too little of it needs itself.
+        this.#watchLater(listening);
+      }
+    });
   }
 
   /** Another descriptor of a listening socket is main's: it would stay in the set. */
@@ -193,17 +211,30 @@ export class NativeStreams {
     return this.#ffi.streams.send(fd, octets, length);
   }
 
-  /** What was replied in this turn to one client leaves together, at the end of it at the latest. */
+  /**
+   * What was replied in this turn to one client leaves together, at the end of it at the latest. The message is copied before
+   * anything else is done: what is sent for another client may end its connection, then queries by UDP have their turn, and
+   * their answers are written where this message is (see `QueryHandler`).
+   */
   gather(stream: NativeStream, message: Uint8Array): void {
-    if (this.#gatheredFor !== stream) {
-      this.flush();
+    const before = this.#gatheredFor;
+    if (before === stream) this.#put(message);
+    else {
+      const [octets, length] = [this.#gathered, this.#gatheredOctets];
+      this.#gathered = this.#leaving;
+      this.#leaving = octets;
       this.#gatheredFor = stream;
       this.#gatheredOctets = 0;
+      this.#put(message);
+      before?.sendGathered(octets, length);
       this.#planFlush();
     }
+    if (this.gatheredFor(stream) >= GATHERED_MAX) this.flush();
+  }
+
+  #put(message: Uint8Array): void {
     putMessage(this.#gathered, this.#gatheredOctets, message);
     this.#gatheredOctets += 2 + message.length;
-    if (this.#gatheredOctets >= GATHERED_MAX) this.flush();
   }
 
   /** Octets that are gathered for it. */
@@ -395,7 +426,9 @@ export class NativeStream implements ByteStream, Told {
     this.#close('destroy');
   }
 
+  /** Replies to what came before the reason for it leave before. */
   reset(): void {
+    if (this.#streams.gatheredFor(this) > 0) this.#streams.flush();
     this.#close('reset');
   }
 

@@ -159,8 +159,11 @@ const SLICE_NS = 100_000n;
  */
 export const RECEIVE_BUFFER = 4 * 1024 * 1024;
 const SEND_BUFFER = 1024 * 1024;
-/** As BIND and Unbound: a burst of connections waits here; the kernel may grant less (net.core.somaxconn). */
-const BACKLOG = 256;
+/**
+ * A burst of connections waits here, as many as clients may be connected (`server/tcpclients`); who finds it full asks again
+ * after a second. The kernel may grant less (net.core.somaxconn).
+ */
+const BACKLOG = 1024;
 /** Descriptors 0 to 2 are the standard ones: no duplicate of ours may take the place of one that is closed. */
 const FIRST_OWN_FD = 3;
 

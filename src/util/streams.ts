@@ -5,7 +5,8 @@ import { AF_INET, SOCKADDR_IN6 } from './sockaddr.ts';
  * Connections by TCP as the kernel gives and takes them. A socket of Node's is a dozen objects, and a client who comes and
  * goes leaves all of them to the collector; here it is a number.
  *
- * Buffers are constants of this module, as those of util/ffi; what is received is valid until the next call.
+ * Buffers that the kernel fills are constants of this module, as those of util/ffi; what is received is valid until the
+ * next call. What is sent is read during the call only, wherever it is.
  */
 
 /** What of libc a connection needs; results are those of C: a count, a descriptor or 0, or -1. */
@@ -31,7 +32,7 @@ const SHUT_WR = 1;
 const MSG_DONTWAIT = 0x40;
 /** An error instead of a signal where nobody reads any more. */
 const MSG_NOSIGNAL = 0x4000;
-/** Octets taken by one call: as many as fill a pipeline of short queries a thousand times. */
+/** Octets taken by one call: a thousand short queries. */
 const RECEIVED_MAX = 65_536;
 /** Lengths of which a view is kept: an object less for most queries. */
 const VIEWS_KEPT = 512;
@@ -76,11 +77,13 @@ export class Streams {
     return code;
   }
 
-  /** Resets the next connection unseen. The code of the error, if there is one: EAGAIN where there is none. */
-  refuse(listening: number): string | undefined {
-    peerOctets.writeUInt32LE(SOCKADDR_IN6);
-    const fd = this.#calls.accept4(listening, peer, peerOctets, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) return this.#calls.errno();
+  /**
+   * Resets the next connection unseen. It is in `watch` for that time, so that it is not left open where this thread is ended.
+   * The code of the error, if there is one: EAGAIN where there is none.
+   */
+  refuse(listening: number, watch: number): string | undefined {
+    const fd = this.accept(listening, watch);
+    if (typeof fd === 'string') return fd;
     this.resetAtClose(fd);
     this.#calls.close(fd);
     return undefined;

@@ -12,6 +12,7 @@ import { cryptoPrng } from '../../src/util/prng.ts';
 import type { Streams } from '../../src/util/streams.ts';
 import { altered } from '../support/altered.ts';
 import { freePort } from '../support/ports.ts';
+import { headerV1 } from '../support/proxyheader.ts';
 import {
   descriptor,
   framed,
@@ -41,6 +42,10 @@ interface Setting {
   readonly watch?: number;
   /** A listening socket, whose duplicate is served. */
   readonly main?: number;
+  readonly interleave?: () => void;
+  readonly isProxy?: () => boolean;
+  /** Its descriptors are somebody else's to close. */
+  readonly dies?: boolean;
 }
 
 type Test = { teardown(fn: () => void): void };
@@ -64,9 +69,12 @@ async function serve(t: Test, { handler = new Handler(), calls = {}, other = {},
     metrics: new Metrics(counters.block(0)),
     clock,
     admits: () => true,
+    interleave: rest.interleave,
+    isProxy: rest.isProxy,
   });
   await endpoint.start();
   t.teardown(() => {
+    if (rest.dies === true) return;
     endpoint.close();
     native.close();
   });
@@ -122,7 +130,7 @@ t.test('what a worker that died had open is closed by its successor, which liste
   const main = listening(t, port);
   const watch = ffi.openWatch();
   t.teardown(() => ffi.close(watch));
-  const died = await serve(t, { watch, main });
+  const died = await serve(t, { watch, main, dies: true });
   const one = await died.client(port);
   one.send(framed(query(1)));
   await until(() => one.received.length === 1, 'the reply');
@@ -155,15 +163,120 @@ t.test('without a descriptor nobody is accepted for a while, and nothing spins',
 });
 
 t.test('a client that goes while it is accepted costs nobody else a turn', async (t) => {
-  const codes = ['ECONNABORTED', 'EINTR'];
+  const { seen, other } = countedReady();
+  const turns: number[] = [];
+  let codes: string[] | undefined;
   const calls: Partial<Streams> = {
-    accept: (listening, watch) => codes.shift() ?? ffi.streams.accept(listening, watch),
+    accept: (listening, watch) => {
+      if (codes === undefined) return 'EAGAIN';
+      turns.push(seen.asked);
+      return codes.shift() ?? ffi.streams.accept(listening, watch);
+    },
   };
-  const { client, counters } = await serve(t, { calls });
+  const { client, counters } = await serve(t, { calls, other });
+  const both = [await client(), await client()];
+  codes = ['ECONNABORTED', 'EINTR'];
+  for (const one of both) one.send(framed(query(1)));
+  await until(() => both.every((one) => one.received.length === 1), 'replies');
+  t.equal(turns.length, 5, 'two failures, two clients, nobody');
+  t.equal(new Set(turns).size, 1, 'all in one turn');
+  t.equal(counters.sum('tcpRefused'), 0);
+});
+
+t.test('a listening socket that is closed is told of no more, though others have it', async (t) => {
+  const { seen, other } = countedReady();
+  const { client, endpoint, port } = await serve(t, { other });
   const one = await client();
   one.send(framed(query(1)));
   await until(() => one.received.length === 1, 'the reply');
-  t.equal(counters.sum('tcpRefused'), 0);
+  endpoint.leave();
+  const asked = seen.asked;
+  const waiting = new TcpClient('127.0.0.1', port);
+  t.teardown(() => waiting.destroy());
+  await waiting.connected();
+  await sleep(30);
+  t.equal(seen.asked, asked);
+  one.send(framed(query(2)));
+  await until(() => one.received.length === 2, 'its connections go on');
+});
+
+t.test('a connection of a proxy is Node’s alone', async (t) => {
+  const { seen, other } = countedReady();
+  const { client, clients } = await serve(t, { other, isProxy: () => true });
+  const one = await client();
+  await until(() => clients.total === 1, 'the connection');
+  const asked = seen.asked;
+  one.send(headerV1('192.0.2.7', 7));
+  one.send(framed(query(1)));
+  await until(() => one.received.length === 1, 'the reply');
+  t.equal(seen.asked, asked);
+});
+
+t.test('a reply is copied before the failure of another is told, in which UDP has its turn', async (t) => {
+  const handler = new Handler();
+  const from = { address: new Uint8Array(4), port: 1, transport: 'udp', endpoint: 0 } as const;
+  const interleave = (): void => {
+    handler.begin();
+    // What is returned is written where the reply before it was.
+    handler.handle(query(0xffff, 'by UDP'), from);
+  };
+  const { client, counters } = await serve(t, { handler, interleave });
+  const [one, two] = [await client(), await client()];
+  await until(() => counters.sum('tcpAccepted') === 2, 'both');
+  one.send(framed(query(1, 'one')));
+  two.send(framed(query(2, 'two')));
+  one.socket.resetAndDestroy();
+  await until(() => two.received.length === 1, 'the reply');
+  t.equal(textOf(two.received[0]!), 'two');
+});
+
+t.test('what waits while reading is stopped is the client’s own, whatever others send', async (t) => {
+  const release: (() => void)[] = [];
+  const handler = new Handler(
+    (octets) => new Promise((resolve) => release.push(() => resolve(reply(octets)))),
+  );
+  const { client } = await serve(t, { handler });
+  const [one, two] = [await client(), await client()];
+  one.send(Buffer.concat(Array.from({ length: 40 }, (_, id) => framed(query(id, `one ${id}`)))));
+  await until(() => release.length === 32, 'as many as may be under way');
+  two.send(Buffer.concat(Array.from({ length: 30 }, (_, id) => framed(query(100 + id, 'two '.repeat(20))))));
+  await until(() => release.length === 62, 'those of another');
+  await until(() => {
+    for (const resolve of release.splice(0)) resolve();
+    return one.received.length === 40;
+  }, 'all replies');
+  t.same(
+    one.received.map(textOf),
+    Array.from({ length: 40 }, (_, id) => `one ${id}`),
+  );
+});
+
+t.test('replies to what came before a length that is none leave before the reset', async (t) => {
+  const { client } = await serve(t);
+  const one = await client();
+  one.send(Buffer.concat([framed(query(1)), Buffer.from([0, 0])]));
+  await until(() => one.state !== 'open', 'the end');
+  t.equal(one.state, 'reset');
+  t.equal(one.received.length, 1);
+});
+
+t.test('a reply to a connection that is closed in the same turn goes nowhere', async (t) => {
+  const sent: number[] = [];
+  const calls: Partial<Streams> = {
+    send: (fd, octets, length) => {
+      sent.push(length);
+      return ffi.streams.send(fd, octets, length);
+    },
+  };
+  const handler = new Handler((octets) => {
+    if (textOf(octets) === 'close') endpoint.close();
+    return reply(octets);
+  });
+  const { client, endpoint } = await serve(t, { handler, calls });
+  const one = await client();
+  one.send(Buffer.concat([framed(query(1)), framed(query(2, 'close'))]));
+  await until(() => one.state !== 'open', 'the end');
+  t.same(sent, []);
 });
 
 t.test('the number of a descriptor is free when all that was to be told is told', async (t) => {

@@ -217,6 +217,7 @@ export function tcpSuite(way: Way): void {
       await until(() => one.state !== 'open', 'the end');
       t.equal(handler.asked.length, 0);
       t.equal(counters.sum('droppedMalformed'), 1);
+      t.equal(one.state, 'reset');
       await until(() => clients.total === 0, 'the client to be counted out');
     });
   }
@@ -435,6 +436,7 @@ export function tcpSuite(way: Way): void {
     await until(() => clients.total === 32, 'all connections');
     const beyond = await client();
     await until(() => beyond.state !== 'open', 'the end of the 33rd');
+    t.equal(beyond.state, 'reset');
     t.equal(counters.sum('tcpRefused'), 1);
     const other = await client({ localAddress: '127.0.0.2' });
     other.send(framed(query(1)));
@@ -447,11 +449,13 @@ export function tcpSuite(way: Way): void {
   });
 
   t.test('connections of the whole process are bounded', async (t) => {
-    const { client, clients } = await serve(t, { maxClients: 3 });
+    const { client, clients, counters } = await serve(t, { maxClients: 3 });
     for (let i = 0; i < 3; i++) await client({ localAddress: `127.0.0.${10 + i}` });
     await until(() => clients.total === 3, 'all connections');
     const beyond = await client({ localAddress: '127.0.0.20' });
     await until(() => beyond.state !== 'open', 'the end of the fourth');
+    t.equal(beyond.state, 'reset');
+    t.equal(counters.sum('tcpRefused'), 1);
   });
 
   t.test('who is outside the access list is closed before anything is read', async (t) => {
@@ -461,6 +465,7 @@ export function tcpSuite(way: Way): void {
     const outside = await client({ localAddress: '127.0.0.2' });
     outside.send(framed(query(1)));
     await until(() => outside.state !== 'open', 'the end');
+    t.equal(outside.state, 'reset');
     const inside = await client();
     inside.send(framed(query(2)));
     await until(() => inside.received.length === 1, 'the reply');
