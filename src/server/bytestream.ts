@@ -85,7 +85,7 @@ export class SocketStream implements ByteStream {
     this.#socket.resume();
   }
 
-  /** Those of one turn leave together: by TLS in one record, of which each costs as much as several answers. */
+  /** Those of one turn leave together: each record of TLS costs as much as several answers. */
   send(message: Uint8Array): void {
     if (!this.#socket.writable) return;
     if (!this.#gathers) {
@@ -111,8 +111,9 @@ export class SocketStream implements ByteStream {
     this.#socket.destroy();
   }
 
-  /** Below TLS there is no handle that could be reset. */
+  /** Replies to what came before the reason for it leave before. Below TLS there is no handle that could be reset. */
   reset(): void {
+    this.#socket.uncork();
     if (this.#socket instanceof TLSSocket) this.#socket.destroy();
     else this.#socket.resetAndDestroy();
   }

@@ -34,7 +34,7 @@ export interface TcpOptions {
   readonly admits: (endpoint: number, address: Uint8Array) => boolean;
   /** Whether a peer says in front of a connection whose it is. Default: nobody. */
   readonly isProxy?: ((endpoint: number, address: Uint8Array) => boolean) | undefined;
-  /** Has others served that have come meanwhile: called before whatever is done for one of many connections. */
+  /** Has others served that have come meanwhile: called between what is done for one connection and for the next. */
   readonly interleave?: (() => void) | undefined;
   /** Where TLS is spoken: see TlsOptions. */
   readonly ticketKeys: Uint8Array;

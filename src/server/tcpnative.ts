@@ -47,8 +47,8 @@ export class NativeStreams {
   readonly #fds = new Int32Array(EVENTS_MAX);
   readonly #events = new Int32Array(EVENTS_MAX);
   /**
-   * While some are told what there is to do: a descriptor that is closed now could be another's before what there was
-   * to do for it is told.
+   * While some are told what there is to do, a descriptor that is closed could be another's before what there was to do
+   * for it is told, and what is replied leaves at the end.
    */
   #state: 'waiting' | 'telling' = 'waiting';
   readonly #toClose: number[] = [];
@@ -149,21 +149,17 @@ export class NativeStreams {
         return false;
       default:
         accepting.refused();
-        this.#ffi.unwatch(this.#watch.fd, listening.fd);
-        this.#watchLater(listening);
+        this.#restFrom(listening);
         return false;
     }
   }
 
-  #watchLater(listening: Listening): void {
+  /** It stays in the set, which is where a successor looks for what is open. */
+  #restFrom(listening: Listening): void {
+    const { streams } = this.#ffi;
+    streams.watchFor(this.#watch.fd, listening.fd, 0);
     this.#clock.after(SHORTAGE_MS, () => {
-      if (this.#open.get(listening.fd) !== listening) return;
-      try {
-        this.#ffi.watch(this.#watch.fd, listening.fd);
-      } catch {
-        // What there is too little of it needs itself.
-        this.#watchLater(listening);
-      }
+      if (this.#open.get(listening.fd) === listening) streams.watchFor(this.#watch.fd, listening.fd, EPOLLIN);
     });
   }
 
@@ -226,8 +222,8 @@ export class NativeStreams {
       this.#gatheredFor = stream;
       this.#gatheredOctets = 0;
       this.#put(message);
-      before?.sendGathered(octets, length);
       this.#planFlush();
+      before?.sendGathered(octets, length);
     }
     if (this.gatheredFor(stream) >= GATHERED_MAX) this.flush();
   }
@@ -242,7 +238,7 @@ export class NativeStreams {
     return this.#gatheredFor === stream ? this.#gatheredOctets : 0;
   }
 
-  /** Replies that were waited for come in no turn of ours: they leave once no promise is left that goes on in this one. */
+  /** Other replies, as those that were waited for, leave once no promise is left that goes on in this turn. */
   #planFlush(): void {
     if (this.#state === 'telling' || this.#flushPlanned) return;
     this.#flushPlanned = true;

@@ -113,7 +113,7 @@ export async function changes(options: Options): Promise<void> {
       ],
       notes: [
         'Waits are from packet to packet on the loopback interface (tcpdump). dnsperf goes before everything else on the ' +
-          'daemon’s core (SCHED_FIFO): where it is late it asks in bursts, whose first waits for the last. The worker ' +
+          'daemon’s core (SCHED_RR): where it is late it asks in bursts, whose first waits for the last. The worker ' +
           'alone: all other threads are on the callers’ core, as where changes have a core for themselves. Another: a ' +
           'daemon of its own with a zone of the same size, on the same core and behind in priority, with which the one ' +
           'that answers has nothing to do.',

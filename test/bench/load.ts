@@ -32,11 +32,12 @@ export function pin(pid: number, core: number): void {
 }
 
 /**
- * The beginning of a command that goes before everything else on its core (SCHED_FIFO), where that is allowed: a client on
- * the server's core that is late asks in bursts, and the first of a burst waits for the last.
+ * The beginning of a command that goes before everything else on its core (SCHED_RR), where that is allowed: a client on
+ * the server's core that is late asks in bursts, and the first of a burst waits for the last. Its threads take turns: one of
+ * dnsperf's that waits for room spins, and by SCHED_FIFO the one that makes it would never run.
  */
 export function punctually(): string[] {
-  const command = ['chrt', '-f', '1'];
+  const command = ['chrt', '-r', '1'];
   return spawnSync(command[0]!, [...command.slice(1), 'true']).status === 0 ? command : [];
 }
 

@@ -251,15 +251,6 @@ t.test('what waits while reading is stopped is the client’s own, whatever othe
   );
 });
 
-t.test('replies to what came before a length that is none leave before the reset', async (t) => {
-  const { client } = await serve(t);
-  const one = await client();
-  one.send(Buffer.concat([framed(query(1)), Buffer.from([0, 0])]));
-  await until(() => one.state !== 'open', 'the end');
-  t.equal(one.state, 'reset');
-  t.equal(one.received.length, 1);
-});
-
 t.test('a reply to a connection that is closed in the same turn goes nowhere', async (t) => {
   const sent: number[] = [];
   const calls: Partial<Streams> = {

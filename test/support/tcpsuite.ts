@@ -222,6 +222,15 @@ export function tcpSuite(way: Way): void {
     });
   }
 
+  t.test('replies to what came before a length that is none leave before the reset', async (t) => {
+    const { client } = await serve(t);
+    const one = await client();
+    one.send(Buffer.concat([framed(query(1)), Buffer.from([0, 0])]));
+    await until(() => one.state !== 'open', 'the end');
+    t.equal(one.state, 'reset');
+    t.equal(one.received.length, 1);
+  });
+
   t.test('the longest message that is taken', async (t) => {
     const { client, handler } = await serve(t);
     const one = await client();

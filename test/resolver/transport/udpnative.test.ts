@@ -11,6 +11,7 @@ import { type Clock, ManualClock, systemClock } from '../../../src/util/clock.ts
 import { type Ffi, loadFfi } from '../../../src/util/ffi.ts';
 import { cryptoPrng } from '../../../src/util/prng.ts';
 import { closeRemains } from '../../../src/util/watch.ts';
+import { altered } from '../../support/altered.ts';
 import type { AskingStart } from '../../support/asking-worker.ts';
 import { until } from '../../support/sockets.ts';
 
@@ -77,16 +78,9 @@ async function native(
   watch?: number,
   clock: Clock = systemClock,
 ): Promise<UdpTransport> {
-  const altered = Object.assign(Object.create(ffi) as Ffi, bound(ffi), other);
-  const udp = new UdpTransport({ clock, prng: cryptoPrng, ffi: altered, watch });
+  const udp = new UdpTransport({ clock, prng: cryptoPrng, ffi: altered(ffi, other), watch });
   await udp.way;
   return udp;
-}
-
-/** Its methods as own properties, for some of them to be replaced. */
-function bound(object: Ffi): Partial<Ffi> {
-  const names = Object.getOwnPropertyNames(Object.getPrototypeOf(object)) as (keyof Ffi)[];
-  return Object.fromEntries(names.map((name) => [name, (object[name] as () => void).bind(object)]));
 }
 
 t.test('whatever becomes of exchanges, no descriptor is left', async (t) => {
