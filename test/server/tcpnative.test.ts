@@ -183,6 +183,41 @@ t.test('a client that goes while it is accepted costs nobody else a turn', async
   t.equal(counters.sum('tcpRefused'), 0);
 });
 
+t.test('a burst of connections is taken in several turns', async (t) => {
+  const { seen, other } = countedReady();
+  const taken = new Map<number, number>();
+  let holds = true;
+  const calls: Partial<Streams> = {
+    accept: (listening, watch) => {
+      const fd = holds ? 'EAGAIN' : ffi.streams.accept(listening, watch);
+      if (typeof fd === 'number') taken.set(seen.asked, (taken.get(seen.asked) ?? 0) + 1);
+      return fd;
+    },
+  };
+  const { client, counters } = await serve(t, { calls, other });
+  for (let i = 0; i < 30; i++) await client();
+  holds = false;
+  await until(() => counters.sum('tcpAccepted') === 30, 'all of them');
+  t.same([...taken.values()], [16, 14]);
+});
+
+t.test('a listening socket that is closed while descriptors are short is not looked at again', async (t) => {
+  const watched: number[] = [];
+  const calls: Partial<Streams> = {
+    accept: () => 'EMFILE',
+    watchFor: (watch, fd, events) => {
+      watched.push(events);
+      ffi.streams.watchFor(watch, fd, events);
+    },
+  };
+  const { client, clock, endpoint, counters } = await serve(t, { calls });
+  await client();
+  await until(() => counters.sum('tcpRefused') === 1, 'the failure');
+  endpoint.close();
+  clock.advance(100);
+  t.same(watched, [0]);
+});
+
 t.test('a listening socket that is closed is told of no more, though others have it', async (t) => {
   const { seen, other } = countedReady();
   const { client, endpoint, port } = await serve(t, { other });
