@@ -2,30 +2,13 @@
 import { readdirSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import t from 'tap';
-import { TcpEndpoint } from '../../src/server/tcp.ts';
-import { TcpClients, tcpClientsBuffer } from '../../src/server/tcpclients.ts';
-import { NativeStreams } from '../../src/server/tcpnative.ts';
-import { daemonCounters, Metrics } from '../../src/telemetry/metrics.ts';
-import { ManualClock } from '../../src/util/clock.ts';
 import { type Ffi, loadFfi } from '../../src/util/ffi.ts';
-import { cryptoPrng } from '../../src/util/prng.ts';
 import type { Streams } from '../../src/util/streams.ts';
 import { altered } from '../support/altered.ts';
 import { freePort } from '../support/ports.ts';
 import { headerV1 } from '../support/proxyheader.ts';
-import {
-  descriptor,
-  framed,
-  Handler,
-  idOf,
-  query,
-  reply,
-  sleep,
-  TcpClient,
-  textOf,
-  until,
-} from '../support/sockets.ts';
-import { BIG, big, tcpSuite } from '../support/tcpsuite.ts';
+import { framed, Handler, idOf, query, reply, sleep, TcpClient, textOf, until } from '../support/sockets.ts';
+import { BIG, big, type Setting, serveTcp, type Test, tcpSuite } from '../support/tcpsuite.ts';
 
 const loaded = await loadFfi();
 if (loaded === undefined) {
@@ -35,62 +18,21 @@ if (loaded === undefined) {
 const ffi: Ffi = loaded;
 tcpSuite('native');
 
-interface Setting {
-  readonly handler?: Handler;
-  readonly calls?: Partial<Streams>;
-  readonly other?: Partial<Ffi>;
-  readonly watch?: number;
-  /** A listening socket, whose duplicate is served. */
-  readonly main?: number;
-  readonly interleave?: () => void;
-  readonly isProxy?: () => boolean;
-  /** Its descriptors are somebody else's to close. */
-  readonly dies?: boolean;
-}
-
-type Test = { teardown(fn: () => void): void };
-
-async function serve(t: Test, { handler = new Handler(), calls = {}, other = {}, ...rest }: Setting = {}) {
-  const port = await freePort('127.0.0.1');
-  const main = rest.main ?? listening(t, port);
-  const counters = daemonCounters(1);
-  const clients = new TcpClients(tcpClientsBuffer(1), 0, 1);
-  const clock = new ManualClock();
+/** @param calls some of native streams, `other` of all else, that are made instead */
+function serve(
+  t: Test,
+  { calls = {}, other = {}, ...rest }: Setting & { calls?: Partial<Streams>; other?: Partial<Ffi> } = {},
+) {
   const changed = altered(ffi, { ...other, streams: altered(ffi.streams, calls) } as Partial<Ffi>);
-  const native = new NativeStreams({ ffi: changed, clock, watch: rest.watch });
-  const endpoint = new TcpEndpoint({
-    descriptor: descriptor('tcp', '127.0.0.1', port, ffi.duplicate(main)),
-    native,
-    prng: cryptoPrng,
-    ticketKeys: new Uint8Array(),
-    endpoint: 0,
-    handler,
-    clients,
-    metrics: new Metrics(counters.block(0)),
-    clock,
-    admits: () => true,
-    interleave: rest.interleave,
-    isProxy: rest.isProxy,
-  });
-  await endpoint.start();
-  t.teardown(() => {
-    if (rest.dies === true) return;
-    endpoint.close();
-    native.close();
-  });
-  const client = async (to = port): Promise<TcpClient> => {
-    const client = new TcpClient('127.0.0.1', to);
-    t.teardown(() => client.destroy());
-    await client.connected();
-    return client;
-  };
-  return { port, endpoint, clients, clock, counters, native, client };
+  return serveTcp(t, 'native', { ...rest, ffi: changed });
 }
 
-function listening(t: Test, port: number): number {
-  const main = ffi.open({ kind: 'tcp', address: '127.0.0.1', port, sharing: 'shared' });
-  t.teardown(() => ffi.close(main));
-  return main;
+/** As main has it: open whatever becomes of workers. */
+async function mains(t: Test): Promise<{ fd: number; port: number }> {
+  const port = await freePort('127.0.0.1');
+  const fd = ffi.open({ kind: 'tcp', address: '127.0.0.1', port, sharing: 'shared' });
+  t.teardown(() => ffi.close(fd));
+  return { fd, port };
 }
 
 const openFiles = (): number => readdirSync('/proc/self/fd').length;
@@ -119,26 +61,25 @@ t.test('whatever becomes of connections, no descriptor is left', async (t) => {
     await until(() => some.every((one) => one.socket.destroyed), 'the ends at the clients');
   }
   endpoint.close();
-  native.close();
-  // Closed in the next turn of the event loop, as sockets of Node's are; `main` of `serve` is open.
-  await until(() => openFiles() === before + 1, 'descriptors');
-  t.equal(openFiles(), before + 1);
+  native!.close();
+  // Closed in the next turn of the event loop, as sockets of Node's are.
+  await until(() => openFiles() === before, 'descriptors');
+  t.equal(openFiles(), before);
 });
 
 t.test('what a worker that died had open is closed by its successor, which listens on', async (t) => {
-  const port = await freePort('127.0.0.1');
-  const main = listening(t, port);
+  const main = await mains(t);
   const watch = ffi.openWatch();
   t.teardown(() => ffi.close(watch));
   const died = await serve(t, { watch, main, dies: true });
-  const one = await died.client(port);
+  const one = await died.client();
   one.send(framed(query(1)));
   await until(() => one.received.length === 1, 'the reply');
   // As if its thread had ended: nobody hears its bell.
-  died.native.close();
+  died.native!.close();
   const next = await serve(t, { watch, main });
   await until(() => one.state !== 'open', 'the end of its connection');
-  const other = await next.client(port);
+  const other = await next.client();
   other.send(framed(query(2)));
   await until(() => other.received.length === 1, 'a reply of the successor');
   t.equal(next.endpoint.connections, 1);
@@ -220,7 +161,7 @@ t.test('a listening socket that is closed while descriptors are short is not loo
 
 t.test('a listening socket that is closed is told of no more, though others have it', async (t) => {
   const { seen, other } = countedReady();
-  const { client, endpoint, port } = await serve(t, { other });
+  const { client, endpoint, port } = await serve(t, { other, main: await mains(t) });
   const one = await client();
   one.send(framed(query(1)));
   await until(() => one.received.length === 1, 'the reply');
@@ -327,12 +268,12 @@ t.test('an IPv4 client of a socket for both families is an IPv4 client', async (
   const both = createServer();
   await new Promise<void>((resolve) => both.listen(0, '::', resolve));
   const { port } = both.address() as AddressInfo;
-  const main = ffi.duplicate((both as unknown as { _handle: { fd: number } })._handle.fd);
+  const fd = ffi.duplicate((both as unknown as { _handle: { fd: number } })._handle.fd);
   both.close();
-  t.teardown(() => ffi.close(main));
+  t.teardown(() => ffi.close(fd));
   const handler = new Handler();
-  const { client } = await serve(t, { main, handler });
-  const one = await client(port);
+  const { client } = await serve(t, { main: { fd, port }, handler });
+  const one = await client();
   one.send(framed(query(1)));
   await until(() => one.received.length === 1, 'the reply');
   t.same([...handler.asked[0]!.client.address], [127, 0, 0, 1]);
