@@ -8,7 +8,8 @@ import { altered } from '../support/altered.ts';
 import { freePort } from '../support/ports.ts';
 import { headerV1 } from '../support/proxyheader.ts';
 import { framed, Handler, idOf, query, reply, sleep, TcpClient, textOf, until } from '../support/sockets.ts';
-import { BIG, big, type Setting, serveTcp, type Test, tcpSuite } from '../support/tcpsuite.ts';
+import { type Setting, serveTcp, type Test } from '../support/tcpendpoint.ts';
+import { BIG, big, tcpSuite } from '../support/tcpsuite.ts';
 
 const loaded = await loadFfi();
 if (loaded === undefined) {
