@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
 import type { ApiDesk } from '../../src/control/api/desk.ts';
 import { Keys } from '../../src/control/api/keys.ts';
+import { DEFAULT_QUOTAS } from '../../src/control/config/quotas.ts';
 import { Plain } from '../../src/control/http.ts';
 import { sumCaches } from '../../src/control/reports.ts';
 import { controlRoutes, type Daemon } from '../../src/control/routes.ts';
@@ -346,7 +347,10 @@ export async function startFakeDaemon(options: {
   };
   const api: Pick<ApiDesk, 'keys' | 'accounts'> = {
     keys: new Keys({ folder: state, clock: systemClock, prng: cryptoPrng, log }),
-    accounts: [{ id: '000000000000' }, { id: '111122223333', name: 'network' }],
+    accounts: [
+      { id: '000000000000', quotas: DEFAULT_QUOTAS },
+      { id: '111122223333', name: 'network', quotas: DEFAULT_QUOTAS },
+    ],
   };
   const socket = await ControlSocket.open(
     state,

@@ -13,6 +13,8 @@ import { MemoryStore } from './memorystore.ts';
 export const OURS = '000000000000';
 export const THEIRS = '111122223333';
 
+const NOTHING_DECLARED = { accounts: [], healthChecks: [], routingControls: [] };
+
 export interface TestRoute53 {
   readonly store: MemoryStore;
   readonly url: string;
@@ -30,7 +32,7 @@ export async function startRoute53(over: Partial<Means> = {}): Promise<TestRoute
     clock: systemClock,
     prng: cryptoPrng,
     resources: () => RESOURCES,
-    declared: () => ({ healthChecks: [], routingControls: [], node: {} as Config['node'] }),
+    declared: () => ({ ...NOTHING_DECLARED, node: {} as Config['node'] }),
     healthReport: async () => undefined,
     served: () => store.revision,
     knowsVpc: (id) => ['vpc-ours', 'vpc-ours2', 'vpc-theirs'].includes(id),

@@ -67,6 +67,9 @@ configuration is no key.
 - A body has at most 1 MB. XML with a declaration, comment or CDATA section (\`<!\`) is refused; elements may stand in any
   order, with the namespace or without, and unknown ones are refused. Unknown members of JSON are ignored.
 - Requests of an account over \`api.rateLimit\` get \`Throttling\`.
+- Quotas are those that an account of AWS begins with; \`accounts[].quotas\` of the
+  [configuration](configuration.md#accounts) says others, from the next reload on. \`GetAccountLimit\` and
+  \`GetHostedZoneLimit\` show them. Nothing that is there is taken away by a lower one.
 - Responses have the HTTP status of AWS and \`x-amzn-RequestId\`.
 - An operation that is not served answers \`InvalidAction\` (Route 53) or \`UnknownOperationException\`.
 `;

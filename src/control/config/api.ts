@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { SettingError } from './problem.ts';
+import { quotasSchema } from './quotas.ts';
 import { parseAddressAndPort, setting, text, word } from './setting.ts';
 import { tlsSchema } from './tls.ts';
 
@@ -77,6 +78,7 @@ export const accountSchema = z.strictObject({
     example: 'network',
     absent: 'the id is the name',
   }).optional(),
+  quotas: quotasSchema,
 });
 
 export const accountsSchema = z
@@ -87,5 +89,5 @@ export const accountsSchema = z
 
 export const accountsExample = `accounts:
   - { id: "000000000000", name: default }
-  - { id: "111122223333", name: network }
+  - { id: "111122223333", name: network, quotas: { hostedZones: 2000, recordsPerZone: 50000 } }
 `;

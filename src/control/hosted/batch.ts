@@ -29,21 +29,20 @@ export class BatchError extends Error {
   }
 }
 
-/** Route 53's quota of record sets in a zone. */
-export const SETS_MAX = 10_000;
-
 /**
  * What a batch of changes makes of the store: items for one change. The changes apply in order to a working copy of
  * the names that they speak of; all that is wrong with them, and with what they leave, is told at once. Throws
  * BatchError.
+ * @param setsMax record sets that the zone may have (its account's quota)
  */
 export function decideBatch(
   state: Reads,
   zone: ZoneResource,
   changes: readonly BatchChange[],
   resources: Resources,
+  setsMax: number,
 ): Item[] {
-  const batch = new Batch(state, zone, resources);
+  const batch = new Batch(state, zone, resources, setsMax);
   for (const change of changes) batch.apply(change);
   return batch.finish();
 }
@@ -61,14 +60,16 @@ class Batch {
   readonly #identity: ZoneIdentity;
   readonly #policyNames: Name;
   readonly #resources: Resources;
+  readonly #setsMax: number;
   readonly #faults: Fault[] = [];
   /** By the key of the name, then by sort key. */
   readonly #names = new Map<string, Map<string, Slot>>();
 
-  constructor(state: Reads, zone: ZoneResource, resources: Resources) {
+  constructor(state: Reads, zone: ZoneResource, resources: Resources, setsMax: number) {
     this.#state = state;
     this.#zone = zone;
     this.#resources = resources;
+    this.#setsMax = setsMax;
     this.#identity = { name: nameFromRoute53(zone.body.name), id: zone.id };
     this.#policyNames = policyNamesOf(zone);
   }
@@ -189,8 +190,10 @@ class Batch {
       (sum, { before, after }) => sum + (after === undefined ? 0 : 1) - (before === undefined ? 0 : 1),
       0,
     );
-    if (more <= 0 || this.#state.count({ kind: KIND.set, parent: this.#zone.id }) + more <= SETS_MAX) return;
-    this.#refuse(`Number of records limit of ${SETS_MAX} exceeded.`, 'make another zone');
+    const most = this.#setsMax;
+    if (more <= 0 || this.#state.count({ kind: KIND.set, parent: this.#zone.id }) + more <= most) return;
+    const remedy = 'make another zone, or raise quotas.recordsPerZone of the account in the configuration';
+    this.#refuse(`Number of records limit of ${most} exceeded.`, remedy);
   }
 
   #refuse(message: string, remedy: string): void {

@@ -13,7 +13,7 @@ const ORIGIN = { account: OURS, accessKey: '', source: 'test', operation: 'test'
 const arnOf = (type: string, id: string, account = OURS): string =>
   `arn:aws:route53resolver:eu-west-1:${account}:${type}/${id}`;
 
-async function setUp() {
+async function setUp(accounts = '') {
   const store = new MemoryStore(() => 0, 1000);
   const put = (kind: string, id: string, body: object = {}, account = OURS) =>
     ({ action: 'put', kind, id, account, sort: id, body }) as const;
@@ -25,7 +25,7 @@ async function setUp() {
       put(KIND.zone, 'ZPUBLIC', { name: 'a.example.', vpcs: [] }),
     ],
   });
-  const { config } = load('node: { region: eu-west-1 }\nvpcs: [{ id: vpc-1, cidrs: [] }]\n');
+  const { config } = load(`node: { region: eu-west-1 }\nvpcs: [{ id: vpc-1, cidrs: [] }]\n${accounts}`);
   const state = { served: 0 };
   const handlers = profilesHandlers({
     store,
@@ -95,6 +95,18 @@ t.test('a Profile has no more rule groups than a VPC may have', async (t) => {
     message: 'A Profile has at most 5 firewall rule groups.',
   });
   await add(arnOf('resolver-query-log-config', 'q1'));
+});
+
+t.test('an account has no more Profiles than the configuration says', async (t) => {
+  const { call } = await setUp(`accounts: [{ id: "${OURS}", quotas: { profiles: 2 } }]\n`);
+  const create = (name: string, account = OURS) =>
+    call('CreateProfile', { Name: name, ClientToken: name }, account);
+  await create('second');
+  await t.rejects(create('third'), {
+    code: 'LimitExceededException',
+    message: 'An account has at most 2 Profiles.',
+  });
+  for (const name of ['a', 'b', 'c']) await create(name, '111122223333');
 });
 
 t.test('what cannot be in a Profile, and what is gone', async (t) => {

@@ -26,6 +26,7 @@ const ORIGIN: Origin = {
   summary: '',
 };
 const ZONE = 'Z1';
+const SETS_MAX = 10_000;
 const LOG = createLogger({ thread: 'control', format: 'json', write: () => undefined });
 const NO_MERGING = new Merging(LOG, () => undefined);
 
@@ -54,7 +55,7 @@ async function change(store: MemoryStore, steps: readonly Step[]): Promise<strin
   try {
     await store.apply((state) => ({
       origin: ORIGIN,
-      items: decideBatch(state, zoneOf(state, ZONE)!, changes, RESOURCES),
+      items: decideBatch(state, zoneOf(state, ZONE)!, changes, RESOURCES, SETS_MAX),
     }));
     return [];
   } catch (error) {

@@ -11,13 +11,10 @@ import { apiError } from '../errors.ts';
 import type { Caller, ProfilesHandlers } from '../handler.ts';
 import type { Profile, ProfileStatus } from '../models/route53profiles.ts';
 import { pageOf } from '../resolver/lists.ts';
-import { newId, traced } from '../resolver/means.ts';
+import { newId, quotaOf, traced } from '../resolver/means.ts';
 import { originOf } from '../route53/means.ts';
 import { arnOf, conflict, invalid, madeOf, own, type ProfilesMeans } from './means.ts';
 import { firstTags, tagsGone } from './tags.ts';
-
-/** Route 53's quota of Profiles of an account in a region. */
-const PROFILES_MAX = 25;
 
 type Stored = Resource<ProfileBody>;
 
@@ -35,8 +32,9 @@ export function profileHandlers(means: ProfilesMeans): ProfilesHandlers {
       const body: ProfileBody = { name, clientToken, statusMessage, created: at, modified: at };
       await means.store.apply((state) => {
         if (madeBefore(state, clientToken, name, caller) !== undefined) throw tokenTaken(clientToken);
-        if (state.count({ kind: PROFILE.profile, account }) >= PROFILES_MAX)
-          throw apiError('LimitExceededException', `An account has at most ${PROFILES_MAX} Profiles.`, {
+        const most = quotaOf(means, caller, 'profiles');
+        if (state.count({ kind: PROFILE.profile, account }) >= most)
+          throw apiError('LimitExceededException', `An account has at most ${most} Profiles.`, {
             ResourceType: 'PROFILE',
           });
         const sort = revisionOrder(at);

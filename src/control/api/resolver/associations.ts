@@ -15,11 +15,8 @@ import type { ResolverRuleAssociation, ResolverRuleAssociationStatus } from '../
 import { originOf } from '../route53/means.ts';
 import { Leaving } from './leaving.ts';
 import { pageOf } from './lists.ts';
-import { isServed, newId, notFound, type ResolverMeans, refuseUnknownVpc, traced } from './means.ts';
+import { isServed, newId, notFound, quotaOf, type ResolverMeans, refuseUnknownVpc, traced } from './means.ts';
 import { usableRule } from './rules.ts';
-
-/** Route 53's quota of associations of an account in a region. */
-const ASSOCIATIONS_MAX = 2000;
 
 type Association = Resource<AssociationBody>;
 
@@ -44,7 +41,8 @@ export function associationHandlers(means: ResolverMeans): ResolverHandlers {
         const { body: settings } = usableRule(state, rule, caller, 'AssociateResolverRule');
         refuseUnknownVpc(means, vpc, 'VPCId', caller);
         refuseTaken(means, state, settings, rule, vpc);
-        if (state.count({ kind: RESOLVER.association, account }) >= ASSOCIATIONS_MAX)
+        const most = quotaOf(means, caller, 'ruleAssociations');
+        if (state.count({ kind: RESOLVER.association, account }) >= most)
           throw apiError('LimitExceededException', `Account '${account}' has exceeded 'max-associations'`, {
             ResourceType: 'resolver rule association',
           });

@@ -15,13 +15,12 @@ import { addedAddress, addressNamed, checkFamily, readIpAddress, withUpdates } f
 import { endpointNamed, endpointsOf, viewOf } from './endpointviews.ts';
 import { placed, vpcOf } from './inbound.ts';
 import { pageOf } from './lists.ts';
-import { invalidRequest, newId, ownOf, type ResolverMeans, traced } from './means.ts';
+import { invalidRequest, newId, ownOf, quotaOf, type ResolverMeans, traced } from './means.ts';
 import { madeBefore, requestOf, requestTaken } from './requests.ts';
 import { firstTags, tagsGone } from './tags.ts';
 
 const WHAT = 'Resolver endpoint';
-/** Route 53's quota of endpoints of an account in a region, and of the addresses of one. */
-const ENDPOINTS_MAX = 4;
+/** Route 53's quota of addresses of one endpoint. */
 const ADDRESSES_MAX = 6;
 
 /** Where rules ask from, and where this node is asked. */
@@ -42,7 +41,7 @@ export function endpointHandlers(means: ResolverMeans): ResolverHandlers {
       await means.store.apply((state) => {
         if (madeBefore(state, RESOLVER.endpoint, WHAT, caller, request) !== undefined)
           throw requestTaken(WHAT, request.creatorRequestId);
-        refuseTooMany(state, caller);
+        refuseTooMany(means, state, caller);
         const body = asked.direction === 'OUTBOUND' ? asked : { ...asked, ...placed(means, state, asked) };
         const put = putEndpoint({ id, account: caller.account, sort: revisionOrder(call.at) }, body);
         const tags = firstTags('resolver-endpoint', id, caller, input.Tags);
@@ -244,8 +243,9 @@ function refuseUnasked(state: Reads, id: string, { direction, protocols = ['Do53
         throw invalidRequest(`The resolver rule '${rule}' of this endpoint has targets by ${protocol}.`);
 }
 
-function refuseTooMany(state: Reads, { account }: Caller): void {
-  if (state.count({ kind: RESOLVER.endpoint, account }) < ENDPOINTS_MAX) return;
+function refuseTooMany(means: ResolverMeans, state: Reads, caller: Caller): void {
+  const { account } = caller;
+  if (state.count({ kind: RESOLVER.endpoint, account }) < quotaOf(means, caller, 'resolverEndpoints')) return;
   throw apiError('LimitExceededException', `Account '${account}' has exceeded 'max-endpoints'`, {
     ResourceType: 'resolver endpoint',
   });

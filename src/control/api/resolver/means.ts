@@ -4,6 +4,7 @@ import { isoFromWall } from '../../../telemetry/text.ts';
 import type { Clock } from '../../../util/clock.ts';
 import type { Prng } from '../../../util/prng.ts';
 import type { Config } from '../../config/load.ts';
+import { type QuotaName, quotasOf } from '../../config/quotas.ts';
 import type { AddressAndPort } from '../../config/setting.ts';
 import type { Made } from '../../hosted/resolver.ts';
 import type { Reads, Resource, Revision, Store } from '../../store/store.ts';
@@ -24,6 +25,11 @@ export interface ResolverMeans {
   hostHas(address: string): boolean;
   /** Why an address of an endpoint that the API made is not listened on; undefined where it is, or is not wanted. */
   missing(listen: AddressAndPort): string | undefined;
+}
+
+/** How many of something the caller's account may have. */
+export function quotaOf(means: Pick<ResolverMeans, 'config'>, { account }: Caller, name: QuotaName): number {
+  return quotasOf(means.config(), account)[name];
 }
 
 const ID_DIGITS = 17;

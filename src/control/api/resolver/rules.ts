@@ -26,6 +26,7 @@ import {
   newId,
   notFound,
   ownOf,
+  quotaOf,
   type ResolverMeans,
   timesOf,
   traced,
@@ -35,8 +36,6 @@ import { policyGone, shareStatusOf, usableBy, visibleTo } from './sharing.ts';
 import { firstTags, tagsGone } from './tags.ts';
 import { checkSettings, familyOf, readDomain, readTargets } from './targets.ts';
 
-/** Route 53's quota of rules of an account in a region. */
-const RULES_MAX = 1000;
 const WHAT = 'Resolver rule';
 
 export function ruleHandlers(means: ResolverMeans): ResolverHandlers {
@@ -58,7 +57,7 @@ export function ruleHandlers(means: ResolverMeans): ResolverHandlers {
         checkSettings(means, state, caller, settings);
         if (madeBefore(state, RESOLVER.rule, WHAT, caller, request) !== undefined)
           throw requestTaken(WHAT, request.creatorRequestId);
-        refuseTooMany(state, caller);
+        refuseTooMany(means, state, caller);
         const put = putRule({ id, account: caller.account, sort: revisionOrder(call.at) }, body);
         const tags = firstTags('resolver-rule', id, caller, input.Tags);
         return { origin: originOf(call, `${id}: ${body.domain}`), items: [put, ...tags] };
@@ -154,8 +153,9 @@ function readSettings(input: CreateResolverRuleRequest): RuleSettings {
   return { type, domain: readDomain(DomainName, 'DomainName'), ...common };
 }
 
-function refuseTooMany(state: Reads, { account }: Caller): void {
-  if (state.count({ kind: RESOLVER.rule, account }) < RULES_MAX) return;
+function refuseTooMany(means: ResolverMeans, state: Reads, caller: Caller): void {
+  const { account } = caller;
+  if (state.count({ kind: RESOLVER.rule, account }) < quotaOf(means, caller, 'resolverRules')) return;
   throw apiError('LimitExceededException', `Account '${account}' has exceeded 'max-rules'`, {
     ResourceType: 'resolver rule',
   });

@@ -1,3 +1,4 @@
+import { quotasOf } from '../../config/quotas.ts';
 import { KIND, type VpcRef, type ZoneResource, zoneOf } from '../../hosted/bodies.ts';
 import { zonesOf } from '../../hosted/zones.ts';
 import type { Reads, Revision } from '../../store/store.ts';
@@ -7,7 +8,6 @@ import type { ChangeInfo, VPC } from '../models/route53.ts';
 import { changeInfo, type Means, newId, originOf, ownZone, pageSize, putChange } from './means.ts';
 import { asVpc, putZone, readVpc, refuseConflict } from './zones.ts';
 
-const VPCS_MAX = 300;
 const AUTHORIZATIONS_MAX = 1000;
 const AUTHORIZATIONS_PAGE_MAX = 50;
 const ZONES_PAGE_MAX = 100;
@@ -50,7 +50,7 @@ export function associationHandlers(means: Means): Route53Handlers {
             `The hosted zone ${id} is public: no VPC can be associated with it.`,
           );
         const vpcs = [...body.vpcs.filter((each) => each.id !== vpc.id), vpc];
-        if (vpcs.length > VPCS_MAX)
+        if (vpcs.length > quotasOf(means.declared(), zone.account).vpcsPerZone)
           throw apiError('LimitsExceeded', 'Limits Exceeded: MAX_VPCS_ASSOCIATED_BY_ZONE');
         refuseConflict(state, { ...body, vpcs }, id);
         return { zone, vpcs };

@@ -10,11 +10,9 @@ import { LIST_MAX, type PutItem, type Reads } from '../../store/store.ts';
 import { apiError } from '../errors.ts';
 import { type Caller, locationOf, type Route53Handlers } from '../handler.ts';
 import type { CidrCollection, CidrCollectionChange } from '../models/route53.ts';
-import { changeInfo, type Means, newId, originOf, pageSize, putChange } from './means.ts';
+import { changeInfo, type Means, newId, originOf, pageSize, putChange, quotaOf } from './means.ts';
 
 const PAGE_MAX = 100;
-/** Of an account (route53-semantics 4.8). */
-export const COLLECTIONS_MAX = 5;
 
 /** CIDR collections, whose locations record sets name. */
 export function cidrHandlers(means: Means): Route53Handlers {
@@ -30,10 +28,11 @@ export function cidrHandlers(means: Means): Route53Handlers {
           own.some(({ body }) => body.name === input.Name || body.callerReference === input.CallerReference)
         )
           throw taken(input.Name);
-        if (own.length >= COLLECTIONS_MAX)
+        const most = quotaOf(means, caller, 'cidrCollections');
+        if (own.length >= most)
           throw apiError(
             'LimitsExceeded',
-            `Limits Exceeded: an account has at most ${COLLECTIONS_MAX} CIDR collections.`,
+            `Limits Exceeded: an account has at most ${most} CIDR collections.`,
           );
         const body = { name: input.Name, callerReference: input.CallerReference, version: 1, locations: {} };
         const at = { id: made, account: caller.account, sort: revisionOrder(revision) };
@@ -220,7 +219,7 @@ function ownCollection(state: Reads, id: string, { account }: Caller): Collectio
   return collection;
 }
 
-/** An account has no more than COLLECTIONS_MAX. */
+/** An account has no more than its quota. */
 function ownCollections(state: Reads, { account }: Caller): CollectionResource[] {
   return state.list<CollectionBody>({ kind: KIND.collection, account, limit: LIST_MAX });
 }

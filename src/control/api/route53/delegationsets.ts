@@ -3,11 +3,9 @@ import { LIST_MAX, type Reads } from '../../store/store.ts';
 import { apiError } from '../errors.ts';
 import { type Caller, locationOf, type Route53Handlers } from '../handler.ts';
 import type { DelegationSet } from '../models/route53.ts';
-import { ACCOUNT_LIMITS } from './limits.ts';
-import { type Means, newId, originOf, pageSize } from './means.ts';
+import { type Means, newId, originOf, pageSize, quotaOf } from './means.ts';
 
 const PAGE_MAX = 100;
-const ZONES_BY_SET_MAX = 100;
 
 /**
  * A delegation set that zones may name: one of the configuration, which is there for all accounts, or one that an
@@ -36,8 +34,9 @@ export function delegationSetFor(
 }
 
 /** Refuses one zone more than a made set may have. Throws ApiError LimitsExceeded. */
-export function refuseFullSet(state: Reads, caller: Caller, { id, declared }: KnownSet): void {
-  if (id === declared || zonesOf(state, caller, id) < ZONES_BY_SET_MAX) return;
+export function refuseFullSet(means: Means, state: Reads, caller: Caller, { id, declared }: KnownSet): void {
+  if (id === declared) return;
+  if (zonesOf(state, caller, id) < quotaOf(means, caller, 'zonesPerDelegationSet')) return;
   throw apiError('LimitsExceeded', 'Limits Exceeded: MAX_ZONES_BY_REUSABLE_DELEGATION_SET');
 }
 
@@ -69,8 +68,8 @@ export function delegationSetHandlers(means: Means): Route53Handlers {
             'DelegationSetAlreadyCreated',
             'A delegation set with the same owner and caller reference combination has already been created.',
           );
-        const { kind, most } = ACCOUNT_LIMITS.MAX_REUSABLE_DELEGATION_SETS_BY_OWNER;
-        if (state.count({ kind, account }) >= most)
+        const made = state.count({ kind: KIND.delegationSet, account });
+        if (made >= quotaOf(means, caller, 'delegationSets'))
           throw apiError('LimitsExceeded', 'Limits Exceeded: MAX_REUSABLE_DELEGATION_SETS_BY_OWNER');
         const { declared, nameServers } = first;
         const body: ReusableSetBody = { callerReference: input.CallerReference, declared, nameServers };
@@ -129,7 +128,7 @@ export function delegationSetHandlers(means: Means): Route53Handlers {
     GetReusableDelegationSetLimit({ input, caller }) {
       const { id, declared } = known(means.store, caller, input.DelegationSetId);
       // Those of the configuration take all that an account may have.
-      const most = id === declared ? ACCOUNT_LIMITS.MAX_HOSTED_ZONES_BY_OWNER.most : ZONES_BY_SET_MAX;
+      const most = quotaOf(means, caller, id === declared ? 'hostedZones' : 'zonesPerDelegationSet');
       return { Limit: { Type: input.Type, Value: most }, Count: zonesOf(means.store, caller, id) };
     },
   };

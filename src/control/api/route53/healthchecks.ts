@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { uuid } from '../../../util/uuid.ts';
 import { timestampFromText } from '../../../wire/rdata/time.ts';
-import { HEALTH_CHECKS_MAX as DECLARED_MAX } from '../../config/health.ts';
+import { HEALTH_CHECKS_MAX } from '../../config/health.ts';
 import { type HealthCheckBody, type HealthCheckResource, KIND } from '../../hosted/bodies.ts';
 import { revisionOrder } from '../../store/order.ts';
 import { type Item, LIST_MAX, type PutItem, type Reads } from '../../store/store.ts';
@@ -15,14 +15,12 @@ import type {
   HealthCheckRegion,
 } from '../models/route53.ts';
 import { type Others, readHealthConfig, updatedConfig } from './healthconfig.ts';
-import { type Means, originOf, pageSize } from './means.ts';
+import { type Means, originOf, pageSize, quotaOf } from './means.ts';
 import { KIND_TAGS, tagsId } from './tags.ts';
 
 const PAGE_MAX = 1000;
-/** Of an account (route53-semantics 4.8). */
-export const HEALTH_CHECKS_MAX = 200;
 /** Of all accounts: with those that a configuration may have, half of the slots stay free. */
-const ALL_MAX = DECLARED_MAX;
+const ALL_MAX = HEALTH_CHECKS_MAX;
 
 interface ReferenceBody {
   readonly check: string;
@@ -56,7 +54,7 @@ export function healthCheckHandlers(means: Means): Route53Handlers {
         // Another one may have come between: this one is answered as that when it is repeated, which clients do.
         if (again(state, config) !== undefined)
           throw apiError('PriorRequestNotComplete', 'The request is being made already.');
-        refuseMore(state, caller);
+        refuseMore(means, state, caller);
         const referenced: Item = {
           action: 'put',
           kind: KIND.reference,
@@ -186,8 +184,9 @@ function countOf(state: Reads, account?: string): number {
   return state.count({ kind: KIND.healthCheck, account });
 }
 
-function refuseMore(state: Reads, { account }: Caller): void {
-  if (countOf(state, account) < HEALTH_CHECKS_MAX && countOf(state) < ALL_MAX) return;
+function refuseMore(means: Means, state: Reads, caller: Caller): void {
+  const isFull = countOf(state, caller.account) >= quotaOf(means, caller, 'healthChecks');
+  if (!isFull && countOf(state) < ALL_MAX) return;
   throw apiError(
     'TooManyHealthChecks',
     'Limits Exceeded: MAX_HEALTH_CHECKS_BY_OWNER - Cannot create more health checks.',

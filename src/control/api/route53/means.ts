@@ -4,6 +4,7 @@ import type { Explanation } from '../../../view/explain.ts';
 import type { HealthReport } from '../../../view/health.ts';
 import type { Name } from '../../../wire/name.ts';
 import type { Config } from '../../config/load.ts';
+import { type QuotaName, quotasOf } from '../../config/quotas.ts';
 import { type ChangeBody, KIND, type ZoneResource, zoneOf } from '../../hosted/bodies.ts';
 import type { Resources } from '../../records/input.ts';
 import { revisionOrder } from '../../store/order.ts';
@@ -20,7 +21,7 @@ export interface Means {
   /** What record sets of an account may name. */
   resources(state: Reads, account: string): Resources;
   /** Of the configuration in force. */
-  declared(): Pick<Config, 'healthChecks' | 'routingControls' | 'node'>;
+  declared(): Pick<Config, 'accounts' | 'healthChecks' | 'routingControls' | 'node'>;
   /** What was found of a health check; undefined: it is not made yet. Rejects with ApiError. */
   healthReport(id: string): Promise<HealthReport | undefined>;
   /** Of the store, as all workers serve it. */
@@ -67,6 +68,11 @@ export function newId(prng: Prng, first: 'Z' | 'C' | 'N'): string {
       .toString(ID_LETTERS)
       .padStart(ID_DRAWN, '0');
   return first + id.slice(0, ID_LENGTH).toUpperCase();
+}
+
+/** How many of something the caller's account may have. */
+export function quotaOf(means: Pick<Means, 'declared'>, { account }: Caller, name: QuotaName): number {
+  return quotasOf(means.declared(), account)[name];
 }
 
 /** A zone of the caller's account. Throws ApiError NoSuchHostedZone, also for those of others. */

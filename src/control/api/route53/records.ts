@@ -13,7 +13,7 @@ import type { Reads, Resource } from '../../store/store.ts';
 import { type ApiError, apiError } from '../errors.ts';
 import type { Route53Handlers } from '../handler.ts';
 import type { ChangeBatch } from '../models/route53.ts';
-import { changeInfo, type Means, newId, originOf, ownZone, pageSize, putChange } from './means.ts';
+import { changeInfo, type Means, newId, originOf, ownZone, pageSize, putChange, quotaOf } from './means.ts';
 import { inputOf, outputOf } from './recordset.ts';
 
 /** Of one request; UPSERT counts twice (route53-semantics 4.5). */
@@ -35,9 +35,9 @@ export function recordHandlers(means: Means): Route53Handlers {
       }));
       const revision = await means.store.apply((state) => {
         const zone = ownZone(state, zoneId, call.caller);
-        const items = told(() =>
-          decideBatch(state, zone, changes, means.resources(state, call.caller.account)),
-        );
+        const resources = means.resources(state, call.caller.account);
+        const most = quotaOf(means, call.caller, 'recordsPerZone');
+        const items = told(() => decideBatch(state, zone, changes, resources, most));
         return { origin: originOf(call, summaryOf(zoneId, batch)), items: [...items, record] };
       });
       return { ChangeInfo: changeInfo(means, id, record.body as ChangeBody, revision) };

@@ -1,6 +1,11 @@
 import { uuid } from '../../../util/uuid.ts';
 import { type BatchChange, BatchError, decideBatch } from '../../hosted/batch.ts';
-import { KIND, type SetBody, type TrafficPolicyInstanceBody } from '../../hosted/bodies.ts';
+import {
+  KIND,
+  type SetBody,
+  type TrafficPolicyInstanceBody,
+  type ZoneResource,
+} from '../../hosted/bodies.ts';
 import { nameFromRoute53, nameToRoute53 } from '../../records/names.ts';
 import { FatalProblem } from '../../records/problem.ts';
 import { recordSetOrder } from '../../store/order.ts';
@@ -9,12 +14,10 @@ import { setsOfPolicy } from '../../traffic/compile.ts';
 import { apiError } from '../errors.ts';
 import { type Caller, locationOf, type Route53Handlers } from '../handler.ts';
 import type { RRType, TrafficPolicyInstance } from '../models/route53.ts';
-import { type Means, originOf, ownZone, pageSize } from './means.ts';
+import { type Means, originOf, ownZone, pageSize, quotaOf } from './means.ts';
 import { instancesOf, ownPolicy, policyDocument } from './trafficpolicies.ts';
 
 const PAGE_MAX = 100;
-/** Of an account (route53-semantics 4.8). */
-const INSTANCES_MAX = 5;
 
 type InstanceResource = Resource<TrafficPolicyInstanceBody>;
 type Settings = Pick<TrafficPolicyInstanceBody, 'zone' | 'name' | 'ttl' | 'policy' | 'version'>;
@@ -37,7 +40,7 @@ export function trafficInstanceHandlers(means: Means): Route53Handlers {
       ...before.map((set) => ({ action: 'DELETE' as const, set })),
       ...sets.map((set) => ({ action: 'CREATE' as const, set })),
     ];
-    const items = told(() => decideBatch(state, zone, changes, means.resources(state, caller.account)));
+    const items = batchOf(means, state, zone, changes, caller);
     const body: TrafficPolicyInstanceBody = { ...settings, type: document.RecordType, sets };
     return { items, body };
   };
@@ -65,10 +68,11 @@ export function trafficInstanceHandlers(means: Means): Route53Handlers {
             'TrafficPolicyInstanceAlreadyExists',
             `There is a traffic policy instance of type ${type} at ${settings.name} already.`,
           );
-        if (own.length >= INSTANCES_MAX)
+        const most = quotaOf(means, caller, 'trafficPolicyInstances');
+        if (own.length >= most)
           throw apiError(
             'TooManyTrafficPolicyInstances',
-            `An account has at most ${INSTANCES_MAX} traffic policy instances.`,
+            `An account has at most ${most} traffic policy instances.`,
           );
         const { items, body } = decide(state, id, settings, caller, []);
         return {
@@ -110,7 +114,7 @@ export function trafficInstanceHandlers(means: Means): Route53Handlers {
         const { id, kind, body } = ownInstance(state, input.Id, caller);
         const zone = ownZone(state, body.zone, caller);
         const changes = body.sets.map((set): BatchChange => ({ action: 'DELETE', set }));
-        const sets = told(() => decideBatch(state, zone, changes, means.resources(state, caller.account)));
+        const sets = batchOf(means, state, zone, changes, caller);
         const items: Item[] = [...sets, { action: 'delete', kind, id }];
         return { origin: originOf(call, `${id}: ${body.name}`), items };
       });
@@ -189,9 +193,16 @@ function readName(text: string): string {
 }
 
 /** What does not go into the zone is no matter of a batch here. */
-function told<T>(decide: () => T): T {
+function batchOf(
+  means: Means,
+  state: Reads,
+  zone: ZoneResource,
+  changes: readonly BatchChange[],
+  caller: Caller,
+): Item[] {
+  const resources = means.resources(state, caller.account);
   try {
-    return decide();
+    return decideBatch(state, zone, changes, resources, quotaOf(means, caller, 'recordsPerZone'));
   } catch (error) {
     if (error instanceof BatchError) throw apiError('InvalidInput', error.message);
     throw error;

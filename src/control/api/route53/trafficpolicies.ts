@@ -16,11 +16,10 @@ import { type Document, DocumentError, readDocument } from '../../traffic/docume
 import { apiError } from '../errors.ts';
 import { type Caller, locationOf, type Route53Handlers } from '../handler.ts';
 import type { RRType, TrafficPolicy, TrafficPolicySummary } from '../models/route53.ts';
-import { type Means, originOf, pageSize } from './means.ts';
+import { type Means, originOf, pageSize, quotaOf } from './means.ts';
 
 const PAGE_MAX = 100;
-/** Of an account, and of one policy (route53-semantics 4.8). */
-const POLICIES_MAX = 50;
+/** Of one policy (route53-semantics 4.8). */
 const VERSIONS_MAX = 1000;
 
 type PolicyResource = Resource<TrafficPolicyBody>;
@@ -37,11 +36,9 @@ export function trafficPolicyHandlers(means: Means): Route53Handlers {
         const own = ownPolicies(state, caller);
         if (own.some(({ body }) => body.name === name))
           throw apiError('TrafficPolicyAlreadyExists', `A traffic policy named ${name} already exists.`);
-        if (own.length >= POLICIES_MAX)
-          throw apiError(
-            'TooManyTrafficPolicies',
-            `An account has at most ${POLICIES_MAX} traffic policies.`,
-          );
+        const most = quotaOf(means, caller, 'trafficPolicies');
+        if (own.length >= most)
+          throw apiError('TooManyTrafficPolicies', `An account has at most ${most} traffic policies.`);
         const at = { id, account: caller.account, sort: revisionOrder(revision) };
         const policy = putPolicy(at, { name, type, last: 1, versions: [1] });
         const items = [policy, putVersion(at, 1, { document, comment })];

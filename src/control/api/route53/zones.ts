@@ -1,5 +1,4 @@
 import { fold, labelCount, type Name } from '../../../wire/name.ts';
-import { SETS_MAX } from '../../hosted/batch.ts';
 import {
   KIND,
   putSet,
@@ -17,11 +16,9 @@ import { type ApiError, apiError } from '../errors.ts';
 import { type Caller, locationOf, type Route53Handlers } from '../handler.ts';
 import type { DelegationSet, HostedZone, VPC } from '../models/route53.ts';
 import { asDelegationSet, delegationSetFor, refuseFullSet, setOfZone } from './delegationsets.ts';
-import { changeInfo, type Means, newId, originOf, ownZone, pageSize, putChange } from './means.ts';
+import { changeInfo, type Means, newId, originOf, ownZone, pageSize, putChange, quotaOf } from './means.ts';
 
 const PAGE_MAX = 100;
-const VPCS_MAX = 300;
-const ZONES_MAX = 500;
 
 /** The four name servers of private zones. */
 const PRIVATE_NS = [
@@ -58,8 +55,10 @@ export function zoneHandlers(means: Means): Route53Handlers {
       const revision = await means.store.apply((state, revision) => {
         refuseTaken(state, caller, input.CallerReference);
         const still = setNow(state);
-        if (still !== undefined) refuseFullSet(state, caller, still);
-        if (state.count({ kind: KIND.zone, account: caller.account }) >= ZONES_MAX)
+        if (still !== undefined) refuseFullSet(means, state, caller, still);
+        if (
+          state.count({ kind: KIND.zone, account: caller.account }) >= quotaOf(means, caller, 'hostedZones')
+        )
           throw apiError(
             'TooManyHostedZones',
             `Limits Exceeded: MAX_HOSTED_ZONES_BY_OWNER - Cannot create more hosted zones.`,
@@ -210,7 +209,10 @@ export function zoneHandlers(means: Means): Route53Handlers {
       if (!isRecords && zone.body.vpcs.length === 0)
         throw apiError('HostedZoneNotPrivate', `${zone.id} is not a private hosted zone.`);
       return {
-        Limit: { Type: input.Type, Value: isRecords ? SETS_MAX : VPCS_MAX },
+        Limit: {
+          Type: input.Type,
+          Value: quotaOf(means, caller, isRecords ? 'recordsPerZone' : 'vpcsPerZone'),
+        },
         Count: isRecords ? means.store.count({ kind: KIND.set, parent: zone.id }) : zone.body.vpcs.length,
       };
     },
@@ -310,7 +312,7 @@ export function refuseConflict(state: Reads, body: ZoneBody, self?: string): voi
   }
 }
 
-/** An account has no more than ZONES_MAX. */
+/** An account has no more than its quota, which is at most LIST_MAX. */
 function allZones(state: Reads, account: string): Resource<ZoneBody>[] {
   return state.list<ZoneBody>({ kind: KIND.zone, account, limit: LIST_MAX });
 }
