@@ -23,6 +23,8 @@ const INNER_NAMES_MAX = 256;
  * The packet that ends a pause begins the next: whoever sends it finds out for all, and nobody else asks meanwhile.
  */
 export class Contact {
+  /** In text. */
+  readonly address: string;
   /** Who is there, as the newest referral has it. */
   target: Target;
   /** It does not serve the zone: not asked before that clock time. */
@@ -40,7 +42,8 @@ export class Contact {
   /** Addresses that were looked up are known for their TTL, glue for as long as the delegation. Clock time. */
   expiresAt: number;
 
-  constructor(target: Target, expiresAt: number) {
+  constructor(address: string, target: Target, expiresAt: number) {
+    this.address = address;
     this.target = target;
     this.expiresAt = expiresAt;
   }
@@ -127,6 +130,15 @@ export interface NameServer {
   lookedUpUntil: number;
 }
 
+/** Of a child, unvalidated: DS with signatures, or the denial of it. */
+export interface ToldOfKeys {
+  readonly ds: Rrset | undefined;
+  readonly proofs: readonly Rrset[];
+}
+
+const NO_PROOFS: readonly Rrset[] = [];
+const NO_CONTACTS: readonly Contact[] = [];
+
 /**
  * A zone and who serves it, as its parent's referral says. What the child itself says of its NS records is never put
  * here, so that no child can outlive its removal from the parent (ghost domains 2012, CVE-2022-30698).
@@ -140,11 +152,12 @@ export class ZoneCut {
   readonly learnedAt: number;
   /** Clock time that bounds what is learned from its servers: of hints that could not be primed it is far off. */
   readonly holdsUntil: number;
-  /** What the referral said of the child's keys, unvalidated: DS with signatures, or the denial of it. */
-  readonly ds: Rrset | undefined;
-  readonly proofs: readonly Rrset[];
-  /** By address: a server named twice, or by two names, is one (CVE-2026-3592). */
-  readonly contacts = new Map<string, Contact>();
+  /** The referral had DS records, which nobody need have validated. */
+  readonly hasDs: boolean;
+  /** What the referral said of the child's keys; undefined: nothing, or it is known what to make of it. */
+  #told: ToldOfKeys | undefined;
+  /** One for each address: a server named twice, or by two names, is one (CVE-2026-3592). Few, so they are gone through. */
+  #contacts: readonly Contact[] = NO_CONTACTS;
   /** Questions of this zone that are out. */
   fetches = new FetchCap();
   /** Keys of names below that the servers know without referring further: no need to ask there again. */
@@ -164,8 +177,9 @@ export class ZoneCut {
     this.learnedAt = facts.learnedAt;
     this.expiresAt = facts.expiresAt;
     this.holdsUntil = facts.holdsUntil ?? facts.expiresAt;
-    this.ds = facts.ds;
-    this.proofs = facts.proofs ?? [];
+    const { ds, proofs = NO_PROOFS } = facts;
+    this.hasDs = ds !== undefined;
+    this.#told = ds === undefined && proofs.length === 0 ? undefined : { ds, proofs };
   }
 
   /** The servers answered for `name` without a referral: until this cut expires it is known to be none. */
@@ -178,23 +192,47 @@ export class ZoneCut {
     return this.#inner?.has(nameKey(name)) ?? false;
   }
 
+  get told(): ToldOfKeys | undefined {
+    return this.#told;
+  }
+
+  /** What was made of it is kept with the trust in the zone. Once that is gone its parent is asked for DS records. */
+  forgetTold(): void {
+    this.#told = undefined;
+  }
+
+  get contacts(): readonly Contact[] {
+    return this.#contacts;
+  }
+
+  contactAt(address: string): Contact | undefined {
+    return this.#contacts.find((contact) => contact.address === address);
+  }
+
   /** Knows `address` until `expiresAt`, and what was learned of it before. */
   addContact(address: string, target: Target, expiresAt: number): void {
-    const known = this.contacts.get(address);
-    if (known === undefined) this.contacts.set(address, new Contact(target, expiresAt));
+    const known = this.contactAt(address);
+    if (known === undefined) this.#contacts = [...this.#contacts, new Contact(address, target, expiresAt)];
     else known.expiresAt = Math.max(known.expiresAt, expiresAt);
+  }
+
+  /** The contacts that are known still. */
+  current(now: number): readonly Contact[] {
+    if (this.#contacts.some(({ expiresAt }) => expiresAt <= now))
+      this.#contacts = this.#contacts.filter(({ expiresAt }) => expiresAt > now);
+    return this.#contacts;
   }
 
   /** Takes over how the addresses did for the zone by the cut that this one replaces; not that they are its servers. */
   inherit(old: ZoneCut): void {
     this.fetches = old.fetches;
-    for (const [address, { expiresAt, target }] of this.contacts) {
-      const known = old.contacts.get(address);
-      if (known === undefined) continue;
-      known.expiresAt = expiresAt;
-      known.target = target;
-      this.contacts.set(address, known);
-    }
+    this.#contacts = this.#contacts.map((contact) => {
+      const known = old.contactAt(contact.address);
+      if (known === undefined) return contact;
+      known.expiresAt = contact.expiresAt;
+      known.target = contact.target;
+      return known;
+    });
   }
 }
 

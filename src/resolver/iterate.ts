@@ -254,7 +254,7 @@ export class Iteration implements Inquirer {
   #whyNone(): { reason: FetchFailure; text: string } {
     if (this.#isSpent())
       return { reason: 'budget', text: 'the work of this query is over one of its limits' };
-    if (this.#cut.contacts.size > 0)
+    if (this.#cut.contacts.length > 0)
       return { reason: 'silent', text: 'its servers failed lately and are left alone for a while' };
     return { reason: 'no-server', text: 'no address of any of its servers is to be had' };
   }

@@ -8,6 +8,7 @@ import type { FetchFailure, Finding } from './finding.ts';
 import type { Forwarded } from './forward.ts';
 import type { Resolution } from './resolution.ts';
 import type { Usable } from './scrub.ts';
+import type { Trust } from './trust.ts';
 import type { TrustStep } from './truststep.ts';
 import type { Bogus, Part, Validated } from './validate.ts';
 
@@ -28,7 +29,8 @@ export interface LearnedData {
   /** Of what is not secure. */
   readonly rank: Rank;
   readonly upstream: string | undefined;
-  readonly steps: readonly TrustStep[] | undefined;
+  /** Of the zone at the end of the aliases, for `explain`. */
+  readonly trust: Trust | undefined;
 }
 
 export interface Denied {
@@ -68,7 +70,7 @@ export function unvalidated(scrubbed: Usable, security: Security, rank: Rank, up
     security,
     rank,
     upstream,
-    steps: undefined,
+    trust: undefined,
   };
   if (kind === 'referral') learned.glue = scrubbed.glue;
   return learned;
@@ -113,7 +115,7 @@ export function validatedFrom(validated: Validated | Bogus, finding: Finding, ra
     return { kind: 'failure', reason: 'bogus', rcode: RCODE.SERVFAIL, ede, steps };
   }
   const { scrubbed, upstream } = finding;
-  const { chain, rrsets, denial, security, steps } = validated;
+  const { chain, rrsets, denial, security, trust } = validated;
   return {
     kind: 'learned',
     outcome: scrubbed.kind,
@@ -123,7 +125,7 @@ export function validatedFrom(validated: Validated | Bogus, finding: Finding, ra
     security,
     rank,
     upstream,
-    steps,
+    trust,
   };
 }
 
@@ -138,7 +140,7 @@ const RCODE_OF: Readonly<Record<LearnedData['outcome'], number>> = {
 
 /** The answer to who asked, with TTLs as the cache would give them out, also where it does not keep the records. */
 export function answered(learned: LearnedData, limits: TtlLimits): Resolution {
-  const { outcome, glue, denial, security, upstream, steps } = learned;
+  const { outcome, glue, denial, security, upstream, trust } = learned;
   const resolution: Writable<Resolution> = {
     outcome: outcome === 'alias' || outcome === 'too-long' ? 'answer' : outcome,
     rcode: RCODE_OF[outcome],
@@ -151,7 +153,7 @@ export function answered(learned: LearnedData, limits: TtlLimits): Resolution {
   if (glue !== undefined) resolution.glue = glue;
   if (denial?.soa !== undefined) resolution.soa = withTtl(denial.soa, negativeLifetime(denial.soa, limits));
   if (upstream !== undefined) resolution.upstream = upstream;
-  if (steps !== undefined) resolution.chain = steps;
+  if (trust !== undefined) resolution.trust = trust;
   return resolution;
 }
 

@@ -183,7 +183,7 @@ export class Recursor {
       deadline: job.budget.workBy,
       dnssecOk: path.validate,
       payload: this.settings.ednsPayload,
-      signed: path.validate && (cut.ds !== undefined || this.#isAnchored(cut.zone)),
+      signed: path.validate && (cut.hasDs || this.#isAnchored(cut.zone)),
       cookies: true,
     };
   }
@@ -216,7 +216,7 @@ export class Recursor {
     if (cut.zone.length !== path.origin.length) return cut.zone.length > path.origin.length;
     if (path.hints) return true;
     const named = new Set(path.servers.flatMap(({ addresses }) => addresses.map(targetToText)));
-    return named.size === cut.contacts.size && [...named].every((address) => cut.contacts.has(address));
+    return named.size === cut.contacts.length && cut.contacts.every(({ address }) => named.has(address));
   }
 
   /** The servers that the configuration names. */
@@ -262,7 +262,7 @@ export class Recursor {
     const expiresAt = now + 1000 * Math.min(ttl, DELEGATION_SECONDS_MAX);
     const cut = new ZoneCut({ zone: path.origin, servers, learnedAt: now, expiresAt });
     this.addGlue(cut);
-    return cut.contacts.size > 0 ? cut : undefined;
+    return cut.contacts.length > 0 ? cut : undefined;
   }
 
   /** Makes contacts of the glue of a new cut. */
@@ -279,13 +279,12 @@ export class Recursor {
   /** The addresses of a zone's servers that may be asked now, though some may better be left alone still. */
   contactsOf(cut: ZoneCut): Contact[] {
     const now = this.env.clock.now();
-    const usable: Contact[] = [];
-    cut.contacts.forEach((contact, address) => {
-      if (contact.expiresAt <= now) cut.contacts.delete(address);
-      else if (contact.lameUntil <= now && contact.mayAsk(now) && this.#hasFamily(contact.target.address))
-        usable.push(contact);
-    });
-    return usable;
+    return cut
+      .current(now)
+      .filter(
+        (contact) =>
+          contact.lameUntil <= now && contact.mayAsk(now) && this.#hasFamily(contact.target.address),
+      );
   }
 
   #hasFamily(address: string): boolean {

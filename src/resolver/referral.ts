@@ -132,7 +132,7 @@ function readReferral(message: Message, question: Question, zone: Name): Referra
   const { apex } = question;
   const servers = names.slice(0, SERVERS_USED_MAX).map((name): NameServer => {
     // Glue is taken for the servers of this referral only, and only of names that the asked zone can speak of.
-    const glue = isAtOrBelow(name, apex) ? glueOf(message.additional, name) : [];
+    const glue = isAtOrBelow(name, apex) ? glueOf(message.additional, name) : NO_GLUE;
     return { name, glue, lookedUpUntil: Number.NEGATIVE_INFINITY };
   });
   const said = rrsetAt(message.authority, zone, TYPE.DS, question);
@@ -141,6 +141,8 @@ function readReferral(message: Message, question: Question, zone: Name): Referra
   const proofOctets = proofs.reduce((octets, proof) => octets + octetsOf(proof), 0);
   return { zone, servers, ttl, ds, proofs: proofOctets <= KEYS_OCTETS_MAX ? proofs : [] };
 }
+
+const NO_GLUE: readonly string[] = [];
 
 /**
  * What a delegation may say of the child's keys to be kept with it; of more, which no honest one has, validation asks

@@ -5,6 +5,7 @@ import type { Ede, Rrset } from '../wire/record.ts';
 import type { Budget } from './budget.ts';
 import type { FetchFailure } from './finding.ts';
 import type { Path } from './path.ts';
+import type { Trust } from './trust.ts';
 import type { TrustStep } from './truststep.ts';
 
 /** One question for one path. */
@@ -27,7 +28,7 @@ export function isChecked({ path, checkingDisabled }: ResolveRequest): boolean {
   return path.validate && checkingDisabled !== true;
 }
 
-/** What became of a question. Plain data: it travels between workers. */
+/** What became of a question. Plain data, but for `trust`: it travels between workers. */
 export interface Resolution {
   /**
    * `answer` also where the chain ends in a CNAME whose target nothing is known of, which is the next question, or in
@@ -48,6 +49,8 @@ export interface Resolution {
   readonly proofs?: readonly Rrset[];
   /** Of all of it, the least. `unchecked`: the client said CD, or nobody validates here. Absent: unchecked. */
   readonly security?: Security;
+  /** What `chain` is made of where it is wanted. */
+  readonly trust?: Trust;
   /** For `explain`: zone cut by zone cut from the anchor, and where it broke. */
   readonly chain?: readonly TrustStep[];
   readonly ede: readonly Ede[];

@@ -28,6 +28,7 @@ import { HedgeAllowance } from './select.ts';
 import type { RecursionSettings } from './settings.ts';
 import { type TargetStatus, Targets } from './target.ts';
 import type { Transport } from './transport.ts';
+import { chainOf } from './trust.ts';
 
 export type { Resolution, ResolveRequest } from './resolution.ts';
 
@@ -149,7 +150,9 @@ export class Resolver implements FlightOwner {
 
   #withChain({ path, name }: ResolveRequest, resolution: Resolution): Resolution {
     if (!path.validate || resolution.chain !== undefined) return resolution;
-    return { ...resolution, chain: this.#authorities.chainTo(path.context, name) };
+    const { trust } = resolution;
+    const chain = trust === undefined ? this.#authorities.chainTo(path.context, name) : chainOf(trust);
+    return { ...resolution, chain };
   }
 
   #resolve(request: ResolveRequest): Resolution | Promise<Resolution> {

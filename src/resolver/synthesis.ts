@@ -77,7 +77,7 @@ const KNOWN = {
   rank: RANK.secure,
   security: 'secure',
   upstream: undefined,
-  steps: undefined,
+  trust: undefined,
 } as const;
 
 function denied(

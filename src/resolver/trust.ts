@@ -1,9 +1,11 @@
+import { algorithmToText } from '../dnssec/algorithm.ts';
+import { digestToText } from '../dnssec/ds.ts';
 import type { DnsKey } from '../dnssec/key.ts';
-import type { Name } from '../wire/name.ts';
+import { type Name, nameToText } from '../wire/name.ts';
 import type { Ede } from '../wire/record.ts';
 import type { Failed, Job } from './finding.ts';
 import { failedFetch } from './iterate.ts';
-import type { TrustStep } from './truststep.ts';
+import { lastStep, type TrustStep } from './truststep.ts';
 
 /** A key, or its absence, is looked up again after a day. */
 export const TRUST_SECONDS_MAX = 86_400;
@@ -13,7 +15,6 @@ export type Trust = SecureZone | InsecureZone | BogusZone;
 
 interface TrustBase {
   readonly zone: Name;
-  readonly step: TrustStep;
   /** The zone above it in the chain; undefined at the anchor. */
   readonly above: Trust | undefined;
   /** Clock time. */
@@ -23,10 +24,15 @@ interface TrustBase {
 export interface SecureZone extends TrustBase {
   readonly kind: 'secure';
   readonly keys: readonly DnsKey[];
+  /** Keys that the DS records or the anchor stand for, and types of the digests. */
+  readonly by: readonly { readonly tag: number; readonly algorithm: number }[];
+  readonly digests: readonly number[];
 }
 /** From here down nothing is signed, or nothing that can be checked (RFC 4035 section 4.3). */
 export interface InsecureZone extends TrustBase {
   readonly kind: 'insecure';
+  readonly by: 'anchor' | 'no-ds' | 'nta';
+  readonly why: string;
 }
 export interface BogusZone extends TrustBase {
   readonly kind: 'bogus';
@@ -43,8 +49,23 @@ export interface Inner {
 /** All steps to a zone, from the anchor down. */
 export function chainOf(trust: Trust): TrustStep[] {
   const steps: TrustStep[] = [];
-  for (let at: Trust | undefined = trust; at !== undefined; at = at.above) steps.unshift(at.step);
+  for (let at: Trust | undefined = trust; at !== undefined; at = at.above) steps.unshift(stepOf(at));
   return steps;
+}
+
+function stepOf(trust: Trust): TrustStep {
+  const zone = nameToText(trust.zone);
+  const by = trust.above === undefined ? 'anchor' : 'ds';
+  switch (trust.kind) {
+    case 'secure': {
+      const keys = trust.by.map(({ tag, algorithm }) => ({ tag, algorithm: algorithmToText(algorithm) }));
+      return { zone, outcome: 'secure', by, keys, digests: trust.digests.map(digestToText) };
+    }
+    case 'insecure':
+      return lastStep(zone, 'insecure', trust.by, trust.why);
+    case 'bogus':
+      return lastStep(zone, 'bogus', by, trust.ede.text);
+  }
 }
 
 /** A failure where the query's share of work that validation takes is used up. */

@@ -1,6 +1,5 @@
-import { algorithmToText } from '../dnssec/algorithm.ts';
 import { proveNoDs, proveWildcard } from '../dnssec/denial.ts';
-import { digestToText, type Trusted, verifyDnskeys } from '../dnssec/ds.ts';
+import { type Trusted, verifyDnskeys } from '../dnssec/ds.ts';
 import { keysWithin } from '../dnssec/key.ts';
 import { type Soon, soon } from '../util/soon.ts';
 import { EDE, TYPE } from '../wire/constants.ts';
@@ -21,7 +20,6 @@ import {
   TRUST_SECONDS_MAX,
   type Trust,
 } from './trust.ts';
-import { lastStep, type TrustStep } from './truststep.ts';
 
 /**
  * What is kept of a zone's keys: a dozen of RSA with 4096 bits, more than any honest zone has. Trust is kept by number, and
@@ -72,13 +70,17 @@ export class TrustLinks {
   /** By the DS records that the parent has for `name`, or the proof that it has none. */
   delegated(job: Job, parent: SecureZone, name: Name): Soon<Trust | Inner | Failed> {
     const cut = this.#recursor.cuts.at(job.path.context, name, this.#now());
-    if (cut === undefined || (cut.ds === undefined && cut.proofs.length === 0))
-      return this.#asked(job, parent, name);
+    const said = cut?.told;
+    if (cut === undefined || said === undefined) return this.#asked(job, parent, name);
     const ttl = Math.floor((cut.expiresAt - this.#now()) / 1000);
     const left = (rrset: Rrset): Rrset => ({ ...rrset, ttl: Math.min(ttl, rrset.ttl) });
-    const told = this.#byDs(job, parent, name, cut.ds && left(cut.ds), cut.proofs.map(left));
-    // A referral may be cut short or forged: then the parent is asked outright.
-    return soon(told, (trust) => (trust.kind === 'bogus' ? this.#asked(job, parent, name) : trust));
+    const told = this.#byDs(job, parent, name, said.ds && left(said.ds), said.proofs.map(left));
+    return soon<Trust | Inner | Failed, Trust | Inner | Failed>(told, (trust) => {
+      if (trust.kind === 'failure') return trust;
+      cut.forgetTold();
+      // A referral may be cut short or forged: then the parent is asked outright.
+      return trust.kind === 'bogus' ? this.#asked(job, parent, name) : trust;
+    });
   }
 
   async #asked(job: Job, parent: SecureZone, name: Name): Promise<Trust | Inner | Failed> {
@@ -232,8 +234,8 @@ export class TrustLinks {
   ): Trust | Failed {
     const dnskeys =
       scrubbed.kind === 'answer' && scrubbed.chain.length === 0 ? scrubbed.rrsets[0] : undefined;
-    const by = above === undefined ? 'anchor' : 'ds';
     if (dnskeys === undefined) {
+      const by = above === undefined ? 'anchor' : 'ds';
       const text = `${nameToText(zone)} has no DNSKEY records, and ${by} records stand for some`;
       return this.#bogus(zone, above, { code: EDE.DNSKEY_MISSING, text });
     }
@@ -241,16 +243,10 @@ export class TrustLinks {
     switch (checked.status) {
       case 'secure': {
         this.#checking.keep(job, checked.rrset, []);
-        const step: TrustStep = {
-          zone: nameToText(zone),
-          outcome: 'secure',
-          by,
-          keys: checked.by.map(({ tag, algorithm }) => ({ tag, algorithm: algorithmToText(algorithm) })),
-          digests: checked.digests.map(digestToText),
-        };
+        const { by, digests } = checked;
         const expiresAt = this.#after(Math.min(ttl, checked.rrset.ttl));
         const keys = keysWithin(checked.keys, KEYS_OCTETS_MAX);
-        return { kind: 'secure', zone, keys, step, above, expiresAt };
+        return { kind: 'secure', zone, keys, by, digests, above, expiresAt };
       }
       case 'insecure':
         return this.#insecure(zone, above, ttl, checked.why);
@@ -263,14 +259,11 @@ export class TrustLinks {
 
   #insecure(zone: Name, above: Trust | undefined, ttl: number, why: string): InsecureZone {
     const by = above === undefined ? 'anchor' : 'no-ds';
-    const step = lastStep(nameToText(zone), 'insecure', by, why);
-    return { kind: 'insecure', zone, step, above, expiresAt: this.#after(ttl) };
+    return { kind: 'insecure', zone, by, why, above, expiresAt: this.#after(ttl) };
   }
 
   #bogus(zone: Name, above: Trust | undefined, ede: Ede): BogusZone {
-    const by = above === undefined ? 'anchor' : 'ds';
-    const step = lastStep(nameToText(zone), 'bogus', by, ede.text);
-    return { kind: 'bogus', zone, ede, step, above, expiresAt: this.#after(BOGUS_SECONDS) };
+    return { kind: 'bogus', zone, ede, above, expiresAt: this.#after(BOGUS_SECONDS) };
   }
 
   /** A link of the chain that its servers do not give: not validated, hence not answered (RFC 4035 section 4.3). */

@@ -5,7 +5,6 @@ import {
   labelCount,
   type Name,
   nameEquals,
-  nameToText,
   ROOT,
   suffixAt,
   suffixOf,
@@ -24,7 +23,7 @@ import {
   type Trust,
 } from './trust.ts';
 import { jobBy, TrustLinks } from './trustlinks.ts';
-import { lastStep, type TrustStep } from './truststep.ts';
+import type { TrustStep } from './truststep.ts';
 import { Underway } from './underway.ts';
 
 /** Names of which it is known whether and how they are signed; a few per zone. */
@@ -139,8 +138,8 @@ export class TrustTable {
           (found) => (found.kind === 'inner' ? this.#start(job, name, at + name[at]! + 1) : found),
         );
     }
-    const step = lastStep('.', 'insecure', 'anchor', 'no anchor');
-    return { kind: 'insecure', zone: ROOT, step, above: undefined, expiresAt: now };
+    const why = 'no anchor';
+    return { kind: 'insecure', zone: ROOT, by: 'anchor', why, above: undefined, expiresAt: now };
   }
 
   #anchorAt(name: Name, at: number): TrustAnchor | undefined {
@@ -158,9 +157,9 @@ export class TrustTable {
   #untrusted(zone: Name, nta: NegativeTrustAnchor, now: number): InsecureZone {
     const left =
       nta.until === undefined ? Number.POSITIVE_INFINITY : nta.until - this.#recursor.env.clock.wall();
-    const step = lastStep(nameToText(zone), 'insecure', 'nta', `negative trust anchor: ${nta.reason}`);
+    const why = `negative trust anchor: ${nta.reason}`;
     const expiresAt = now + Math.min(left, 1000 * TRUST_SECONDS_MAX);
-    return { kind: 'insecure', zone, step, above: undefined, expiresAt };
+    return { kind: 'insecure', zone, by: 'nta', why, above: undefined, expiresAt };
   }
 
   /** What `name` is from octet `at` on, one label or more below `parent`: a zone with keys, without, or none. */

@@ -29,7 +29,7 @@ export interface Validated {
   readonly denial: Denial | undefined;
   readonly security: Security;
   /** Of the zone at the end of the aliases, for `explain`. */
-  readonly steps: readonly TrustStep[];
+  readonly trust: Trust | undefined;
   /** The zone whose NSEC or NSEC3 records the proofs are, where they are secure. */
   readonly signer: Name | undefined;
 }
@@ -82,7 +82,8 @@ class Validation {
   readonly #job: Job;
   readonly #finding: Finding;
   #security: Security = 'secure';
-  #steps: readonly TrustStep[] = [];
+  /** The zone that was looked at last. */
+  #zone: Trust | undefined = undefined;
   #signer: Name | undefined = undefined;
   #proofFault: Ede | undefined = undefined;
   /** Proofs by signer that were checked already. */
@@ -128,7 +129,7 @@ class Validation {
 
   #validated(chain: readonly Part[], rrsets: readonly Part[], denial: Denial | undefined): Validated {
     const security = this.#security;
-    return { kind: 'validated', chain, rrsets, denial, security, steps: this.#steps, signer: this.#signer };
+    return { kind: 'validated', chain, rrsets, denial, security, trust: this.#zone, signer: this.#signer };
   }
 
   /** A CNAME that the DNAME before it makes, which is signed in its place (RFC 6672 section 5.3.1), or any RRset. */
@@ -176,7 +177,9 @@ class Validation {
 
   /** What was taken for the sake of a negative trust anchor is validated again when that ends (RFC 7646 section 2). */
   #ntaSeconds(trust: Trust): number {
-    return trust.step.by === 'nta' ? this.#trust.secondsLeft(trust) : Number.POSITIVE_INFINITY;
+    return trust.kind === 'insecure' && trust.by === 'nta'
+      ? this.#trust.secondsLeft(trust)
+      : Number.POSITIVE_INFINITY;
   }
 
   #insecurePart(rrset: Rrset): Part {
@@ -281,14 +284,15 @@ class Validation {
 
   #believed(trust: Trust | Failed): Believed {
     if (trust.kind === 'failure') throw new Broken(trust);
-    this.#steps = chainOf(trust);
-    if (trust.kind === 'bogus') throw new Broken({ kind: 'bogus', ede: trust.ede, steps: this.#steps });
+    this.#zone = trust;
+    if (trust.kind === 'bogus') throw new Broken({ kind: 'bogus', ede: trust.ede, steps: chainOf(trust) });
     return trust;
   }
 
   #bogus(ede: Ede): Broken {
-    const step = lastStep(this.#steps.at(-1)?.zone ?? '.', 'bogus', 'answer', ede.text);
-    return new Broken({ kind: 'bogus', ede, steps: [...this.#steps, step] });
+    const steps = this.#zone === undefined ? [] : chainOf(this.#zone);
+    const step = lastStep(steps.at(-1)?.zone ?? '.', 'bogus', 'answer', ede.text);
+    return new Broken({ kind: 'bogus', ede, steps: [...steps, step] });
   }
 }
 

@@ -26,7 +26,8 @@ const zone: SecureZone = {
   kind: 'secure',
   zone: nameFromText('corp.test.'),
   keys: [readDnskey(key.rdata)!],
-  step: { zone: 'corp.test.', outcome: 'secure' } as SecureZone['step'],
+  by: [],
+  digests: [],
   above: undefined,
   expiresAt: Number.POSITIVE_INFINITY,
 };

@@ -1,9 +1,11 @@
 /** What is known of zones on the chain of trust, and when it is forgotten. */
 import t from 'tap';
+import { Budget } from '../../src/resolver/budget.ts';
 import type { NegativeTrustAnchor, RecursionSettings } from '../../src/resolver/settings.ts';
 import { TYPE } from '../../src/wire/constants.ts';
 import { nameFromText } from '../../src/wire/name.ts';
 import { Internet } from '../support/internet.ts';
+import { finish } from '../support/simnet.ts';
 import { type SimulatedResolver, simulate } from '../support/simulate.ts';
 
 const TEXT = Array.from({ length: 9 }, (_, i) => `w${i} 60 A 192.0.2.${i + 1}`).join('\n');
@@ -14,10 +16,10 @@ function world(): Internet {
   return internet;
 }
 
-/** Questions for links of the chain of trust that any server got. */
-function chainQuestions(internet: Internet): number {
+/** Questions for these types that any server got: for links of the chain of trust, unless told otherwise. */
+function questions(internet: Internet, types: readonly string[] = ['DNSKEY', 'DS']): number {
   const queries = [...internet.hosts].flatMap((host) => host.queries);
-  return queries.filter(({ type }) => type === 'DNSKEY' || type === 'DS').length;
+  return queries.filter(({ type }) => types.includes(type)).length;
 }
 
 t.test('keys that were fetched for the chain are given to clients with all their signatures', async (t) => {
@@ -55,11 +57,11 @@ t.test('a reload forgets what is known of zones only where it brings other ancho
     sim.resolver.configure({ recursion: structuredClone({ ...sim.snapshot.recursion, ...change }) });
   reload();
   t.match(await sim.ask('w0.corp.test.'), { rcode: 'NOERROR', ad: true });
-  const asked = chainQuestions(internet);
+  const asked = questions(internet);
   t.ok(asked > 0);
   reload();
   t.match(await sim.ask('w1.corp.test.'), { rcode: 'NOERROR', ad: true });
-  t.equal(chainQuestions(internet), asked, 'the same anchors: nothing is asked again');
+  t.equal(questions(internet), asked, 'the same anchors: nothing is asked again');
 
   const nta: NegativeTrustAnchor = { domain: nameFromText('corp.test.'), until: undefined, reason: 'a test' };
   reload({ ntas: [nta] });
@@ -68,11 +70,49 @@ t.test('a reload forgets what is known of zones only where it brings other ancho
   t.match(await sim.ask('w3.corp.test.'), { rcode: 'NOERROR', ad: false });
   reload();
   t.match(await sim.ask('w4.corp.test.'), { rcode: 'NOERROR', ad: true }, 'and that it is gone');
-  t.ok(chainQuestions(internet) > asked);
+  t.ok(questions(internet) > asked);
 
   const [anchor] = internet.anchors;
   const digest = anchor!.ds[0]!.slice();
   digest[digest.length - 1]! ^= 1;
   reload({ anchors: [{ ...anchor!, ds: [digest] }] });
   t.match(await sim.ask('w5.corp.test.'), { rcode: 'SERVFAIL' }, 'one octet of an anchor');
+});
+
+t.test(
+  'DS records come with the referral, and are asked for once what was made of them is gone',
+  async (t) => {
+    const internet = world();
+    const sim = simulate(internet);
+    t.match(await sim.ask('w0.corp.test.'), { ad: true });
+    t.equal(questions(internet, ['DS']), 0);
+    // Trust is forgotten, the delegation is not.
+    const nta: NegativeTrustAnchor = {
+      domain: nameFromText('beside.test.'),
+      until: undefined,
+      reason: 'a test',
+    };
+    sim.resolver.configure({ recursion: { ...sim.snapshot.recursion, ntas: [nta] } });
+    t.match(await sim.ask('w1.corp.test.'), { ad: true });
+    t.match(await sim.ask('w2.corp.test.'), { ad: true });
+    t.equal(questions(internet, ['DS']), 2, 'once for each zone');
+  },
+);
+
+t.test('the chain of trust is told to who wants it, from servers and from the cache', async (t) => {
+  const internet = world();
+  internet.zone('open.test.', { text: TEXT });
+  const sim = simulate(internet);
+  const path = sim.snapshot.paths.find(({ kind }) => kind === 'recursive')!;
+  const chainOf = async (name: string, wantsChain = true) => {
+    const budget = new Budget(internet.clock.now());
+    const request = { name: nameFromText(name), type: TYPE.A, path, budget, tokens: [], wantsChain };
+    const { chain } = await finish(internet.clock, Promise.resolve(sim.resolver.resolve(request)));
+    return chain?.map(({ zone, outcome, by }) => `${zone} ${outcome} ${by}`);
+  };
+  const secure = ['. secure anchor', 'test. secure ds', 'corp.test. secure ds'];
+  t.same(await chainOf('w0.corp.test.'), secure);
+  t.same(await chainOf('w0.corp.test.'), secure, 'from the cache');
+  t.equal(await chainOf('w1.corp.test.', false), undefined);
+  t.same(await chainOf('w0.open.test.'), [...secure.slice(0, 2), 'open.test. insecure no-ds']);
 });
