@@ -76,8 +76,8 @@ export class TrustLinks {
     const left = (rrset: Rrset): Rrset => ({ ...rrset, ttl: Math.min(ttl, rrset.ttl) });
     const told = this.#byDs(job, parent, name, said.ds && left(said.ds), said.proofs.map(left));
     return soon<Trust | Inner | Failed, Trust | Inner | Failed>(told, (trust) => {
-      if (trust.kind === 'failure') return trust;
-      cut.forgetTold();
+      // As long as the cut itself; keys are known for their own TTL, and are held against the DS records again then.
+      if (trust.kind === 'insecure' || trust.kind === 'inner') cut.forgetTold();
       // A referral may be cut short or forged: then the parent is asked outright.
       return trust.kind === 'bogus' ? this.#asked(job, parent, name) : trust;
     });
