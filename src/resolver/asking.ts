@@ -124,6 +124,7 @@ export class Asking implements AttemptOwner {
     const judged = this.#owner.judge(message, sent);
     if (this.#owner.accepts(judged)) {
       candidate.target.judge(true);
+      contact.served(this.#env.clock.now());
       this.#leave(attempt);
       this.#finish({ kind: 'reply', judged, contact });
       return;

@@ -27,8 +27,10 @@ export class Contact {
   readonly address: string;
   /** Who is there, as the newest referral has it. */
   target: Target;
-  /** It does not serve the zone: not asked before that clock time. */
+  /** It does not serve the zone, as it seems: asked before that clock time only where there is nobody else. */
   lameUntil = Number.NEGATIVE_INFINITY;
+  /** Clock time of its last reply of use. */
+  #servedAt = Number.NEGATIVE_INFINITY;
   /** How often in a row it was left alone for being silent. */
   silences = 0;
   /** Packets in a row without a reply, of all questions of the zone. */
@@ -91,8 +93,15 @@ export class Contact {
     if (this.silences > 0 || (this.#isSuspect(now) && ++this.#asks === TRIES_MAX)) this.#leave(now);
   }
 
+  /** It gave a reply of use. */
+  served(now: number): void {
+    this.#servedAt = now;
+    this.lameUntil = Number.NEGATIVE_INFINITY;
+  }
+
+  /** It said that it does not serve the zone. Balancers say so of names that they do not know, and serve others. */
   lame(now: number): void {
-    this.lameUntil = now + LAME_MS;
+    if (now - this.#servedAt >= LAME_MS) this.lameUntil = now + LAME_MS;
   }
 
   #isLively(now: number): boolean {
@@ -117,7 +126,7 @@ const BACKOFF_MS_MAX = 300_000;
 const LATES_KEPT_MS = 30_000;
 /** A server that replied within that time is there. */
 const LIVELY_MS = 5_000;
-/** How long a server is not asked for a zone that it does not serve. */
+/** How long a server is asked last for a zone that it does not serve, and is not taken for one that does not after it did. */
 const LAME_MS = 60_000;
 
 /** A name server of a delegation. */
@@ -154,7 +163,7 @@ export class ZoneCut {
   readonly holdsUntil: number;
   /** The referral had DS records, which nobody need have validated. */
   readonly hasDs: boolean;
-  /** What the referral said of the child's keys; undefined: nothing, or it is known what to make of it. */
+  /** What the referral said of the child's keys; undefined: nothing, or nothing that is still needed. */
   #told: ToldOfKeys | undefined;
   /** One for each address: a server named twice, or by two names, is one (CVE-2026-3592). Few, so they are gone through. */
   #contacts: readonly Contact[] = NO_CONTACTS;
@@ -196,7 +205,7 @@ export class ZoneCut {
     return this.#told;
   }
 
-  /** What was made of it is kept with the trust in the zone. Once that is gone its parent is asked for DS records. */
+  /** That the zone is not signed is kept as trust. Once that is gone the parent is asked for DS records. */
   forgetTold(): void {
     this.#told = undefined;
   }

@@ -33,7 +33,7 @@ export interface Finding {
 
 /**
  * Why nothing was found. `depth`: sub-queries of sub-queries without end. `cycle`: it waits for itself. `no-server`:
- * no address of any name server is to be had. `bogus`: validation failed.
+ * no address of any name server is to be had. `bogus`: validation failed. `spared`: nothing was sent, as all servers failed lately, maybe at other questions.
  */
 export type FetchFailure =
   | AskingFailure
@@ -42,6 +42,7 @@ export type FetchFailure =
   | 'cycle'
   | 'no-server'
   | 'referrals'
+  | 'spared'
   | 'bogus';
 
 export interface Failed {

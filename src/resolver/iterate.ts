@@ -59,6 +59,8 @@ export class Iteration implements Inquirer {
   /** What the servers asked last did. */
   #complaint: Extract<Asked, { kind: 'failure' }> | undefined = undefined;
   #relocated = false;
+  /** Servers of the zone were asked that said before that they do not serve it. */
+  #triedLame = false;
 
   /** @param done called once, perhaps from within `run` */
   constructor(
@@ -142,6 +144,7 @@ export class Iteration implements Inquirer {
     this.#cut = cut;
     this.#minimiser.enter(cut);
     this.#complaint = undefined;
+    this.#triedLame = false;
   }
 
   /** Finds addresses of the zone's servers that may be asked, and looks up those of more where there are none. */
@@ -153,11 +156,22 @@ export class Iteration implements Inquirer {
       if (this.#contacts.length > 0) return 'ask';
       const looked = this.#lookUp();
       if (looked === 'known') continue;
-      if (this.#pending.length === 0 || this.#isSpent()) return this.#noServer();
+      if (this.#pending.length === 0 || this.#isSpent()) return this.#lastResort() ?? this.#noServer();
       const patienceMs = looked === 'begun' ? LOOKUP_PATIENCE_MS : Number.POSITIVE_INFINITY;
       void this.#lookupEnds(patienceMs).then(() => this.#goOn('contact'));
       return undefined;
     }
+  }
+
+  /**
+   * Where all servers said that they do not serve the zone: that was of other names, and there are balancers that refuse
+   * what they do not know. A failure is one of a name, a type and a server (RFC 9520 section 3.2).
+   */
+  #lastResort(): State | undefined {
+    if (this.#triedLame || this.#isSpent()) return undefined;
+    this.#triedLame = true;
+    this.#contacts = this.#recursor.lameOf(this.#cut).filter((contact) => !this.#useless.includes(contact));
+    return this.#contacts.length > 0 ? 'ask' : undefined;
   }
 
   /** The next step by the copy of the root zone (RFC 8806), where there is one that has it. */
@@ -255,7 +269,7 @@ export class Iteration implements Inquirer {
     if (this.#isSpent())
       return { reason: 'budget', text: 'the work of this query is over one of its limits' };
     if (this.#cut.contacts.length > 0)
-      return { reason: 'silent', text: 'its servers failed lately and are left alone for a while' };
+      return { reason: 'spared', text: 'its servers failed lately and are left alone for a while' };
     return { reason: 'no-server', text: 'no address of any of its servers is to be had' };
   }
 
@@ -400,6 +414,7 @@ export function failedFetch(path: { readonly rule: string }, reason: FetchFailur
 
 const EDE_CODE: Readonly<Record<FetchFailure, number>> = {
   silent: EDE.NO_REACHABLE_AUTHORITY,
+  spared: EDE.NO_REACHABLE_AUTHORITY,
   refused: EDE.NETWORK_ERROR,
   'no-server': EDE.NO_REACHABLE_AUTHORITY,
   overload: EDE.OTHER,

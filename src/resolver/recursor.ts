@@ -32,6 +32,8 @@ const SERVERS_MAX = 32_768;
 const UNPRIMED_MS = 60_000;
 /** The least and the most that addresses of servers are taken for granted, in seconds. */
 const CONTACT_SECONDS_MIN = 5;
+/** Servers that said that they do not serve a zone and are asked for another of its names, where there are no others. */
+const LAME_ASKED_MAX = 3;
 
 /** A question on its way, whoever needs it: sub-queries and client queries that need the same share one. */
 export class Fetch {
@@ -279,12 +281,21 @@ export class Recursor {
   /** The addresses of a zone's servers that may be asked now, though some may better be left alone still. */
   contactsOf(cut: ZoneCut): Contact[] {
     const now = this.env.clock.now();
-    return cut
+    return cut.current(now).filter((contact) => contact.lameUntil <= now && this.#isAskable(contact, now));
+  }
+
+  /** Some of those that said lately that they do not serve the zone: of other names they may say otherwise. */
+  lameOf(cut: ZoneCut): Contact[] {
+    const now = this.env.clock.now();
+    const lame = cut
       .current(now)
-      .filter(
-        (contact) =>
-          contact.lameUntil <= now && contact.mayAsk(now) && this.#hasFamily(contact.target.address),
-      );
+      .filter((contact) => contact.lameUntil > now && this.#isAskable(contact, now));
+    while (lame.length > LAME_ASKED_MAX) lame.splice(this.env.prng.below(lame.length), 1);
+    return lame;
+  }
+
+  #isAskable(contact: Contact, now: number): boolean {
+    return contact.mayAsk(now) && this.#hasFamily(contact.target.address);
   }
 
   #hasFamily(address: string): boolean {

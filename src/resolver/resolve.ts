@@ -352,9 +352,10 @@ export class Resolver implements FlightOwner {
     if (question.purpose === 'refresh') this.#prefetches--;
   }
 
-  /** RFC 9520 section 3.2, except where the fault was in the client's budget or in our own limits. */
+  /** RFC 9520 section 3.2, except where the fault was in the client's budget or in our own limits, or nothing was asked. */
   #keepFailure(question: FlightQuestion, result: LearnedFailure): void {
-    if (result.reason === 'budget' || result.reason === 'overload') return;
+    const { reason } = result;
+    if (reason === 'budget' || reason === 'overload' || reason === 'spared') return;
     // Old data do not stand in for what is bogus.
     if (result.reason !== 'bogus') this.#rechecks.failed(keyOf(question));
     const { name, type, path } = question;

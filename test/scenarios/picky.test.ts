@@ -1,0 +1,64 @@
+/**
+ * Servers that serve some names and treat others badly, as balancers do: a failure is one of a name, a type and a server
+ * (RFC 9520 section 3.2), so nobody who asks for such names takes the others from everybody else.
+ */
+import t from 'tap';
+import { only } from '../support/hostile.ts';
+import { Internet } from '../support/internet.ts';
+import { simulate } from '../support/simulate.ts';
+
+const HOSTS = Array.from({ length: 200 }, (_, i) => `w${i} 30 A 192.0.2.1`).join('\n');
+
+/** `gslb.test.`, whose servers do `how` to names that begin with `bad`. */
+function world(how: Parameters<typeof only>[0] | 'silence'): Internet {
+  const internet = new Internet();
+  internet.zone('test.', { sign: {} });
+  internet.zone('gslb.test.', { text: HOSTS });
+  internet.misbehave('gslb.test.', (honest) => (query) => {
+    if (!/^bad/i.test(query.name)) return honest(query);
+    return how === 'silence' ? undefined : only(how)(honest)(query);
+  });
+  return internet;
+}
+
+t.test('a name that all servers of a zone refuse, asked again and again', async (t) => {
+  const internet = world('REFUSED');
+  const sim = simulate(internet);
+  for (let i = 0; i < 60; i++) {
+    const bad = await sim.ask(`bad${i}.gslb.test.`);
+    t.equal(bad.rcode, 'SERVFAIL');
+    t.ok(bad.work.packets <= (i === 0 ? 10 : 3), `one packet a server: ${bad.work.packets}`);
+    const good = await sim.ask(`w${i}.gslb.test.`);
+    t.equal(good.rcode, 'NOERROR');
+    // At first addresses of the servers are looked for, as there might be others.
+    t.ok(good.work.packets <= (i === 0 ? 3 : 1), String(good.work.packets));
+    await sim.pass(1000);
+  }
+});
+
+t.test('refused before anything else of the zone was asked', async (t) => {
+  const internet = world('REFUSED');
+  const sim = simulate(internet);
+  await sim.ask('bad.gslb.test.');
+  t.match(await sim.ask('w0.gslb.test.'), { rcode: 'NOERROR' });
+  t.match(await sim.ask('w1.gslb.test.'), { rcode: 'NOERROR', work: { packets: 1 } });
+});
+
+t.test(
+  'a zone that none of its servers serves costs a few packets a name, and is found when it is back',
+  async (t) => {
+    const internet = new Internet();
+    internet.zone('test.', { sign: {} });
+    internet.zone('gone.test.', { text: HOSTS });
+    internet.misbehave('gone.test.', only('REFUSED'));
+    const sim = simulate(internet);
+    await sim.ask('w0.gone.test.');
+    for (let i = 1; i < 20; i++) {
+      const { rcode, work } = await sim.ask(`w${i}.gone.test.`);
+      t.equal(rcode, 'SERVFAIL');
+      t.ok(work.packets <= 4, String(work.packets));
+    }
+    internet.misbehave('gone.test.', undefined);
+    t.match(await sim.ask('w21.gone.test.'), { rcode: 'NOERROR' });
+  },
+);
