@@ -18,7 +18,7 @@ import type { Security } from './security.ts';
  *     18  hits        u8    lookups since it was stored, up to 255
  *     19  more        u8    failure: how many ended just before it; else: proofs, 0..PROOFS_MAX
  *     20  records     u16   failure: octets of its text, 0..FAILURE_TEXT_MAX
- *     22  signatures  u16
+ *     22  signatures  u16   failure: 1 where what was found is bogus
  *     24  deps        u8    0..DEPENDENCIES_MAX
  *     25  owner       u8    octets of the owner name; 0: it is, letter for letter, the name in the key
  *     26  deps × (slot u16, generation u32)
@@ -27,7 +27,7 @@ import type { Security } from './security.ts';
  *     …   proofs × (type u16, records u8, signatures u8, owner u8, owner, records and signatures as above)
  *     …   text, UTF-8
  *
- * Two fields have two meanings, so that the entry of a usual name and address stays in eight units of the slab.
+ * Three fields have two meanings, so that the entry of a usual name and address stays in eight units of the slab.
  */
 const STORED = 0;
 const LIFETIME = 8;
@@ -77,6 +77,8 @@ export interface EntryFacts {
   /** See `isProofsSized`. */
   readonly proofs: readonly Rrset[];
   readonly ede: number | undefined;
+  /** Of a failure: something was found, and it is bogus. */
+  readonly isBogus: boolean;
   /** At most FAILURE_TEXT_MAX octets. */
   readonly text: Uint8Array;
   readonly streak: number;
@@ -122,7 +124,7 @@ export function writeEntry(slab: Slab, off: number, facts: EntryFacts, owner: Na
   u8[off + HITS] = 0;
   u8[off + MORE] = facts.kind === 'failure' ? facts.streak : proofs.length;
   view.setUint16(off + RECORDS, facts.kind === 'failure' ? text.length : (rrset?.rdatas.length ?? 0), true);
-  view.setUint16(off + SIGNATURES, rrset?.sigs?.length ?? 0, true);
+  view.setUint16(off + SIGNATURES, facts.isBogus ? 1 : (rrset?.sigs?.length ?? 0), true);
   u8[off + DEPS] = facts.dependencies.length;
   u8[off + OWNER] = owner.length;
   let at = off + HEADER_OCTETS;
@@ -194,6 +196,9 @@ export class EntryView {
   get ede(): number | undefined {
     const ede = this.#slab.view.getUint16(this.off + EDE_AT, true);
     return ede === NO_EDE ? undefined : ede;
+  }
+  get isBogus(): boolean {
+    return this.kind === 'failure' && this.#slab.view.getUint16(this.off + SIGNATURES, true) === 1;
   }
   get hits(): number {
     return this.#slab.u8[this.off + HITS]!;

@@ -67,6 +67,8 @@ export interface Cached {
 export interface Failure {
   /** Extended error code, where there is one. */
   readonly ede: number | undefined;
+  /** What servers said is bogus. False: they said nothing of use, or nothing by which it could be validated. */
+  readonly isBogus: boolean;
   /** What went wrong, for EDE texts. */
   readonly text: string | undefined;
   /** Seconds until one may ask again, 1 or more. */
@@ -200,7 +202,7 @@ export class RecordCache {
     context: ContextId,
     name: Name,
     type: number,
-    failure: { readonly ede?: number; readonly text?: string } = {},
+    failure: { readonly ede?: number; readonly text?: string; readonly isBogus?: boolean } = {},
   ): number {
     const now = this.#now();
     this.#key.set(context, PLANE.failure, type, name);
@@ -220,6 +222,7 @@ export class RecordCache {
       security: 'unchecked',
       proofs: NO_PROOFS,
       ede: failure.ede,
+      isBogus: failure.isBogus ?? false,
       text,
       streak,
     };
@@ -447,6 +450,7 @@ function factsOf(
     security,
     proofs,
     ede: undefined,
+    isBogus: false,
     text: NO_TEXT,
     streak: 0,
   };
@@ -471,8 +475,8 @@ const RCODES: Record<Kind, number> = {
 };
 
 function failureOf(entry: EntryView, now: number): Failure {
-  const { ede, text } = entry;
-  return { ede, text: text === '' ? undefined : text, left: Math.ceil((entry.expiry - now) / 1000) };
+  const { ede, isBogus, text } = entry;
+  return { ede, isBogus, text: text === '' ? undefined : text, left: Math.ceil((entry.expiry - now) / 1000) };
 }
 
 function everyContext(): boolean {

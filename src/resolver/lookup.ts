@@ -42,7 +42,10 @@ export function look(
   { read, checkedOnly }: Reading,
 ): Seen {
   // ANY is whatever the upstream gives (RFC 8482); what it gave is never taken for all there is.
-  if (type === TYPE.ANY) return { state: 'missing', stale: undefined, failure: undefined };
+  if (type === TYPE.ANY) {
+    const { failure } = cache[read](context, name, type) ?? {};
+    return { state: 'missing', stale: undefined, failure };
+  }
   const chain: Rrset[] = [];
   const visited: Name[] = [name];
   const proofs: Rrset[] = [];

@@ -2,7 +2,7 @@ import { NXDOMAIN } from '../cache/key.ts';
 import { RANK } from '../cache/rank.ts';
 import type { RecordCache } from '../cache/records.ts';
 import { addressToText } from '../util/cidr.ts';
-import { FLAG, RCODE, TYPE } from '../wire/constants.ts';
+import { FLAG, isValidationError, RCODE, TYPE } from '../wire/constants.ts';
 import type { Message } from '../wire/message.ts';
 import { isAtOrBelow, type Name, nameEquals, nameToText, ROOT } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
@@ -339,7 +339,10 @@ export class Recursor {
     const [type, ...others] = types;
     if (type === undefined) return this.#failedLookup(server);
     const known = this.#cache.get(job.path.context, server.name, type);
-    if (known?.state === 'fresh' || known?.kind === 'failure') {
+    // Nobody validates addresses of servers: that a client's question for one failed by that says nothing of it.
+    const isOfUse =
+      known?.kind === 'failure' ? !isValidationError(known.failure?.ede) : known?.state === 'fresh';
+    if (known !== undefined && isOfUse) {
       if (known.kind === 'nxdomain') return this.#failedLookup(server);
       if (known.rrset === undefined) return this.#lookUpTypes(job, cut, server, others, parent);
       this.#addAddresses(cut, server, known.rrset);

@@ -6,7 +6,7 @@ import { Nsec3Hashes } from '../dnssec/nsec3hash.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Prng } from '../util/prng.ts';
 import type { Tally } from '../util/tally.ts';
-import { EDE, RCODE, TYPE } from '../wire/constants.ts';
+import { EDE, isValidationError, RCODE, TYPE } from '../wire/constants.ts';
 import type { EdnsOption } from '../wire/edns.ts';
 import { fold, type Name } from '../wire/name.ts';
 import { Authorities, type FetchedKeys } from './authorities.ts';
@@ -193,15 +193,16 @@ export class Resolver implements FlightOwner {
     const { path } = request;
     // What is bogus is not what a server's silence is: old data do not stand in for it. A client that says CD wants
     // what others are refused.
-    const isBogus = isValidationError(seen.failure?.ede);
-    if (isBogus && !request.checkingDisabled) return serveFailure(path, seen.failure!);
+    const { failure } = seen;
+    if (failure?.isBogus && !request.checkingDisabled) return serveFailure(path, failure);
     if (path.serveStale && seen.stale !== undefined)
       return this.#rechecks.isEarly(keyOf(identity), path)
         ? serveStale(seen.stale, path, 'the targets failed a moment ago')
         : undefined;
-    return seen.failure === undefined || isBogus || this.#rechecks.recovered(keyOf(identity), path)
-      ? undefined
-      : serveFailure(path, seen.failure);
+    if (failure === undefined || this.#rechecks.recovered(keyOf(identity), path)) return undefined;
+    // What could only not be validated is there for a client that says CD.
+    const mayBeHad = request.checkingDisabled === true && isValidationError(failure.ede);
+    return mayBeHad ? undefined : serveFailure(path, failure);
   }
 
   #stale(stale: Cached, path: Path, why: string): Resolution {
@@ -359,7 +360,8 @@ export class Resolver implements FlightOwner {
     // Old data do not stand in for what is bogus.
     if (result.reason !== 'bogus') this.#rechecks.failed(keyOf(question));
     const { name, type, path } = question;
-    if (type !== TYPE.ANY) this.#cache.putFailure(path.context, name, type, { ede: result.ede.code });
+    const isBogus = reason === 'bogus';
+    this.#cache.putFailure(path.context, name, type, { ede: result.ede.code, isBogus });
   }
 }
 
@@ -373,9 +375,4 @@ const NOT_FRESH = 'no fresh answer yet';
 function isAskable(type: number): boolean {
   if (type === TYPE.ANY) return true;
   return type !== 0 && type !== TYPE.OPT && (type < 128 || type > 255);
-}
-
-/** Extended errors by which validation says why an answer is refused (RFC 8914 sections 4.6 to 4.13). */
-function isValidationError(ede: number | undefined): boolean {
-  return ede !== undefined && ede >= EDE.INDETERMINATE && ede <= EDE.NSEC_MISSING;
 }

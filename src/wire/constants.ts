@@ -123,6 +123,11 @@ export const EDE = {
   SYNTHESIZED: 29,
 } as const;
 
+/** Extended errors by which validation says why an answer is refused (RFC 8914 sections 4.6 to 4.13). */
+export function isValidationError(ede: number | undefined): boolean {
+  return ede !== undefined && ede >= EDE.INDETERMINATE && ede <= EDE.NSEC_MISSING;
+}
+
 /** Names and messages: RFC 1035 section 2.3.4, RFC 6891, RFC 9715. */
 export const NAME_OCTETS_MAX = 255;
 export const LABEL_OCTETS_MAX = 63;

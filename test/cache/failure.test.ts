@@ -24,6 +24,14 @@ t.test('failures are remembered for 5 seconds, doubling to 300 while they go on 
   }
 });
 
+t.test('whether what was found is bogus is kept with it', async (t) => {
+  const { cache } = setUp();
+  cache.putFailure(CONTEXT, www, TYPE.A, { ede: EDE.DNSKEY_MISSING });
+  cache.putFailure(CONTEXT, www, TYPE.AAAA, { ede: EDE.BOGUS, text: 'www', isBogus: true });
+  t.match(cache.get(CONTEXT, www, TYPE.A)?.failure, { ede: EDE.DNSKEY_MISSING, isBogus: false });
+  t.match(cache.get(CONTEXT, www, TYPE.AAAA)?.failure, { ede: EDE.BOGUS, isBogus: true, text: 'www' });
+});
+
 t.test('a failure that comes while one is remembered is the same one', async (t) => {
   const { cache, clock } = setUp();
   cache.putFailure(CONTEXT, www, TYPE.A);
