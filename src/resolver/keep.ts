@@ -15,8 +15,9 @@ export function keep(
 ): void {
   const { rank } = learned;
   const keepsFailure = validate && learned.security === 'unchecked';
-  for (const { rrset, security, proofs } of learned.chain)
-    cache.putRrset(context, rrset, rankOf(security, rank), { security, proofs, keepsFailure });
+  for (const { rrset, security, proofs, isCached } of learned.chain)
+    if (isCached !== true)
+      cache.putRrset(context, rrset, rankOf(security, rank), { security, proofs, keepsFailure });
   if (type === TYPE.ANY) return;
   switch (learned.outcome) {
     case 'answer':

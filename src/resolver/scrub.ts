@@ -100,7 +100,8 @@ export function scrub(message: Message, question: Question): Scrubbed {
   const { chain, name } = walk;
   if (walk.leaves) return { kind: 'alias', chain, target: name, proofs };
   if (rcode === RCODE.YXDOMAIN) return { kind: 'invalid', why: 'YXDOMAIN without a DNAME that explains it' };
-  const made = question.type === TYPE.CNAME ? fromDname(message.answer, name, question) : undefined;
+  // Where the CNAME itself is the answer, or part of it, it goes with the DNAME that makes it and that is signed.
+  const made = isAliasWanted(question) ? fromDname(message.answer, name, question) : undefined;
   if (typeof made === 'object' && made.length > 1)
     return { kind: 'answer', chain: made.slice(0, 1), rrsets: made.slice(1), proofs };
   const rrsets = rrsetsAt(message.answer, name, question);
@@ -134,8 +135,7 @@ function followAliases(answer: readonly Rr[], question: Question): Walk {
   let chain: Rrset[] | undefined;
   let visited: Set<string> | undefined;
   let name = question.name;
-  // Aliases of these types are the answer itself (RFC 1034 section 3.6.2).
-  const stops = question.type === TYPE.CNAME || question.type === TYPE.ANY;
+  const stops = isAliasWanted(question);
   let links = 0;
   while (!stops && !hasType(answer, name, question.type)) {
     const link = linkAt(answer, name, question);
@@ -199,6 +199,11 @@ function fromDname(
   const target = replaceSuffix(name, dname.name, dname.rdatas[0]!);
   if (target === undefined) return [dname];
   return [dname, { name, type: TYPE.CNAME, ttl: dname.ttl, rdatas: [target] }];
+}
+
+/** An alias is itself what these types ask for (RFC 1034 section 3.6.2). */
+function isAliasWanted({ type }: Question): boolean {
+  return type === TYPE.CNAME || type === TYPE.ANY;
 }
 
 function hasType(records: readonly Rr[], name: Name, type: number): boolean {

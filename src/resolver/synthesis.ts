@@ -95,7 +95,7 @@ function aliased(name: Name, type: number, dname: Rrset, proofs: readonly Rrset[
   if (target === undefined) return undefined;
   const cname = { name, type: TYPE.CNAME, ttl: dname.ttl, rdatas: [target] };
   // Of a DNAME that a wildcard made.
-  const link = { rrset: dname, security: 'secure', proofs } as const;
+  const link = { rrset: dname, security: 'secure', proofs, isCached: true } as const;
   const made = { rrset: cname, security: 'secure', proofs: [dname] } as const;
   const isAnswer = type === TYPE.CNAME;
   return {

@@ -17,6 +17,8 @@ export interface Part {
   readonly security: Security;
   /** That nothing stands at the name itself, where a wildcard made the RRset; or the DNAME that made the CNAME. */
   readonly proofs: readonly Rrset[];
+  /** It comes from the cache, which has it for longer than what is left of its TTL here. Absent: false. */
+  readonly isCached?: boolean;
 }
 
 /** A finding after validation: RRsets with TTLs that their signatures allow. */
