@@ -13,9 +13,10 @@ import { type Answer, emptyAnswer, type Rr, type Rrset } from '../wire/record.ts
 import { Writer } from '../wire/writer.ts';
 
 /**
- * A copy of the root zone (RFC 8806), as the replies that a root server would give: a referral for each top-level
+ * A copy of the root zone (RFC 8806), as the replies that a root server would give: a referral for each delegated top-level
  * domain, a denial for each gap between them, and the root's own records. Recursion judges and validates them as it
- * does those that come from afar; it only does not have to wait for them.
+ * does those that come from afar; it only does not have to wait for them. Of what else a root of one's own may have it
+ * says nothing, and the servers are asked.
  *
  *     0   names    u32
  *     4   types    u32
@@ -87,20 +88,25 @@ export function buildLocalRoot(records: readonly Rr[]): SharedArrayBuffer {
   const sets = groupRrsets(records);
   const own = sets.filter((set) => set.name.length === 1);
   const soa = own.find((set) => set.type === TYPE.SOA);
-  const tlds = tldsOf(sets);
+  const tops = topsOf(sets);
+  // A wildcard of the root makes names that no NSEC record of it denies.
+  const hasWildcard = tops.some(({ name }) => isWildcard(name));
   const addresses = sets.filter(({ type }) => type === TYPE.A || type === TYPE.AAAA);
   const parts = new Parts();
   const gapAfter = (nsec: Rrset | undefined): number =>
-    parts.add(encode({ rcode: RCODE.NXDOMAIN, aa: true, authority: denial(soa, nsec, nsecOf(own)) }));
+    hasWildcard
+      ? 0
+      : parts.add(encode({ rcode: RCODE.NXDOMAIN, aa: true, authority: denial(soa, nsec, nsecOf(own)) }));
   const entries = [
     { name: ROOT, referral: 0, gap: gapAfter(nsecOf(own)) },
-    ...tlds.map(({ name, all }) => ({
-      name,
-      referral: parts.add(
-        encode({ authority: delegation(all), additional: glueOf(all, addresses), question: name }),
-      ),
-      gap: gapAfter(nsecOf(all)),
-    })),
+    ...tops.map(({ name, all }) => {
+      const ns = all.find(({ type }) => type === TYPE.NS);
+      // A root of one's own may have hosts and longer delegations, of which its servers know more.
+      if (ns === undefined) return { name, referral: 0, gap: 0 };
+      const additional = glueOf(ns, addresses);
+      const referral = parts.add(encode({ authority: delegation(ns, all), additional, question: name }));
+      return { name, referral, gap: gapAfter(nsecOf(all)) };
+    }),
   ];
   const types = own
     .filter(({ rdatas }) => rdatas.length > 0)
@@ -108,23 +114,29 @@ export function buildLocalRoot(records: readonly Rr[]): SharedArrayBuffer {
   return assemble(entries, types, parts);
 }
 
-interface Tld {
+interface Top {
   readonly name: Name;
+  /** What the root has of the name itself. */
   readonly all: readonly Rrset[];
 }
 
-/** Delegated names of one label, in canonical order. */
-function tldsOf(sets: readonly Rrset[]): Tld[] {
-  const byName = new Map<string, Rrset[]>();
+/** Names of one label that are there, as they have records or others below them do, in canonical order. */
+function topsOf(sets: readonly Rrset[]): Top[] {
+  const tops = new Map<string, { name: Name; all: Rrset[] }>();
   for (const set of sets) {
-    if (labelCount(set.name) !== 1) continue;
-    const key = nameKey(set.name);
-    const known = byName.get(key);
-    if (known === undefined) byName.set(key, [set]);
-    else known.push(set);
+    if (set.name.length === 1) continue;
+    const name = suffixOf(set.name, 1);
+    const key = nameKey(name);
+    let top = tops.get(key);
+    if (top === undefined) tops.set(key, (top = { name, all: [] }));
+    if (labelCount(set.name) === 1) top.all.push(set);
   }
-  const tlds = [...byName.values()].filter((all) => all.some(({ type }) => type === TYPE.NS));
-  return tlds.map((all) => ({ name: all[0]!.name, all })).sort((a, b) => compareCanonical(a.name, b.name));
+  return [...tops.values()].sort((a, b) => compareCanonical(a.name, b.name));
+}
+
+/** `*.` */
+function isWildcard(name: Name): boolean {
+  return name.length === 3 && name[1] === 0x2a;
 }
 
 function nsecOf(sets: readonly Rrset[]): Rrset | undefined {
@@ -132,15 +144,13 @@ function nsecOf(sets: readonly Rrset[]): Rrset | undefined {
 }
 
 /** NS records, and DS records or the proof that there are none (RFC 4035 section 3.1.4). */
-function delegation(all: readonly Rrset[]): Rrset[] {
+function delegation(ns: Rrset, all: readonly Rrset[]): Rrset[] {
   const keys = all.find(({ type }) => type === TYPE.DS) ?? nsecOf(all);
-  const ns = all.find(({ type }) => type === TYPE.NS)!;
   return keys === undefined ? [ns] : [ns, keys];
 }
 
 /** Addresses of the servers, which the root has for those that it delegates. */
-function glueOf(all: readonly Rrset[], addresses: readonly Rrset[]): Rrset[] {
-  const ns = all.find(({ type }) => type === TYPE.NS)!;
+function glueOf(ns: Rrset, addresses: readonly Rrset[]): Rrset[] {
   return addresses.filter((set) => ns.rdatas.some((name) => nameEquals(name, set.name)));
 }
 

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { readLocalRoot } from '../../src/control/compile/localroot.ts';
 import { zoneDigest } from '../../src/dnssec/zonemd.ts';
-import { LocalRoot } from '../../src/resolver/localroot.ts';
+import { buildLocalRoot, LocalRoot } from '../../src/resolver/localroot.ts';
 import { judge } from '../../src/resolver/referral.ts';
 import { RCODE, TYPE } from '../../src/wire/constants.ts';
 import { readMessage } from '../../src/wire/message.ts';
@@ -150,4 +150,25 @@ t.test('a copy that was changed, cut short or signed by others is refused, and s
 t.test('it holds until the zone expires, or its first signature', async (t) => {
   const { localRoot } = readLocalRoot(textOf(signedRoot()), 'root.zone', TRUST);
   t.equal(localRoot!.until, TRUST.now + 604_800_000);
+});
+
+t.test('of a root of one’s own the servers know what is no delegation of one label', async (t) => {
+  const own =
+    'host. 60 A 192.0.2.5\nwww.corp. 60 A 192.0.2.6\nsite.lan. 60 NS ns.zw.\nalias. 60 CNAME host.\n';
+  const find = (text: string) => {
+    const root = new LocalRoot(buildLocalRoot(recordsOf(text)));
+    return (name: string) => {
+      const reply = root.find(nameFromText(name), TYPE.A);
+      return reply && readMessage(reply).rcode;
+    };
+  };
+  const mixed = find(TEXT + own);
+  for (const name of ['host.', 'x.host.', 'corp.', 'www.corp.', 'x.corp.', 'www.site.lan.', 'alias.'])
+    t.equal(mixed(name), undefined, name);
+  t.equal(mixed('www.com.'), RCODE.NOERROR);
+  t.equal(mixed('aaa.'), RCODE.NXDOMAIN);
+  t.equal(mixed('comm.'), RCODE.NXDOMAIN);
+  const wild = find(`${TEXT}*. 60 A 192.0.2.7\n`);
+  t.equal(wild('www.com.'), RCODE.NOERROR);
+  t.equal(wild('aaa.'), undefined);
 });
