@@ -30,6 +30,8 @@ export interface AskingOwner {
   judge(message: Message, sent: Name): Judged;
   /** True: `judged` ends the asking. False: another server is asked. */
   accepts(judged: Judged): boolean;
+  /** A server was silent so often that it is left alone: time to see whether it is there. */
+  isLeft(contact: Contact): void;
   /** A server is late, and there is none that was not asked: time to find others, for `offer`. */
   isShort(asking: Asking): void;
   /** The outcome, once. */
@@ -94,7 +96,8 @@ export class Asking implements AttemptOwner {
     const { candidate } = attempt;
     this.#complain(candidate.target, 'no reply');
     this.#budget.unheard.late(candidate.target);
-    this.#contactOf(candidate).late(this.#env.clock.now(), this.#question.type);
+    const contact = this.#contactOf(candidate);
+    if (contact.late(this.#env.clock.now(), this.#question.type)) this.#owner.isLeft(contact);
     if (attempt !== this.#newest || this.#state !== 'open') return;
     this.#next();
     const now = this.#env.clock.now();
@@ -124,7 +127,7 @@ export class Asking implements AttemptOwner {
     const judged = this.#owner.judge(message, sent);
     if (this.#owner.accepts(judged)) {
       candidate.target.judge(true);
-      contact.served(this.#env.clock.now());
+      if (judged.kind === 'usable' || judged.kind === 'referral') contact.served(this.#env.clock.now());
       this.#leave(attempt);
       this.#finish({ kind: 'reply', judged, contact });
       return;
@@ -168,10 +171,11 @@ export class Asking implements AttemptOwner {
     // Never refused for the sake of others: whoever names a stranger's server in delegations could fill it up.
     target.makeRoom();
     this.#budget.unheard.sent(candidate.target);
-    contact.asked(this.#env.clock.now());
+    const isLeft = contact.asked(this.#env.clock.now());
     const attempt = new Attempt(this.#env, candidate, this.#question, this.#budget, this);
     this.#newest = attempt;
     this.#out = [...this.#out, attempt];
+    if (isLeft) this.#owner.isLeft(contact);
   }
 
   /** Unless somebody was found meanwhile. */

@@ -21,6 +21,7 @@ const INNER_NAMES_MAX = 256;
  *       └────────────────────────any reply───────────────────────┘
  *
  * The packet that ends a pause begins the next: whoever sends it finds out for all, and nobody else asks meanwhile.
+ * Beside each pause that begins the server is asked for the SOA of the zone (`contactprobe`).
  */
 export class Contact {
   /** In text. */
@@ -41,6 +42,8 @@ export class Contact {
   #heardAt = Number.NEGATIVE_INFINITY;
   /** Clock time at which it was last left alone. */
   #leftAt = Number.NEGATIVE_INFINITY;
+  /** It is being asked for what it surely knows, to see whether it is there. */
+  isProbed = false;
   /** Addresses that were looked up are known for their TTL, glue for as long as the delegation. Clock time. */
   expiresAt: number;
 
@@ -77,20 +80,21 @@ export class Contact {
    * A packet stayed without a reply. After as many as one question may send it is left alone (RFC 9520 section 3.1);
    * many questions that wait at the same time are one silence. One that was heard a moment ago is silent about some
    * questions only: what that means is seen when it has not been heard for longer, unless it was of a type that it may
-   * not know, which servers exist that drop (RFC 4074 section 4.1).
+   * not know, which servers exist that drop (RFC 4074 section 4.1). Returns true if it is left alone from now on.
    */
-  late(now: number, type: number): void {
-    if (this.silences > 0 || (type !== TYPE.A && this.#isLively(now))) return;
+  late(now: number, type: number): boolean {
+    if (this.silences > 0 || (type !== TYPE.A && this.#isLively(now))) return false;
     // What a server dropped a while ago says nothing of what it does now.
     if (now - this.#lateAt >= LATES_KEPT_MS) this.#lates = 0;
     this.#lateAt = now;
     this.#lates++;
-    if (this.#isSuspect(now)) this.#leave(now);
+    return this.#isSuspect(now) && this.#leave(now);
   }
 
-  /** It is about to be asked. After a silence that is one more, until it replies. */
-  asked(now: number): void {
-    if (this.silences > 0 || (this.#isSuspect(now) && ++this.#asks === TRIES_MAX)) this.#leave(now);
+  /** It is about to be asked. After a silence that is one more, until it replies: then true is returned. */
+  asked(now: number): boolean {
+    const isLeft = this.silences > 0 || (this.#isSuspect(now) && ++this.#asks === TRIES_MAX);
+    return isLeft && this.#leave(now);
   }
 
   /** It gave a reply of use. */
@@ -113,9 +117,10 @@ export class Contact {
     return this.#lates >= TRIES_MAX && now - this.#lateAt < LATES_KEPT_MS && !this.#isLively(now);
   }
 
-  #leave(now: number): void {
+  #leave(now: number): true {
     this.silences++;
     this.#leftAt = now;
+    return true;
   }
 }
 

@@ -36,6 +36,8 @@ export class Inquiry implements AskingOwner {
   readonly #first: Inquirer;
   readonly #context: number;
   #others: Inquirer[] | undefined = undefined;
+  #job: Job | undefined = undefined;
+  #path: RecursivePath | undefined = undefined;
 
   constructor(recursor: Recursor, context: number, cut: ZoneCut, question: InquiryQuestion, first: Inquirer) {
     this.#recursor = recursor;
@@ -49,6 +51,8 @@ export class Inquiry implements AskingOwner {
   begin(job: Job, path: RecursivePath, contacts: readonly Contact[]): void {
     const { name, type, isShared } = this.#question;
     if (isShared) this.#recursor.inquiries.add(this.#context, name, this.#cut.zone.length, this);
+    this.#job = job;
+    this.#path = path;
     const question = this.#recursor.attemptQuestion(job, path, this.#cut, name, type);
     new Asking(this.#recursor.env, question, contacts, job.budget, this);
   }
@@ -65,6 +69,10 @@ export class Inquiry implements AskingOwner {
 
   accepts({ kind }: Judged): boolean {
     return this.#question.isShortened || (kind !== 'lame' && kind !== 'throwaway');
+  }
+
+  isLeft(contact: Contact): void {
+    this.#recursor.probe(this.#job!, this.#path!, this.#cut, contact);
   }
 
   isShort(asking: Asking): void {

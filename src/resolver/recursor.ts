@@ -9,6 +9,7 @@ import type { Rrset } from '../wire/record.ts';
 import { Asking, type AskingOwner } from './asking.ts';
 import type { AttemptQuestion } from './attempt.ts';
 import { BUDGET_FETCHES } from './budget.ts';
+import { probeContact } from './contactprobe.ts';
 import { type Contact, DELEGATION_SECONDS_MAX, type NameServer, ZoneCut, ZoneCuts } from './cut.ts';
 import type { Env } from './env.ts';
 import type { FetchFailure, Finding, Found, Job } from './finding.ts';
@@ -194,6 +195,11 @@ export class Recursor {
     };
   }
 
+  /** Sees whether a server of a zone is there that was left alone. */
+  probe(job: Job, path: RecursivePath, cut: ZoneCut, contact: Contact): void {
+    probeContact(this.env, contact, this.attemptQuestion(job, path, cut, cut.zone, TYPE.SOA));
+  }
+
   #isAnchored(zone: Name): boolean {
     return this.settings.anchors.some((anchor) => nameEquals(anchor.zone, zone));
   }
@@ -253,6 +259,7 @@ export class Recursor {
       const owner: AskingOwner = {
         judge: (message) => judgePriming(message, path),
         accepts: (judged) => judged.kind === 'referral',
+        isLeft: () => undefined,
         isShort: () => undefined,
         asked: (asked) => settle(asked.kind === 'reply' ? this.#primed(asked.judged, path) : undefined),
         isOver: () => undefined,

@@ -62,3 +62,40 @@ t.test(
     t.match(await sim.ask('w21.gone.test.'), { rcode: 'NOERROR' });
   },
 );
+
+t.test('names that all servers of a zone drop, asked for all the time, and others seldom', async (t) => {
+  const internet = world('silence');
+  const sim = simulate(internet);
+  await sim.ask('w0.gslb.test.');
+  await sim.pass(6000);
+  const answers: Promise<string>[] = [];
+  const bad: Promise<unknown>[] = [];
+  for (let ms = 0; ms < 300_000; ms += 500) {
+    bad.push(sim.start(`bad${ms}.gslb.test.`, 'A'));
+    if (ms % 7000 === 0)
+      answers.push(sim.start(`w${1 + ms / 7000}.gslb.test.`, 'A').then(({ rcode }) => rcode));
+    await sim.pass(500);
+  }
+  await sim.pass(20_000);
+  await Promise.all(bad);
+  const failed = (await Promise.all(answers)).filter((rcode) => rcode !== 'NOERROR');
+  t.ok(answers.length > 40);
+  t.same(failed, []);
+});
+
+t.test('a zone whose servers are dark is asked little, however much is asked of it', async (t) => {
+  const internet = world('silence');
+  const sim = simulate(internet);
+  await sim.ask('w0.gslb.test.');
+  internet.misbehave('gslb.test.', () => () => undefined);
+  const before = internet.packets;
+  const bad: Promise<unknown>[] = [];
+  for (let ms = 0; ms < 120_000; ms += 250) {
+    bad.push(sim.start(`bad${ms}.gslb.test.`, 'A'));
+    await sim.pass(250);
+  }
+  await sim.pass(20_000);
+  await Promise.all(bad);
+  t.comment(`${internet.packets - before} packets for 480 names`);
+  t.ok(internet.packets - before < 200, String(internet.packets - before));
+});

@@ -1,0 +1,33 @@
+import { Attempt, type AttemptOwner, type AttemptQuestion, Candidate, TRIES_MAX } from './attempt.ts';
+import { Budget } from './budget.ts';
+import type { Contact } from './cut.ts';
+import type { Env } from './env.ts';
+
+/**
+ * Asks a server that was just left alone, with one packet, for what it surely knows of its zone. There are servers that
+ * drop some names and answer for others: whoever asks for the former must not have them left alone for all. A reply,
+ * whatever it says and however late, ends the pause.
+ */
+export function probeContact(env: Env, contact: Contact, question: AttemptQuestion): void {
+  if (contact.isProbed) return;
+  contact.isProbed = true;
+  env.count('upstream_probes');
+  const over = (): void => {
+    contact.isProbed = false;
+  };
+  const owner: AttemptOwner = {
+    late: () => undefined,
+    replied() {
+      over();
+      contact.heard(env.clock.now());
+    },
+    failed: over,
+    suspect: () => undefined,
+  };
+  const candidate = new Candidate(contact.target);
+  // The last of its tries, so without EDNS, and none by TCP.
+  candidate.tries.udp = TRIES_MAX - 1;
+  candidate.tries.tcp = TRIES_MAX;
+  const deadline = Number.POSITIVE_INFINITY;
+  new Attempt(env, candidate, { ...question, deadline }, new Budget(env.clock.now()), owner);
+}
