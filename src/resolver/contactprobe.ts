@@ -6,22 +6,14 @@ import type { Env } from './env.ts';
 /**
  * Asks a server that was just left alone, with one packet, for what it surely knows of its zone. There are servers that
  * drop some names and answer for others: whoever asks for the former must not have them left alone for all. A reply,
- * whatever it says and however late, ends the pause.
+ * whatever it says, ends the pause. It is listened for no longer than a pause lasts, so one is out at most.
  */
 export function probeContact(env: Env, contact: Contact, question: AttemptQuestion): void {
-  if (contact.isProbed) return;
-  contact.isProbed = true;
   env.count('upstream_probes');
-  const over = (): void => {
-    contact.isProbed = false;
-  };
   const owner: AttemptOwner = {
     late: () => undefined,
-    replied() {
-      over();
-      contact.heard(env.clock.now());
-    },
-    failed: over,
+    replied: () => contact.heard(env.clock.now()),
+    failed: () => undefined,
     suspect: () => undefined,
   };
   const candidate = new Candidate(contact.target);

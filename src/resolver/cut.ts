@@ -42,8 +42,6 @@ export class Contact {
   #heardAt = Number.NEGATIVE_INFINITY;
   /** Clock time at which it was last left alone. */
   #leftAt = Number.NEGATIVE_INFINITY;
-  /** It is being asked for what it surely knows, to see whether it is there. */
-  isProbed = false;
   /** Addresses that were looked up are known for their TTL, glue for as long as the delegation. Clock time. */
   expiresAt: number;
 

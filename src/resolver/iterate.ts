@@ -336,6 +336,7 @@ export class Iteration implements Inquirer {
       case 'throwaway':
         // Only said of a shortened name: the whole one may do better (RFC 9156 section 2.3).
         this.#minimiser.giveUp();
+        this.#triedLame = false;
         return 'contact';
       default:
         return unreachable(judged);

@@ -44,24 +44,93 @@ t.test('refused before anything else of the zone was asked', async (t) => {
   t.match(await sim.ask('w1.gslb.test.'), { rcode: 'NOERROR', work: { packets: 1 } });
 });
 
-t.test(
-  'a zone that none of its servers serves costs a few packets a name, and is found when it is back',
-  async (t) => {
-    const internet = new Internet();
-    internet.zone('test.', { sign: {} });
-    internet.zone('gone.test.', { text: HOSTS });
-    internet.misbehave('gone.test.', only('REFUSED'));
-    const sim = simulate(internet);
-    await sim.ask('w0.gone.test.');
-    for (let i = 1; i < 20; i++) {
-      const { rcode, work } = await sim.ask(`w${i}.gone.test.`);
-      t.equal(rcode, 'SERVFAIL');
-      t.ok(work.packets <= 4, String(work.packets));
-    }
-    internet.misbehave('gone.test.', undefined);
-    t.match(await sim.ask('w21.gone.test.'), { rcode: 'NOERROR' });
-  },
-);
+t.test('refused are names that are asked for only on the way to others', async (t) => {
+  const internet = new Internet();
+  internet.zone('test.', { sign: {} });
+  internet.zone('gslb.test.', { text: `${HOSTS}\nwww.bad 30 A 192.0.2.1` });
+  internet.misbehave('gslb.test.', (honest) => (query) => {
+    if (/^bad/i.test(query.name)) only('REFUSED')(honest)(query);
+    else honest(query);
+  });
+  const sim = simulate(internet);
+  await sim.ask('bad.gslb.test.');
+  t.match(await sim.ask('www.bad.gslb.test.'), { rcode: 'NOERROR' });
+});
+
+t.test('of two servers the one that serves the zone is found at once, whatever it refuses', async (t) => {
+  const internet = new Internet();
+  internet.zone('test.', { sign: {} });
+  const [lame, picky] = ['a.test.', 'b.test.'].map((name) => internet.host(name));
+  internet.zone('gslb.test.', { servers: [lame!, picky!], text: HOSTS });
+  for (const server of lame!.servers) server.behaviour = only('REFUSED')(server.behaviour);
+  for (const server of picky!.servers) {
+    const honest = server.behaviour;
+    server.behaviour = (query) => (/^bad/i.test(query.name) ? only('REFUSED')(honest)(query) : honest(query));
+  }
+  const sim = simulate(internet);
+  await sim.ask('w0.gslb.test.');
+  await sim.ask('bad.gslb.test.');
+  for (let i = 1; i < 30; i++) {
+    t.match(await sim.ask(`bad${i}.gslb.test.`), { rcode: 'SERVFAIL' });
+    t.match(await sim.ask(`w${i}.gslb.test.`), { rcode: 'NOERROR', work: { packets: 1 } });
+  }
+});
+
+t.test('a zone that nobody serves costs a few packets a name, and is found when it is back', async (t) => {
+  const internet = new Internet();
+  internet.zone('test.', { sign: {} });
+  const servers = Array.from({ length: 8 }, (_, i) => internet.host(`h${i}.test.`));
+  internet.zone('gone.test.', { servers, text: HOSTS });
+  internet.misbehave('gone.test.', only('REFUSED'));
+  const sim = simulate(internet);
+  await sim.ask('w0.gone.test.');
+  for (let i = 1; i < 20; i++)
+    t.match(await sim.ask(`w${i}.gone.test.`), { rcode: 'SERVFAIL', work: { packets: 3 } });
+  internet.misbehave('gone.test.', undefined);
+  t.match(await sim.ask('w21.gone.test.'), { rcode: 'NOERROR' });
+});
+
+t.test('what failed because nobody was asked is asked as soon as somebody may be', async (t) => {
+  const internet = world('silence');
+  const sim = simulate(internet);
+  await sim.ask('w0.gslb.test.');
+  await sim.pass(6000);
+  internet.misbehave('gslb.test.', () => () => undefined);
+  const dark = ['w1', 'w2', 'w3'].map((name) => sim.start(`${name}.gslb.test.`, 'A'));
+  await sim.pass(4000);
+  // All are left alone now.
+  t.match(await sim.ask('w9.gslb.test.'), { rcode: 'SERVFAIL', work: { packets: 0 } });
+  internet.misbehave('gslb.test.', undefined);
+  await sim.pass(4500);
+  t.match(await sim.ask('w9.gslb.test.'), { rcode: 'NOERROR' });
+  await sim.pass(20_000);
+  await Promise.all(dark);
+});
+
+t.test('servers that were dark and are back for some names only', async (t) => {
+  const internet = world('silence');
+  const sim = simulate(internet);
+  await sim.ask('w0.gslb.test.');
+  let isDark = true;
+  internet.misbehave('gslb.test.', (honest) => (query) => {
+    if (!isDark && !/^bad/i.test(query.name)) honest(query);
+  });
+  const bad: Promise<unknown>[] = [];
+  const answers: Promise<string>[] = [];
+  for (let ms = 0; ms < 200_000; ms += 500) {
+    bad.push(sim.start(`bad${ms}.gslb.test.`, 'A'));
+    if (ms === 8000) isDark = false;
+    if (ms > 30_000 && ms % 7000 === 0)
+      answers.push(sim.start(`w${ms / 7000}.gslb.test.`, 'A').then(({ rcode }) => rcode));
+    await sim.pass(500);
+  }
+  await sim.pass(20_000);
+  await Promise.all(bad);
+  t.same(
+    (await Promise.all(answers)).filter((rcode) => rcode !== 'NOERROR'),
+    [],
+  );
+});
 
 t.test('names that all servers of a zone drop, asked for all the time, and others seldom', async (t) => {
   const internet = world('silence');
