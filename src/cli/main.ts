@@ -61,7 +61,7 @@ export const COMMANDS: readonly Entry[] = [
 ];
 
 /** The command line without `node` and the script. Returns the exit code; never throws for what a user did. */
-export async function main(args: readonly string[], io: Io = terminal()): Promise<number> {
+export async function main(args: readonly string[], io: Io): Promise<number> {
   try {
     return await dispatch(args, io);
   } catch (error) {
@@ -122,15 +122,4 @@ function overview(): string {
     '\n`causeway COMMAND --help` shows options and an example.',
     '',
   ].join('\n');
-}
-
-/** NO_COLOR: no-color.org; an empty value does not count. */
-function terminal(): Io {
-  const noColour = (process.env['NO_COLOR'] ?? '') !== '' || process.env['TERM'] === 'dumb';
-  return {
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
-    colour: process.stdout.isTTY === true && !noColour,
-    cwd: process.cwd(),
-  };
 }
