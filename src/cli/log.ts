@@ -2,7 +2,8 @@ import { type Command, type Input, type Io, usageError, wholeNumber } from './co
 import type { LogSource } from './logfiles.ts';
 import { type LogFilter, logFilter } from './logfilter.ts';
 import { follow } from './logfollow.ts';
-import { type LoggedQuery, readLogLine } from './logline.ts';
+import { readLogLine } from './logline.ts';
+import type { Found } from './lognewest.ts';
 import type { LogReader } from './logreader.ts';
 import { type Cell, cell, columns, table } from './output.ts';
 
@@ -55,18 +56,21 @@ export const command: Command = {
 };
 
 async function search(input: Input, io: Io, id: string | undefined): Promise<number> {
+  const most = linesOf(input, SEARCH_DEFAULT);
   const readers = await readersOf(input, io, id);
-  const newest = await newestOf(input, readers, SEARCH_DEFAULT);
+  const found = await newest(input, readers, most + 1);
   for (const reader of readers) reader.close();
-  if (newest.found.length === 0) io.err('no query is logged that would be so\n');
-  else print(newest.found, input, io);
-  if (newest.more > 0) io.err(`only the newest ${newest.found.length} are shown; --lines shows more\n`);
+  const shown = found.slice(-most);
+  if (shown.length === 0) io.err('no query is logged that would be so\n');
+  else print(shown, input, io);
+  if (found.length > most) io.err(`only the newest ${most} are shown; --lines shows more\n`);
   return 0;
 }
 
 async function tail(input: Input, io: Io, id: string | undefined): Promise<number> {
+  const most = linesOf(input, TAIL_DEFAULT);
   const readers = await readersOf(input, io, id);
-  print((await newestOf(input, readers, TAIL_DEFAULT)).found, input, io);
+  print(await newest(input, readers, most), input, io);
   const filter = logFilter(input);
   if (input.flag('follow'))
     await follow(readers, ({ format }, line) => {
@@ -78,6 +82,10 @@ async function tail(input: Input, io: Io, id: string | undefined): Promise<numbe
   return 0;
 }
 
+function linesOf(input: Input, fallback: number): number {
+  return wholeNumber('log', '--lines', input.text('lines') ?? String(fallback), 1, LINES_MAX);
+}
+
 /** Of the logs that are meant. */
 async function readersOf(input: Input, io: Io, id: string | undefined): Promise<LogReader[]> {
   const [{ logSources }, { LogReader }] = await Promise.all([
@@ -87,19 +95,12 @@ async function readersOf(input: Input, io: Io, id: string | undefined): Promise<
   return logSources(input, io.cwd, id).map((source) => new LogReader(source));
 }
 
-interface Found {
-  readonly query: LoggedQuery;
-  readonly line: string;
-}
-
-/** The newest of all that is looked for, the oldest of them first, and how many more there are. */
-async function newestOf(
-  input: Input,
-  readers: readonly LogReader[],
-  fallback: number,
-): Promise<{ found: Found[]; more: number }> {
-  const { readTime, wallOf } = await import('./logfiles.ts');
-  const most = wholeNumber('log', '--lines', input.text('lines') ?? String(fallback), 1, LINES_MAX);
+/** The newest of all that is looked for, the oldest of them first. Throws CliError. */
+async function newest(input: Input, readers: readonly LogReader[], most: number): Promise<Found[]> {
+  const [{ readTime, wallOf }, { newestOf }] = await Promise.all([
+    import('./logfiles.ts'),
+    import('./lognewest.ts'),
+  ]);
   const bound = (option: string, unbound: number): number => {
     const text = input.text(option);
     return text === undefined ? unbound : readTime(option, text);
@@ -107,34 +108,16 @@ async function newestOf(
   const since = bound('since', Number.NEGATIVE_INFINITY);
   const until = bound('until', Number.POSITIVE_INFINITY);
   const filter = logFilter(input);
-  const found: Found[] = [];
-  let more = 0;
-  const trim = (length: number): void => {
-    if (found.length <= length) return;
-    found.sort((a, b) => compare(a.query.time, b.query.time));
-    more += found.length - most;
-    found.splice(0, found.length - most);
-  };
-  for (const reader of readers)
-    for await (const line of reader.linesSince(since)) {
-      const each = foundIn(reader.source.format, line, filter);
-      const wall = each === undefined ? 0 : wallOf(each.query.time);
-      if (each === undefined || wall < since || wall >= until) continue;
-      found.push(each);
-      trim(2 * most);
-    }
-  trim(most);
-  found.sort((a, b) => compare(a.query.time, b.query.time));
-  return { found, more };
+  return newestOf(readers, since, most, (format, line) => {
+    const found = foundIn(format, line, filter);
+    const wall = found === undefined ? 0 : wallOf(found.query.time);
+    return wall >= since && wall < until ? found : undefined;
+  });
 }
 
 function foundIn(format: LogSource['format'], line: string, filter: LogFilter): Found | undefined {
   const query = readLogLine(format, line);
   return query !== undefined && filter(query) ? { query, line } : undefined;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function print(found: readonly Found[], input: Input, io: Io): void {

@@ -1,7 +1,3 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { logPath } from '../control/compile/logs.ts';
 import { loadConfig } from '../control/config/load.ts';
 import { durationMs, instantMs } from '../control/config/setting.ts';
@@ -68,31 +64,6 @@ export function putAsideAt(path: string, file: string): number {
     /^\.(\d{8})T(\d\d)(\d\d)(\d\d)\.(\d{3})/.exec(file.slice(path.length)) ?? [];
   const day = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`;
   return instantMs(`${day}T${hour}:${minute}:${second}.${ms}Z`) ?? Number.POSITIVE_INFINITY;
-}
-
-/** The lines of a file that was put aside. It may be compressed, or gone as too old, at any time. Throws CliError. */
-export async function* linesAside(file: string): AsyncGenerator<string, void> {
-  try {
-    yield* linesOf(createReadStream(file));
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw unreadable(file, error);
-    yield* linesCompressed(`${file}.gz`);
-  }
-}
-
-async function* linesCompressed(file: string): AsyncGenerator<string, void> {
-  const octets = createReadStream(file);
-  const text = octets.pipe(createGunzip());
-  octets.on('error', (error) => text.destroy(error));
-  try {
-    yield* linesOf(text);
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw unreadable(file, error);
-  }
-}
-
-function linesOf(input: Readable): AsyncIterable<string> {
-  return createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
 }
 
 export function codeOf(error: unknown): string | undefined {

@@ -1,10 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { asideOf, codeOf, type LogSource, linesAside, putAsideAt, unreadable } from './logfiles.ts';
-
-const READ_OCTETS = 1 << 16;
-/** More is no line of a log. */
-const LINE_OCTETS_MAX = 1 << 20;
-const LINE_FEED = 0x0a;
+import { closeSync, fstatSync, readSync, statSync } from 'node:fs';
+import { type LogPart, linesAside, openIfThere, partAside } from './logaside.ts';
+import { asideOf, type LogSource, putAsideAt } from './logfiles.ts';
+import { LineCutter, linesFromEnd, octetsOfLines, READ_OCTETS } from './loglines.ts';
 
 /**
  * Each line of a log once, while the daemon writes it, puts its file aside and compresses that. The file is opened first,
@@ -16,8 +13,7 @@ export class LogReader {
   #fd: number | undefined;
   /** Where the next octet of it is read. */
   #at = 0;
-  /** Of a line whose end is not there yet. */
-  #rest: Buffer = NOTHING;
+  #cutter = new LineCutter();
   /** Files that were put aside before it, the oldest first. */
   #aside: readonly string[] = [];
 
@@ -27,11 +23,19 @@ export class LogReader {
     this.#open();
   }
 
-  /** What there is: of files that were put aside since then, and of the file itself. Called first. Throws CliError. */
-  async *linesSince(sinceMs: number): AsyncGenerator<string, void> {
-    for (const file of this.#aside)
-      if (putAsideAt(this.source.path, file) >= sinceMs) yield* linesAside(file);
-    yield* this.lines();
+  /**
+   * What there is, the newest first; a file that was put aside is opened when its turn comes. Called first: what `lines`
+   * gives comes behind it, however much of it was read. Throws CliError.
+   */
+  *newestFirst(sinceMs: number): Generator<LogPart, void> {
+    if (this.#fd !== undefined) {
+      this.#at = octetsOfLines(this.#fd, fstatSync(this.#fd).size);
+      yield { isFromEnd: true, lines: linesFromEnd(this.#fd, this.#at) };
+    }
+    for (const file of this.#aside.toReversed()) {
+      if (putAsideAt(this.source.path, file) < sinceMs) return;
+      yield partAside(file);
+    }
   }
 
   /** What has come since the last call. Throws CliError. */
@@ -65,7 +69,7 @@ export class LogReader {
 
   #open(): void {
     this.#at = 0;
-    this.#rest = NOTHING;
+    this.#cutter = new LineCutter();
     for (;;) {
       this.#fd = openIfThere(this.source.path);
       this.#aside = asideOf(this.source);
@@ -91,15 +95,10 @@ export class LogReader {
       const count = readSync(this.#fd, octets, 0, READ_OCTETS, this.#at);
       if (count === 0) return;
       this.#at += count;
-      const all = Buffer.concat([this.#rest, octets.subarray(0, count)]);
-      const end = all.lastIndexOf(LINE_FEED) + 1;
-      this.#rest = all.subarray(end, end + LINE_OCTETS_MAX);
-      if (end > 0) yield* all.toString('utf8', 0, end - 1).split('\n');
+      yield* this.#cutter.add(octets.subarray(0, count));
     }
   }
 }
-
-const NOTHING = Buffer.alloc(0);
 
 /** Whether a file that was put aside is the one that is open. It has no name any more when it is compressed. */
 function isSame(file: string, fd: number): boolean {
@@ -110,13 +109,4 @@ function isSame(file: string, fd: number): boolean {
 
 function inodeAt(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.ino;
-}
-
-function openIfThere(path: string): number | undefined {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw unreadable(path, error);
-  }
 }
