@@ -1,3 +1,4 @@
+import { printable } from '../telemetry/text.ts';
 import { type Command, type Input, type Io, usageError, wholeNumber } from './command.ts';
 import type { LogSource } from './logfiles.ts';
 import { type LogFilter, logFilter } from './logfilter.ts';
@@ -92,7 +93,8 @@ async function readersOf(input: Input, io: Io, id: string | undefined): Promise<
     import('./logfiles.ts'),
     import('./logreader.ts'),
   ]);
-  return logSources(input, io.cwd, id).map((source) => new LogReader(source));
+  const warn = (message: string): void => io.err(`causeway: ${printable(message)}\n`);
+  return logSources(input, io.cwd, id).map((source) => new LogReader(source, warn));
 }
 
 /** The newest of all that is looked for, the oldest of them first. Throws CliError. */

@@ -10,20 +10,22 @@ export interface LogPart {
   readonly lines: Iterable<string[]> | AsyncIterable<string[]>;
 }
 
+/** Told of a file that is damaged: what can be read of it is. */
+export type Warn = (message: string) => void;
+
 /** A file that was put aside, from its end where that can be. It may be compressed, or gone as too old, at any time. Throws CliError. */
-export function partAside(file: string): LogPart {
+export function partAside(file: string, warn: Warn): LogPart {
   const fd = openIfThere(file);
   return fd === undefined
-    ? { isFromEnd: false, lines: linesCompressed(`${file}.gz`) }
+    ? { isFromEnd: false, lines: linesCompressed(`${file}.gz`, warn) }
     : { isFromEnd: true, lines: linesOpened(file, fd) };
 }
 
 /** The lines of such a file in their order. Throws CliError. */
-export async function* linesAside(file: string): AsyncGenerator<string, void> {
+export async function* linesAside(file: string, warn: Warn): AsyncGenerator<string, void> {
   const fd = openIfThere(file);
-  const lines =
-    fd === undefined ? linesCompressed(`${file}.gz`) : readableLines(file, createReadStream(file, { fd }));
-  for await (const block of lines) yield* block;
+  const fromStart = fd === undefined ? linesCompressed(`${file}.gz`, warn) : linesStreamed(file, fd);
+  for await (const block of fromStart) yield* block;
 }
 
 /** Undefined where there is no such file. Throws CliError. */
@@ -46,14 +48,24 @@ function* linesOpened(file: string, fd: number): Generator<string[], void> {
   }
 }
 
-function linesCompressed(file: string): AsyncGenerator<string[], void> {
-  return readableLines(file, inflated(file));
+async function* linesStreamed(file: string, fd: number): AsyncGenerator<string[], void> {
+  try {
+    yield* linesIn(createReadStream(file, { fd }));
+  } catch (error) {
+    throw unreadable(file, error);
+  }
 }
 
-async function* readableLines(file: string, octets: AsyncIterable<Buffer>): AsyncGenerator<string[], void> {
+async function* linesCompressed(file: string, warn: Warn): AsyncGenerator<string[], void> {
   try {
-    yield* linesIn(octets);
+    yield* linesIn(inflated(file));
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw unreadable(file, error);
+    if (isDamage(error)) warn(`${file} is damaged: ${error.message}; the queries before that are read`);
+    else if (codeOf(error) !== 'ENOENT') throw unreadable(file, error);
   }
+}
+
+/** Of a compressed file: the disk was full, or the machine went down, while it was written. */
+function isDamage(error: unknown): error is Error {
+  return codeOf(error)?.startsWith('Z_') === true;
 }

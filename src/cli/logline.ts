@@ -35,14 +35,24 @@ interface ResolverRecord {
   readonly firewall_rule_action?: string;
 }
 
+const RESOLVER_TEXTS = [
+  'query_timestamp',
+  'query_name',
+  'query_type',
+  'rcode',
+  'transport',
+  'srcaddr',
+  'vpc_id',
+] as const satisfies readonly (keyof ResolverRecord)[];
+
 function readResolverLine(line: string): LoggedQuery | undefined {
-  let record: ResolverRecord;
+  let record: unknown;
   try {
-    record = JSON.parse(line) as ResolverRecord;
+    record = JSON.parse(line);
   } catch {
     return undefined;
   }
-  if (typeof record.query_name !== 'string' || !Array.isArray(record.answers)) return undefined;
+  if (!isResolverRecord(record)) return undefined;
   return {
     time: record.query_timestamp,
     name: record.query_name,
@@ -54,6 +64,21 @@ function readResolverLine(line: string): LoggedQuery | undefined {
     answers: record.answers.map(({ Rdata }) => Rdata),
     action: record.firewall_rule_action,
   };
+}
+
+function isResolverRecord(value: unknown): value is ResolverRecord {
+  if (!isObject(value)) return false;
+  const { answers, firewall_rule_action: action = '' } = value;
+  return (
+    RESOLVER_TEXTS.every((key) => typeof value[key] === 'string') &&
+    Array.isArray(answers) &&
+    answers.every((answer) => isObject(answer) && typeof answer['Rdata'] === 'string') &&
+    typeof action === 'string'
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 const PUBLIC_FIELDS = 10;

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, readSync, statSync } from 'node:fs';
-import { type LogPart, linesAside, openIfThere, partAside } from './logaside.ts';
+import { type LogPart, linesAside, openIfThere, partAside, type Warn } from './logaside.ts';
 import { asideOf, type LogSource, putAsideAt } from './logfiles.ts';
 import { LineCutter, linesFromEnd, octetsOfLines, READ_OCTETS } from './loglines.ts';
 
@@ -10,6 +10,7 @@ import { LineCutter, linesFromEnd, octetsOfLines, READ_OCTETS } from './loglines
  */
 export class LogReader {
   readonly source: LogSource;
+  readonly #warn: Warn;
   #fd: number | undefined;
   /** Where the next octet of it is read. */
   #at = 0;
@@ -18,8 +19,9 @@ export class LogReader {
   #aside: readonly string[] = [];
 
   /** Throws CliError. */
-  constructor(source: LogSource) {
+  constructor(source: LogSource, warn: Warn) {
     this.source = source;
+    this.#warn = warn;
     this.#open();
   }
 
@@ -34,7 +36,7 @@ export class LogReader {
     }
     for (const file of this.#aside.toReversed()) {
       if (putAsideAt(this.source.path, file) < sinceMs) return;
-      yield partAside(file);
+      yield partAside(file, this.#warn);
     }
   }
 
@@ -44,7 +46,7 @@ export class LogReader {
     while (this.#isReplaced()) {
       // What came before it was put aside: nothing is written to it any more.
       yield* this.#read();
-      for (const file of this.#next()) yield* linesAside(file);
+      for (const file of this.#next()) yield* linesAside(file, this.#warn);
       yield* this.#read();
     }
   }
