@@ -78,6 +78,17 @@ export function rcodeToText(rcode: number): string {
   return RCODE_TEXT.get(rcode) ?? `RCODE${rcode}`;
 }
 
+/** Extended by EDNS it has 12 bits (RFC 6891 section 6.1.3). */
+const RCODE_MAX = 0xfff;
+
+/** The code of `NXDOMAIN` or `RCODE3`, in any case; undefined for others. */
+export function rcodeFromText(text: string): number | undefined {
+  const upper = text.toUpperCase();
+  if (Object.hasOwn(RCODE, upper)) return RCODE[upper as keyof typeof RCODE];
+  const code = Number(/^RCODE(0|[1-9][0-9]{0,3})$/.exec(upper)?.[1]);
+  return code <= RCODE_MAX ? code : undefined;
+}
+
 /** Header flag bits, in the 16-bit word after the ID (RFC 1035 section 4.1.1, RFC 4035 section 3). */
 export const FLAG = {
   QR: 0x8000,

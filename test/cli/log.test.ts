@@ -104,7 +104,9 @@ t.test('search: files that were put aside first, in the order of time', async (t
 t.test('search: by each of its options, and by several', async (t) => {
   t.equal(await hours('--name', 'corp.example'), '01:00 03:00 05:00', 'a suffix in labels, in any case');
   t.equal(await hours('--type', 'aaaa'), '03:00');
+  for (const type of ['AAAA', '28', 'type28']) t.equal(await hours('--type', type), '03:00', type);
   t.equal(await hours('--rcode', 'nxdomain'), '05:00');
+  for (const rcode of ['3', 'rcode3', 'NXDomain']) t.equal(await hours('--rcode', rcode), '05:00', rcode);
   t.equal(await hours('--client', '10.1.0.0/16'), '01:00 05:00');
   t.equal(await hours('--client', '2001:db8::7'), '03:00');
   t.equal(await hours('--vpc', 'vpc-a'), '01:00 03:00 06:00');
@@ -202,10 +204,44 @@ t.test('what is not right is told', async (t) => {
     [['tail', 'out'], /standard output/],
     [['search', '--since', 'noon'], /--since is "noon"/],
     [['search', '--client', '10.0.0'], /--client/],
+    [
+      ['search', '--type', 'FOO'],
+      /--type is "FOO"; it is a type of records such as AAAA, TYPE65 or 65; see /,
+    ],
+    [['tail', '--type', '65536'], /--type is "65536"/],
+    [['search', '--type', ''], /--type is ""/],
+    [
+      ['search', '--rcode', 'FOO'],
+      /--rcode is "FOO"; it is NOERROR, FORMERR, .*, or a number such as 3 or RCODE3; see /,
+    ],
+    [['search', '--rcode', '4096'], /--rcode is "4096"/],
+    [['search', '--rcode', 'toString'], /--rcode is "toString"/],
+    [['search', '--action', 'foo'], /--action is "foo"; it is ALERT or BLOCK; see /],
     [['search', '--follow'], /does not follow/],
     [['search', '--lines', '0'], /--lines/],
     [['show'], /say `tail` or `search`/],
     [['tail', 'q', 'p'], /name one log/],
-  ] as const)
-    t.match(await cli(['log', ...args, ...config]), { out: '', err: fault });
+  ] as const) {
+    const isUsage = !['x', 'out'].includes(args[1] ?? '');
+    t.match(await cli(['log', ...args, ...config]), { code: isUsage ? 2 : 1, out: '', err: fault });
+  }
+});
+
+t.test('search: types and rcodes that are logged by number, or once were', async (t) => {
+  writeFileSync(
+    join(logs, 'q.jsonl'),
+    [
+      line({ hour: 11, name: 'a.example.', type: 'HTTPS' }),
+      line({ hour: 12, name: 'b.example.', type: 'TYPE65' }),
+      line({ hour: 13, name: 'c.example.', type: 'TYPE65400', rcode: 'RCODE7' }),
+      line({ hour: 14, name: 'd.example.', type: 'ANY', rcode: 'RCODE3' }),
+    ].join(''),
+  );
+  const since = ['q', '--since', '2026-03-09T10:00Z'];
+  for (const type of ['https', 'TYPE65', '65'])
+    t.equal(await hours(...since, '--type', type), '11:00 12:00', type);
+  t.equal(await hours(...since, '--type', '65400'), '13:00');
+  t.equal(await hours(...since, '--type', '255'), '14:00');
+  t.equal(await hours(...since, '--rcode', '7'), '13:00');
+  t.equal(await hours(...since, '--rcode', 'NXDOMAIN'), '14:00');
 });
