@@ -124,7 +124,7 @@ export class Daemon {
     this.#o = options;
     this.#ffi = ffi;
     this.#log = options.log;
-    this.#manager = new ServiceManager(ffi, process.env, process.pid);
+    this.#manager = new ServiceManager({ ...options, ffi }, process.env, process.pid);
     this.#shared = sharedBuffers();
     this.#metrics = new Metrics(daemonCounters(SHARED_SLOTS, this.#shared.counters).block(MAIN_SLOT));
     this.#nursery = new Nursery(options.workerFile);
@@ -140,7 +140,7 @@ export class Daemon {
   async run(): Promise<number> {
     this.#listenToSignals();
     // Until it serves, the manager's bound on the start holds, and a large configuration may take its time.
-    this.#manager.keepWatched(this.#o.clock, () => this.#state !== 'serving' || this.#workers!.haveBeaten());
+    this.#manager.keepWatched(() => this.#state !== 'serving' || this.#workers!.haveBeaten());
     const { workers } = this.#o;
     if (workers !== undefined) this.#nursery.prepare(workersFor(workers));
     this.#control = this.#supervisor.add({

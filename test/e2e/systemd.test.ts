@@ -9,7 +9,8 @@ import { fifo } from '../support/echo.ts';
 import { Flows } from '../support/flows.ts';
 import { freePort } from '../support/ports.ts';
 import { framed, query, TcpClient, textOf, UdpClient, until } from '../support/sockets.ts';
-import { python, supervise } from '../support/supervisor.ts';
+import { python, supervise, type Wish } from '../support/supervisor.ts';
+import { findTool } from '../support/tools.ts';
 import { configOf } from './config.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -26,7 +27,7 @@ function folderOf(t: { teardown(fn: () => void): void }): string {
 async function echo(
   t: { teardown(fn: () => void): void },
   config: object,
-  wish: { watchdog?: number; listen?: readonly (readonly ['udp' | 'tcp', string, number])[] },
+  wish: Partial<Pick<Wish, 'watchdog' | 'listen' | 'env'>>,
 ) {
   const folder = folderOf(t);
   const file = join(folder, 'config.json');
@@ -62,7 +63,7 @@ t.test(
     await until(() => early.received.length > 0, 'an answer to what was asked before the start');
     t.match(decode(early.received[0]!), { id: 7, answers: [{ data: '10.0.0.1' }] });
     early.close();
-    t.same(service.senders(), [service.pid()], 'it is the main process that notifies: NotifyAccess=main');
+    t.same(service.senders(), [service.pid()], 'it is the main process that notifies');
     const tcp = await runCli(['query', '@127.0.0.1', '-p', String(port), '--tcp', 'www.in.test']);
     t.match(tcp.stdout, /10\.0\.0\.1/);
     await service.hears('WATCHDOG=1', 2);
@@ -108,6 +109,27 @@ t.test('the watchdog hears nothing while no worker lives', { skip }, async (t) =
   t.ok(after.length <= 1, `one may have been on its way: ${after}`);
   client.close();
 });
+
+const withoutProgram = findTool('systemd-notify') === undefined && 'not installed: systemd';
+t.test(
+  'without native calls all of it is told by systemd-notify',
+  { skip: skip || withoutProgram },
+  async (t) => {
+    const port = await freePort();
+    const env = { ECHO_WITHOUT_FFI: '1' };
+    const service = await echo(t, { ports: [port], workers: 1 }, { watchdog: 400_000, env });
+    service.begin();
+    await service.hears('READY=1');
+    await service.hears('WATCHDOG=1', 3);
+    service.signal('SIGHUP');
+    await service.hears('READY=1', 2);
+    service.signal('SIGTERM');
+    t.equal(await service.ended(), 0);
+    t.ok(service.heard().includes('STOPPING=1'), `${service.heard()}`);
+    t.match(service.log(), /told by systemd-notify.*NotifyAccess=all/);
+    t.notMatch(service.log(), /"level":"warn"/);
+  },
+);
 
 t.test('ReusePort=yes: two workers read all three sockets of an address', { skip }, async (t) => {
   const port = await freePort();

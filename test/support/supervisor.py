@@ -49,7 +49,13 @@ def start(wish, sockets):
 
 
 def hear(notify):
-    text, control, _, _ = notify.recvmsg(4096, socket.CMSG_SPACE(CREDENTIALS.size))
+    text, control, _, _ = notify.recvmsg(4096, socket.CMSG_SPACE(CREDENTIALS.size) + socket.CMSG_SPACE(4))
+    # A descriptor that is closed tells systemd-notify that all before was read.
+    for level, kind, data in control:
+        if kind == socket.SCM_RIGHTS:
+            os.close(struct.unpack('i', data)[0])
+    if text == b'BARRIER=1':
+        return
     sender = next(CREDENTIALS.unpack(data)[0] for level, kind, data in control if kind == socket.SCM_CREDENTIALS)
     say(**{'from': sender, 'tells': text.decode()})
 

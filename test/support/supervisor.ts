@@ -14,6 +14,7 @@ export interface Wish {
   /** In the order in which they are passed. */
   readonly listen?: readonly (readonly ['udp' | 'tcp', string, number])[];
   readonly command: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 interface Told {
@@ -27,9 +28,10 @@ interface Told {
 const HEARD_MS_MAX = 60_000;
 
 /** Resolves when the sockets are open; the service starts with `begin`. */
-export async function supervise(t: { teardown(fn: () => void): void }, wish: Wish) {
+export async function supervise(t: { teardown(fn: () => void): void }, { env, ...wish }: Wish) {
   const child = spawn(python!, [join(import.meta.dirname, 'supervisor.py'), JSON.stringify(wish)], {
     stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
   });
   let printed = '';
   let log = '';
