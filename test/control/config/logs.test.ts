@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { BASE, errorsOf, good, warningsOf } from './support.ts';
 
@@ -136,6 +137,8 @@ t.test('what is wrong, where, and what would be right', async (t) => {
   for (const [to, fault] of [
     ['store.db', /state\/store\.db is the daemon's own; write a path such as logs/],
     ['./logs/../store.db-wal', /store\.db-wal is the daemon's own/],
+    ['self-signed.pem', /self-signed\.pem is the daemon's own/],
+    ['access-keys.json.new', /access-keys\.json\.new is the daemon's own/],
     ['/etc/causeway/state/compile-cache/x', /compile-cache\/x is the daemon's own/],
     ['../causeway.yaml', /is the configuration/],
     ['logs/link', /store\.db is the daemon's own/],
@@ -179,4 +182,21 @@ t.test('what is wrong, where, and what would be right', async (t) => {
       faults(`{ id: a, vpcs: [vpc-a], ${setting} }`.replace('vpcs: [vpc-a], to: x, vpcs', 'to: x, vpcs')),
       [fault],
     );
+});
+
+t.test('no log is written into what the daemon keeps, as the documentation lists it', (t) => {
+  const text = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+  const names = [...text.matchAll(/^\| `STATE\/([^`/]+)\/?`/gm)].map(([, name]) => name!);
+  const own = names.filter((name) => name !== 'logs');
+  t.ok(own.length >= 8 && own.includes('self-signed.pem'), `${own}`);
+  for (const name of own) {
+    const fault = errorsOf(withLogs(`{ id: a, to: ${name}, vpcs: [vpc-a] }`));
+    t.match(fault, [new RegExp(`state/${name} is the daemon's own; write a path such as logs`)], name);
+  }
+  // Where the state folder is a link, by its other name too.
+  const files = { '/etc/causeway/state': '→ /data', '/data/store.db': '' };
+  for (const to of ['/data/store.db', '/data/self-signed.pem', 'store.db'])
+    t.match(errorsOf(withLogs(`{ id: a, to: ${to}, vpcs: [vpc-a] }`), files), [/is the daemon's own/], to);
+  t.same(errorsOf(withLogs('{ id: a, to: store.jsonl, vpcs: [vpc-a] }')), []);
+  t.end();
 });
