@@ -149,22 +149,27 @@ t.test('a host with a plain resolv.conf', { skip }, async (t) => {
   const install = (...words: string[]): Promise<Ran> => causeway(host, 'install-host', ...words);
   const untouched = etc(host);
 
+  let remedy = '';
   await t.test('without a daemon it is refused, with what to do', async (t) => {
     const { code, stderr } = await install();
     t.equal(code, 1);
     t.match(
       stderr,
-      /no daemon serves .*systemd does not run here; write it with `causeway install-host --print-config/,
+      /no daemon serves .*systemd does not run here; write it with `.* causeway install-host --print-config/,
     );
+    remedy = /write it with `([^`]*)`/.exec(stderr)?.[1] ?? '';
+    const documented = readFileSync(join(import.meta.dirname, '../../docs/operations.md'), 'utf8');
+    t.ok(documented.includes(`\n${remedy}\n`), `as it is documented: ${remedy}`);
     t.same(etc(host), untouched);
   });
 
   await t.test('the configuration asks whom the host asked, at a free address', async (t) => {
-    const { stdout } = await install('--print-config');
-    t.match(stdout, /listen: \["127\.0\.0\.55:53"\]/);
-    t.match(stdout, /targets: \[192\.0\.2\.1\]/);
-    await host.must('mkdir', '-p', '/etc/causeway/rules.d');
-    writeFileSync(join(host.root, CONFIG), stdout);
+    t.notOk(existsSync(join(host.root, 'etc/causeway')));
+    await host.must('sh', '-c', `causeway() { ${BIN} "$@"; }; ${remedy}`);
+    const written = readFileSync(join(host.root, CONFIG), 'utf8');
+    t.match(written, /listen: \["127\.0\.0\.55:53"\]/);
+    t.match(written, /targets: \[192\.0\.2\.1\]/);
+    t.equal((await causeway(host, 'check', '--config', CONFIG)).stderr, '', 'without a warning');
   });
 
   await t.test(

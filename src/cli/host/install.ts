@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { ReloadReport, StatusReport } from '../../view/report.ts';
 import { CliError } from '../command.ts';
 import { ask, CONFIG_SYSTEM, NoDaemonError } from '../daemon.ts';
@@ -159,7 +159,7 @@ function serviceSteps(
     throw new CliError(
       `no daemon serves ${config}, and ${means.systemd ? `there is no ${SERVICE}` : 'systemd does not run here'}`,
       isNew
-        ? `write it with \`causeway install-host --print-config > ${config}\`, start \`causeway serve --config ${config}\`, and run this again`
+        ? `write it with \`mkdir -p ${dirname(config)}/rules.d && causeway install-host --print-config > ${config}\`, start \`causeway serve --config ${config}\`, and run this again`
         : `start \`causeway serve --config ${config}\`, and run this again`,
     );
   if (isNew && config !== CONFIG_SYSTEM)
