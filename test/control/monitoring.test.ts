@@ -1,10 +1,12 @@
 /** The rules and dashboards of `monitoring/`: what they ask for is there, and Prometheus understands it. */
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import t from 'tap';
-import { dashboards, MONITORING, queriesOf, rules, selectors } from '../support/monitoring.ts';
+import { parse } from 'yaml';
+import { dashboards, MONITORING, queriesOf, type Rule, rules, selectors } from '../support/monitoring.ts';
 import { scraped } from '../support/scraped.ts';
 import { missing } from '../support/servers.ts';
 
@@ -114,4 +116,58 @@ t.test('promtool', { skip: missing('promtool') }, async (t) => {
   const file = join(folder, 'dashboards.yaml');
   writeFileSync(file, JSON.stringify({ groups: [{ name: 'dashboards', rules: asRules }] }));
   promtool('check', 'rules', file);
+});
+
+interface Case {
+  readonly promql_expr_test: readonly { readonly expr: string; readonly exp_samples: readonly object[] }[];
+}
+
+/** The cases in which an alert fires. */
+function casesOf(alert: string): Case[] {
+  const text = readFileSync(join(MONITORING, 'alerts.test.yaml'), 'utf8');
+  const { tests } = parse(text) as { tests: Case[] };
+  const fires = ({ expr, exp_samples }: Case['promql_expr_test'][number]): boolean =>
+    exp_samples.length > 0 && JSON.stringify([expr, exp_samples]).includes(`alertname=\\"${alert}\\"`);
+  return tests.filter((each) => each.promql_expr_test.some(fires));
+}
+
+/** What an alert must not become: always silent, too early, or loud whatever its series say. */
+const SPOILED: Readonly<Record<string, (rule: Rule) => object>> = {
+  'that never fires': (rule) => ({ ...rule, expr: 'vector(1) < 0' }),
+  'that does not wait': ({ for: _, ...rule }) => rule,
+  'without its bounds': (rule) => ({ ...rule, expr: rule.expr.replaceAll(/ (==|[<>]) [\d.*: ]*\d/g, '') }),
+};
+
+t.test('cases of each alert see that it is spoiled', { skip: missing('promtool') }, async (t) => {
+  const all = rules();
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-alerts-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const holds = (name: string, group: readonly object[], tests: readonly Case[]): Promise<boolean> => {
+    const file = join(folder, `${name}.rules.yaml`);
+    writeFileSync(file, JSON.stringify({ groups: [{ name: 'all', rules: group }] }));
+    const cases = join(folder, `${name}.test.yaml`);
+    writeFileSync(cases, JSON.stringify({ rule_files: [file], evaluation_interval: '1m', tests }));
+    return promisify(execFile)('promtool', ['test', 'rules', cases]).then(
+      () => true,
+      () => false,
+    );
+  };
+  for (const rule of all.filter(({ alert }) => alert !== undefined)) {
+    const name = rule.alert!;
+    const tests = casesOf(name);
+    t.ok(tests.length > 0, `${name} has a case in which it fires`);
+    // Budgets are made of other rules. Without these a run takes a tenth of the time.
+    const others = JSON.stringify(tests).includes('CausewayBudget')
+      ? all.filter((each) => each !== rule)
+      : [];
+    const spoiled = Object.entries(SPOILED)
+      .map(([how, spoil]) => [how, spoil(rule)] as const)
+      .filter(([, other]) => JSON.stringify(other) !== JSON.stringify(rule));
+    await Promise.all(
+      [['as it is', rule] as const, ...spoiled].map(async ([how, other], i) => {
+        const seen = await holds(`${name}${i}`, [...others, other], tests);
+        t.equal(seen, other === rule, `${name} ${how}`);
+      }),
+    );
+  }
 });
