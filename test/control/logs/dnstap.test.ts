@@ -2,11 +2,13 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { CONTENT_TYPE } from '../../../src/control/logs/dnstap.ts';
+import { CONTENT_TYPE, dnstapFrames } from '../../../src/control/logs/dnstap.ts';
 import { CONTROL, ControlReader, controlFrame } from '../../../src/control/logs/framestreams.ts';
+import { type Logged, Plan } from '../../../src/control/logs/plan.ts';
 import { QueryLogs } from '../../../src/control/logs/querylogs.ts';
+import { readQueryRecord } from '../../../src/telemetry/queryrecord.ts';
 import { systemClock } from '../../../src/util/clock.ts';
-import { RingWriter, ringBuffer } from '../../../src/util/ring.ts';
+import { RingReader, RingWriter, ringBuffer } from '../../../src/util/ring.ts';
 import type { StreamAddress } from '../../../src/view/querylog.ts';
 import { nameFromText } from '../../../src/wire/name.ts';
 import { startCapture } from '../../support/fstrm.ts';
@@ -75,6 +77,66 @@ t.test('what fstrm_capture receives, BIND reads', { skip }, async (t) => {
   );
   t.match(lines[0], /^09-Mar-2026 08:14:02\.086 CQ 10\.4\.7\.9:41877 -> .* UDP \d+b www\.corp\.test\/IN\/A$/);
   t.match(lines[1], /^09-Mar-2026 08:14:02\.113 CR /);
+});
+
+/** A field of a message of Protocol Buffers that is a number or octets; see ProtobufWriter. */
+function field(message: Buffer, wanted: number): number | Buffer | undefined {
+  let at = 0;
+  const varint = (): number => {
+    let value = 0;
+    for (let unit = 1; ; unit *= 128) {
+      const octet = message[at++]!;
+      value += (octet & 127) * unit;
+      if (octet < 128) return value;
+    }
+  };
+  while (at < message.length) {
+    const key = varint();
+    const start = at;
+    let value: number | Buffer;
+    if (key % 8 === 0) value = varint();
+    else if (key % 8 === 5) value = message.readUInt32LE((at += 4) - 4);
+    else {
+      const length = varint();
+      value = message.subarray(at, (at += length));
+    }
+    if (at === start) throw new Error('the message is cut off');
+    if (Math.floor(key / 8) === wanted) return value;
+  }
+  return undefined;
+}
+
+t.test('each transport has its number in dnstap.proto, in what is asked and in what is answered', (t) => {
+  const plan = new Plan(logsOf([logOf({ id: 'tap', to: 'x', format: 'dnstap' })]));
+  for (const [transport, protocol] of [
+    ['udp', 1],
+    ['tcp', 2],
+    ['dot', 3],
+    ['doh', 4],
+  ] as const) {
+    const ring = ringBuffer(1 << 16);
+    writeQuery(new RingWriter(ring), { name: 'www.corp.test.', transport });
+    const reader = new RingReader(ring);
+    t.ok(reader.next());
+    const record = readQueryRecord(reader);
+    const owner = plan.ownerOf(record, nameFromText('www.corp.test.'))!;
+    const frames = dnstapFrames({ record, owner, node: 'FRA6' } as Logged);
+    const found: unknown[] = [];
+    for (let at = 0; at < frames.length; at += 4 + frames.readUInt32BE(at)) {
+      const message = field(frames.subarray(at + 4, at + 4 + frames.readUInt32BE(at)), 14) as Buffer;
+      found.push([field(message, 1), field(message, 3)]);
+    }
+    // Message.type CLIENT_QUERY and CLIENT_RESPONSE, Message.socket_protocol.
+    t.same(
+      found,
+      [
+        [5, protocol],
+        [6, protocol],
+      ],
+      transport,
+    );
+  }
+  t.end();
 });
 
 t.test('a receiver by TCP that is away for a while', { skip }, async (t) => {

@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import type { Test } from 'tap';
 import type { Logger } from '../../../src/telemetry/log.ts';
 import { daemonCounters, Metrics } from '../../../src/telemetry/metrics.ts';
-import { type AnsweredFrom, NO_FIREWALL_RULE, writeQueryRecord } from '../../../src/telemetry/queryrecord.ts';
+import {
+  type AnsweredFrom,
+  type ClientTransport,
+  NO_FIREWALL_RULE,
+  writeQueryRecord,
+} from '../../../src/telemetry/queryrecord.ts';
 import { parseAddress } from '../../../src/util/cidr.ts';
 import { ManualClock } from '../../../src/util/clock.ts';
 import type { RingWriter } from '../../../src/util/ring.ts';
@@ -72,7 +77,7 @@ export interface QuerySpec {
   readonly answer?: readonly Rrset[];
   readonly edns?: Edns;
   readonly address?: string;
-  readonly transport?: 'udp' | 'tcp';
+  readonly transport?: ClientTransport;
   readonly revision?: number;
   readonly view?: number;
   readonly from?: AnsweredFrom;
