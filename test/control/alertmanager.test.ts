@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { parse } from 'yaml';
 import { MONITORING, rules } from '../support/monitoring.ts';
 import { missing, start } from '../support/servers.ts';
 import { findTool } from '../support/tools.ts';
@@ -32,6 +33,43 @@ t.test('each alert has a receiver of its severity', { skip }, async (t) => {
     ];
     t.equal(execFileSync(findTool('amtool')!, args, { encoding: 'utf8' }).trim(), receivers[severity]);
   }
+});
+
+interface Route {
+  readonly matchers?: readonly string[];
+  readonly mute_time_intervals?: readonly string[];
+  readonly routes?: readonly Route[];
+}
+
+/** The intervals in which alerts with these labels are muted, as Alertmanager finds its way: the first route that fits. */
+function muted(route: Route, labels: Readonly<Record<string, string>>): readonly string[] {
+  const fits = ({ matchers = [] }: Route): boolean =>
+    matchers.every((each) => {
+      const [, label, value] = /^(\w+)="(.*)"$/.exec(each)!;
+      return labels[label!] === value;
+    });
+  const next = route.routes?.find(fits);
+  return next === undefined ? (route.mute_time_intervals ?? []) : muted(next, labels);
+}
+
+t.test('in windows of maintenance tickets are muted, and pages for changes that are late', (t) => {
+  const { route, time_intervals } = parse(readFileSync(CONFIG, 'utf8')) as {
+    route: Route;
+    time_intervals: readonly object[];
+  };
+  t.same(muted(route, { severity: 'ticket', slo: 'queries' }), ['maintenance']);
+  t.same(muted(route, { severity: 'page', slo: 'propagation' }), ['maintenance']);
+  t.same(muted(route, { severity: 'page', slo: 'queries' }), []);
+  // As docs/operations.md tells: Sundays from 2 to 4.
+  t.same(time_intervals, [
+    {
+      name: 'maintenance',
+      time_intervals: [
+        { weekdays: ['sunday'], times: [{ start_time: '02:00', end_time: '04:00' }], location: 'UTC' },
+      ],
+    },
+  ]);
+  t.end();
 });
 
 t.test('silences and inhibition', { skip }, async (t) => {
