@@ -134,6 +134,11 @@ t.test('the package: control, scripts, configuration', { skip }, async (t) => {
   await run('dpkg-deb', ['--control', deb, control]);
   t.equal(readFileSync(join(control, 'conffiles'), 'utf8'), '/etc/causeway/causeway.yaml\n');
   for (const script of ['postinst', 'prerm', 'postrm']) await run('sh', ['-n', join(control, script)]);
+  // What the service wrote goes with `apt purge`, and with nothing less.
+  const removed = /\nif \[ "\$1" = purge \]; then\n(.*?)\nfi\n/s.exec(
+    readFileSync(join(control, 'postrm'), 'utf8'),
+  );
+  t.match(removed?.[1], /^ {2}rm -rf \/var\/lib\/causeway$/m);
   // Each file, and its sum.
   await run('md5sum', ['--check', '--quiet', join(control, 'md5sums')], { cwd: top });
   const config = join(top, 'etc/causeway/causeway.yaml');
@@ -254,6 +259,10 @@ t.test('the Dockerfile copies what is there and what reaches the engine', (t) =>
   t.match(final, /^USER 10053:10053$/m);
   t.match(final, /^HEALTHCHECK .* \\\n {2}CMD \["causeway", "status", "--ready", "--socket", "\S+"\]$/m);
   t.match(final, /^VOLUME \/var\/lib\/causeway$/m);
+  t.match(final, /^EXPOSE 53\/udp 53\/tcp 9153\/tcp$/m);
+  // What the daemon ends by in order, whatever the base image says.
+  t.match(final, /^STOPSIGNAL SIGTERM$/m);
+  t.match(final, /^ENTRYPOINT \["causeway"\]\nCMD \["serve"\]$/m);
   t.end();
 });
 
@@ -267,6 +276,8 @@ t.test('the examples say what the image is', async (t) => {
   t.match(dns, {
     read_only: true,
     cap_drop: ['ALL'],
+    security_opt: ['no-new-privileges:true'],
+    sysctls: ['net.ipv4.ip_unprivileged_port_start=0'],
     healthcheck: { test: ['CMD', 'causeway', 'status', '--ready', '--socket'] },
   });
   const rules: { id: string; targets: string[] }[] = parse(read('sidecar/causeway.yaml')).rules;
@@ -279,9 +290,12 @@ t.test('the examples say what the image is', async (t) => {
   const pod = deployment.spec.template.spec;
   const [sidecar] = pod.initContainers;
   t.match(pod, { dnsPolicy: 'None', dnsConfig: { nameservers: ['127.0.0.1'] } });
+  t.match(pod.dnsConfig.options, [{ name: 'ndots', value: '2' }], 'not five, as without it');
+  t.match(pod.securityContext.sysctls, [{ name: 'net.ipv4.ip_unprivileged_port_start', value: '0' }]);
   t.match(sidecar.securityContext, {
     runAsUser: 10053,
     readOnlyRootFilesystem: true,
+    allowPrivilegeEscalation: false,
     capabilities: { drop: ['ALL'] },
   });
   for (const probe of ['startupProbe', 'readinessProbe']) t.equal(sidecar[probe].httpGet.path, '/readyz');

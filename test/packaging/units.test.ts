@@ -66,3 +66,37 @@ t.test('sysusers.d has the user of the unit', { skip: skip('systemd-sysusers') }
   t.match(service, /^User=causeway$/m);
   t.end();
 });
+
+/** What a unit says, in its order; a setting that is there twice stands twice. */
+function settings(name: string): string[] {
+  const lines = readFileSync(join(units, name), 'utf8').split('\n');
+  return lines.filter((line) => /^\w+=/.test(line));
+}
+
+t.test('the service: told that it is ready and alive, kept by the kernel, started anew', (t) => {
+  const said = settings('causeway.service');
+  for (const line of [
+    'Type=notify',
+    // Not `main`: systemd-notify is a process of its own, and `exec` is for those of Exec*= lines.
+    'NotifyAccess=all',
+    'WatchdogSec=10',
+    'Restart=always',
+    'StartLimitIntervalSec=0',
+    'KillMode=mixed',
+    'LimitNOFILE=65536',
+    'OOMScoreAdjust=-500',
+    'OOMPolicy=continue',
+  ])
+    t.ok(said.includes(line), line);
+  t.end();
+});
+
+t.test('the sockets: each address for UDP and for TCP, with room for bursts', (t) => {
+  const said = settings('causeway.socket');
+  const of = (setting: string) => said.flatMap((line) => line.split(`${setting}=`)[1] ?? []);
+  t.same(of('ListenDatagram'), ['127.0.0.1:53', '[::1]:53']);
+  t.same(of('ListenStream'), of('ListenDatagram'));
+  for (const line of ['BindIPv6Only=ipv6-only', 'FreeBind=yes', 'Backlog=1024', 'ReceiveBuffer=4M'])
+    t.ok(said.includes(line), line);
+  t.end();
+});
