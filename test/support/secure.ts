@@ -107,13 +107,16 @@ export interface SecureServerOptions {
   readonly got: (query: SecureQuery) => void;
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
   readonly address?: string;
+  /** Default: one that is free. */
+  readonly port?: number;
 }
 
 export function startSecure(options: SecureServerOptions): Promise<SecureServer> {
   return options.protocol === 'dot' ? startDot(options) : startDoh(options);
 }
 
-async function startDot({ by, got, maxVersion = 'TLSv1.3', address = '127.0.0.1' }: SecureServerOptions) {
+async function startDot(options: SecureServerOptions): Promise<SecureServer> {
+  const { by, got, maxVersion = 'TLSv1.3', address = '127.0.0.1', port = 0 } = options;
   const sockets = new Set<TLSSocket>();
   const resumed: boolean[] = [];
   const queries: SecureQuery[] = [];
@@ -137,7 +140,7 @@ async function startDot({ by, got, maxVersion = 'TLSv1.3', address = '127.0.0.1'
     },
   );
   server.on('tlsClientError', () => undefined);
-  server.listen(0, address);
+  server.listen(port, address);
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
@@ -151,7 +154,8 @@ async function startDot({ by, got, maxVersion = 'TLSv1.3', address = '127.0.0.1'
   };
 }
 
-async function startDoh({ by, got, maxVersion = 'TLSv1.3', address = '127.0.0.1' }: SecureServerOptions) {
+async function startDoh(options: SecureServerOptions): Promise<SecureServer> {
+  const { by, got, maxVersion = 'TLSv1.3', address = '127.0.0.1', port = 0 } = options;
   const sessions = new Map<Http2Session, number>();
   let number = 0;
   const resumed: boolean[] = [];
@@ -190,7 +194,7 @@ async function startDoh({ by, got, maxVersion = 'TLSv1.3', address = '127.0.0.1'
       got(query);
     });
   });
-  server.listen(0, address);
+  server.listen(port, address);
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,

@@ -128,7 +128,7 @@ const secureSchema = z.strictObject({
   }),
   address: setting(z.union([hostAddress(), z.array(hostAddress()).min(1).max(ADDRESSES_MAX)]), {
     description:
-      'Its address, or all of them, of both families maybe: the first that connects is used, and is tried first from then on.',
+      'Its address, or all of them, of both families maybe: the first that connects and is who it is to be is used, and is tried first from then on.',
     range: `an address, or a list of 1 to ${ADDRESSES_MAX}`,
     example: '[192.0.2.53, "2001:db8::53"]',
   }),

@@ -85,8 +85,7 @@ export class TcpTransport {
 
   #carrierFor({ protocol, address, port, source, secure }: Send, owner: CarrierOwner): Carrier {
     if (secure === undefined || protocol === 'udp' || protocol === 'tcp') {
-      const to = { addresses: [address], port, sourceOf: () => source, clock: this.#clock };
-      return new StreamCarrier((events) => dial(to, events), owner);
+      return new StreamCarrier((events) => dial({ address, port, source }, events), owner);
     }
     const open = this.#links.open(protocol, port, secure);
     return protocol === 'dot'

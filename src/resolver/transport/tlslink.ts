@@ -9,15 +9,16 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import { LRUCache } from 'lru-cache';
-import type { Clock, Timer } from '../../util/clock.ts';
+import type { Clock } from '../../util/clock.ts';
 import type { Prng } from '../../util/prng.ts';
 import type { Count } from '../env.ts';
 import { isIpv6, type SecureProtocol, type TlsPeer } from '../path.ts';
 import type { SecureSend } from '../transport.ts';
-import type { Fault, Open, OpenEvents, Opening } from './carrier.ts';
-import { dial, familiesInTurn } from './dial.ts';
+import type { Fault, Open, Opening } from './carrier.ts';
+import { type DialOptions, dial } from './dial.ts';
+import { type AttemptEvents, familiesInTurn, race } from './race.ts';
 
-/** From the first packet to the end of the handshake. */
+/** From the first packet to the end of a handshake, at whichever address. */
 export const HANDSHAKE_MS = 5_000;
 /** Servers whose certificates, sessions and ways are remembered. */
 const PEERS_MAX = 1_024;
@@ -42,7 +43,7 @@ export class TlsLinks {
   readonly #prng: Prng;
   readonly #contexts = new LRUCache<string, SecureContext>({ max: PEERS_MAX });
   readonly #sessions = new LRUCache<string, Session[]>({ max: PEERS_MAX });
-  /** The address that connected last. */
+  /** The address that a handshake ended well at last. */
   readonly #ways = new LRUCache<string, string>({ max: PEERS_MAX });
 
   constructor(clock: Clock, prng: Prng, count: Count) {
@@ -51,28 +52,46 @@ export class TlsLinks {
     this.#prng = prng;
   }
 
+  /** A server is who it is expected to be at one of its addresses: all are tried, until one of them is. */
   open(protocol: SecureProtocol, port: number, { peer, sources }: SecureSend): Open<TLSSocket> {
-    return (events) => new Handshake(this, { protocol, port, peer, sources, events });
+    return (events) => {
+      const attempt = (address: string, attemptEvents: AttemptEvents<TLSSocket>): Opening =>
+        new Handshake(
+          this,
+          { protocol, peer, address, port, source: this.#sourceFor(address, sources) },
+          attemptEvents,
+        );
+      const { clock } = this;
+      return race(
+        { addresses: this.#inOrder(peer), withinMs: HANDSHAKE_MS, clock, attempt },
+        {
+          opened: (socket) => events.opened(socket),
+          failed: (fault) => {
+            this.count('upstream_tls_failed');
+            this.#ways.delete(peer.key);
+            // A session that the server does not like any more is not to be in the way of the next try.
+            this.#sessions.delete(peer.key);
+            events.failed(fault);
+          },
+        },
+      );
+    };
   }
 
-  dial({ port, peer, sources }: HandshakeOptions, events: OpenEvents<Socket>): Opening {
+  #inOrder(peer: TlsPeer): string[] {
     const known = this.#ways.get(peer.key);
     const addresses = familiesInTurn(peer.addresses);
-    const inOrder = known === undefined ? addresses : [known, ...addresses.filter((each) => each !== known)];
-    const opened = (socket: Socket): void => {
-      if (socket.remoteAddress !== undefined && peer.addresses.includes(socket.remoteAddress))
-        this.#ways.set(peer.key, socket.remoteAddress);
-      events.opened(socket);
-    };
-    const failed = (fault: Fault): void => {
-      this.#ways.delete(peer.key);
-      events.failed(fault);
-    };
-    const sourceOf = (address: string): string | undefined => {
-      const fit = sources.filter((source) => isIpv6(source) === isIpv6(address));
-      return fit.length === 0 ? undefined : fit[this.#prng.below(fit.length)];
-    };
-    return dial({ addresses: inOrder, port, sourceOf, clock: this.clock }, { opened, failed });
+    return known === undefined ? addresses : [known, ...addresses.filter((each) => each !== known)];
+  }
+
+  #sourceFor(address: string, sources: readonly string[]): string | undefined {
+    const fit = sources.filter((source) => isIpv6(source) === isIpv6(address));
+    return fit.length === 0 ? undefined : fit[this.#prng.below(fit.length)];
+  }
+
+  /** A handshake with who is at this address ended well. */
+  keepWay({ key }: TlsPeer, address: string): void {
+    this.#ways.set(key, address);
   }
 
   /** RFC 9325 section 3.1.1: nothing below TLS 1.2. */
@@ -98,33 +117,26 @@ export class TlsLinks {
     sessions.push(session);
     this.#sessions.set(key, sessions.slice(-SESSIONS_PER_PEER_MAX));
   }
-
-  forgetSessions({ key }: TlsPeer): void {
-    this.#sessions.delete(key);
-  }
 }
 
-interface HandshakeOptions {
+interface HandshakeOptions extends DialOptions {
   readonly protocol: SecureProtocol;
-  readonly port: number;
   readonly peer: TlsPeer;
-  readonly sources: readonly string[];
-  readonly events: OpenEvents<TLSSocket>;
 }
 
-/** Connecting, then shaking hands, then held against what the peer must be; only then is there a stream. */
+/** With one address: connecting, shaking hands, then held against what the peer must be; only then is there a stream. */
 class Handshake implements Opening {
   readonly #links: TlsLinks;
   readonly #o: HandshakeOptions;
-  readonly #timer: Timer;
+  readonly #events: AttemptEvents<TLSSocket>;
   #step: Opening;
   #state: 'under way' | 'over' = 'under way';
 
-  constructor(links: TlsLinks, options: HandshakeOptions) {
+  constructor(links: TlsLinks, options: HandshakeOptions, events: AttemptEvents<TLSSocket>) {
     this.#links = links;
     this.#o = options;
-    this.#timer = links.clock.after(HANDSHAKE_MS, () => this.#fail({ failure: 'timeout' }));
-    this.#step = links.dial(options, {
+    this.#events = events;
+    this.#step = dial(options, {
       opened: (socket) => this.#secure(socket),
       failed: (fault) => this.#fail(fault),
     });
@@ -132,17 +144,16 @@ class Handshake implements Opening {
 
   cancel(): void {
     this.#state = 'over';
-    this.#timer.cancel();
     this.#step.cancel();
   }
 
-  #fail(fault: Fault): void {
+  #fail({ failure, detail }: Fault): void {
     if (this.#state === 'over') return;
     this.cancel();
-    this.#links.count('upstream_tls_failed');
-    // A session that the server does not like any more is not to be in the way of the next try.
-    this.#links.forgetSessions(this.#o.peer);
-    this.#o.events.failed(fault);
+    const { peer, address } = this.#o;
+    // A target is called by the first of its addresses.
+    const where = peer.addresses.length > 1 ? ` (at ${address})` : '';
+    this.#events.failed({ failure, detail: detail && `${detail}${where}` });
   }
 
   #secure(raw: Socket): void {
@@ -165,6 +176,7 @@ class Handshake implements Opening {
       raw.destroy();
     };
     this.#step = { cancel };
+    this.#events.progressed();
     let fault: Fault = { failure: 'tls', detail: 'the connection was closed in the handshake' };
     const closed = (): void => this.#fail(fault);
     socket.on('error', (error: NodeJS.ErrnoException) => (fault = faultOf(error, peer)));
@@ -201,9 +213,9 @@ class Handshake implements Opening {
   }
 
   #opened(socket: TLSSocket, resumed: Session | undefined, early: readonly Buffer[]): void {
-    const { peer, events } = this.#o;
+    const { peer, address } = this.#o;
     this.#state = 'over';
-    this.#timer.cancel();
+    this.#links.keepWay(peer, address);
     const isReused = socket.isSessionReused();
     this.#links.count(isReused ? 'upstream_tls_resumed' : 'upstream_tls_full');
     const until = (isReused ? resumed?.until : undefined) ?? this.#links.clock.wall() + SESSION_MS_MAX;
@@ -213,7 +225,7 @@ class Handshake implements Opening {
     if (isReused && resumed !== undefined && socket.getProtocol() === 'TLSv1.2') keep(resumed.ticket);
     socket.removeAllListeners('session');
     socket.on('session', keep);
-    events.opened(socket);
+    this.#events.opened(socket);
   }
 }
 

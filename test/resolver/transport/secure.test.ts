@@ -2,14 +2,10 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
-import type { SecureTarget } from '../../../src/resolver/path.ts';
-import { ATTEMPT_DELAY_MS } from '../../../src/resolver/transport/dial.ts';
 import { CONNECTIONS_PER_UPSTREAM, MANNERS, REOPEN_MS_MIN } from '../../../src/resolver/transport/pool.ts';
-import { TcpTransport } from '../../../src/resolver/transport/tcp.ts';
+import { ATTEMPT_DELAY_MS } from '../../../src/resolver/transport/race.ts';
 import { HANDSHAKE_MS } from '../../../src/resolver/transport/tlslink.ts';
-import type { ReplyFacts } from '../../../src/resolver/transport.ts';
-import { type Clock, ManualClock, systemClock } from '../../../src/util/clock.ts';
-import { cryptoPrng } from '../../../src/util/prng.ts';
+import { ManualClock } from '../../../src/util/clock.ts';
 import {
   type Certificates,
   makeCertificates,
@@ -20,6 +16,7 @@ import {
   startSecure,
   targetAt,
 } from '../../support/secure.ts';
+import { ask, echo, type Outcome, query, transport } from '../../support/securetransport.ts';
 import { missing } from '../../support/servers.ts';
 import { until } from '../../support/sockets.ts';
 
@@ -30,65 +27,6 @@ const certificates = skip === false ? makeCertificates() : ({ stop: () => undefi
 t.teardown(() => certificates.stop());
 const { good, expired, misnamed } = certificates;
 const BOTH = ['dot', 'doh'] as const;
-
-/** A message whose content tells it from others. */
-function query(number: number): Uint8Array {
-  const message = new Uint8Array(20).fill(number & 255);
-  message[0] = 0x55;
-  return message;
-}
-
-interface Outcome {
-  readonly reply?: Uint8Array;
-  readonly facts?: ReplyFacts | undefined;
-  readonly failure?: string;
-  readonly detail?: string | undefined;
-}
-
-interface Counted {
-  readonly tcp: TcpTransport;
-  readonly counts: Record<string, number>;
-}
-
-function transport(t: Test, clock: Clock = systemClock): Counted {
-  const counts: Record<string, number> = {};
-  const tcp = new TcpTransport(clock, cryptoPrng, (counter, by = 1) => {
-    counts[counter] = (counts[counter] ?? 0) + by;
-  });
-  t.teardown(() => tcp.close());
-  return { tcp, counts };
-}
-
-interface AskOptions {
-  readonly resends?: { count: number };
-  readonly mayResend?: boolean;
-  readonly isRepeat?: boolean;
-  readonly timeoutMs?: number;
-}
-
-function ask(tcp: TcpTransport, target: SecureTarget, number: number, options: AskOptions = {}) {
-  const { resends, mayResend = true, isRepeat = false, timeoutMs = 20_000 } = options;
-  return new Promise<Outcome>((resolve) => {
-    const { address, port, protocol, peer } = target;
-    const secure = { peer, sources: [], isRepeat };
-    tcp.exchange(
-      { address, port, protocol, query: query(number), source: undefined, timeoutMs, secure },
-      {
-        message: (reply, facts) => {
-          resolve({ reply, facts });
-          return 'done';
-        },
-        failed: (failure, detail) => resolve({ failure, detail }),
-        resend: () => {
-          if (resends !== undefined) resends.count++;
-          return mayResend;
-        },
-      },
-    );
-  });
-}
-
-const echo = ({ message, reply }: SecureQuery): void => reply(message);
 
 async function serverFor(t: Test, options: Omit<SecureServerOptions, 'by'> & Partial<SecureServerOptions>) {
   const server = await startSecure({ by: good, ...options });
