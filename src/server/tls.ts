@@ -4,7 +4,7 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Clock } from '../util/clock.ts';
 import { TICKET_MS, type TicketKeys } from '../view/channel.ts';
 import type { Credentials } from '../view/snapshot.ts';
-import { readHello } from './tlshello.ts';
+import { type Hello, readHello } from './tlshello.ts';
 
 /** The first of them are no secret: a ticket begins with them, to say which keys it is sealed with (RFC 5077 section 4). */
 const TICKET_KEY_NAME_OCTETS = 16;
@@ -26,8 +26,7 @@ export interface TlsOptions<Client> {
 
 interface Greeted {
   readonly socket: Socket;
-  /** What the client said first. */
-  readonly hello: Buffer;
+  readonly hello: Hello;
 }
 
 /** Handshakes with one set of ticket keys: the library takes one. */
@@ -82,8 +81,13 @@ export class TlsTermination<Client> {
     server.on('secureConnection', (socket) => {
       const shaken = this.#shaking.get(endOf(socket));
       this.#shaking.delete(endOf(socket));
-      if (shaken === undefined) socket.destroy();
-      else secured(socket, shaken.client);
+      if (shaken === undefined) {
+        socket.destroy();
+        return;
+      }
+      // It may read on when it has asked (RFC 9210 section 4.5).
+      socket.allowHalfOpen = true;
+      secured(socket, shaken.client);
     });
     server.on('tlsClientError', (_, socket) => {
       failed();
@@ -121,7 +125,7 @@ export class TlsTermination<Client> {
     socket.once('close', () => {
       if (this.#shaking.get(end)?.socket === socket) this.#shaking.delete(end);
     });
-    const read = (hello: Buffer): void => this.#queue({ socket, hello });
+    const read = (hello: Hello): void => this.#queue({ socket, hello });
     readHello({ socket, clock, withinMs: HANDSHAKE_MS, read, failed });
   }
 
@@ -133,14 +137,18 @@ export class TlsTermination<Client> {
 
   readonly #shakeNext = (): void => {
     const { socket, hello } = this.#greeted.shift()!;
-    if (!socket.destroyed) shake(this.#sealerOf(hello), socket);
+    // Not of those that have left since.
+    if (!socket.destroyed) {
+      hello.handOver();
+      shake(this.#sealerOf(hello), socket);
+    }
     if (this.#greeted.length > 0) setImmediate(this.#shakeNext);
   };
 
-  #sealerOf(hello: Buffer): Sealed {
+  #sealerOf({ octets }: Hello): Sealed {
     const previous = this.#previous;
     const name = previous?.ticketKeys.subarray(0, TICKET_KEY_NAME_OCTETS);
-    return name !== undefined && hello.includes(name) ? previous! : this.#current;
+    return name !== undefined && octets.includes(name) ? previous! : this.#current;
   }
 
   /** Ends the handshakes that are under way. */
@@ -153,8 +161,12 @@ function present({ server, ticketKeys }: Sealed, { cert, key }: Credentials): vo
   server.setSecureContext({ ...OPTIONS, ticketKeys, cert, key });
 }
 
-/** The way that Node documents for a connection which another server has accepted. */
+/**
+ * The way that Node documents for a connection which another server has accepted. Nothing comes of a handshake that the client
+ * ends in the middle: the socket that is made of it, which nobody sees before, ends with it.
+ */
 function shake({ server }: Sealed, socket: Socket): void {
+  socket.allowHalfOpen = false;
   server.emit('connection', socket);
 }
 
