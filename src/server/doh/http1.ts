@@ -74,7 +74,7 @@ class Http1Connection {
     try {
       const { method = '', url = '', headers } = incoming;
       const contentType = headers['content-type'];
-      const head = { method, path: url, contentType, contentLength: headers['content-length'] };
+      const head = { method, path: pathOf(url), contentType, contentLength: headers['content-length'] };
       const octets = incoming.rawHeaders.reduce((sum, text) => sum + text.length, url.length);
       const request = this.doh.begin(head, octets, {
         respond: (response) => this.#respond(outgoing, response),
@@ -104,4 +104,9 @@ class Http1Connection {
     });
     outgoing.end(Buffer.from(body));
   }
+}
+
+/** A target of a request may be a whole URL, as to a proxy (absolute-form, RFC 9112 section 3.2.2). */
+function pathOf(target: string): string {
+  return target.startsWith('/') ? target : target.replace(/^https:\/\/[^/?#]*/i, '');
 }

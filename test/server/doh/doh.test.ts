@@ -120,6 +120,35 @@ t.test('what is no query gets the status that says why', { skip }, async (t) => 
   t.equal(count('workerErrors'), 0);
 });
 
+t.test(
+  'HTTP/1.1: the target of a request may be a whole URL (RFC 9112 section 3.2.2)',
+  { skip },
+  async (t) => {
+    const { port } = await serveDoh(t, credentials);
+    const behind = `?dns=${query(7, 'a').toString('base64url')}`;
+    const cases: [number, string][] = [
+      [200, `https://127.0.0.1${PATH}${behind}`],
+      [200, `https://dns.example:${port}${PATH}${behind}`],
+      [200, `HTTPS://[::1]:443${PATH}${behind}`],
+      [404, `https://dns.example/${behind}`],
+      [404, `https://dns.example${behind}`],
+      [404, 'https://dns.example'],
+      [404, `https://dns.example/https://dns.example${PATH}${behind}`],
+      // Who asks for that has not come to us by it.
+      [404, `http://dns.example${PATH}${behind}`],
+    ];
+    for (const [status, target] of cases) {
+      const reply = await http1(port, target);
+      t.equal(reply.status, status, target);
+      if (status === 200) t.equal(textOf(reply.body), 'a');
+    }
+    const type = { 'content-type': 'application/dns-message' };
+    const url = `https://dns.example${PATH}`;
+    const posted = await http1(port, url, { method: 'POST', headers: type, content: query(7, 'b') });
+    t.equal(textOf(posted.body), 'b');
+  },
+);
+
 t.test('the length of a content counts, not what is said of it', { skip }, async (t) => {
   const { http2, handler } = await serveDoh(t, credentials);
   const client = http2();
