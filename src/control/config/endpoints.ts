@@ -104,7 +104,7 @@ export const inboundSchema = z.strictObject({
     .optional(),
   dohJson: setting(z.boolean(), {
     description:
-      'Whether DNS over HTTPS also answers `GET /dns-query?name=www.example.com&type=AAAA` in JSON (application/dns-json), as some public resolvers do. `do=1` and `cd=1` set those flags.',
+      'Whether DNS over HTTPS also answers `GET /dns-query?name=www.example.com&type=AAAA` in JSON (application/dns-json), as some public resolvers do. `do=1` and `cd=1` set those flags; Extended DNS Errors are in `extended_dns_errors`, as `info_code` and `extra_text`.',
     range: 'true or false',
     example: 'true',
   }).prefault(false),

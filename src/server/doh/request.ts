@@ -1,5 +1,5 @@
 import { QUERY_OCTETS_MAX } from '../connection.ts';
-import { readJsonQuery } from './json.ts';
+import { type NoJsonQuery, readJsonQuery } from './json.ts';
 
 /** Where queries go, as DDR says it too (RFC 9461 section 5). */
 export const DOH_PATH = '/dns-query';
@@ -65,12 +65,15 @@ function judgeParameters(text: string, json: boolean): Judgement {
   if (dns !== null) return judgeBase64(dns);
   if (!json || !(parameters.has('name') || parameters.has('type'))) return refusal(400);
   const query = readJsonQuery(parameters);
-  return query === undefined
-    ? { kind: 'refusal', status: 400, why: NO_JSON_QUERY }
+  return typeof query === 'string'
+    ? { kind: 'refusal', status: 400, why: NO_JSON_QUERY[query] }
     : { kind: 'query', query, form: 'json' };
 }
 
-const NO_JSON_QUERY = `no query: GET ${DOH_PATH}?name=NAME&type=TYPE, as www.example.org and AAAA, TYPE65 or 65`;
+const NO_JSON_QUERY: Readonly<Record<NoJsonQuery, string>> = {
+  none: `no query: GET ${DOH_PATH}?name=NAME&type=TYPE, as www.example.org and AAAA, TYPE65 or 65`,
+  'other class': 'the class is IN: others are not asked for in JSON',
+};
 
 const DNS_PARAMETER = 'dns=';
 /** Node reads base64url without a word about what is none. */

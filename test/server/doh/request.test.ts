@@ -74,6 +74,21 @@ t.test('the JSON form', async (t) => {
     `name=${'a'.repeat(64)}`,
   ])
     t.match(of(parameters), { kind: 'refusal', status: 400, why }, parameters);
+  for (const parameters of ['class=IN', 'class=in', 'qclass=1', 'class=CLASS1&qclass=IN'])
+    t.match(of(`name=www.example&${parameters}`), { name: 'www.example.', type: 1 }, parameters);
+  for (const parameters of [
+    'class=CH',
+    'class=3',
+    'qclass=ANY',
+    'class=',
+    'class=1&class=3',
+    'class=1&qclass=CH',
+  ])
+    t.same(
+      of(`name=version.bind&type=TXT&${parameters}`),
+      { kind: 'refusal', status: 400, why: 'the class is IN: others are not asked for in JSON' },
+      parameters,
+    );
   const refused = { kind: 'refusal', status: 400 };
   t.same(of('nothing=of-either'), refused);
   t.same(get('/dns-query?name=www.example'), refused, 'where it is not spoken');
