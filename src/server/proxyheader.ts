@@ -8,7 +8,7 @@ export type ProxyHeader =
   /** More octets are to come. */
   | { readonly kind: 'part' }
   | { readonly kind: 'invalid' }
-  /** The connection is the proxy's own, as when it looks whether we are there. */
+  /** The connection is the proxy's own, as when it looks whether we are there, or it cannot say whose it is. */
   | { readonly kind: 'own'; readonly octets: number }
   /** `octets`: where what the client sent begins. */
   | {
@@ -86,6 +86,8 @@ const V2_HEAD_OCTETS = 16;
 const V2_COMMAND = { own: 0x20, proxy: 0x21 };
 /** By the upper half of the octet: the octets of one address. The lower half says UDP or TCP, as the client asked the proxy. */
 const V2_ADDRESS_OCTETS: Readonly<Record<number, number>> = { 1: 4, 2: 16 };
+/** No family, and that of local sockets (AF_UNIX), which says nothing to us: section 2.2 lets both be taken for none. */
+const V2_NAMELESS: readonly number[] = [0, 3];
 
 function readV2(octets: Uint8Array): ProxyHeader {
   if (octets.length < V2_HEAD_OCTETS) return PART;
@@ -96,7 +98,7 @@ function readV2(octets: Uint8Array): ProxyHeader {
   if ((command !== V2_COMMAND.own && command !== V2_COMMAND.proxy) || length > PROXY_HEADER_OCTETS_MAX)
     return INVALID;
   const size = V2_ADDRESS_OCTETS[family];
-  const isOwn = command === V2_COMMAND.own || family === 0;
+  const isOwn = command === V2_COMMAND.own || V2_NAMELESS.includes(family);
   if (!isOwn && (size === undefined || rest < 2 * size + 4)) return INVALID;
   if (octets.length < length) return PART;
   if (isOwn) return { kind: 'own', octets: length };

@@ -18,7 +18,7 @@ import { cryptoPrng } from '../../src/util/prng.ts';
 import { type Descriptor, TICKET_KEYS_OCTETS } from '../../src/view/channel.ts';
 import { certificate } from '../support/certificate.ts';
 import { freePort } from '../support/ports.ts';
-import { headerOwn, headerV1, headerV2 } from '../support/proxyheader.ts';
+import { headerOwn, headerV1, headerV2, rawV2 } from '../support/proxyheader.ts';
 import { missing } from '../support/servers.ts';
 import {
   descriptor,
@@ -102,9 +102,13 @@ t.test('queries are the client’s that the proxy names', async (t) => {
   own.send(Buffer.concat([headerOwn(), framed(query(1, 'x'))]));
   await until(() => own.received.length === 1, 'a reply to the proxy itself');
   t.match(clientOf(handler, 7), /^127\.0\.0\.1 /);
-  for (const client of [slow, own]) client.destroy();
+  const local = open();
+  local.send(Buffer.concat([rawV2(0x21, 0x31, Buffer.alloc(216)), framed(query(1, 'x'))]));
+  await until(() => local.received.length === 1, 'a reply to whom it has by a local socket');
+  t.match(clientOf(handler, 8), /^127\.0\.0\.1 /);
+  for (const client of [slow, own, local]) client.destroy();
   await until(() => clients.total === 0, 'the end of all');
-  t.equal(count('tcpAccepted'), 4);
+  t.equal(count('tcpAccepted'), 5);
 });
 
 t.test('after a reload the access list is that of the endpoint as it is numbered now', async (t) => {

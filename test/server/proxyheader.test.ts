@@ -22,6 +22,21 @@ t.test('both versions, both families', async (t) => {
   t.equal(read(headerV2('192.0.2.1', 1, { transport: 2 })), '192.0.2.1 1', 'asked by UDP');
 });
 
+t.test('the longest of version 1', async (t) => {
+  const all = Array.from({ length: 8 }, () => 'ffff').join(':');
+  const [named, unknown] = ['TCP6', 'UNKNOWN'].map((family) =>
+    text(`PROXY ${family} ${all} ${all} 65535 65535\r\n`),
+  ) as [Uint8Array, Uint8Array];
+  t.equal(named.length, 104);
+  t.equal(read(named), `${all} 65535`);
+  t.equal(unknown.length, 107);
+  const more = Buffer.from('what the client says');
+  t.same(readProxyHeader(Buffer.concat([unknown, more])), { kind: 'own', octets: 107 });
+  t.equal(read(unknown.subarray(0, 106)), 'part');
+  // One more octet than there may be, of which the last two end the line.
+  t.equal(read(text(`PROXY UNKNOWN ${all} ${all} 65535 655350\r\n`)), 'invalid');
+});
+
 t.test('an IPv4 address is one, however it is written: access lists are by it', async (t) => {
   t.equal(read(text('PROXY TCP6 ::ffff:192.0.2.1 ::1 1 53\r\n')), '192.0.2.1 1');
   const mapped = Buffer.from('00000000000000000000ffffc0000201'.repeat(2) + '00010035', 'hex');
@@ -32,6 +47,12 @@ t.test('the proxy itself', async (t) => {
   t.equal(read(headerOwn()), 'own');
   t.equal(read(rawV2(0x20, 0x11, Buffer.alloc(12))), 'own');
   t.equal(read(rawV2(0x21, 0x00, Buffer.alloc(0))), 'own', 'of no family');
+  for (const family of [0x31, 0x32]) {
+    const local = rawV2(0x21, family, Buffer.alloc(216, '/run/dns.sock'));
+    t.equal(read(local), 'own', 'of a local socket');
+    t.equal(read(local.subarray(0, -1)), 'part');
+    t.match(readProxyHeader(Buffer.concat([local, Buffer.from('more')])), { octets: 16 + 216 });
+  }
   t.equal(read(text('PROXY UNKNOWN\r\n')), 'own');
   t.equal(read(text('PROXY UNKNOWN ::1 ::1 1 1\r\n')), 'own');
 });
@@ -61,7 +82,7 @@ t.test('what is none', async (t) => {
   t.equal(read(rawV2(0x11, 0x11, Buffer.alloc(12))), 'invalid', 'another version');
   t.equal(read(rawV2(0x21, 0x11, Buffer.alloc(11))), 'invalid', 'too short for its addresses');
   t.equal(read(rawV2(0x21, 0x21, Buffer.alloc(35))), 'invalid');
-  t.equal(read(rawV2(0x21, 0x31, Buffer.alloc(216))), 'invalid', 'of a local socket');
+  t.equal(read(rawV2(0x21, 0x41, Buffer.alloc(216))), 'invalid', 'of a family that there is not');
   t.equal(read(rawV2(0x21, 0x11, Buffer.alloc(PROXY_HEADER_OCTETS_MAX))), 'invalid', 'too long');
   t.equal(read(rawV2(0x20, 0x00, Buffer.alloc(PROXY_HEADER_OCTETS_MAX))), 'invalid');
 });
