@@ -217,6 +217,36 @@ t.test('a server that takes connections and shakes no hands', { skip }, async (t
   await until(() => tcp.open === 0, 'nothing stays open');
 });
 
+t.test(
+  'a server that ends each handshake is left alone for longer each time, up to 1 s',
+  { skip },
+  async (t) => {
+    let taken = 0;
+    const server = createServer((socket) => {
+      taken++;
+      socket.on('error', () => undefined).destroy();
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.teardown(() => server.close());
+    const { port } = server.address() as { port: number };
+    const clock = new ManualClock(Date.now());
+    const { tcp } = transport(t, clock);
+    const target = targetAt(port, { trusts: good });
+    t.match(await ask(tcp, target, 1), { failure: 'tls' });
+    for (const [i, ms] of [100, 200, 400, 800, 1_000, 1_000, 1_000].entries()) {
+      clock.advance(ms - 1);
+      const refused = ask(tcp, target, 1);
+      clock.advance(0);
+      t.match(await refused, { failure: 'tls' });
+      t.equal(taken, 1 + i, `${ms - 1} ms after the last: without a connection`);
+      clock.advance(1);
+      t.match(await ask(tcp, target, 1), { failure: 'tls' });
+      t.equal(taken, 2 + i, `${ms} ms after it: another`);
+    }
+  },
+);
+
 t.test('a server that speaks no TLS', { skip }, async (t) => {
   const heard: Buffer[] = [];
   const server = createServer((socket) => {
