@@ -1,4 +1,6 @@
 /** The resolver through TLS, with Unbound and dnsdist as what it forwards to. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import t, { type Test } from 'tap';
 import { RecordCache } from '../../../src/cache/records.ts';
 import { Budget } from '../../../src/resolver/budget.ts';
@@ -148,6 +150,27 @@ t.test(
     }
   },
 );
+
+t.test('an address that takes connections and is silent is not waited for in vain', { skip }, async (t) => {
+  const { ports } = await startBoth(t);
+  for (const protocol of ['dot', 'doh'] as const) {
+    let taken = 0;
+    const silent = createServer((socket) => {
+      taken++;
+      socket.on('error', () => undefined).resume();
+    });
+    silent.listen(ports[protocol], '127.0.0.11');
+    await once(silent, 'listening');
+    t.teardown(() => silent.close());
+    const { ask, counts } = resolver(t);
+    const addresses = ['127.0.0.11', '127.0.0.1'];
+    const by = path([targetAt(ports[protocol], { protocol, trusts: good, addresses })]);
+    t.match(await ask('a.corp.test.', 'A', by), { outcome: 'answer' });
+    t.match(await ask('b.corp.test.', 'A', by), { outcome: 'answer' });
+    t.ok(taken <= 2, `${taken} connections there`);
+    t.equal(counts.get('upstream_tls_failed'), undefined);
+  }
+});
 
 t.test('a list that mixes protocols goes on to the next target', { skip }, async (t) => {
   const { unbound, ports } = await startBoth(t);
