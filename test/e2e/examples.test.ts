@@ -41,20 +41,23 @@ for (const [name, files] of [
 ] as const)
   t.test(`${name}: public names, by a forwarder without DNSSEC`, { skip }, async (t) => {
     const forwarder = await startUnbound({
-      localData: ['www.public.example. 60 A 203.0.113.7'],
+      localData: ['www.public.example. 60 A 203.0.113.7', 'db.cloud.example. 60 A 10.20.0.9'],
       extra: ['local-zone: "." static'],
     });
     t.teardown(() => forwarder.stop());
     t.same((await dig(at(forwarder), '.', 'DNSKEY', '+dnssec')).answers, [], 'as Route 53 Resolver');
     const { 'causeway.yaml': text = '', ...others } = files;
-    const ask = async (config: string) => {
+    const run = async (config: string) => {
       const daemon = await startDaemon({ config: here(config, forwarder), files: others });
       t.teardown(() => daemon.stop());
-      return dig(at(daemon), 'www.public.example.', 'A');
+      return daemon;
     };
-    const reply = await ask(text);
+    const asIs = at(await run(text));
+    const reply = await dig(asIs, 'www.public.example.', 'A');
     t.equal(reply.status, 'NOERROR', reply.output);
     t.match(reply.answers, [{ rdata: '203.0.113.7' }]);
-    const validated = await ask(text.replace(', dnssec: off', ''));
+    const ofCloud = await dig(asIs, 'db.cloud.example.', 'A');
+    t.match(ofCloud.answers, [{ rdata: '10.20.0.9' }], 'a name of a private zone of the cloud');
+    const validated = await dig(at(await run(text.replace(', dnssec: off', ''))), 'www.public.example.', 'A');
     t.match(validated, { status: 'SERVFAIL', ede: [{ code: 9 }] }, 'what it is for');
   });
