@@ -10,7 +10,7 @@ import type { Failed, FetchFailure, Found, Job } from './finding.ts';
 import { type Inquirer, Inquiry } from './inquiry.ts';
 import { Minimiser } from './minimise.ts';
 import type { RecursivePath } from './path.ts';
-import type { CutShort, Fetch, LookedUp, Recursor } from './recursor.ts';
+import type { Fetch, LookedUp, Recursor } from './recursor.ts';
 import { type Judged, judge, type Referral } from './referral.ts';
 import type { Usable } from './scrub.ts';
 
@@ -56,8 +56,6 @@ export class Iteration implements Inquirer {
   #pending: readonly Promise<void>[] = NOTHING_PENDING;
   #tried: readonly NameServer[] = NOBODY_TRIED;
   #lookupFailures = 0;
-  /** Why the address of a server was not found that others may find. */
-  #cutShort: CutShort | undefined = undefined;
   /** What the servers asked last did. */
   #complaint: Extract<Asked, { kind: 'failure' }> | undefined = undefined;
   #relocated = false;
@@ -224,9 +222,7 @@ export class Iteration implements Inquirer {
   #lookedUp(outcome: LookedUp): void {
     // What the cache knew cost nothing.
     if (outcome !== 'cached') this.#lookups++;
-    if (outcome === 'cached' || outcome === 'found') return;
-    this.#lookupFailures++;
-    if (outcome !== 'failed') this.#cutShort = outcome;
+    if (outcome === 'failed') this.#lookupFailures++;
   }
 
   /** A server is late, and all others were asked. */
@@ -274,10 +270,7 @@ export class Iteration implements Inquirer {
       return { reason: 'budget', text: 'the work of this query is over one of its limits' };
     if (this.#cut.contacts.length > 0)
       return { reason: 'spared', text: 'its servers failed lately and are left alone for a while' };
-    return {
-      reason: NO_ADDRESS[this.#cutShort ?? 'failed'],
-      text: 'no address of any of its servers is to be had',
-    };
+    return { reason: 'no-server', text: 'no address of any of its servers is to be had' };
   }
 
   /** Asks the servers at hand for the name, or as much of it as they shall see. */
@@ -402,8 +395,6 @@ export class Iteration implements Inquirer {
   }
 }
 
-/** By how the last look-up of an address ended. */
-const NO_ADDRESS = { failed: 'no-server', 'cut-short': 'cycle', spared: 'spared' } as const;
 const NO_CONTACTS: readonly Contact[] = [];
 const NOTHING_PENDING: readonly Promise<void>[] = [];
 const NOBODY_TRIED: readonly NameServer[] = [];

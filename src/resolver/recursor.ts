@@ -57,12 +57,8 @@ export class Fetch {
   }
 }
 
-/**
- * What came of looking for a server's addresses. `cached`: no packet was needed. `cut-short`: it waits for itself, or for
- * too much, on this way, and need not on others. `spared`: those who know it failed lately, and nobody was asked.
- */
-export type LookedUp = 'cached' | 'found' | 'failed' | CutShort;
-export type CutShort = 'cut-short' | 'spared';
+/** What came of looking for a server's addresses. `cached`: no packet was needed. */
+export type LookedUp = 'cached' | 'found' | 'failed';
 
 /** Finds out what servers say of a question, by asking authorities from the root down, or a forwarder. */
 export class Recursor {
@@ -360,7 +356,6 @@ export class Recursor {
       return 'cached';
     }
     return this.#fetchAddresses(job, server.name, type, parent).then((found) => {
-      if (found === 'cut-short' || found === 'spared') return found;
       if (found === 'none') return this.#failedLookup(server);
       if (found === undefined) return this.#lookUpTypes(job, cut, server, others, parent);
       this.#addAddresses(cut, server, found);
@@ -388,13 +383,12 @@ export class Recursor {
     name: Name,
     type: number,
     parent: Fetch,
-  ): Promise<Rrset | 'none' | CutShort | undefined> {
+  ): Promise<Rrset | 'none' | undefined> {
     const found = await this.fetch(job, name, type, parent);
     const { context } = job.path;
     if (found.kind === 'failure') {
-      if (!isLasting(found.reason)) return found.reason === 'spared' ? 'spared' : 'cut-short';
       const { code, text } = found.ede;
-      this.#cache.putFailure(context, name, type, { ede: code, text });
+      if (isLasting(found.reason)) this.#cache.putFailure(context, name, type, { ede: code, text });
       return undefined;
     }
     const { scrubbed } = found;
