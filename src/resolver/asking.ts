@@ -30,7 +30,7 @@ export interface AskingOwner {
   judge(message: Message, sent: Name): Judged;
   /** True: `judged` ends the asking. False: another server is asked. */
   accepts(judged: Judged): boolean;
-  /** A server was silent so often that it is left alone: time to see whether it is there. */
+  /** A server that was there a moment ago is left alone now: time to see whether it still is. */
   isLeft(contact: Contact): void;
   /** A server is late, and there is none that was not asked: time to find others, for `offer`. */
   isShort(asking: Asking): void;
@@ -127,7 +127,7 @@ export class Asking implements AttemptOwner {
     const judged = this.#owner.judge(message, sent);
     if (this.#owner.accepts(judged)) {
       candidate.target.judge(true);
-      if (judged.kind === 'usable' || judged.kind === 'referral') contact.served(this.#env.clock.now());
+      if (judged.kind === 'usable' || judged.kind === 'referral') contact.served();
       this.#leave(attempt);
       this.#finish({ kind: 'reply', judged, contact });
       return;
@@ -171,11 +171,10 @@ export class Asking implements AttemptOwner {
     // Never refused for the sake of others: whoever names a stranger's server in delegations could fill it up.
     target.makeRoom();
     this.#budget.unheard.sent(candidate.target);
-    const isLeft = contact.asked(this.#env.clock.now());
+    contact.asked(this.#env.clock.now());
     const attempt = new Attempt(this.#env, candidate, this.#question, this.#budget, this);
     this.#newest = attempt;
     this.#out = [...this.#out, attempt];
-    if (isLeft) this.#owner.isLeft(contact);
   }
 
   /** Unless somebody was found meanwhile. */

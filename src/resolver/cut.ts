@@ -21,7 +21,7 @@ const INNER_NAMES_MAX = 256;
  *       └────────────────────────any reply───────────────────────┘
  *
  * The packet that ends a pause begins the next: whoever sends it finds out for all, and nobody else asks meanwhile.
- * Beside each pause that begins the server is asked for the SOA of the zone (`contactprobe`).
+ * With the first pause of one that was heard lately it is asked for the SOA of the zone (`contactprobe`).
  */
 export class Contact {
   /** In text. */
@@ -30,8 +30,6 @@ export class Contact {
   target: Target;
   /** It does not serve the zone, as it seems: asked before that clock time only where there is nobody else. */
   lameUntil = Number.NEGATIVE_INFINITY;
-  /** Clock time of its last reply of use. */
-  #servedAt = Number.NEGATIVE_INFINITY;
   /** How often in a row it was left alone for being silent. */
   silences = 0;
   /** Packets in a row without a reply, of all questions of the zone. */
@@ -42,6 +40,9 @@ export class Contact {
   #heardAt = Number.NEGATIVE_INFINITY;
   /** Clock time at which it was last left alone. */
   #leftAt = Number.NEGATIVE_INFINITY;
+  /** Clock time at which it was last seen whether it is there, and it has given a reply of use since. */
+  #probedAt = Number.NEGATIVE_INFINITY;
+  #hasServed = true;
   /** Addresses that were looked up are known for their TTL, glue for as long as the delegation. Clock time. */
   expiresAt: number;
 
@@ -78,7 +79,8 @@ export class Contact {
    * A packet stayed without a reply. After as many as one question may send it is left alone (RFC 9520 section 3.1);
    * many questions that wait at the same time are one silence. One that was heard a moment ago is silent about some
    * questions only: what that means is seen when it has not been heard for longer, unless it was of a type that it may
-   * not know, which servers exist that drop (RFC 4074 section 4.1). Returns true if it is left alone from now on.
+   * not know, which servers exist that drop (RFC 4074 section 4.1). Returns true if it is left alone from now on and is to be
+   * probed: it was heard lately, and so may only be silent about some names.
    */
   late(now: number, type: number): boolean {
     if (this.silences > 0 || (type !== TYPE.A && this.#isLively(now))) return false;
@@ -86,24 +88,34 @@ export class Contact {
     if (now - this.#lateAt >= LATES_KEPT_MS) this.#lates = 0;
     this.#lateAt = now;
     this.#lates++;
-    return this.#isSuspect(now) && this.#leave(now);
+    if (!this.#isSuspect(now)) return false;
+    this.#leave(now);
+    return this.#isWorthProbe(now);
   }
 
-  /** It is about to be asked. After a silence that is one more, until it replies: then true is returned. */
-  asked(now: number): boolean {
-    const isLeft = this.silences > 0 || (this.#isSuspect(now) && ++this.#asks === TRIES_MAX);
-    return isLeft && this.#leave(now);
+  /** Of one that replies to probes and to nothing else nobody has anything: it is probed seldom. */
+  #isWorthProbe(now: number): boolean {
+    if (now - this.#heardAt >= LATELY_MS) return false;
+    if (!this.#hasServed && now - this.#probedAt < LATELY_MS) return false;
+    this.#probedAt = now;
+    this.#hasServed = false;
+    return true;
   }
 
-  /** It gave a reply of use. */
-  served(now: number): void {
-    this.#servedAt = now;
+  /** It is about to be asked. After a silence that is one more, until it replies. */
+  asked(now: number): void {
+    if (this.silences > 0 || (this.#isSuspect(now) && ++this.#asks === TRIES_MAX)) this.#leave(now);
+  }
+
+  /** It gave a reply of use: whatever it said before was of other names only. */
+  served(): void {
+    this.#hasServed = true;
     this.lameUntil = Number.NEGATIVE_INFINITY;
   }
 
   /** It said that it does not serve the zone. Balancers say so of names that they do not know, and serve others. */
   lame(now: number): void {
-    if (now - this.#servedAt >= LAME_MS) this.lameUntil = now + LAME_MS;
+    this.lameUntil = now + LAME_MS;
   }
 
   #isLively(now: number): boolean {
@@ -115,10 +127,9 @@ export class Contact {
     return this.#lates >= TRIES_MAX && now - this.#lateAt < LATES_KEPT_MS && !this.#isLively(now);
   }
 
-  #leave(now: number): true {
+  #leave(now: number): void {
     this.silences++;
     this.#leftAt = now;
-    return true;
   }
 }
 
@@ -129,7 +140,9 @@ const BACKOFF_MS_MAX = 300_000;
 const LATES_KEPT_MS = 30_000;
 /** A server that replied within that time is there. */
 const LIVELY_MS = 5_000;
-/** How long a server is asked last for a zone that it does not serve, and is not taken for one that does not after it did. */
+/** And one that replied within that time may be, whatever it did not reply to since. */
+const LATELY_MS = 60_000;
+/** How long a server is asked last for a zone that it does not serve. */
 const LAME_MS = 60_000;
 
 /** A name server of a delegation. */

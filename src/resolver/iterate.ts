@@ -59,6 +59,8 @@ export class Iteration implements Inquirer {
   /** What the servers asked last did. */
   #complaint: Extract<Asked, { kind: 'failure' }> | undefined = undefined;
   #relocated = false;
+  /** What the servers did before the parent was asked who they are now. */
+  #before: Extract<Asked, { kind: 'failure' }> | undefined = undefined;
   /** Servers of the zone were asked that said before that they do not serve it. */
   #triedLame = false;
 
@@ -168,10 +170,13 @@ export class Iteration implements Inquirer {
    * what they do not know. A failure is one of a name, a type and a server (RFC 9520 section 3.2).
    */
   #lastResort(): State | undefined {
-    if (this.#triedLame || this.#isSpent()) return undefined;
+    // Not for the names of servers: who delegates to many of somebody's names must not have each asked again.
+    if (this.#triedLame || this.#fetch.depth > 0 || this.#isSpent()) return undefined;
+    const lame = this.#recursor.lameOf(this.#cut).filter((contact) => !this.#useless.includes(contact));
+    if (lame.length === 0) return undefined;
     this.#triedLame = true;
-    this.#contacts = this.#recursor.lameOf(this.#cut).filter((contact) => !this.#useless.includes(contact));
-    return this.#contacts.length > 0 ? 'ask' : undefined;
+    this.#contacts = lame;
+    return 'ask';
   }
 
   /** The next step by the copy of the root zone (RFC 8806), where there is one that has it. */
@@ -256,19 +261,22 @@ export class Iteration implements Inquirer {
     const { clock } = this.#recursor.env;
     const isOld = clock.now() - this.#cut.learnedAt >= RELOCATE_MS;
     const isBelowOrigin = this.#cut.zone.length > this.#path.origin.length;
-    if (isOld && isBelowOrigin && !this.#relocated && this.#complaint?.isDoubtful) {
+    // That those are lame who were lame a moment ago is no news.
+    const isNews = this.#complaint?.isDoubtful === true && !this.#triedLame;
+    if (isOld && isBelowOrigin && !this.#relocated && isNews) {
       this.#relocated = true;
+      this.#before = this.#complaint;
       this.#recursor.cuts.end(this.#cut);
       return 'locate';
     }
-    const { reason, text } = this.#complaint ?? this.#whyNone();
+    const { reason, text } = this.#complaint ?? this.#before ?? this.#whyNone();
     return this.#fail(reason, `${nameToText(this.#cut.zone)}: ${text}`);
   }
 
   #whyNone(): { reason: FetchFailure; text: string } {
     if (this.#isSpent())
       return { reason: 'budget', text: 'the work of this query is over one of its limits' };
-    if (this.#cut.contacts.length > 0)
+    if (this.#recursor.hasSpared(this.#cut))
       return { reason: 'spared', text: 'its servers failed lately and are left alone for a while' };
     return { reason: 'no-server', text: 'no address of any of its servers is to be had' };
   }

@@ -193,7 +193,7 @@ export class Recursor {
 
   /** Sees whether a server of a zone is there that was left alone. */
   probe(job: Job, path: RecursivePath, cut: ZoneCut, contact: Contact): void {
-    probeContact(this.env, contact, this.attemptQuestion(job, path, cut, cut.zone, TYPE.SOA));
+    probeContact(this.env, cut, contact, this.attemptQuestion(job, path, cut, cut.zone, TYPE.SOA));
   }
 
   #isAnchored(zone: Name): boolean {
@@ -301,6 +301,14 @@ export class Recursor {
     return lame;
   }
 
+  /** Some of the zone's servers failed lately and are left alone. */
+  hasSpared(cut: ZoneCut): boolean {
+    const now = this.env.clock.now();
+    return cut
+      .current(now)
+      .some((contact) => !contact.mayAsk(now) && this.#hasFamily(contact.target.address));
+  }
+
   #isAskable(contact: Contact, now: number): boolean {
     return contact.mayAsk(now) && this.#hasFamily(contact.target.address);
   }
@@ -392,17 +400,19 @@ export class Recursor {
       return undefined;
     }
     const { scrubbed } = found;
+    // Nothing of it is validated: a client's question that failed by that fails still.
+    const extra = { keepsFailure: job.path.validate };
     // An alias is no name of a server (RFC 2181 section 10.3).
     if (scrubbed.chain.length > 0) return undefined;
     switch (scrubbed.kind) {
       case 'nodata':
-        this.#cache.putNegative(context, name, type, scrubbed.soa, RANK.authorityAuthoritative);
+        this.#cache.putNegative(context, name, type, scrubbed.soa, RANK.authorityAuthoritative, extra);
         return undefined;
       case 'nxdomain':
-        this.#cache.putNegative(context, name, NXDOMAIN, scrubbed.soa, RANK.authorityAuthoritative);
+        this.#cache.putNegative(context, name, NXDOMAIN, scrubbed.soa, RANK.authorityAuthoritative, extra);
         return 'none';
       case 'answer':
-        this.#cache.putRrset(context, scrubbed.rrsets[0]!, RANK.answerAuthoritative);
+        this.#cache.putRrset(context, scrubbed.rrsets[0]!, RANK.answerAuthoritative, extra);
         return scrubbed.rrsets[0];
       default:
         return undefined;

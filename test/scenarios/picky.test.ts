@@ -72,7 +72,14 @@ t.test('of two servers the one that serves the zone is found at once, whatever i
   await sim.ask('bad.gslb.test.');
   for (let i = 1; i < 30; i++) {
     t.match(await sim.ask(`bad${i}.gslb.test.`), { rcode: 'SERVFAIL' });
-    t.match(await sim.ask(`w${i}.gslb.test.`), { rcode: 'NOERROR', work: { packets: 1 } });
+    const { rcode, work } = await sim.ask(`w${2 * i}.gslb.test.`);
+    t.equal(rcode, 'NOERROR');
+    t.ok(work.packets <= 2, 'one of the two');
+    t.match(
+      await sim.ask(`w${2 * i + 1}.gslb.test.`),
+      { rcode: 'NOERROR', work: { packets: 1 } },
+      'and known then',
+    );
   }
 });
 
@@ -105,31 +112,6 @@ t.test('what failed because nobody was asked is asked as soon as somebody may be
   t.match(await sim.ask('w9.gslb.test.'), { rcode: 'NOERROR' });
   await sim.pass(20_000);
   await Promise.all(dark);
-});
-
-t.test('servers that were dark and are back for some names only', async (t) => {
-  const internet = world('silence');
-  const sim = simulate(internet);
-  await sim.ask('w0.gslb.test.');
-  let isDark = true;
-  internet.misbehave('gslb.test.', (honest) => (query) => {
-    if (!isDark && !/^bad/i.test(query.name)) honest(query);
-  });
-  const bad: Promise<unknown>[] = [];
-  const answers: Promise<string>[] = [];
-  for (let ms = 0; ms < 200_000; ms += 500) {
-    bad.push(sim.start(`bad${ms}.gslb.test.`, 'A'));
-    if (ms === 8000) isDark = false;
-    if (ms > 30_000 && ms % 7000 === 0)
-      answers.push(sim.start(`w${ms / 7000}.gslb.test.`, 'A').then(({ rcode }) => rcode));
-    await sim.pass(500);
-  }
-  await sim.pass(20_000);
-  await Promise.all(bad);
-  t.same(
-    (await Promise.all(answers)).filter((rcode) => rcode !== 'NOERROR'),
-    [],
-  );
 });
 
 t.test('names that all servers of a zone drop, asked for all the time, and others seldom', async (t) => {
