@@ -60,7 +60,8 @@ async function* linesCompressed(file: string, warn: Warn): AsyncGenerator<string
   try {
     yield* linesIn(inflated(file));
   } catch (error) {
-    if (isDamage(error)) warn(`${file} is damaged: ${error.message}; the queries before that are read`);
+    if (isDamage(error))
+      warn(`${file} is damaged: ${error.message}; what can be read of it before that is shown`);
     else if (codeOf(error) !== 'ENOENT') throw unreadable(file, error);
   }
 }

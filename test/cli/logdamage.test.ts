@@ -86,10 +86,10 @@ t.test('of a compressed file that ends too early what is there is read, and the 
   t.same(
     found.err.split('\n').map((each) => each.replace(/.*\//, '')),
     [
-      'cut.20260309T050000.000Z.gz is damaged: incorrect header check; the queries before that are read',
-      'cut.20260309T040000.000Z.gz is damaged: unexpected end of file; the queries before that are read',
-      'cut.20260309T030000.000Z.gz is damaged: unexpected end of file; the queries before that are read',
-      'cut.20260309T020000.000Z.gz is damaged: unexpected end of file; the queries before that are read',
+      'cut.20260309T050000.000Z.gz is damaged: incorrect header check; what can be read of it before that is shown',
+      'cut.20260309T040000.000Z.gz is damaged: unexpected end of file; what can be read of it before that is shown',
+      'cut.20260309T030000.000Z.gz is damaged: unexpected end of file; what can be read of it before that is shown',
+      'cut.20260309T020000.000Z.gz is damaged: unexpected end of file; what can be read of it before that is shown',
       '',
     ],
   );

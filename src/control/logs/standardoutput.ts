@@ -59,8 +59,8 @@ export class StandardOutput implements Output {
     try {
       for (let chunk = this.#waiting[0]; chunk !== undefined; chunk = this.#waiting[0]) this.#take(chunk);
     } catch (error) {
-      // A pipe that is full for the moment is written to later; who has closed its other end will not be back.
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') this.#drop();
+      // A pipe, or a disk, that is full for the moment is written to later; who has closed a pipe will not be back.
+      if ((error as NodeJS.ErrnoException).code === 'EPIPE') this.#drop();
     }
   }
 

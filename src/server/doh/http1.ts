@@ -21,6 +21,8 @@ export class Http1 {
       (request, response) => this.#connections.get(request.socket)?.serve(request, response),
     );
     this.#server.maxHeadersCount = HEADER_PAIRS_MAX;
+    // Who has asked may end its side and read on; Node ends ours behind the last response.
+    Object.assign(this.#server, { httpAllowHalfOpen: true });
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
       this.#connections.get(socket as Socket)?.refuse(error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400),
     );

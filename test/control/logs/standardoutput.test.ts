@@ -60,6 +60,17 @@ t.test('a reader that is gone loses all, also what waited for it', async (t) => 
   t.same(counted(), [0, 9]);
 });
 
+t.test('a disk that was full for a while: no line is cut', async (t) => {
+  const { pipe, counted, add } = setUp();
+  pipe.room = 7;
+  pipe.full = 'ENOSPC';
+  add(3);
+  pipe.room = 100;
+  add(1);
+  t.equal(pipe.got, 'line\n'.repeat(4));
+  t.same(counted(), [4, 0]);
+});
+
 t.test('what waits at the end is lost', async (t) => {
   const { pipe, output, counted, add } = setUp();
   pipe.room = 0;

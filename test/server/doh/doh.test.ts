@@ -1,11 +1,13 @@
 /** DNS over HTTPS by Node's client: what is answered, in which words, and how connections end. */
+import { once } from 'node:events';
 import { request as requestHttps } from 'node:https';
+import { connect } from 'node:tls';
 import t from 'tap';
 import { FIRST_MS, QUERY_OCTETS_MAX } from '../../../src/server/connection.ts';
 import { IDLE_MS } from '../../../src/server/tcpclients.ts';
 import { type HttpReply, selfSigned, serveDoh } from '../../support/doh.ts';
 import { missing } from '../../support/servers.ts';
-import { Handler, idOf, query, textOf, until } from '../../support/sockets.ts';
+import { Handler, idOf, query, reply, textOf, until } from '../../support/sockets.ts';
 
 const skip = missing('openssl');
 const credentials = selfSigned(t);
@@ -266,4 +268,28 @@ t.test('an answer may be kept for as long as it says, by the client alone', { sk
   const question = Buffer.from('000001000001000000000000' + '0161' + '00' + '00010001', 'hex');
   const { headers } = await http2().get(question);
   t.equal(headers['cache-control'], 'private, max-age=77');
+});
+
+t.test('who has asked by HTTP/1.1 may end its side and read on', { skip }, async (t) => {
+  const { handler, port, clients } = await serveDoh(t, credentials);
+  const held = Promise.withResolvers<void>();
+  handler.answer = async (octets) => {
+    await held.promise;
+    return reply(octets);
+  };
+  const options = { port, host: '127.0.0.1', ca: credentials.cert, allowHalfOpen: true };
+  const socket = connect(options);
+  await once(socket, 'secureConnect');
+  const dns = Buffer.from(query(7, 'a')).toString('base64url');
+  socket.end(`GET ${PATH}?dns=${dns} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  let text = '';
+  socket.on('data', (chunk) => (text += String(chunk)));
+  const ended = once(socket, 'end');
+  await until(() => handler.asked.length === 1, 'the question');
+  // The client's end comes right behind it.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  held.resolve();
+  await ended;
+  t.match(text, /^HTTP\/1\.1 200 /);
+  await until(() => clients.total === 0, 'the end');
 });

@@ -50,7 +50,8 @@ export function associationHandlers(means: Means): Route53Handlers {
             `The hosted zone ${id} is public: no VPC can be associated with it.`,
           );
         const vpcs = [...body.vpcs.filter((each) => each.id !== vpc.id), vpc];
-        if (vpcs.length > quotasOf(means.declared(), zone.account).vpcsPerZone)
+        const isMore = vpcs.length > body.vpcs.length;
+        if (isMore && vpcs.length > quotasOf(means.declared(), zone.account).vpcsPerZone)
           throw apiError('LimitsExceeded', 'Limits Exceeded: MAX_VPCS_ASSOCIATED_BY_ZONE');
         refuseConflict(state, { ...body, vpcs }, id);
         return { zone, vpcs };

@@ -84,6 +84,11 @@ t.test('each quota of Route 53', async (t) => {
   await held('vpcsPerZone', 1, { name: 'LimitsExceeded' }, () =>
     ours.send(new AssociateVPCWithHostedZoneCommand({ HostedZoneId: closed, VPC: VPC(`vpc-${++made}`) })),
   );
+  quotas = { ...DEFAULT_QUOTAS, vpcsPerZone: 1 };
+  await t.resolves(
+    ours.send(new AssociateVPCWithHostedZoneCommand({ HostedZoneId: closed, VPC: VPC('vpc-ours') })),
+    'what is there may be said again',
+  );
   await held('healthChecks', 0, { name: 'TooManyHealthChecks' }, () => {
     const HealthCheckConfig = { Type: 'TCP', IPAddress: '192.0.2.1', Port: 80 } as const;
     return ours.send(new CreateHealthCheckCommand({ CallerReference: `h${++made}`, HealthCheckConfig }));
