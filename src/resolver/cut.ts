@@ -40,8 +40,9 @@ export class Contact {
   #heardAt = Number.NEGATIVE_INFINITY;
   /** Clock time at which it was last left alone. */
   #leftAt = Number.NEGATIVE_INFINITY;
-  /** Clock time at which it was last seen whether it is there, and it has given a reply of use since. */
+  /** Clock time of the last probe. */
   #probedAt = Number.NEGATIVE_INFINITY;
+  /** It gave a reply of use since, or was not probed yet. */
   #hasServed = true;
   /** Addresses that were looked up are known for their TTL, glue for as long as the delegation. Clock time. */
   expiresAt: number;

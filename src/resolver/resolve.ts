@@ -357,10 +357,10 @@ export class Resolver implements FlightOwner {
   #keepFailure(question: FlightQuestion, result: LearnedFailure): void {
     const { reason } = result;
     if (reason === 'budget' || reason === 'overload' || reason === 'spared') return;
-    // Old data do not stand in for what is bogus.
-    if (result.reason !== 'bogus') this.#rechecks.failed(keyOf(question));
-    const { name, type, path } = question;
     const isBogus = reason === 'bogus';
+    // Old data do not stand in for what is bogus.
+    if (!isBogus) this.#rechecks.failed(keyOf(question));
+    const { name, type, path } = question;
     this.#cache.putFailure(path.context, name, type, { ede: result.ede.code, isBogus });
   }
 }

@@ -57,3 +57,52 @@ t.test('questions for ANY that fail are as others: asked again after a while', a
   await sim.pass(6000);
   t.ok((await asked()) > 0);
 });
+
+t.test('what is bogus stays so where its address is looked up for another zone', async (t) => {
+  const internet = new Internet();
+  for (const zone of ['test.', 'alt.', 'bad.test.']) internet.zone(zone, { sign: {} });
+  internet.zone('ok.alt.', { servers: [internet.host('srv.bad.test.')], text: 'www 60 A 192.0.2.1' });
+  internet.break('bad.test.', 'wrong-signature');
+  const sim = simulate(internet);
+  t.equal((await sim.ask('srv.bad.test.')).rcode, 'SERVFAIL');
+  t.equal((await sim.ask('www.ok.alt.')).rcode, 'NOERROR');
+  t.match(await sim.ask('srv.bad.test.'), { rcode: 'SERVFAIL', work: { packets: 0 } });
+});
+
+t.test(
+  'keys that cannot be had are a failure of the name, also where nobody was asked for them',
+  async (t) => {
+    const internet = new Internet();
+    for (const zone of ['test.', 'par.test.']) internet.zone(zone, { sign: {} });
+    internet.zone('child.par.test.', { sign: {}, text: 'www 1 A 192.0.2.1\nother 1 A 192.0.2.2' });
+    const sim = simulate(internet);
+    await sim.ask('other.child.par.test.', 'A', { checkingDisabled: true });
+    for (const host of internet.hostsOf('par.test.'))
+      for (const server of host.servers) server.state = 'dark';
+    const children = internet.hostsOf('child.par.test.');
+    const questions = () => children.reduce((sum, { queries }) => sum + queries.length, 0);
+    const before = questions();
+    const asked: Promise<unknown>[] = [];
+    for (let i = 0; i < 300; i++) {
+      asked.push(sim.start('www.child.par.test.', 'A'));
+      await sim.pass(1000);
+    }
+    await sim.pass(20_000);
+    await Promise.all(asked);
+    t.ok(questions() - before < 15, `${questions() - before} questions`);
+  },
+);
+
+t.test('a zone whose servers can never be asked is remembered as such', async (t) => {
+  const internet = new Internet();
+  internet.zone('test.', {});
+  internet.zone('six.test.', { text: 'www 60 A 192.0.2.1' });
+  const zone = internet.zoneOf('six.test.');
+  zone.delegation.ns = ['ns.six.test.'];
+  zone.delegation.glue = ['ns.six.test. 3600 AAAA 2001:db8::53'];
+  internet.zoneOf('test.').changed();
+  const sim = simulate(internet, { settings: { ipv6: 'off' } });
+  t.equal((await sim.ask('www.six.test.')).rcode, 'SERVFAIL');
+  const again = await sim.ask('www.six.test.');
+  t.match(again.ede, [{ text: /asked again in/ }], 'out of the failure cache');
+});

@@ -150,3 +150,60 @@ t.test('a zone whose servers are dark is asked little, however much is asked of 
   t.comment(`${internet.packets - before} packets for 480 names`);
   t.ok(internet.packets - before < 200, String(internet.packets - before));
 });
+
+t.test('servers that answer for the SOA of the zone and drop all else are not probed for ever', async (t) => {
+  const internet = new Internet();
+  internet.zone('test.', { sign: {} });
+  internet.zone('gslb.test.', { text: HOSTS });
+  internet.misbehave('gslb.test.', (honest) => (query) => {
+    if (query.type === 'SOA' || /^w0\./i.test(query.name)) honest(query);
+  });
+  const sim = simulate(internet);
+  t.equal((await sim.ask('w0.gslb.test.')).rcode, 'NOERROR');
+  const before = internet.packets;
+  const asked: Promise<unknown>[] = [];
+  for (let i = 1; i < 300; i++) {
+    asked.push(sim.start(`x${i}.gslb.test.`, 'A'));
+    await sim.pass(1000);
+  }
+  await sim.pass(20_000);
+  await Promise.all(asked);
+  t.ok(internet.packets - before < 300, `${internet.packets - before} packets for 300 names`);
+});
+
+t.test('one name of a dark zone, asked each second: its failure is remembered', async (t) => {
+  const internet = world('silence');
+  const sim = simulate(internet);
+  await sim.ask('w0.gslb.test.');
+  await sim.pass(31_000);
+  internet.misbehave('gslb.test.', () => () => undefined);
+  const before = internet.packets;
+  const asked: Promise<unknown>[] = [];
+  for (let i = 0; i < 600; i++) {
+    asked.push(sim.start('w0.gslb.test.', 'A'));
+    await sim.pass(1000);
+  }
+  await sim.pass(20_000);
+  await Promise.all(asked);
+  t.ok(internet.packets - before < 100, `${internet.packets - before} packets in ten minutes`);
+});
+
+t.test(
+  'a zone without glue that nobody serves is asked for at its parent once, not all the time',
+  async (t) => {
+    const internet = new Internet();
+    for (const zone of ['test.', 'other.']) internet.zone(zone, { sign: {} });
+    const servers = Array.from({ length: 8 }, (_, i) => internet.host(`h${i}.other.`));
+    internet.zone('gone.test.', { servers, text: HOSTS });
+    internet.misbehave('gone.test.', only('REFUSED'));
+    const sim = simulate(internet);
+    await sim.ask('w0.gone.test.');
+    const before = internet.packets;
+    for (let i = 1; i <= 15; i++) {
+      await sim.pass(3000);
+      await sim.ask(`w${i}.gone.test.`);
+    }
+    // A minute later they are no longer taken for lame.
+    t.equal(internet.packets - before, 45, 'three for each name');
+  },
+);
