@@ -270,9 +270,7 @@ export class TrustLinks {
   #unobtainable(failed: Failed, name: Name, what: string): Failed {
     const text = `${what} of ${nameToText(name)} could not be fetched: ${failed.ede.text}`;
     const code = what.startsWith('DNSKEY') ? EDE.DNSKEY_MISSING : EDE.INDETERMINATE;
-    // The answer itself was asked for.
-    const reason = failed.reason === 'spared' ? 'silent' : failed.reason;
-    return { ...failed, reason, ede: { code: reason === 'budget' ? EDE.OTHER : code, text } };
+    return { ...failed, ede: { code: failed.reason === 'budget' ? EDE.OTHER : code, text } };
   }
 
   #after(seconds: number): number {
