@@ -1,7 +1,6 @@
 /** Logs of queries, searched where no daemon runs. */
 import { spawn } from 'node:child_process';
-import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -10,23 +9,15 @@ import { LogFile } from '../../src/control/logs/logfile.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { surroundings } from '../control/logs/support.ts';
 import { cli } from '../support/cli.ts';
+import { logFolder } from '../support/logfolder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'causeway-log-'));
-t.teardown(() => rmSync(folder, { recursive: true }));
-const configFile = join(folder, 'causeway.yaml');
-writeFileSync(
-  configFile,
-  `vpcs: [{ id: vpc-a, cidrs: [10.0.0.0/8] }]
-endpoints: { authoritative: [{ id: auth, listen: ["127.0.0.1:5354"], zones: [org] }] }
-zones: [{ id: org, name: example.org., records: "@ SOA ns h 1 1 1 1 1\\n@ NS ns\\nns A 192.0.2.1" }]
-logs:
-  - { id: q, to: logs/q.jsonl, vpcs: [vpc-a] }
-  - { id: p, to: logs/p.log, format: public, zones: [org] }
-  - { id: none, to: logs/none, vpcs: [vpc-a] }
-  - { id: busy, to: logs/busy, vpcs: [vpc-a] }
-  - { id: out, to: stdout, vpcs: [vpc-a] }
-`,
-);
+const { folder, configFile } = logFolder(t, [
+  '{ id: q, to: logs/q.jsonl, vpcs: [vpc-a] }',
+  '{ id: p, to: logs/p.log, format: public, zones: [org] }',
+  '{ id: none, to: logs/none, vpcs: [vpc-a] }',
+  '{ id: busy, to: logs/busy, vpcs: [vpc-a] }',
+  '{ id: out, to: stdout, vpcs: [vpc-a] }',
+]);
 
 interface Record {
   readonly hour: number;

@@ -1,27 +1,16 @@
 /** Logs with lines that are none, and archives that were not written to their end. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { cli } from '../support/cli.ts';
+import { logFolder } from '../support/logfolder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'causeway-damage-'));
-t.teardown(() => rmSync(folder, { recursive: true }));
-const configFile = join(folder, 'causeway.yaml');
-writeFileSync(
-  configFile,
-  `vpcs: [{ id: vpc-a, cidrs: [10.0.0.0/8] }]
-endpoints: { authoritative: [{ id: auth, listen: ["127.0.0.1:5354"], zones: [org] }] }
-zones: [{ id: org, name: example.org., records: "@ SOA ns h 1 1 1 1 1\\n@ NS ns\\nns A 192.0.2.1" }]
-logs:
-  - { id: lines, to: logs/lines, vpcs: [vpc-a] }
-  - { id: public, to: logs/public, format: public, zones: [org] }
-  - { id: cut, to: logs/cut, vpcs: [vpc-a] }
-`,
-);
-const logs = join(folder, 'state', 'logs');
-mkdirSync(logs, { recursive: true });
+const { configFile, logs } = logFolder(t, [
+  '{ id: lines, to: logs/lines, vpcs: [vpc-a] }',
+  '{ id: public, to: logs/public, format: public, zones: [org] }',
+  '{ id: cut, to: logs/cut, vpcs: [vpc-a] }',
+]);
 
 const query = {
   vpc_id: 'vpc-a',

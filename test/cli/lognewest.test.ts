@@ -1,24 +1,17 @@
 /** The newest lines of logs: which they are, and how little is read for them. */
-import fs, { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import fs, { closeSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { linesFromEnd, octetsOfLines } from '../../src/cli/loglines.ts';
 import { cli } from '../support/cli.ts';
+import { logFolder } from '../support/logfolder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'causeway-newest-'));
-t.teardown(() => rmSync(folder, { recursive: true }));
-const configFile = join(folder, 'causeway.yaml');
-writeFileSync(
-  configFile,
-  `vpcs: [{ id: vpc-a, cidrs: [10.0.0.0/8] }]
-logs: [{ id: a, to: logs/a, vpcs: [vpc-a] }, { id: b, to: logs/b, vpcs: [vpc-a] }]
-`,
-);
-const logs = join(folder, 'state', 'logs');
-mkdirSync(logs, { recursive: true });
+const { folder, configFile, logs } = logFolder(t, [
+  '{ id: a, to: logs/a, vpcs: [vpc-a] }',
+  '{ id: b, to: logs/b, vpcs: [vpc-a] }',
+]);
 
 /** A query at so many seconds after noon. */
 const line = (second: number, type = 'A'): string =>

@@ -64,41 +64,39 @@ async function serve(t: Test) {
   return { tls, port, cert, sockets, secured, failed, open };
 }
 
-const areClosed = (sockets: readonly Socket[]) => (): boolean => sockets.every(({ destroyed }) => destroyed);
+/** All connections are closed, none of them with a handshake, before one would have to be over. */
+async function allLeft(
+  t: Test,
+  { sockets, secured, failed }: Awaited<ReturnType<typeof serve>>,
+): Promise<void> {
+  await until(() => sockets.every(({ destroyed }) => destroyed), 'the end of all', HANDSHAKE_MS / 2);
+  t.equal(failed.length, COUNT);
+  t.equal(secured.length, 0);
+}
 
 t.test('who has left when its turn comes is not shaken hands with', { skip }, async (t) => {
-  const { tls, sockets, secured, failed, open } = await serve(t);
+  const served = await serve(t);
+  const { tls, sockets, open } = served;
   const hello = await helloOf(t);
   for (const client of await open()) client.end(hello);
   // All of it is there, and nobody has read it.
   await sleep(50);
   for (const socket of sockets) tls.accept(socket, 1);
-  await until(
-    areClosed(sockets),
-    'the end of all, before a handshake would have to be over',
-    HANDSHAKE_MS / 2,
-  );
-  t.equal(failed.length, COUNT);
-  t.equal(secured.length, 0);
+  await allLeft(t, served);
   const begun = sockets.filter(({ bytesWritten }) => bytesWritten > 0).length;
   t.ok(begun <= 2, `${begun} handshakes, of those whose turn came with their first octets`);
 });
 
 t.test('who leaves in the middle of a handshake leaves no connection', { skip }, async (t) => {
-  const { tls, sockets, secured, failed, open } = await serve(t);
+  const served = await serve(t);
+  const { tls, sockets, open } = served;
   const hello = await helloOf(t);
   const clients = await open();
   for (const socket of sockets) tls.accept(socket, 1);
   for (const client of clients) client.write(hello);
   await until(() => sockets.every(({ bytesWritten }) => bytesWritten > 0), 'our part of all handshakes');
   for (const client of clients) client.end();
-  await until(
-    areClosed(sockets),
-    'the end of all, before a handshake would have to be over',
-    HANDSHAKE_MS / 2,
-  );
-  t.equal(failed.length, COUNT);
-  t.equal(secured.length, 0);
+  await allLeft(t, served);
 });
 
 t.test('behind its handshake a client may end and read on', { skip }, async (t) => {

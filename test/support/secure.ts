@@ -13,6 +13,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, type TLSSocket } from 'node:tls';
+import type { Test } from 'tap';
 import { DOH_PATH, secureTarget } from '../../src/control/config/targets.ts';
 import type { SecureTarget, TlsPeer } from '../../src/resolver/path.ts';
 import { FrameReader, frame } from '../../src/resolver/transport/frames.ts';
@@ -39,6 +40,13 @@ export function makeCertificates(): Certificates {
     expired: expired(folder),
     stop: () => rmSync(folder, { recursive: true }),
   };
+}
+
+/** The same for the tests of a file; none where they are skipped, as nobody looks at them then. */
+export function certificatesFor(t: Pick<Test, 'teardown'>, skip: string | false): Certificates {
+  const certificates = skip === false ? makeCertificates() : ({ stop: () => undefined } as Certificates);
+  t.teardown(() => certificates.stop());
+  return certificates;
 }
 
 /** One that was never valid: it ended a day before it began. */

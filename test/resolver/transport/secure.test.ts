@@ -7,8 +7,7 @@ import { ATTEMPT_DELAY_MS } from '../../../src/resolver/transport/race.ts';
 import { HANDSHAKE_MS } from '../../../src/resolver/transport/tlslink.ts';
 import { ManualClock } from '../../../src/util/clock.ts';
 import {
-  type Certificates,
-  makeCertificates,
+  certificatesFor,
   type PeerOptions,
   pinOf,
   type SecureQuery,
@@ -22,10 +21,7 @@ import { until } from '../../support/sockets.ts';
 
 t.setTimeout(60_000);
 const skip = missing('openssl');
-// Where the tests are skipped nobody looks at them.
-const certificates = skip === false ? makeCertificates() : ({ stop: () => undefined } as Certificates);
-t.teardown(() => certificates.stop());
-const { good, expired, misnamed } = certificates;
+const { good, expired, misnamed } = certificatesFor(t, skip);
 const BOTH = ['dot', 'doh'] as const;
 
 async function serverFor(t: Test, options: Omit<SecureServerOptions, 'by'> & Partial<SecureServerOptions>) {

@@ -6,8 +6,7 @@ import { ATTEMPT_DELAY_MS } from '../../../src/resolver/transport/race.ts';
 import { HANDSHAKE_MS } from '../../../src/resolver/transport/tlslink.ts';
 import { ManualClock } from '../../../src/util/clock.ts';
 import {
-  type Certificates,
-  makeCertificates,
+  certificatesFor,
   type PeerOptions,
   pinOf,
   type SecureServer,
@@ -21,10 +20,7 @@ import { until } from '../../support/sockets.ts';
 
 t.setTimeout(60_000);
 const skip = missing('openssl');
-// Where the tests are skipped nobody looks at them.
-const certificates = skip === false ? makeCertificates() : ({ stop: () => undefined } as Certificates);
-t.teardown(() => certificates.stop());
-const { good, misnamed, expired } = certificates;
+const { good, misnamed, expired } = certificatesFor(t, skip);
 const BOTH = ['dot', 'doh'] as const;
 const [RIGHT, WRONG] = ['127.0.0.7', '127.0.0.11'] as const;
 
