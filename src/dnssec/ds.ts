@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { assert } from '../util/assert.ts';
 import { EDE } from '../wire/constants.ts';
 import { fold, type Name, nameToText } from '../wire/name.ts';
@@ -6,6 +5,7 @@ import { partOf } from '../wire/octets.ts';
 import { type Rrset, readEach } from '../wire/record.ts';
 import { type AlgorithmTable, algorithmToText } from './algorithm.ts';
 import { canonicalRdatas, compareOctets } from './canonical.ts';
+import { digest } from './digest.ts';
 import { type DnsKey, readDnskey } from './key.ts';
 import type { Rrsig } from './rrsig.ts';
 import { SAME_TAG_KEYS_MAX, type Verifier, verifyRrset } from './verify.ts';
@@ -186,8 +186,7 @@ export function isWeak(ds: Ds): boolean {
 }
 
 function digestOf(owner: Name, key: DnsKey, digestType: number): Uint8Array {
-  const data = Buffer.concat([owner, key.rdata]);
-  return hash(HASHES[digestType]!, data, 'buffer');
+  return digest(HASHES[digestType]!, owner, key.rdata);
 }
 
 function noEntry(zone: Name, { ds, keys }: Supported): KeysChecked {

@@ -1,11 +1,11 @@
-import { fromBase32Hex } from '../wire/base.ts';
+import { fromBase32HexDigits } from '../wire/base.ts';
 import { TYPE } from '../wire/constants.ts';
 import { Cursor } from '../wire/cursor.ts';
 import { WireError } from '../wire/error.ts';
 import { type Name, nameEquals, parentOf } from '../wire/name.ts';
-import { octetsKey } from '../wire/octets.ts';
 import { checkRdata } from '../wire/rdata/table.ts';
 import { type Rrset, readEach } from '../wire/record.ts';
+import { compareOctets } from './canonical.ts';
 import { type Chain, type ChainNode, type Encloser, endsChain, type Gap, isBetween, isOwn } from './chain.ts';
 import { NSEC3_HASH_OCTETS, NSEC3_HASH_SHA1, type Nsec3Hashes, type Nsec3Parameters } from './nsec3hash.ts';
 import type { TypeBitmap } from './typebitmap.ts';
@@ -42,7 +42,7 @@ export function readNsec3(rrset: Rrset, zone: Name): Nsec3[] {
 
 function ownerHash(owner: Name, zone: Name): Uint8Array | undefined {
   if (owner[0] !== NSEC3_HASH_DIGITS || !nameEquals(parentOf(owner), zone)) return undefined;
-  return fromBase32Hex(octetsKey(owner, 1, 1 + NSEC3_HASH_DIGITS));
+  return fromBase32HexDigits(owner, 1, 1 + NSEC3_HASH_DIGITS);
 }
 
 function readOne(rrset: Rrset, hash: Uint8Array, rdata: Uint8Array): Nsec3 | undefined {
@@ -89,13 +89,13 @@ export class Nsec3Chain implements Chain {
 
   node(name: Name): ChainNode | undefined {
     const hash = this.#hashes.of(name, this.#parameters);
-    return hash && this.#records.find((nsec3) => compareHashes(nsec3.hash, hash) === 0);
+    return hash && this.#records.find((nsec3) => compareOctets(nsec3.hash, hash) === 0);
   }
 
   /** Above it there must be a name that exists: this alone would deny what is below a delegation. */
   gap(name: Name): Gap | undefined {
     const hash = this.#hashes.of(name, this.#parameters);
-    return hash && this.#records.find((nsec3) => isBetween(compareHashes, nsec3.hash, hash, nsec3.next));
+    return hash && this.#records.find((nsec3) => isBetween(compareOctets, nsec3.hash, hash, nsec3.next));
   }
 
   /** RFC 5155 section 8.3. Names above the zone have no part in it, whatever they hash to (CVE-2026-10723). */
@@ -113,9 +113,4 @@ export class Nsec3Chain implements Chain {
     }
     return undefined;
   }
-}
-
-/** Hashes are as long as each other. */
-export function compareHashes(a: Uint8Array, b: Uint8Array): number {
-  return Buffer.compare(a, b);
 }

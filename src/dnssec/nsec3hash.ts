@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto';
 import { fold, type Name, nameKey } from '../wire/name.ts';
 import { octetsEqual } from '../wire/octets.ts';
+import { digest } from './digest.ts';
 import type { Work } from './work.ts';
 
 /** What a name is hashed with; the only algorithm there is, 1, is SHA-1 (RFC 5155 section 11). */
@@ -28,13 +28,9 @@ export function nsec3Hash(name: Name, parameters: Nsec3Parameters, work: Work): 
   const { iterations, salt } = parameters;
   const cost = blocks(name.length + salt.length) + iterations * blocks(NSEC3_HASH_OCTETS + salt.length);
   if (!work.takeNsec3Blocks(cost)) return undefined;
-  let digest = hash('sha1', Buffer.concat([fold(name), salt]), 'buffer');
-  const again = Buffer.concat([digest, salt]);
-  for (let i = 0; i < iterations; i++) {
-    again.set(digest);
-    digest = hash('sha1', again, 'buffer');
-  }
-  return digest;
+  let hashed = digest('sha1', fold(name), salt);
+  for (let i = 0; i < iterations; i++) hashed = digest('sha1', hashed, salt);
+  return hashed;
 }
 
 /** Hashes that were paid for once, for the proofs of one query. */

@@ -1,9 +1,10 @@
 import type { ContextId } from '../cache/key.ts';
 import { negativeLifetime, TTL_LIMITS } from '../cache/ttl.ts';
+import { compareOctets } from '../dnssec/canonical.ts';
 import { wildcardBelow } from '../dnssec/chain.ts';
 import { type Evidence, proveNameError, proveNoData } from '../dnssec/denial.ts';
 import { encloserIn, readNsec } from '../dnssec/nsec.ts';
-import { compareHashes, costOf, readNsec3 } from '../dnssec/nsec3.ts';
+import { costOf, readNsec3 } from '../dnssec/nsec3.ts';
 import { Nsec3Hashes, type Nsec3Parameters, sameParameters } from '../dnssec/nsec3hash.ts';
 import type { Work } from '../dnssec/work.ts';
 import { compareCanonical, isAtOrBelow, type Name, nameEquals, parentOf } from '../wire/name.ts';
@@ -32,7 +33,7 @@ export class ZoneDenials {
   soa: { readonly soa: Rrset; readonly expiresAt: number } | undefined = undefined;
   readonly #nsec = new Ranges<Name>(compareCanonical);
   /** Of the parameters seen last. A zone has one chain, or two while it changes them. */
-  #nsec3 = new Ranges<Uint8Array>(compareHashes);
+  #nsec3 = new Ranges<Uint8Array>(compareOctets);
   #parameters: Nsec3Parameters | undefined = undefined;
 
   constructor(context: ContextId, zone: Name) {
@@ -75,7 +76,7 @@ export class ZoneDenials {
 
   #useParameters(parameters: Nsec3Parameters): void {
     const isSame = this.#parameters && sameParameters(this.#parameters, parameters);
-    if (!isSame) this.#nsec3 = new Ranges(compareHashes);
+    if (!isSame) this.#nsec3 = new Ranges(compareOctets);
     this.#parameters = parameters;
   }
 
@@ -115,7 +116,7 @@ export class ZoneDenials {
   ): { range: Range<unknown>; isAt: boolean } | undefined {
     const hash = this.#nsec3.size > 0 && this.#parameters ? hashes.of(name, this.#parameters) : undefined;
     const range = hash && this.#nsec3.at(hash, now);
-    return range && { range, isAt: compareHashes(range.from, hash) === 0 };
+    return range && { range, isAt: compareOctets(range.from, hash) === 0 };
   }
 }
 

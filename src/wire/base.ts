@@ -52,12 +52,20 @@ export function toBase32Hex(octets: Uint8Array): string {
 
 /** Base32 with extended hex alphabet of either case, without padding. */
 export function fromBase32Hex(text: string): Uint8Array | undefined {
-  const out = new Uint8Array(Math.floor((text.length * 5) / 8));
+  const digits = encoder.encode(text);
+  return fromBase32HexDigits(digits, 0, digits.length);
+}
+
+const encoder = new TextEncoder();
+
+/** The same of digits[from .. to) in ASCII. */
+export function fromBase32HexDigits(digits: Uint8Array, from: number, to: number): Uint8Array | undefined {
+  const out = new Uint8Array(Math.floor(((to - from) * 5) / 8));
   let at = 0;
   let bits = 0;
   let held = 0;
-  for (let i = 0; i < text.length; i++) {
-    const digit = base32Digit(text.charCodeAt(i));
+  for (let i = from; i < to; i++) {
+    const digit = base32Digit(digits[i]!);
     if (digit < 0) return undefined;
     held = (held << 5) | digit;
     bits += 5;

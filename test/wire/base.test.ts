@@ -57,6 +57,8 @@ t.test('what is not in the encoding', async (t) => {
     '/0',
     ':0',
     'W0',
+    // Its low octet is a digit.
+    'C\u0130',
   ])
     t.equal(fromBase32Hex(text), undefined, text);
 });

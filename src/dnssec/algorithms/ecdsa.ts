@@ -31,12 +31,15 @@ const CURVES = {
 export function ecdsaAlgorithm(curve: keyof typeof CURVES): Algorithm {
   const { name, hash, octets, prefix } = CURVES[curve];
   const spki = fromHex(prefix)!;
+  // Outside of V8's heap, where OpenSSL wants it: Node.js would move each signature there.
+  const held = Buffer.allocUnsafeSlow(octets);
   return {
     name,
     importKey: (publicKey) => importFixed(spki, octets, publicKey),
     verify(key, data, signature) {
       if (signature.length !== octets) return false;
-      return verify(hash, data, { key, dsaEncoding: 'ieee-p1363' }, signature);
+      held.set(signature);
+      return verify(hash, data, { key, dsaEncoding: 'ieee-p1363' }, held);
     },
   };
 }
