@@ -100,10 +100,14 @@ export class Checking {
   }
 
   /** More may be woken than are served: who does not come first waits for the next turn. */
-  async #later<T>(work: () => T): Promise<T> {
-    do await new Promise<void>((wake) => void this.#waiting.push(wake));
-    while (this.#inTurn >= VERIFIES_PER_TURN);
-    return work();
+  #later<T>(work: () => T): Promise<T> {
+    return new Promise((settle) => {
+      const wake = (): void => {
+        if (this.#inTurn < VERIFIES_PER_TURN) settle(work());
+        else this.#waiting.push(wake);
+      };
+      this.#waiting.push(wake);
+    });
   }
 
   /** Why keys that these stand for cannot be checked at all; undefined if they can (RFC 4035 section 5.2). */

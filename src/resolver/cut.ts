@@ -244,8 +244,11 @@ export class ZoneCut {
 
   /** The contacts that are known still. */
   current(now: number): readonly Contact[] {
-    if (this.#contacts.some(({ expiresAt }) => expiresAt <= now))
-      this.#contacts = this.#contacts.filter(({ expiresAt }) => expiresAt > now);
+    for (const { expiresAt } of this.#contacts) {
+      if (expiresAt > now) continue;
+      this.#contacts = this.#contacts.filter((contact) => contact.expiresAt > now);
+      break;
+    }
     return this.#contacts;
   }
 

@@ -196,9 +196,10 @@ export class Iteration implements Inquirer {
     const now = this.#recursor.env.clock.now();
     let left = this.#recursor.contactsOf(this.#cut);
     if (this.#useless.length > 0) left = left.filter((contact) => !this.#useless.includes(contact));
-    if (left.every(({ retryAt }) => retryAt <= now)) return left;
-    const rested = left.filter(({ retryAt }) => retryAt <= now);
-    return rested.length > 0 ? rested : left;
+    let rested = 0;
+    for (const { retryAt } of left) if (retryAt <= now) rested++;
+    if (rested === 0 || rested === left.length) return left;
+    return left.filter(({ retryAt }) => retryAt <= now);
   }
 
   /**

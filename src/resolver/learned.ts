@@ -173,12 +173,20 @@ function withTtl(rrset: Rrset, ttl: number): Rrset {
 
 /** A DNAME stands in the chain itself. */
 function proofsOf({ chain, rrsets, denial }: LearnedData): readonly Rrset[] {
-  let proofs: Rrset[] | undefined;
-  for (const parts of [chain, rrsets])
-    for (const part of parts)
-      for (const proof of part.proofs) if (proof.type !== TYPE.DNAME) (proofs ??= []).push(proof);
+  const proofs = wildcardProofs(rrsets, wildcardProofs(chain, undefined));
   const denying = denial?.proofs ?? NO_RRSETS;
   return proofs === undefined ? denying : [...proofs, ...denying];
+}
+
+/** Adds those of `parts` to `proofs`, of which there mostly are none. */
+function wildcardProofs(parts: readonly Part[], proofs: Rrset[] | undefined): Rrset[] | undefined {
+  for (const part of parts)
+    for (const proof of part.proofs)
+      if (proof.type !== TYPE.DNAME) {
+        proofs ??= [];
+        proofs.push(proof);
+      }
+  return proofs;
 }
 
 const NO_EDE: readonly Ede[] = [];

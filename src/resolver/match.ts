@@ -89,11 +89,9 @@ function sameQuestion(reply: Uint8Array, asked: Asked): boolean {
 
 /** The header and the question are right; now the rest. */
 function readReply(reply: Uint8Array, asked: Asked, flags: number, caseKept: boolean): Match {
-  const unusable = (why: 'truncated' | 'malformed', text: string): Match =>
-    asked.protocol === 'udp' ? { kind: 'switch', why } : { kind: 'invalid', why: text };
   // What follows a TC bit may be cut anywhere and is not looked at (RFC 2181 section 9).
   if ((flags & FLAG.TC) !== 0)
-    return unusable('truncated', `truncated reply by ${PROTOCOL_TEXT[asked.protocol]}`);
+    return unusable(asked, 'truncated', `truncated reply by ${PROTOCOL_TEXT[asked.protocol]}`);
   const rcode = flags & 0x0f;
   // RFC 6891 section 7: what a server says that does not know EDNS. One that sends cookies knows it.
   const refusesEdns = asked.edns && (rcode === RCODE.FORMERR || rcode === RCODE.NOTIMP);
@@ -101,7 +99,7 @@ function readReply(reply: Uint8Array, asked: Asked, flags: number, caseKept: boo
   try {
     const message = readMessage(reply, reply.length, caseKept ? asked.name : undefined);
     if (message.trailing > 0)
-      return unusable('malformed', `${message.trailing} octets after the last record`);
+      return unusable(asked, 'malformed', `${message.trailing} octets after the last record`);
     const cookie = cookieOf(message, asked);
     const refused = asked.protocol === 'udp' ? judgeCookie(message, cookie, asked) : undefined;
     if (refused !== undefined) return refused;
@@ -109,8 +107,12 @@ function readReply(reply: Uint8Array, asked: Asked, flags: number, caseKept: boo
     return { kind: 'reply', message, caseKept, cookie };
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    return unusable('malformed', `malformed reply: ${error.message}`);
+    return unusable(asked, 'malformed', `malformed reply: ${error.message}`);
   }
+}
+
+function unusable({ protocol }: Asked, why: 'truncated' | 'malformed', text: string): Match {
+  return protocol === 'udp' ? { kind: 'switch', why } : { kind: 'invalid', why: text };
 }
 
 function cookieOf(message: Message, asked: Asked): CookieEcho {

@@ -288,7 +288,10 @@ export class Recursor {
   /** The addresses of a zone's servers that may be asked now, though some may better be left alone still. */
   contactsOf(cut: ZoneCut): Contact[] {
     const now = this.env.clock.now();
-    return cut.current(now).filter((contact) => contact.lameUntil <= now && this.#isAskable(contact, now));
+    const contacts: Contact[] = [];
+    for (const contact of cut.current(now))
+      if (contact.lameUntil <= now && this.#isAskable(contact, now)) contacts.push(contact);
+    return contacts;
   }
 
   /** Some of those that said lately that they do not serve the zone: of other names they may say otherwise. */

@@ -242,11 +242,11 @@ export class Resolver implements FlightOwner {
   }
 
   #wait(flight: Flight, request: ResolveRequest, stale: Cached | undefined, ms: number): Promise<Resolution> {
-    const { promise, resolve: settle } = Promise.withResolvers<Resolution>();
-    const late = (): void => this.#late(flight, waiter);
-    const waiter: Waiter = { request, stale, settle, timer: this.#env.clock.after(ms, late) };
-    flight.enter(waiter);
-    return promise;
+    return new Promise((settle) => {
+      const late = (): void => this.#late(flight, waiter);
+      const waiter: Waiter = { request, stale, settle, timer: this.#env.clock.after(ms, late) };
+      flight.enter(waiter);
+    });
   }
 
   /** The question goes on. */

@@ -71,6 +71,8 @@ function parseAddressAsWritten(text: string): Uint8Array {
 
 /** `192.0.2.1`, or RFC 5952 text for 16 octets. */
 export function addressToText(address: Uint8Array): string {
+  // Each server's, for which the library's way is four times as long.
+  if (address.length === 4) return `${address[0]}.${address[1]}.${address[2]}.${address[3]}`;
   return ipaddr.fromByteArray(Array.from(address)).toString();
 }
 

@@ -58,8 +58,9 @@ export function readMessage(buf: Uint8Array, length = buf.length, asked?: Name):
   for (let i = 0; i < arcount; i++) {
     const opt = readOpt(c);
     if (opt === undefined) {
-      additional ??= [];
-      additional.push(readRecord(c));
+      const record = readRecord(c);
+      if (additional === undefined) additional = [record];
+      else additional.push(record);
     } else if (edns !== undefined) throw new WireError('more than one OPT record', c.off);
     else {
       edns = opt.edns;
