@@ -5,9 +5,10 @@ import { Worker } from 'node:worker_threads';
 /**
  * V8's heap only: caches, zone images and tables are outside of it. One worker at its limit dies alone. The young heap
  * (half-spaces of a third of it) is a compromise: its collections cost less the rarer they are and stop the worker
- * longer (`npm run bench -- cold`: 64 MB 20 ms, 24 MB 8 ms, 8 MB 5 ms with a third more CPU for them).
+ * longer (the names of `npm run bench -- cold`, 200 at a time: with 24 MB 5 ms at the median, 9 at most and 0.5 s in all;
+ * with 48 MB 7, 12 and 0.4; with 64 MB 11, 17 and 0.3).
  */
-const WORKER_LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 24 };
+const WORKER_LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 48 };
 /**
  * What a worker's heap may grow to before it is first collected as a whole. V8 begins with a few megabytes and then
  * marks everything each second of a cold start. A share of the memory there is, so that small machines stay small.
