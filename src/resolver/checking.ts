@@ -91,7 +91,10 @@ export class Checking {
     this.#inTurn = this.#waiting.length > VERIFIES_PER_TURN ? 1 : 0;
     if (this.#inTurn > 0) this.#env.clock.after(0, () => this.#endTurn());
     // No more than can make a check: to wake hundreds for nothing would cost more than the checks.
-    for (const wake of this.#waiting.splice(0, VERIFIES_PER_TURN)) wake();
+    const most = Math.min(this.#waiting.length, VERIFIES_PER_TURN);
+    let woken = 0;
+    while (woken < most && this.#inTurn < VERIFIES_PER_TURN) this.#waiting[woken++]!();
+    this.#waiting.splice(0, woken);
   }
 
   /** Does what makes checks in a turn that has room for it: at once, if this one has. */
@@ -99,14 +102,16 @@ export class Checking {
     return this.#inTurn < VERIFIES_PER_TURN ? work() : this.#later(work);
   }
 
-  /** More may be woken than are served: who does not come first waits for the next turn. */
   #later<T>(work: () => T): Promise<T> {
-    return new Promise((settle) => {
-      const wake = (): void => {
-        if (this.#inTurn < VERIFIES_PER_TURN) settle(work());
-        else this.#waiting.push(wake);
-      };
-      this.#waiting.push(wake);
+    return new Promise((settle, fail) => {
+      this.#waiting.push(() => {
+        try {
+          settle(work());
+        } catch (error) {
+          // A mistake of ours, and of no concern to those who wait behind it.
+          fail(error);
+        }
+      });
     });
   }
 

@@ -10,7 +10,7 @@ import type { Env } from '../../src/resolver/env.ts';
 import type { Job } from '../../src/resolver/finding.ts';
 import type { RecursivePath } from '../../src/resolver/path.ts';
 import type { SecureZone } from '../../src/resolver/trust.ts';
-import { systemClock } from '../../src/util/clock.ts';
+import { ManualClock, systemClock } from '../../src/util/clock.ts';
 import { Dependencies } from '../../src/util/deps.ts';
 import { Slab } from '../../src/util/slab.ts';
 import { nameFromText } from '../../src/wire/name.ts';
@@ -118,4 +118,58 @@ t.test('200 replies with eight bad signatures each at once (KeyTrap): the same',
   t.same([...kinds], ['bogus']);
   t.ok(busy.reduce((a, b) => a + b, 0) > REPLIES, 'more than one check each');
   t.ok(Math.max(...busy) <= VERIFIES_PER_TURN + LAST_ONE, busy.join(' '));
+});
+
+/** By a clock that stands still until it is moved: then all turns are taken, one after the other. */
+function checkingBy(clock: ManualClock): Checking {
+  const slab = new Slab({ bytes: 1 << 20, seed: [1, 2] });
+  return new Checking(
+    { clock, count: () => undefined },
+    new RecordCache({ slab, clock, deps: new Dependencies() }),
+  );
+}
+
+/** Work that makes so many checks. */
+function checks(checking: Checking, count: number): () => void {
+  const { work } = checking.verifier(jobOf());
+  return () => {
+    for (let i = 0; i < count; i++) work.takeVerify();
+  };
+}
+
+t.test('who waits is served in the order in which they came, however many checks each makes', async (t) => {
+  const clock = new ManualClock();
+  const checking = checkingBy(clock);
+  checks(checking, VERIFIES_PER_TURN)();
+  const served: number[] = [];
+  const waiting = Array.from({ length: 40 }, async (_, i) => {
+    const work = checks(checking, 1 + (i % 4));
+    await checking.inTurn(() => {
+      work();
+      served.push(i);
+    });
+  });
+  clock.advance(1);
+  await Promise.all(waiting);
+  t.same(served, [...waiting.keys()]);
+});
+
+t.test('a mistake in one check is no concern of those behind it', async (t) => {
+  const clock = new ManualClock();
+  const checking = checkingBy(clock);
+  checks(checking, VERIFIES_PER_TURN)();
+  const waiting = Array.from({ length: 12 }, (_, i) =>
+    Promise.resolve(
+      checking.inTurn(() => {
+        if (i === 3) throw new Error('a mistake');
+        return i;
+      }),
+    ),
+  );
+  clock.advance(1);
+  const outcomes = await Promise.allSettled(waiting);
+  t.same(
+    outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : 'failed')),
+    [0, 1, 2, 'failed', 4, 5, 6, 7, 8, 9, 10, 11],
+  );
 });

@@ -31,7 +31,7 @@ const CURVES = {
 export function ecdsaAlgorithm(curve: keyof typeof CURVES): Algorithm {
   const { name, hash, octets, prefix } = CURVES[curve];
   const spki = fromHex(prefix)!;
-  // Outside of V8's heap, where OpenSSL wants it: Node.js would move each signature there.
+  // What goes to OpenSSL is moved out of V8's heap: this once, instead of each signature.
   const held = Buffer.allocUnsafeSlow(octets);
   return {
     name,
