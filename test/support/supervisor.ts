@@ -55,11 +55,12 @@ export async function supervise(t: { teardown(fn: () => void): void }, { env, ..
     begin: () => void child.stdin.end(),
     log: () => log,
     pid: () => first('pid'),
-    /** First words of the notifications so far, as `READY=1`. */
-    heard: () => told().flatMap(({ tells }) => tells?.split('\n')[0] ?? []),
+    /** What was told so far, as `READY=1`: one notification may tell of several things. */
+    heard: () =>
+      told().flatMap(({ tells }) => tells?.split('\n').filter((line) => line.endsWith('=1')) ?? []),
     /** Who sent them, by the kernel's word. */
     senders: () => [...new Set(told().flatMap(({ from }) => from ?? []))],
-    /** Waits until a notification that begins so was heard `times` times. */
+    /** Waits until that was told `times` times. */
     hears(word: string, times = 1) {
       const count = (): number => this.heard().filter((each) => each === word).length;
       return wait(() => count() >= times, `${times} × ${word} in ${this.heard()}\n${log}`);
