@@ -102,6 +102,7 @@ export class Checking {
     return this.#inTurn < VERIFIES_PER_TURN ? work() : this.#later(work);
   }
 
+  /** After those who came before it. */
   #later<T>(work: () => T): Promise<T> {
     return new Promise((settle, fail) => {
       this.#waiting.push(() => {

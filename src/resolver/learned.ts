@@ -171,15 +171,14 @@ function withTtl(rrset: Rrset, ttl: number): Rrset {
   return rrset.ttl === ttl ? rrset : { ...rrset, ttl };
 }
 
-/** A DNAME stands in the chain itself. */
 function proofsOf({ chain, rrsets, denial }: LearnedData): readonly Rrset[] {
-  const proofs = wildcardProofs(rrsets, wildcardProofs(chain, undefined));
+  const proofs = withProofs(withProofs(undefined, chain), rrsets);
   const denying = denial?.proofs ?? NO_RRSETS;
   return proofs === undefined ? denying : [...proofs, ...denying];
 }
 
-/** Adds those of `parts` to `proofs`, of which there mostly are none. */
-function wildcardProofs(parts: readonly Part[], proofs: Rrset[] | undefined): Rrset[] | undefined {
+/** Adds those of `parts` to `proofs`: mostly there are none. A DNAME is no proof, and stands in the chain itself. */
+function withProofs(proofs: Rrset[] | undefined, parts: readonly Part[]): Rrset[] | undefined {
   for (const part of parts)
     for (const proof of part.proofs)
       if (proof.type !== TYPE.DNAME) {

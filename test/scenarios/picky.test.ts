@@ -140,13 +140,10 @@ t.test('a zone whose servers are dark is asked little, however much is asked of 
   await sim.ask('w0.gslb.test.');
   internet.misbehave('gslb.test.', () => () => undefined);
   const before = internet.packets;
-  const bad: Promise<unknown>[] = [];
-  for (let ms = 0; ms < 120_000; ms += 250) {
-    bad.push(sim.start(`bad${ms}.gslb.test.`, 'A'));
-    await sim.pass(250);
-  }
-  await sim.pass(20_000);
-  await Promise.all(bad);
+  await sim.askEach(
+    250,
+    Array.from({ length: 480 }, (_, i) => `bad${i}.gslb.test.`),
+  );
   t.comment(`${internet.packets - before} packets for 480 names`);
   t.ok(internet.packets - before < 200, String(internet.packets - before));
 });
@@ -161,13 +158,10 @@ t.test('servers that answer for the SOA of the zone and drop all else are not pr
   const sim = simulate(internet);
   t.equal((await sim.ask('w0.gslb.test.')).rcode, 'NOERROR');
   const before = internet.packets;
-  const asked: Promise<unknown>[] = [];
-  for (let i = 1; i < 300; i++) {
-    asked.push(sim.start(`x${i}.gslb.test.`, 'A'));
-    await sim.pass(1000);
-  }
-  await sim.pass(20_000);
-  await Promise.all(asked);
+  await sim.askEach(
+    1000,
+    Array.from({ length: 300 }, (_, i) => `x${i}.gslb.test.`),
+  );
   t.ok(internet.packets - before < 300, `${internet.packets - before} packets for 300 names`);
 });
 
@@ -178,13 +172,7 @@ t.test('one name of a dark zone, asked each second: its failure is remembered', 
   await sim.pass(31_000);
   internet.misbehave('gslb.test.', () => () => undefined);
   const before = internet.packets;
-  const asked: Promise<unknown>[] = [];
-  for (let i = 0; i < 600; i++) {
-    asked.push(sim.start('w0.gslb.test.', 'A'));
-    await sim.pass(1000);
-  }
-  await sim.pass(20_000);
-  await Promise.all(asked);
+  await sim.askEach(1000, Array<string>(600).fill('w0.gslb.test.'));
   t.ok(internet.packets - before < 100, `${internet.packets - before} packets in ten minutes`);
 });
 

@@ -153,6 +153,16 @@ export class SimulatedResolver {
     return finish(this.internet.clock, this.start(name, type, options));
   }
 
+  /** Asks one of these names after the other, whether or not those before were answered, and waits for all answers. */
+  async askEach(everyMs: number, names: readonly string[]): Promise<Answered[]> {
+    const asked: Promise<Answered>[] = [];
+    for (const name of names) {
+      asked.push(this.start(name, 'A'));
+      await this.pass(everyMs);
+    }
+    return finish(this.internet.clock, Promise.all(asked));
+  }
+
   pass(ms: number): Promise<void> {
     return pass(this.internet.clock, ms);
   }
