@@ -85,10 +85,19 @@ const PUBLIC_KEY_OCTETS_MAX = 1_024;
 /** About 1.5 KB each. A node that is busy meets a few thousand zones, most of them with two keys. */
 const KEYS_MAX = 16_384;
 
+/** A power of two: keys asked for again as the same octets, which is what a busy zone's are. */
+const RECENT = 256;
+
+type Imported = KeyObject | 'malformed';
+
 /** Keys as node:crypto has them. To import one costs a fifth of what it costs to check a signature. */
 export class KeyStore {
   /** Also the keys that are none, so that they are tried once. */
-  readonly #keys: LRUCache<string, KeyObject | 'malformed'>;
+  readonly #keys: LRUCache<string, Imported>;
+  /** By key tag the last one with it: to find it there makes no string. */
+  readonly #recent = new Array<{ readonly rdata: Uint8Array; readonly imported: Imported } | undefined>(
+    RECENT,
+  ).fill(undefined);
 
   constructor(max = KEYS_MAX) {
     this.#keys = new LRUCache({ max });
@@ -96,7 +105,17 @@ export class KeyStore {
 
   /** Undefined: the key is malformed or outside of the algorithm's limits. */
   keyOf(key: DnsKey, algorithm: Algorithm): KeyObject | undefined {
-    if (key.publicKey.length > PUBLIC_KEY_OCTETS_MAX) return undefined;
+    const at = key.tag % RECENT;
+    let recent = this.#recent[at];
+    if (recent?.rdata !== key.rdata) {
+      if (key.publicKey.length > PUBLIC_KEY_OCTETS_MAX) return undefined;
+      recent = { rdata: key.rdata, imported: this.#find(key, algorithm) };
+      this.#recent[at] = recent;
+    }
+    return recent.imported === 'malformed' ? undefined : recent.imported;
+  }
+
+  #find(key: DnsKey, algorithm: Algorithm): Imported {
     // Algorithm and public key, which stand side by side in the rdata. Not kept with the key: of those a zone may have
     // sixty kilobytes, and trust is kept by number.
     const id = octetsKey(key.rdata, ALGORITHM_AT);
@@ -105,6 +124,6 @@ export class KeyStore {
       imported = algorithm.importKey(key.publicKey) ?? 'malformed';
       this.#keys.set(id, imported);
     }
-    return imported === 'malformed' ? undefined : imported;
+    return imported;
   }
 }

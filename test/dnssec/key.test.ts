@@ -86,7 +86,25 @@ t.test('a store is bounded', async (t) => {
   const keys = ['a', 'b', 'c'].map((seed) => readDnskey(makeKey('example.', { algorithm: 15, seed }).rdata)!);
   const first = store.keyOf(keys[0]!, algorithm);
   for (const key of keys) store.keyOf(key, algorithm);
-  t.not(store.keyOf(keys[0]!, algorithm), first);
+  t.equal(store.keyOf(keys[0]!, algorithm), first, 'the same octets as before');
+  t.not(store.keyOf(readDnskey(keys[0]!.rdata.slice())!, algorithm), first);
+});
+
+t.test('keys with the same tag', async (t) => {
+  const store = new KeyStore();
+  const algorithm = algorithmTable({ sha1: false }).get(15)!;
+  const one = readDnskey(makeKey('example.', { algorithm: 15, seed: 'a' }).rdata)!;
+  // The same sum of 16 bit words, and so the same tag.
+  const rdata = one.rdata.slice();
+  [rdata[4], rdata[6]] = [rdata[6]!, rdata[4]!];
+  const other = readDnskey(rdata)!;
+  t.equal(other.tag, one.tag);
+  const keys = [one, other].map((key) => store.keyOf(key, algorithm));
+  t.notOk(keys[0]!.equals(keys[1]!));
+  t.same(
+    [one, other, one].map((key) => store.keyOf(key, algorithm)),
+    [keys[0], keys[1], keys[0]],
+  );
 });
 
 t.test('names of algorithms', async (t) => {
