@@ -2,21 +2,30 @@ import { type HashSeed, keyedHashFolded } from '../util/hash.ts';
 import { cryptoPrng } from '../util/prng.ts';
 import { hasSuffixAt, type Name, ROOT } from '../wire/name.ts';
 
+/** Who is among so many of the table that were used last, one in this many, stays where it is in their order. */
+const NEWEST_SHARE = 8;
+
 /**
- * What is kept by context and name; of more than `max` the longest unused goes first. Made for asking about one name
+ * What is kept by context and name; of more than `max` the longest unused goes first, as far as it matters: a use counts
+ * again once others have been used since then, an eighth of `max`, as each move touches three others that lie anywhere
+ * in memory. Made for asking about one name
  * after the other up to the root: a suffix is looked up where it stands. A `Map` by strings would have a string made and
  * interned for each, which takes five times as long.
  */
 export class ContextTable<V> {
   readonly #max: number;
+  readonly #newest: number;
   readonly #seed: HashSeed = [cryptoPrng.u32(), cryptoPrng.u32()];
   readonly #byHash = new Map<number, Entry<V>>();
   /** Neighbour of the newest and of the oldest. */
   readonly #ends: Entry<V> = new Entry<V>(0, 0, ROOT);
   #size = 0;
+  /** 32 bits, around the end. */
+  #moves = 0;
 
   constructor(max: number) {
     this.#max = max;
+    this.#newest = Math.floor(max / NEWEST_SHARE);
   }
 
   get size(): number {
@@ -71,6 +80,10 @@ export class ContextTable<V> {
   #renew(entry: Entry<V>): void {
     const ends = this.#ends;
     if (ends.older === entry) return;
+    // So many have come behind it at most.
+    if (entry.older !== entry && ((this.#moves - entry.moved) | 0) < this.#newest) return;
+    this.#moves = (this.#moves + 1) | 0;
+    entry.moved = this.#moves;
     entry.leave();
     entry.older = ends.older;
     entry.newer = ends;
@@ -99,6 +112,8 @@ class Entry<V> {
   readonly context: number;
   readonly name: Name;
   value: V | undefined = undefined;
+  /** How many had been moved to the newest when it was. */
+  moved = 0;
   /** Another of the same hash. */
   next: Entry<V> | undefined = undefined;
   older: Entry<V> = this;

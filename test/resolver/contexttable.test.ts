@@ -41,6 +41,24 @@ t.test('the longest unused goes first', async (t) => {
   );
 });
 
+t.test('what was used lately stays, though not each use is a move', async (t) => {
+  const max = 800;
+  const table = new ContextTable<number>(max);
+  const at = (i: number) => name(`n${i}.`);
+  for (let i = 0; i < max; i++) table.set(1, at(i), i);
+  // Used again and again while all others are replaced several times over.
+  for (let i = max; i < 5 * max; i++) {
+    for (const used of [0, 1, max - 1])
+      if (table.get(1, at(used)) !== used) t.fail(`${used} is gone at ${i}`);
+    table.set(1, at(i), i);
+  }
+  t.equal(table.size, max);
+  // Of those that nobody used the last are there, but for the three.
+  const there = (i: number) => table.get(1, at(i)) === i;
+  for (let i = 4 * max + 3; i < 5 * max; i++) if (!there(i)) t.fail(`${i} is gone`);
+  t.notOk(there(4 * max - 1 - max / 8), 'and nothing that is older by an eighth');
+});
+
 t.test('as a map, whatever is done', async (t) => {
   const names = ['.', 'a.', 'b.', 'a.b.', 'b.a.', 'a.a.', 'c.'].map((text) => name(text));
   const step = fc.record({
