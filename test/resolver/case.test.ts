@@ -2,8 +2,8 @@ import t from 'tap';
 import { randomCase, restoreCase } from '../../src/resolver/case.ts';
 import { SeededPrng } from '../../src/util/prng.ts';
 import { fold, nameEquals, nameFromText, nameToText } from '../../src/wire/name.ts';
-import { rdataFromText, rdataToText, typeFromText } from '../../src/wire/rdata/table.ts';
-import { RdataTokens } from '../../src/wire/text/tokens.ts';
+import { rdataToText, typeFromText } from '../../src/wire/rdata/table.ts';
+import { rdata } from '../wire/rdata/text.ts';
 
 t.test('letters get a random case each, nothing else changes', async (t) => {
   const prng = new SeededPrng(1);
@@ -23,11 +23,6 @@ t.test('letters get a random case each, nothing else changes', async (t) => {
     else t.equal(count, 0, `octet ${at} stays`);
   });
 });
-
-function rdata(type: string, text: string): Uint8Array {
-  const words = text.split(' ').map((word) => ({ text: word, quoted: false, line: 1, column: 1 }));
-  return rdataFromText(typeFromText(type)!, new RdataTokens(words));
-}
 
 t.test(
   'names compressed into the question get their case back, others keep theirs (pdns#4690)',

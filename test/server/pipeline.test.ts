@@ -5,11 +5,11 @@ import { EDE, FLAG, OPTION, RCODE } from '../../src/wire/constants.ts';
 import { findOption, readEde } from '../../src/wire/edns.ts';
 import type { Message } from '../../src/wire/message.ts';
 import { nameFromText, nameToText } from '../../src/wire/name.ts';
-import { rdataFromText, typeFromText } from '../../src/wire/rdata/table.ts';
+import { typeFromText } from '../../src/wire/rdata/table.ts';
 import type { Rrset } from '../../src/wire/record.ts';
-import { RdataTokens } from '../../src/wire/text/tokens.ts';
 import { ask, clientAt, EDNS, pipelineOf, query, rrText } from '../support/pipeline.ts';
 import { snapshotOf } from '../support/world.ts';
+import { rdata } from '../wire/rdata/text.ts';
 
 const CLIENT = clientAt('10.1.2.3');
 const ZONE = `
@@ -32,13 +32,11 @@ const VIEWS = { 'vpc-a': { cidrs: ['10.0.0.0/8'], zones: { 'example.': ZONE }, f
 
 function rrset(text: string): Rrset {
   const [owner, ttl, type, ...words] = text.split(' ');
-  const tokens = words.map((word) => ({ text: word, quoted: false, line: 1, column: 1 }));
-  const code = typeFromText(type!)!;
   return {
     name: nameFromText(owner!),
-    type: code,
+    type: typeFromText(type!)!,
     ttl: Number(ttl),
-    rdatas: [rdataFromText(code, new RdataTokens(tokens))],
+    rdatas: [rdata(type!, words.join(' '))],
   };
 }
 

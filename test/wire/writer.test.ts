@@ -4,10 +4,10 @@ import { FLAG, RCODE, TYPE } from '../../src/wire/constants.ts';
 import { edeOption } from '../../src/wire/edns.ts';
 import { readMessage } from '../../src/wire/message.ts';
 import { nameFromText, nameToText } from '../../src/wire/name.ts';
-import { rdataFromText, rdataToText, typeFromText } from '../../src/wire/rdata/table.ts';
+import { rdataToText, typeFromText } from '../../src/wire/rdata/table.ts';
 import { type Answer, emptyAnswer, type Rrset } from '../../src/wire/record.ts';
-import { RdataTokens } from '../../src/wire/text/tokens.ts';
 import { type Frame, Writer } from '../../src/wire/writer.ts';
+import { rdata } from './rdata/text.ts';
 
 /** `www.example. 300 A 192.0.2.1 192.0.2.2`, one word an rdata; `|` separates rdatas that have blanks. */
 function rrset(text: string): Rrset {
@@ -16,13 +16,7 @@ function rrset(text: string): Rrset {
   const rdatas = rest
     .join(' ')
     .split('|')
-    .map((words) => {
-      const tokens = words
-        .trim()
-        .split(' ')
-        .map((word, i) => ({ text: word, quoted: false, line: 1, column: i + 1 }));
-      return rdataFromText(code, new RdataTokens(tokens));
-    });
+    .map((words) => rdata(type!, words));
   return { name: nameFromText(owner!), type: code, ttl: Number(ttl), rdatas };
 }
 

@@ -101,9 +101,8 @@ function checkWord(type: number, form: Form, kind: Kind, word: Word, value: stri
   if (word.quoted) throw unsupported(value, `leave the quotation marks out: ${form.example}`);
   if (kind === 'number' && !/^[0-9]{1,10}$/.test(word.text))
     throw illegal(type, form, value, `"${word.text.slice(0, 40)}" is not a number`);
-  // What the codec would say of a name, Route 53 says in other words. Escapes of both kinds are of one length.
-  if (kind === 'name')
-    nameFromRoute53(value.slice(word.column - 1, word.column - 1 + word.text.length), value);
+  // What the codec would say of a name, Route 53 says in other words.
+  if (kind === 'name') nameFromRoute53(value.slice(word.column - 1, word.end - 1), value);
 }
 
 /** An escape is one octet. */

@@ -5,8 +5,9 @@ import { FatalProblem } from './problem.ts';
 export interface Word {
   readonly text: string;
   readonly quoted: boolean;
-  /** From 1. */
+  /** Both from 1, the second behind it. */
   readonly column: number;
+  readonly end: number;
 }
 
 const QUOTATION_MARKS = 'Value should be enclosed in quotation marks';
@@ -57,7 +58,7 @@ function wordEnd(value: string, start: number): number {
 }
 
 function wordAt(value: string, start: number, end: number): Word {
-  const column = start + 1;
+  const place = { column: start + 1, end: end + 1 };
   const quoted = value[start] === '"';
   if (quoted && end < value.length && !isBlank(value, end))
     throw new FatalProblem(
@@ -67,10 +68,10 @@ function wordAt(value: string, start: number, end: number): Word {
       'put a space between strings, or write \\" for a quotation mark inside of one',
     );
   const raw = value.slice(start, end);
-  if (quoted) return { text: translate(raw.slice(1, -1), QUOTED_ESCAPE, value), quoted, column };
+  if (quoted) return { text: translate(raw.slice(1, -1), QUOTED_ESCAPE, value), quoted, ...place };
   const isParam = /^[a-z0-9-]+=/.test(raw);
   const text = isParam ? translate(raw, PARAM_ESCAPE, value) : decimalEscapes(raw, value);
-  return { text, quoted, column };
+  return { text, quoted, ...place };
 }
 
 function translate(text: string, escapes: RegExp, value: string): string {

@@ -64,7 +64,8 @@ export function templatesOf(words: readonly Token[]): Template[] {
   const fault = scanner.faults[0];
   if (fault !== undefined) fail(only, `in the quoted text: ${fault.message}`);
   return scanner.words.map(
-    (word) => new Template({ ...word, line: only.line, column: only.column + word.column }),
+    ({ column, end, ...word }) =>
+      new Template({ ...word, line: only.line, column: only.column + column, end: only.column + end }),
   );
 }
 

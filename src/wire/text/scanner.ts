@@ -138,7 +138,8 @@ export class RecordScanner {
     let text = this.#text.slice(from, to);
     if (this.#hasRaw) text = escapeRaw(text);
     this.#hasRaw = false;
-    this.words.push({ text, quoted, line: this.#line, column: start - this.#lineStart + 1 });
+    const column = start - this.#lineStart + 1;
+    this.words.push({ text, quoted, line: this.#line, column, end: to - this.#lineStart + 1 });
   }
 
   #word(): void {

@@ -8,6 +8,8 @@ export interface Token {
   /** Both count from 1. */
   readonly line: number;
   readonly column: number;
+  /** The column behind it. The text may be longer, as octets that cannot be printed stand in it as escapes. */
+  readonly end: number;
 }
 
 /** The words of one rdata, read from left to right. Every error names the place of the word it is about. */
@@ -23,8 +25,7 @@ export class RdataTokens {
     this.#at = start;
     this.origin = origin;
     const last = tokens.at(-1);
-    this.#end =
-      end ?? (last ? { line: last.line, column: last.column + last.text.length } : { line: 1, column: 1 });
+    this.#end = end ?? (last ? { line: last.line, column: last.end } : { line: 1, column: 1 });
   }
 
   get done(): boolean {

@@ -297,7 +297,7 @@ function readHeader(words: readonly Token[], at: number): Header {
     else return { type: readType(word), ttl, next: at + 1 };
   }
   const last = words.at(-1)!;
-  throw new TextError('type is missing', last.line, last.column + last.text.length);
+  throw new TextError('type is missing', last.line, last.end);
 }
 
 /** RFC 2181 section 8: 0 to 2^31-1 seconds. Throws TextError. */
@@ -350,7 +350,7 @@ function nameFromWord(word: Token, origin: Name): Name {
     return nameFromText(word.text, origin);
   } catch (error) {
     if (!(error instanceof TextError)) throw error;
-    const column = word.column + error.column - 1;
+    const column = Math.min(word.column + error.column - 1, word.end);
     throw new TextError(`name ${excerpt(word.text)}: ${error.message}`, word.line, column);
   }
 }

@@ -282,6 +282,13 @@ t.test('class, type and owner of a record must be those of a zone', async (t) =>
     ],
     ['a 5 IN', 'z:1:7 type is missing'],
     ['a', 'z:1:2 type is missing'],
+    // Octets that cannot be printed are one column each.
+    ['a="\x7f\x01"', 'z:1:7 type is missing'],
+    ['a RP b="\x7f"', 'z:1:11 text name is missing'],
+    [
+      'a="\x7f\\256" A 192.0.2.1',
+      'z:1:8 name "a="\\127\\256"": \\256 is not an octet; write three decimal digits, \\000 to \\255',
+    ],
     [
       'a 5 "A" 192.0.2.1',
       'z:1:5 unknown type "A"; types without a name are written as TYPE and their number',
