@@ -20,12 +20,16 @@ export type Asked =
       readonly isDoubtful: boolean;
       /** All that might have been asked. */
       readonly contacts: readonly Contact[];
+      /** One of them is there, or may be: of another name it may say more. */
+      readonly isOfName: boolean;
     };
 
 export type AskingFailure = 'silent' | 'refused' | 'overload' | 'budget';
 
 /** Who asks the servers of a zone hears of it through these, never from within `new Asking`. */
 export interface AskingOwner {
+  /** Silence is given up before all tries are used: the same servers have another question to come. */
+  readonly isHasty: boolean;
   /** `sent` is the question's name as it went out. */
   judge(message: Message, sent: Name): Judged;
   /** True: `judged` ends the asking. False: another server is asked. */
@@ -63,6 +67,7 @@ export class Asking implements AttemptOwner {
   #complaints: Map<Target, string> | undefined = undefined;
   #refused = false;
   #lame = false;
+  #lates = 0;
   #newest: Attempt | undefined = undefined;
   #state: 'open' | 'settled' | 'over' = 'open';
   #outcome: Asked | undefined = undefined;
@@ -98,11 +103,20 @@ export class Asking implements AttemptOwner {
     this.#budget.unheard.late(candidate.target);
     const contact = this.#contactOf(candidate);
     if (contact.late(this.#env.clock.now(), this.#question.type)) this.#owner.isLeft(contact);
+    this.#lates++;
     if (attempt !== this.#newest || this.#state !== 'open') return;
+    if (this.#hasHeardEnough()) {
+      this.#finish(this.#verdict());
+      return;
+    }
     this.#next();
     const now = this.#env.clock.now();
     const isFresh = (each: Contact): boolean => this.#triesOf(each) === 0 && this.#mayAsk(each, now);
     if (!this.#contacts.some(isFresh)) this.#owner.isShort(this);
+  }
+
+  #hasHeardEnough(): boolean {
+    return this.#owner.isHasty && (this.#lates >= HASTY_LATES_MAX || this.#pick() === undefined);
   }
 
   failed(attempt: Attempt, why: string): void {
@@ -166,6 +180,8 @@ export class Asking implements AttemptOwner {
     let candidate = this.#candidateOf(contact);
     if (candidate === undefined) {
       candidate = new Candidate(target);
+      // One of its tries is for the question to come.
+      if (this.#owner.isHasty) candidate.tries.udp = 1;
       this.#asked = [...this.#asked, { contact, candidate }];
     }
     // Never refused for the sake of others: whoever names a stranger's server in delegations could fill it up.
@@ -251,7 +267,8 @@ export class Asking implements AttemptOwner {
   #verdict(): Asked {
     const { reason, text } = this.#reason();
     const isDoubtful = reason === 'silent' || this.#lame;
-    return { kind: 'failure', reason, text, isDoubtful, contacts: this.#contacts };
+    const isOfName = this.#lates > 0 || this.#asked.some(({ candidate }) => candidate.heard);
+    return { kind: 'failure', reason, text, isDoubtful, contacts: this.#contacts, isOfName };
   }
 
   #reason(): { reason: AskingFailure; text: string } {
@@ -294,6 +311,9 @@ const NOBODY_ASKED: readonly never[] = [];
 
 /** After all that have a route. */
 const NO_ROUTE_RANK = 100;
+
+/** Packets without a reply, to all servers, after which a hasty one is over; Unbound's figure for shortened names. */
+const HASTY_LATES_MAX = 3;
 
 /** Servers named in one text. */
 const COMPLAINTS_MAX = 4;

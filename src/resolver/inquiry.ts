@@ -71,6 +71,11 @@ export class Inquiry implements AskingOwner {
     return this.#question.isShortened || (kind !== 'lame' && kind !== 'throwaway');
   }
 
+  /** What servers drop as they do not know it may be a part of what they know. */
+  get isHasty(): boolean {
+    return this.#question.isShortened;
+  }
+
   isLeft(contact: Contact): void {
     this.#recursor.probe(this.#job!, this.#path!, this.#cut, contact);
   }

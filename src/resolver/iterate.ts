@@ -59,6 +59,8 @@ export class Iteration implements Inquirer {
   /** What the servers asked last did. */
   #complaint: Extract<Asked, { kind: 'failure' }> | undefined = undefined;
   #relocated = false;
+  /** What the servers at hand said of this shortened name was not believed. */
+  #doubted: Name | undefined = undefined;
   /** What the servers did before the parent was asked who they are now. */
   #before: Extract<Asked, { kind: 'failure' }> | undefined = undefined;
   /** Servers of the zone were asked that said before that they do not serve it. */
@@ -147,6 +149,7 @@ export class Iteration implements Inquirer {
     this.#minimiser.enter(cut);
     this.#complaint = undefined;
     this.#triedLame = false;
+    this.#doubted = undefined;
   }
 
   /** Finds addresses of the zone's servers that may be asked, and looks up those of more where there are none. */
@@ -324,6 +327,7 @@ export class Iteration implements Inquirer {
     const shortened = this.#shortened;
     if (asked.kind === 'failure') {
       this.#complaint = asked;
+      if (shortened !== undefined && this.#mayHaveWhole(asked)) return this.#giveUp(shortened);
       this.#useless = [...this.#useless, ...asked.contacts];
       return asked.reason === 'overload' || this.#isSpent() ? this.#noServer() : 'contact';
     }
@@ -337,12 +341,23 @@ export class Iteration implements Inquirer {
       case 'lame':
       case 'throwaway':
         // Only said of a shortened name: the whole one may do better (RFC 9156 section 2.3).
-        this.#minimiser.giveUp();
         this.#triedLame = false;
-        return 'contact';
+        return this.#giveUp(shortened!);
       default:
         return unreachable(judged);
     }
+  }
+
+  /** Whether servers that had no answer to a shortened name may have one to the whole. */
+  #mayHaveWhole({ isOfName, reason }: Extract<Asked, { kind: 'failure' }>): boolean {
+    return isOfName && (reason === 'silent' || reason === 'refused') && !this.#isSpent();
+  }
+
+  /** The whole name is asked for from now on. */
+  #giveUp(shortened: Name): State {
+    this.#minimiser.giveUp();
+    this.#doubted = shortened;
+    return 'contact';
   }
 
   /** The servers answered for a shortened name. */
@@ -356,8 +371,7 @@ export class Iteration implements Inquirer {
     }
     if (this.#recursor.settings.qnameMinimisation !== 'strict') {
       // Servers exist that deny names which have others below them.
-      this.#minimiser.giveUp();
-      return 'contact';
+      return this.#giveUp(shortened);
     }
     // RFC 8020: below a name that does not exist there is nothing.
     return this.#find({ ...judged.scrubbed, name: this.#name } as Usable, contact);
@@ -393,6 +407,8 @@ export class Iteration implements Inquirer {
 
   /** @param contact who said it; undefined: the copy of the root zone */
   #find(scrubbed: Usable, contact: Contact | undefined): State {
+    // They have what is below it: the next name there need not try it.
+    if (this.#doubted !== undefined && scrubbed.kind === 'answer') this.#cut.noteInner(this.#doubted);
     const upstream = contact === undefined ? 'local root' : contact.target.text;
     this.#found = { kind: 'finding', scrubbed, zone: this.#cut.zone, upstream, contact };
     return 'done';
@@ -409,7 +425,7 @@ const NOTHING_PENDING: readonly Promise<void>[] = [];
 const NOBODY_TRIED: readonly NameServer[] = [];
 
 function failedAsking(reason: AskingFailure, text: string): Asked {
-  return { kind: 'failure', reason, text, isDoubtful: false, contacts: [] };
+  return { kind: 'failure', reason, text, isDoubtful: false, contacts: [], isOfName: false };
 }
 
 /** A failure with the EDE that fits it. */

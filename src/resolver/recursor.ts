@@ -253,6 +253,7 @@ export class Recursor {
     const question = this.attemptQuestion(job, path, hints, path.origin, TYPE.NS);
     return new Promise((settle) => {
       const owner: AskingOwner = {
+        isHasty: false,
         judge: (message) => judgePriming(message, path),
         accepts: (judged) => judged.kind === 'referral',
         isLeft: () => undefined,

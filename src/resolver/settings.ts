@@ -2,7 +2,7 @@ import type { Name } from '../wire/name.ts';
 
 /** How this node asks authoritative servers, and what it validates with. */
 export interface RecursionSettings {
-  /** RFC 9156. `relaxed`: an error or NXDOMAIN about a shortened name is not believed; the whole name is asked. */
+  /** RFC 9156. `relaxed`: NXDOMAIN about a shortened name is believed no more than errors are; the whole name is asked. */
   readonly qnameMinimisation: 'relaxed' | 'strict' | 'off';
   /** Payload size in queries, 512 to 4096; larger replies by UDP are not taken. */
   readonly ednsPayload: number;

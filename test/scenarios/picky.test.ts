@@ -3,7 +3,7 @@
  * (RFC 9520 section 3.2), so nobody who asks for such names takes the others from everybody else.
  */
 import t from 'tap';
-import { only } from '../support/hostile.ts';
+import { only, silent } from '../support/hostile.ts';
 import { Internet } from '../support/internet.ts';
 import { simulate } from '../support/simulate.ts';
 
@@ -56,6 +56,32 @@ t.test('refused are names that are asked for only on the way to others', async (
   await sim.ask('bad.gslb.test.');
   t.match(await sim.ask('www.bad.gslb.test.'), { rcode: 'NOERROR' });
 });
+
+for (const [what, wrap] of Object.entries({
+  dropped: silent,
+  'answered with FORMERR': only('FORMERR'),
+  'answered with NOTIMP': only('NOTIMP'),
+}))
+  for (const servers of [1, 3])
+    t.test(
+      `${what} are names that are asked for only on the way to others, ${servers} servers`,
+      async (t) => {
+        const internet = new Internet();
+        internet.zone('test.', { sign: {} });
+        const text = 'www.bad 30 A 192.0.2.1\nftp.bad 30 A 192.0.2.2';
+        internet.zone('gslb.test.', { sign: {}, servers, text });
+        internet.misbehave('gslb.test.', (honest) => (query) => {
+          (/^bad\./i.test(query.name) ? wrap : (plain: typeof honest) => plain)(honest)(query);
+        });
+        const sim = simulate(internet);
+        t.match(await sim.ask('www.bad.gslb.test.'), { rcode: 'NOERROR', ad: true });
+        t.match(
+          await sim.ask('ftp.bad.gslb.test.'),
+          { rcode: 'NOERROR', work: { packets: 1 } },
+          'found out once',
+        );
+      },
+    );
 
 t.test('of two servers the one that serves the zone is found at once, whatever it refuses', async (t) => {
   const internet = new Internet();

@@ -73,7 +73,7 @@ export const recursionSchema = z.strictObject({
   ).prefault('on'),
   qnameMinimisation: setting(word(['relaxed', 'strict', 'off']), {
     description:
-      'Tell each server no more of the name than it needs (RFC 9156). `relaxed` asks for the whole name where a server answers the shortened one with an error; `strict` believes it.',
+      'Tell each server no more of the name than it needs (RFC 9156). Where servers have no answer to the shortened name they are asked for the whole; with `relaxed` also where they say that it does not exist, which `strict` believes.',
     range: 'relaxed, strict or off',
     example: 'strict',
   }).prefault('relaxed'),

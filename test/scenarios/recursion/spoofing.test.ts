@@ -111,6 +111,16 @@ t.test('OPT records are swallowed on the way: asked without, in time', async (t)
   t.ok(work.packets <= 8, `${work.packets} packets`);
 });
 
+t.test('the same of names that are asked for label by label, of two servers', async (t) => {
+  const internet = new Internet({ rootServers: 1 });
+  internet.zone('test.', { sign: {}, servers: 1 });
+  internet.zone('victim.test.', { servers: 2, text: 'www.a A 192.0.2.1\nwww.b.c A 192.0.2.1' });
+  internet.misbehave('victim.test.', dropEdns);
+  const sim = simulate(internet);
+  for (const name of ['www.a', 'www.b.c'])
+    t.match(await sim.ask(`${name}.victim.test.`), { rcode: 'NOERROR' }, name);
+});
+
 t.test('TuDoor: matched but unusable packets, then the truth', async (t) => {
   const broken: [what: string, change: (bytes: Uint8Array) => Uint8Array][] = [
     ['TC and garbage', (b) => Uint8Array.from([b[0]!, b[1]!, b[2]! | 2, ...b.subarray(3, -3)])],
