@@ -70,6 +70,8 @@ export class Candidate {
   caseLost = false;
   /** By UDP a reply came without the cookie that was expected, or with another. */
   cookieLost = false;
+  /** By TCP it refused the question with a cookie: it may be that which it refuses, as servers do that know EDNS without options. */
+  cookieRefused = false;
   /** Replies that asked for another cookie. */
   badCookies = 0;
   /** It has said what it has to say, or cannot be asked. */
@@ -244,25 +246,34 @@ export class Attempt implements Place, Listener {
   }
 
   /**
-   * Some servers, and the boxes before them, swallow what has an OPT record: the last try by UDP goes without, but
-   * for those that are known to take it, and for signed zones.
+   * Some servers, and the boxes before them, swallow what has an OPT record, or options in it: the last try by UDP goes
+   * without, but for those that are known to take it. For signed zones it goes without our cookie alone.
    */
-  #withEdns(cookie: ClientCookie | undefined, now: number): boolean {
-    const { edns, heard, protocol, tries } = this.candidate;
-    if (!edns || protocol !== 'udp' || tries.udp < TRIES_MAX) return edns;
-    return heard || this.#question.signed === true || cookie?.expected(now) === true;
+  #isLastByUdp(): boolean {
+    const { heard, protocol, tries } = this.candidate;
+    return !heard && protocol === 'udp' && tries.udp >= TRIES_MAX;
+  }
+
+  #withEdns(cookie: ClientCookie | undefined): boolean {
+    const { edns } = this.candidate;
+    if (!edns || !this.#isLastByUdp()) return edns;
+    return this.#question.signed === true || cookie !== undefined;
   }
 
   #cookieFor(source: string | undefined, now: number): ClientCookie | undefined {
-    if (this.#question.cookies !== true || this.candidate.target.peer !== undefined) return undefined;
-    return this.candidate.target.cookies.of(source, now, this.#env.prng);
+    const { cookieRefused, target } = this.candidate;
+    const { cookies, peer } = target;
+    if (this.#question.cookies !== true || peer !== undefined) return undefined;
+    if (cookieRefused || !cookies.areTaken(now)) return undefined;
+    const cookie = cookies.of(source, now, this.#env.prng);
+    return this.#isLastByUdp() && !cookie.expected(now) ? undefined : cookie;
   }
 
   #ask(cookie: ClientCookie | undefined, now: number): Asked {
     const { name, type, payload } = this.#question;
     const { target, protocol } = this.candidate;
     const case0x20 = this.#question.case0x20 && target.peer === undefined && target.keepsCase(now);
-    const edns = this.#withEdns(cookie, now);
+    const edns = this.#withEdns(cookie);
     return {
       id: this.#env.prng.below(0x10000),
       name: case0x20 ? randomCase(name, this.#env.prng) : name,
@@ -351,11 +362,12 @@ export class Attempt implements Place, Listener {
     cookie: ClientCookie | undefined,
     now: number,
   ): void {
-    const { target, caseLost, cookieLost } = this.candidate;
+    const { target, caseLost, cookieLost, cookieRefused } = this.candidate;
     if (reply.cookie.kind === 'ours') cookie?.learn(reply.cookie.server);
     if (asked.protocol === 'udp') return;
     if (caseLost && !reply.caseKept) target.losesCase(now);
     if (cookieLost && reply.cookie.kind !== 'ours') cookie?.lost(now);
+    if (cookieRefused) target.cookies.refused(now);
   }
 
   /** For this question alone: one packet, which may be forged, says nothing of the server (CVE-2026-52690). */
@@ -363,7 +375,10 @@ export class Attempt implements Place, Listener {
     const { candidate } = this;
     if (this.#question.signed === true) {
       if (asked.protocol === 'udp') this.#switch('edns');
-      else {
+      else if (asked.cookie !== undefined) {
+        candidate.cookieRefused = true;
+        this.#again('no try left without a cookie');
+      } else {
         candidate.done = true;
         this.#fail('refuses EDNS, without which a signed zone is of no use');
       }

@@ -9,7 +9,7 @@ const SERVER_OCTETS_MIN = 8;
 const SERVER_OCTETS_MAX = 32;
 /** Our half is used for that long, as RFC 7873 section 7.1 asks (26 hours), so that it tracks nobody for longer. */
 const LIFETIME_MS = 24 * 3_600_000;
-/** A server that stopped sending cookies is not expected to send them for that long. */
+/** A server that stopped sending cookies is not expected to send them for that long, and one that refuses ours gets none. */
 const LOST_MS = 3_600_000;
 /** Source addresses with a cookie of their own at one server; the longest known goes first. */
 const SOURCES_MAX = 8;
@@ -64,6 +64,16 @@ export class ClientCookie {
 /** The cookies of one server, by our address: its half is bound to it (RFC 9018 section 4.4). */
 export class ClientCookies {
   readonly #bySource = new Map<string, ClientCookie>();
+  #refusedUntil = Number.NEGATIVE_INFINITY;
+
+  /** By TCP, where nobody forges, the server refused a question with a cookie and answered the same without. */
+  refused(now: number): void {
+    this.#refusedUntil = now + LOST_MS;
+  }
+
+  areTaken(now: number): boolean {
+    return now >= this.#refusedUntil;
+  }
 
   /** `source`: undefined where the kernel chooses. */
   of(source: string | undefined, now: number, prng: Prng): ClientCookie {

@@ -258,6 +258,47 @@ t.test('a server that has stopped sending them: TCP once, then believed for an h
   t.same(protocols(server.queries).slice(5), ['udp', 'tcp']);
 });
 
+t.test(
+  'a signed zone of a server that refuses cookies: by TCP once without, then for an hour by UDP',
+  async (t) => {
+    for (const rcode of REFUSALS) {
+      const { ask, server, clock } = world((query) =>
+        query.reply(reply(query, cookieOf(query) === undefined ? { answer: [WWW] } : { rcode })),
+      );
+      for (let i = 0; i < 3; i++)
+        t.match(ask({ signed: true, cookies: true }), { message: { rcode: 0 } }, rcode);
+      t.same(protocols(server.queries), ['udp', 'tcp', 'tcp', 'udp', 'udp']);
+      t.notOk(withEdns(server.queries).includes(false));
+      clock.advance(3_600_000);
+      ask({ signed: true, cookies: true });
+      t.same(protocols(server.queries).slice(5), ['udp', 'tcp', 'tcp']);
+    }
+  },
+);
+
+t.test('refused by UDP alone the cookie is sent still: that may have been a forger', async (t) => {
+  const { ask, server } = world((query) =>
+    query.protocol === 'udp' ? query.reply(reply(query, { rcode: 'FORMERR' })) : TRUTH(query),
+  );
+  for (let i = 0; i < 2; i++) t.match(ask({ signed: true, cookies: true }), { message: { rcode: 0 } });
+  t.notOk(server.queries.some((query) => cookieOf(query) === undefined));
+});
+
+t.test('silence: the last try goes without a cookie, unless the server has sent some', async (t) => {
+  let isDown = true;
+  const { ask, server } = world((query) => {
+    if (!isDown) cookieServer(query);
+  });
+  const sent = (): boolean[] => server.queries.splice(0).map((query) => cookieOf(query) !== undefined);
+  ask({ signed: true, cookies: true });
+  t.same(sent(), [true, true, false]);
+  isDown = false;
+  ask({ signed: true, cookies: true });
+  isDown = true;
+  ask({ signed: true, cookies: true });
+  t.same(sent(), [true, true, true, true]);
+});
+
 t.test('a server that truncates and sends none by TCP is still expected to by UDP', async (t) => {
   const { ask, server } = world((query) => {
     if (query.protocol === 'tcp') TRUTH(query);
