@@ -193,6 +193,11 @@ export class RecordCache {
     return this.#put(type, factsOf(kind, rank, lifetime, soa, extra), extra);
   }
 
+  /** The seconds that what is denied with this SOA is kept. */
+  denialLifetime(soa: Rrset): number {
+    return negativeLifetime(soa, this.#limits);
+  }
+
   /**
    * Remembers that this question got no usable answer, and returns for how many seconds. Data stay as they are.
    * A failure that is reported while one is remembered changes nothing: it is the same. Of `text` the first

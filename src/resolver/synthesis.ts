@@ -57,14 +57,15 @@ export class Synthesis {
     return found && denied(found.kind, name, found.soa, found.proofs);
   }
 
-  /** Remembers what a validated denial proves of other names. */
+  /** Remembers what a validated denial proves of other names, for as long as it holds itself (RFC 9077 section 3.4). */
   add(context: number, { denial, signer }: Validated): void {
     if (denial?.security !== 'secure' || denial.soa === undefined || signer === undefined) return;
     const now = this.#clock.now();
-    this.#ranges.addSoa(context, signer, denial.soa, now + 1000 * denial.soa.ttl);
+    const seconds = this.#cache.denialLifetime(denial.soa);
+    this.#ranges.addSoa(context, signer, denial.soa, now + 1000 * seconds);
     for (const proof of denial.proofs)
       if (octetsOf(proof) <= RANGE_OCTETS_MAX)
-        this.#ranges.add(context, signer, proof, now + 1000 * proof.ttl);
+        this.#ranges.add(context, signer, proof, now + 1000 * Math.min(proof.ttl, seconds));
   }
 
   flush(name: Name, extent: Extent, isMeantContext: (context: number) => boolean): void {

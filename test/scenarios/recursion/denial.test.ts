@@ -347,3 +347,34 @@ t.test(
     }
   },
 );
+
+/** NSEC records with the TTL that signers gave them before RFC 9077: that of the zone, not that of its denials. */
+function longLived(records: readonly Rr[], key: SigningKey): Rr[] {
+  return records.flatMap((each) => {
+    if (each.type === TYPE.RRSIG && ((each.rdata[0]! << 8) | each.rdata[1]!) === TYPE.NSEC) return [];
+    if (each.type !== TYPE.NSEC) return [each];
+    const rrset = { name: each.name, type: each.type, ttl: 86_400, rdatas: [each.rdata] };
+    const sig = { ...each, ttl: rrset.ttl, type: TYPE.RRSIG, rdata: signRrset(rrset, key) };
+    return [{ ...each, ttl: rrset.ttl }, sig];
+  });
+}
+
+for (const [what, limits, ms] of [
+  ['as long as the zone says that a denial holds (RFC 9077)', {}, 301_000],
+  ['no longer than this node keeps denials', { negativeCeiling: 60 }, 61_000],
+] as const)
+  t.test(`aggressive NSEC: a record denies other names ${what}`, async (t) => {
+    const internet = world();
+    const zone = internet.zoneOf('victim.test.');
+    zone.doctor = (records) => longLived(records, zone.keys[0]!);
+    const sim = simulate(internet);
+    sim.cache.configure(limits);
+    t.equal((await sim.ask('x.victim.test.')).rcode, 'NXDOMAIN');
+    t.match(await sim.ask('xnew.victim.test.'), { rcode: 'NXDOMAIN', work: { packets: 0 } });
+    zone.text += '\nxnew A 192.0.2.4';
+    zone.changed();
+    await sim.pass(ms);
+    // By another record, with an SOA record that is fresh.
+    t.equal((await sim.ask('zz.victim.test.')).rcode, 'NXDOMAIN');
+    t.equal((await sim.ask('xnew.victim.test.')).rcode, 'NOERROR');
+  });
