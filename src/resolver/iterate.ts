@@ -10,7 +10,7 @@ import type { Failed, FetchFailure, Found, Job } from './finding.ts';
 import { type Inquirer, Inquiry } from './inquiry.ts';
 import { Minimiser } from './minimise.ts';
 import type { RecursivePath } from './path.ts';
-import type { Fetch, LookedUp, Recursor } from './recursor.ts';
+import type { Fetch, Limit, LookedUp, Recursor } from './recursor.ts';
 import { type Judged, judge, type Referral } from './referral.ts';
 import type { Usable } from './scrub.ts';
 
@@ -56,6 +56,8 @@ export class Iteration implements Inquirer {
   #pending: readonly Promise<void>[] = NOTHING_PENDING;
   #tried: readonly NameServer[] = NOBODY_TRIED;
   #lookupFailures = 0;
+  /** Why addresses of servers were not found that somebody else may find. */
+  #limit: Limit | undefined = undefined;
   /** What the servers asked last did. */
   #complaint: Extract<Asked, { kind: 'failure' }> | undefined = undefined;
   #relocated = false;
@@ -150,6 +152,7 @@ export class Iteration implements Inquirer {
     this.#complaint = undefined;
     this.#triedLame = false;
     this.#doubted = undefined;
+    this.#limit = undefined;
   }
 
   /** Finds addresses of the zone's servers that may be asked, and looks up those of more where there are none. */
@@ -231,7 +234,9 @@ export class Iteration implements Inquirer {
   #lookedUp(outcome: LookedUp): void {
     // What the cache knew cost nothing.
     if (outcome !== 'cached') this.#lookups++;
-    if (outcome === 'failed') this.#lookupFailures++;
+    if (outcome === 'cached' || outcome === 'found') return;
+    this.#lookupFailures++;
+    if (outcome !== 'failed') this.#limit = outcome;
   }
 
   /** A server is late, and all others were asked. */
@@ -273,8 +278,14 @@ export class Iteration implements Inquirer {
       this.#recursor.cuts.end(this.#cut);
       return 'locate';
     }
-    const { reason, text } = this.#complaint ?? this.#before ?? this.#whyNone();
+    const { reason, text } = this.#limited() ?? this.#complaint ?? this.#before ?? this.#whyNone();
     return this.#fail(reason, `${nameToText(this.#cut.zone)}: ${text}`);
+  }
+
+  /** A failure that is not kept: with less before it the same question may do better. */
+  #limited(): { reason: FetchFailure; text: string } | undefined {
+    if (this.#limit === undefined) return undefined;
+    return { reason: this.#limit, text: 'too much is to be looked up to find its servers' };
   }
 
   #whyNone(): { reason: FetchFailure; text: string } {

@@ -57,8 +57,11 @@ export class Fetch {
   }
 }
 
-/** What came of looking for a server's addresses. `cached`: no packet was needed. */
-export type LookedUp = 'cached' | 'found' | 'failed';
+/** What came of looking for a server's addresses. `cached`: no packet was needed. A limit: others may find them. */
+export type LookedUp = 'cached' | 'found' | 'failed' | Limit;
+
+/** What a query may not do for want of budget or depth says nothing of the servers. */
+export type Limit = 'budget' | 'depth';
 
 /** Finds out what servers say of a question, by asking authorities from the root down, or a forwarder. */
 export class Recursor {
@@ -369,6 +372,7 @@ export class Recursor {
     }
     return this.#fetchAddresses(job, server.name, type, parent).then((found) => {
       if (found === 'none') return this.#failedLookup(server);
+      if (found === 'budget' || found === 'depth') return found;
       if (found === undefined) return this.#lookUpTypes(job, cut, server, others, parent);
       this.#addAddresses(cut, server, found);
       return 'found';
@@ -395,11 +399,12 @@ export class Recursor {
     name: Name,
     type: number,
     parent: Fetch,
-  ): Promise<Rrset | 'none' | undefined> {
+  ): Promise<Rrset | 'none' | Limit | undefined> {
     const found = await this.fetch(job, name, type, parent);
     const { context } = job.path;
     if (found.kind === 'failure') {
       const { code, text } = found.ede;
+      if (found.reason === 'budget' || found.reason === 'depth') return found.reason;
       if (isLasting(found.reason)) this.#cache.putFailure(context, name, type, { ede: code, text });
       return undefined;
     }

@@ -100,3 +100,45 @@ t.test('delegations to the address of a forwarder do not make it suspect', async
     { breaker: 'closed' },
   );
 });
+
+/**
+ * `victim.test.` is on a server whose address is to be looked up. The first of `links` zones of the attacker is on a server
+ * of the second, without glue, and so on; the last says that it is on a host of the victim.
+ */
+function chained(links: number): Internet {
+  const internet = new Internet({ rootServers: 1, sign: false });
+  internet.zone('test.', { servers: 1 });
+  internet.zone('other.', { servers: 1 });
+  const hoster = internet.host('ns.hoster.other.');
+  internet.zone('hoster.other.', { servers: [hoster] });
+  internet.zone('victim.test.', { servers: [hoster], text: '* A 192.0.2.1' });
+  const evil = internet.host('ns.evil.test.');
+  for (let i = 1; i <= links; i++) {
+    const { delegation } = internet.zone(`e${i}.test.`, { servers: [evil] });
+    delegation.ns = [i === links ? 'www.victim.test.' : `ns.e${i + 1}.test.`];
+    delegation.glue = [];
+  }
+  return internet;
+}
+
+t.test("servers that an attacker's query is too deep to look up are found for everybody else", async (t) => {
+  for (let links = 5; links < 9; links++) {
+    const sim = simulate(chained(links));
+    t.equal((await sim.ask('www.e1.test.')).rcode, 'SERVFAIL');
+    for (const name of ['www.victim.test.', 'ftp.victim.test.'])
+      t.equal((await sim.ask(name)).rcode, 'NOERROR', `${name} behind ${links}`);
+  }
+});
+
+t.test('and those for which it has no sub-query left', async (t) => {
+  const sim = simulate(chained(1));
+  const path = sim.snapshot.paths[0]!;
+  const budget = new Budget(sim.internet.clock.now());
+  while (budget.takeFetch());
+  const name = nameFromText('www.victim.test.');
+  const resolving = sim.resolver.resolve({ name, type: TYPE.A, path, budget, tokens: [] });
+  await sim.pass(1000);
+  t.match(await resolving, { outcome: 'failure', reason: 'budget' });
+  for (const each of ['www.victim.test.', 'ftp.victim.test.'])
+    t.equal((await sim.ask(each)).rcode, 'NOERROR', each);
+});
