@@ -60,8 +60,8 @@ export class Fetch {
 /** What came of looking for a server's addresses. `cached`: no packet was needed. A limit: others may find them. */
 export type LookedUp = 'cached' | 'found' | 'failed' | Limit;
 
-/** What a query may not do for want of budget or depth says nothing of the servers. */
-export type Limit = 'budget' | 'depth';
+/** What a query may not do for want of budget or depth, or does already, says nothing of the servers. */
+export type Limit = 'budget' | 'depth' | 'cycle';
 
 /** Finds out what servers say of a question, by asking authorities from the root down, or a forwarder. */
 export class Recursor {
@@ -152,7 +152,7 @@ export class Recursor {
     // The budget was that of who asked first.
     const again =
       found.kind === 'failure' &&
-      (found.reason === 'budget' || found.reason === 'depth' || found.reason === 'cycle') &&
+      isOfQuery(found.reason) &&
       job.budget.spent(this.env.clock.now()) === undefined;
     return again ? this.fetch(job, name, type, parent) : found;
   }
@@ -372,7 +372,7 @@ export class Recursor {
     }
     return this.#fetchAddresses(job, server.name, type, parent).then((found) => {
       if (found === 'none') return this.#failedLookup(server);
-      if (found === 'budget' || found === 'depth') return found;
+      if (found === 'budget' || found === 'depth' || found === 'cycle') return found;
       if (found === undefined) return this.#lookUpTypes(job, cut, server, others, parent);
       this.#addAddresses(cut, server, found);
       return 'found';
@@ -404,7 +404,7 @@ export class Recursor {
     const { context } = job.path;
     if (found.kind === 'failure') {
       const { code, text } = found.ede;
-      if (found.reason === 'budget' || found.reason === 'depth') return found.reason;
+      if (isOfQuery(found.reason)) return found.reason;
       if (isLasting(found.reason)) this.#cache.putFailure(context, name, type, { ede: code, text });
       return undefined;
     }
@@ -449,6 +449,11 @@ function jobFor(job: Job, path: RecursivePath, name: Name): Job | undefined {
 
 function failedNow(job: Job, reason: FetchFailure, text: string): Promise<Found> {
   return Promise.resolve(failedFetch(job.path, reason, text));
+}
+
+/** It says what this query may not do, or does already: another may do better. */
+function isOfQuery(reason: FetchFailure): reason is Limit {
+  return reason === 'budget' || reason === 'depth' || reason === 'cycle';
 }
 
 /** The failure is the servers', not that of this query's limits. */

@@ -173,3 +173,40 @@ t.test('a circle of three, and one that bites its own tail', async (t) => {
     t.ok(sim.works.at(-1)!.packets <= 20, `${sim.works.at(-1)!.packets} packets`);
   }
 });
+
+t.test('a circle that has a way out: nothing on it fails, whoever is asked first', async (t) => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const internet = new Internet({ rootServers: 1, sign: false });
+    for (const name of ['test.', 'other.']) internet.zone(name, { servers: 1 });
+    const host = internet.host('ns.c.other.');
+    internet.zone('c.other.', { servers: [host] });
+    for (const [name, ns] of [
+      ['a.test.', ['ns.b.test.', 'ns.c.other.']],
+      ['b.test.', ['ns.a.test.']],
+    ] as const) {
+      const text = `* A 192.0.2.1\nns A ${host.addresses[0]}`;
+      Object.assign(internet.zone(name, { servers: [host], text }).delegation, { ns, glue: [] });
+    }
+    const sim = simulate(internet, { seed });
+    for (const name of ['www.b.test.', 'ns.b.test.', 'www.a.test.', 'ns.a.test.'])
+      t.equal((await sim.ask(name)).rcode, 'NOERROR', `${name} by seed ${seed}`);
+  }
+});
+
+t.test('two zones without glue that are in each other, 1,000 names, 60 s: nobody is asked', async (t) => {
+  const internet = new Internet({ rootServers: 1, sign: false });
+  internet.zone('test.', { servers: 1 });
+  for (const [zone, other] of ['ab', 'ba'] as const) {
+    const { delegation } = internet.zone(`${zone}.test.`, { servers: 1 });
+    delegation.ns = [`ns.${other}.test.`];
+    delegation.glue = [];
+  }
+  const sim = simulate(internet);
+  for (const zone of 'ab') t.equal((await sim.ask(`www.${zone}.test.`)).rcode, 'SERVFAIL');
+  const before = internet.packets;
+  await sim.askEach(
+    60,
+    Array.from({ length: 1000 }, (_, i) => `w${i}.${'ab'[i % 2]}.test.`),
+  );
+  t.equal(internet.packets - before, 0);
+});
