@@ -69,7 +69,7 @@ function pathOf(
     view: q.view.index,
     sources: rule.sources,
     serveStale: true,
-    case0x20: true,
+    case0x20: rule.case0x20,
     validate: false,
     origin: domain,
     servers,

@@ -140,6 +140,7 @@ export interface DelegateRule {
   /** Context of what is learned that way. */
   readonly context: number;
   readonly sources: readonly string[];
+  readonly case0x20: boolean;
 }
 
 /** Something that may answer for a name and all below it. */

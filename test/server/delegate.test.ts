@@ -27,6 +27,7 @@ function delegating(snapshot: Snapshot, ...records: string[]): Snapshot {
     record: nameFromText(text),
     context: 5000 + i,
     sources: [],
+    case0x20: true,
   }));
   return { ...snapshot, views: snapshot.views.map((view) => ({ ...view, delegates })) };
 }

@@ -86,7 +86,7 @@ export class Paths {
   delegate({ id, delegationRecord: record, outbound }: Config['delegates'][number], vpc: Asks): DelegateRule {
     const sources = this.#sourcesOf(outbound);
     const context = this.#contexts.of(vpc.id, delegateFingerprint({ record, sources }));
-    return { rule: id, record, context, sources };
+    return { rule: id, record, context, sources, case0x20: this.#config.recursion.case0x20 };
   }
 
   /** Whether the VPC has DELEGATE rules, by which a forwarder's referral may be followed. */

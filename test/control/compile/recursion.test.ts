@@ -120,11 +120,12 @@ t.test('who is validated: the VPC says it for the Internet, rules for private na
 });
 
 t.test('delegate rules', async (t) => {
-  const { snapshot } = compiled(
-    rules('id: d, type: delegate, delegationRecord: NS.Example, outbound: out-4'),
-  );
+  const text = rules('id: d, type: delegate, delegationRecord: NS.Example, outbound: out-4');
+  const { snapshot } = compiled(text);
+  const plain = compiled(`recursion: { case0x20: off }\n${text}`).snapshot;
+  t.equal(plain.views[0]!.delegates[0]!.case0x20, false);
   const [delegate] = snapshot.views[0]!.delegates;
-  t.match(delegate, { rule: 'd', sources: ['10.1.0.1'] });
+  t.match(delegate, { rule: 'd', sources: ['10.1.0.1'], case0x20: true });
   t.equal(nameToText(delegate!.record), 'ns.example.');
   t.same(snapshot.views[1]!.delegates, []);
   t.notOk(

@@ -13,8 +13,8 @@ import type { SimServer } from '../../support/simnet.ts';
 import { type SimulateOptions, simulate } from '../../support/simulate.ts';
 
 /** One DELEGATE rule for the private zone `hr.corp.` */
-function delegating(text: string): SimulateOptions {
-  const rule = { rule: 'delegate', record: nameFromText('hr.corp.'), context: 5000, sources: [] };
+function delegating(text: string, case0x20 = true): SimulateOptions {
+  const rule = { rule: 'delegate', record: nameFromText('hr.corp.'), context: 5000, sources: [], case0x20 };
   return { world: { zones: { 'hr.corp.': text } }, view: { delegates: [rule] } };
 }
 
@@ -40,6 +40,19 @@ t.test('two delegations of one rule, asked in one turn: each by its own servers'
   );
   t.notOk(eu.queries.some(({ name }) => /na\.hr/i.test(name)));
   t.notOk(na.queries.some(({ name }) => /eu\.hr/i.test(name)));
+});
+
+t.test('its servers are asked in mixed case where recursion does so', async (t) => {
+  for (const case0x20 of [true, false]) {
+    const internet = new Internet({ rootServers: 1, sign: false });
+    const eu = serving(internet, '192.0.2.10', 'eu.hr.corp.', '192.0.2.1');
+    const sim = simulate(internet, delegating('eu NS ns1.eu\nns1.eu A 192.0.2.10', case0x20));
+    for (let i = 0; i < 4; i++) t.equal((await sim.ask(`www${i}.eu.hr.corp.`)).rcode, 'NOERROR');
+    t.equal(
+      eu.queries.some(({ name }) => /[A-Z]/.test(name)),
+      case0x20,
+    );
+  }
 });
 
 t.test('a server that is taken out of the delegation is asked no more, and a new one is', async (t) => {
