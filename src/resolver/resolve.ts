@@ -29,6 +29,7 @@ import type { RecursionSettings } from './settings.ts';
 import { type TargetStatus, Targets } from './target.ts';
 import type { Transport } from './transport.ts';
 import { chainOf } from './trust.ts';
+import { lastStep } from './truststep.ts';
 
 export type { Resolution, ResolveRequest } from './resolution.ts';
 
@@ -150,8 +151,12 @@ export class Resolver implements FlightOwner {
 
   #withChain({ path, name }: ResolveRequest, resolution: Resolution): Resolution {
     if (!path.validate || resolution.chain !== undefined) return resolution;
-    const { trust } = resolution;
+    const { trust, outcome, ede } = resolution;
     const chain = trust === undefined ? this.#authorities.chainTo(path.context, name) : chainOf(trust);
+    // Of a failure that is remembered, or of keys that could not be had, the links up to it are all that is known.
+    const fault = outcome === 'failure' ? ede.find(({ code }) => isValidationError(code)) : undefined;
+    if (fault !== undefined && chain.at(-1)?.outcome !== 'bogus')
+      chain.push(lastStep(chain.at(-1)?.zone ?? '.', 'bogus', 'answer', fault.text));
     return { ...resolution, chain };
   }
 
@@ -361,7 +366,9 @@ export class Resolver implements FlightOwner {
     // Old data do not stand in for what is bogus.
     if (!isBogus) this.#rechecks.failed(keyOf(question));
     const { name, type, path } = question;
-    this.#cache.putFailure(path.context, name, type, { ede: result.ede.code, isBogus });
+    const { code, text } = result.ede;
+    // Who asks meanwhile is told what is wrong, and in which zone.
+    this.#cache.putFailure(path.context, name, type, { ede: code, isBogus, ...(isBogus && { text }) });
   }
 }
 

@@ -132,3 +132,26 @@ t.test('the chain of trust is told to who wants it, from servers and from the ca
   t.equal(await chainOf('w1.corp.test.', false), undefined);
   t.same(await chainOf('w0.open.test.'), [...secure.slice(0, 2), 'open.test. insecure no-ds']);
 });
+
+t.test('where the chain broke is told as long as the failure is remembered', async (t) => {
+  for (const fault of ['expired', 'bad-ds'] as const) {
+    const internet = world();
+    internet.break('corp.test.', fault);
+    const sim = simulate(internet);
+    const path = sim.snapshot.paths.find(({ kind }) => kind === 'recursive')!;
+    const ask = () => {
+      const budget = new Budget(internet.clock.now());
+      const request = { name: nameFromText('w0.corp.test.'), type: TYPE.A, path, budget, tokens: [] };
+      const asked = sim.resolver.resolve({ ...request, wantsChain: true });
+      return finish(internet.clock, Promise.resolve(asked));
+    };
+    const fresh = await ask();
+    const again = await ask();
+    t.equal(again.source, 'failure-cache');
+    t.same(again.ede[0], fresh.ede[0], fault);
+    t.same(again.chain, fresh.chain);
+    const last = again.chain?.at(-1);
+    t.equal(last?.outcome, 'bogus');
+    t.match(last?.why, /corp\.test\..*\bRRSIG|corp\.test\.: no DNSKEY/);
+  }
+});
