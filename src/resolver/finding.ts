@@ -27,7 +27,7 @@ export interface Finding {
   readonly zone: Name;
   /** `192.0.2.53:53` */
   readonly upstream: string;
-  /** Who said it, so that another may be asked where it turns out to be bogus; of forwarders nobody. */
+  /** Who said it, so that another may be asked where it turns out to be bogus; of forwarders `upstream` says it. */
   readonly contact: Contact | undefined;
 }
 

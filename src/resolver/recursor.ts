@@ -17,7 +17,7 @@ import { type Forwarded, Forwarding } from './forward.ts';
 import type { Inquiry } from './inquiry.ts';
 import { failedFetch, Iteration } from './iterate.ts';
 import { LocalRoot } from './localroot.ts';
-import { isIpv6, type Path, type RecursivePath, targetToText } from './path.ts';
+import { type ForwardPath, isIpv6, type Path, type RecursivePath, targetToText } from './path.ts';
 import type { Probes } from './probe.ts';
 import { ADDRESSES_MAX, glueOf, type Judged, SERVERS_USED_MAX } from './referral.ts';
 import { rrsetAt } from './scrub.ts';
@@ -33,6 +33,8 @@ const SERVERS_MAX = 32_768;
 const UNPRIMED_MS = 60_000;
 /** The least and the most that addresses of servers are taken for granted, in seconds. */
 const CONTACT_SECONDS_MIN = 5;
+/** How long another is waited for where one said what is bogus: keys, DS records and answer, within a client's 4.5 s. */
+const ELSEWHERE_MS = 1_200;
 /** Servers that said that they do not serve a zone and are asked for another of its names, where there are no others. */
 const LAME_ASKED_MAX = 3;
 
@@ -133,15 +135,41 @@ export class Recursor {
     return parent === undefined ? fetch.outcome : this.#awaited(fetch, parent);
   }
 
-  /** Asks once more, but not who said what turned out to be bogus: its copy of the zone may be old, or forged. */
-  fetchElsewhere(job: Job, name: Name, type: number, { contact }: Finding): Promise<Found | undefined> {
-    const { path } = job;
-    if (contact === undefined || path.kind !== 'recursive') return Promise.resolve(undefined);
+  /**
+   * Asks once more, but not who said what turned out to be bogus: its copy of the zone may be old, or forged. Undefined:
+   * nobody else is there, or none that replies soon, and then the client is to hear what is wrong, in its time.
+   */
+  fetchElsewhere(job: Job, name: Name, type: number, found: Finding): Promise<Found | undefined> {
     return new Promise((settle) => {
-      const iteration = new Iteration(this, new Fetch(0), job, path, name, type, settle);
-      iteration.avoid(contact);
-      iteration.run();
+      const late = this.env.clock.after(ELSEWHERE_MS, () => settle(undefined));
+      this.#askElsewhere(job, name, type, found, (other) => {
+        late.cancel();
+        settle(other);
+      });
     });
+  }
+
+  #askElsewhere(
+    job: Job,
+    name: Name,
+    type: number,
+    { contact, upstream }: Finding,
+    done: (found: Found | undefined) => void,
+  ): void {
+    const { path } = job;
+    if (path.kind === 'forward') {
+      const targets = path.targets.filter((target) => targetToText(target) !== upstream);
+      if (targets.length === 0) done(undefined);
+      else this.#forward(job, { ...path, targets }, name, type, done);
+      return;
+    }
+    if (contact === undefined) {
+      done(undefined);
+      return;
+    }
+    const iteration = new Iteration(this, new Fetch(0), job, path, name, type, done);
+    iteration.avoid(contact);
+    iteration.run();
   }
 
   async #join(known: Fetch, job: Job, name: Name, type: number, parent: Fetch | undefined): Promise<Found> {
@@ -171,6 +199,10 @@ export class Recursor {
       new Iteration(this, fetch, job, path, name, type, done).run();
       return;
     }
+    this.#forward(job, path, name, type, done);
+  }
+
+  #forward(job: Job, path: ForwardPath, name: Name, type: number, done: (found: Found) => void): void {
     const question = { path, name, type, options: job.options, dnssec: path.validate };
     new Forwarding(this.#forwarders, this.#probes, question, job.budget, {
       forwarded: (result) => done(fromForwarder(result, path.domain)),

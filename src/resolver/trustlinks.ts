@@ -83,15 +83,48 @@ export class TrustLinks {
     });
   }
 
-  async #asked(job: Job, parent: SecureZone, name: Name): Promise<Trust | Inner | Failed> {
-    const found = await this.#recursor.fetch(jobBy(job, parentOf(name)), name, TYPE.DS);
-    if (found.kind === 'failure') return this.#unobtainable(found, name, 'DS records');
-    const { scrubbed } = found;
+  #asked(job: Job, parent: SecureZone, name: Name): Promise<Trust | Inner | Failed> {
+    const by = jobBy(job, parentOf(name));
+    const { path } = by;
+    // Where none was seen the name is hardly a zone, and who gives no proof at all knows no DNSSEC: its answer then is
+    // asked of another, by whose signature there is no need to ask for the DS.
+    const isCut =
+      path.kind === 'forward' || this.#recursor.cuts.at(path.context, name, this.#now()) !== undefined;
+    const isWorth = ({ scrubbed }: Finding): boolean =>
+      isCut || scrubbed.kind === 'answer' || scrubbed.proofs.length > 0;
+    const judge = (finding: Finding): Soon<Trust | Inner | Failed> =>
+      this.#bySaid(job, parent, name, finding);
+    return this.#fetched(by, name, TYPE.DS, 'DS records', judge, isWorth);
+  }
+
+  #bySaid(job: Job, parent: SecureZone, name: Name, { scrubbed }: Finding): Soon<Trust | Inner | Failed> {
     // An alias stands at the name: it is no zone (RFC 2181 section 10.1).
     const alias = scrubbed.chain[0];
     if (alias !== undefined) return this.#aliased(job, parent, name, alias, scrubbed.proofs);
     const ds = scrubbed.kind === 'answer' ? scrubbed.rrsets[0] : undefined;
     return this.#byDs(job, parent, name, ds, scrubbed.proofs);
+  }
+
+  /**
+   * What `judge` makes of what servers say. Where it is bogus another one is asked, if that `isWorth` it: the first one's
+   * copy of the zone may be old, or forged.
+   */
+  async #fetched<T extends Trust | Inner>(
+    job: Job,
+    name: Name,
+    type: number,
+    what: string,
+    judge: (finding: Finding) => Soon<T | Failed>,
+    isWorth: (finding: Finding) => boolean = () => true,
+  ): Promise<T | Failed> {
+    const found = await this.#recursor.fetch(job, name, type);
+    if (found.kind === 'failure') return this.#unobtainable(found, name, what);
+    const judged = await judge(found);
+    if (judged.kind !== 'bogus' || !isWorth(found)) return judged;
+    const other = await this.#recursor.fetchElsewhere(job, name, type, found);
+    if (other?.kind !== 'finding') return judged;
+    const again = await judge(other);
+    return again.kind === 'failure' ? judged : again;
   }
 
   /** An alias at `name` itself: it belongs to the parent. One from a wildcard does not deny that there is a zone. */
@@ -205,23 +238,16 @@ export class TrustLinks {
       : this.#insecure(zone, above, ttl, unsupported);
   }
 
-  async #fetchKeys(
+  #fetchKeys(
     job: Job,
     zone: Name,
     trusted: Trusted,
     ttl: number,
     above: SecureZone | undefined,
   ): Promise<Trust | Failed> {
-    const found = await this.#recursor.fetch(job, zone, TYPE.DNSKEY);
-    if (found.kind === 'failure') return this.#unobtainable(found, zone, 'DNSKEY records');
-    const hold = (finding: Finding): Soon<Trust | Failed> =>
-      this.#checking.inTurn(() => this.#hold(job, zone, trusted, ttl, above, finding));
-    const held = await hold(found);
-    if (held.kind !== 'bogus') return held;
-    const other = await this.#recursor.fetchElsewhere(job, zone, TYPE.DNSKEY, found);
-    if (other?.kind !== 'finding') return held;
-    const again = await hold(other);
-    return again.kind === 'failure' ? held : again;
+    return this.#fetched<Trust>(job, zone, TYPE.DNSKEY, 'DNSKEY records', (finding) =>
+      this.#checking.inTurn(() => this.#hold(job, zone, trusted, ttl, above, finding)),
+    );
   }
 
   #hold(

@@ -1,5 +1,6 @@
 /** What is wrong with a zone or its servers, and what the client is told. */
 import t from 'tap';
+import { authority } from '../../support/authority.ts';
 import {
   alwaysTruncated,
   dropEdns,
@@ -109,13 +110,52 @@ t.test(
     stale.zone('v.test.', { servers: 2, sign: { denial: {} }, text: TEXT });
     stale.zone('sub.v.test.', { servers: 1, text: TEXT });
     stale.break('v.test.', 'expired');
-    const { authority } = await import('../../support/authority.ts');
     first!.wrap = () => authority([stale.zoneOf('v.test.').data]);
     let secure = 0;
     for (let i = 0; i < 20; i++) if ((await simulate(internet, { seed: i }).ask('www.v.test.')).ad) secure++;
     t.equal(secure, 20);
   },
 );
+
+for (const fault of ['expired', 'missing-rrsig', 'wrong-signature', 'no-nsec'] as const)
+  t.test(`one of the parent's two servers has a copy that is broken (${fault}): no child is`, async (t) => {
+    const internet = twoParents();
+    const broken = twoParents();
+    broken.break('test.', fault);
+    const [first] = internet.hostsOf('test.');
+    first!.wrap = () => authority([broken.zoneOf('test.').data]);
+    for (let seed = 0; seed < 10; seed++) {
+      const sim = simulate(internet, { seed });
+      for (const name of ['www.v.test.', 'nothing.v.test.', 'www.u.test.']) {
+        const given = await sim.ask(name);
+        t.equal(faultIn(given, internet.truth(name, 'A')), undefined, `${name}, seed ${seed}`);
+        t.ok(given.work.packets <= 12, `${given.work.packets} packets`);
+      }
+    }
+  });
+
+t.test('one of two servers has an old copy of a zone, and both serve its unsigned child', async (t) => {
+  const [internet, broken] = [twoParents(), twoParents()];
+  for (const each of [internet, broken])
+    each.zone('open.v2.test.', { servers: each.hostsOf('v2.test.'), text: TEXT });
+  broken.break('v2.test.', 'expired');
+  const [first] = internet.hostsOf('v2.test.');
+  first!.wrap = () => authority(['v2.test.', 'open.v2.test.'].map((name) => broken.zoneOf(name).data));
+  for (let seed = 0; seed < 10; seed++) {
+    const given = await simulate(internet, { seed }).ask('www.open.v2.test.');
+    t.equal(faultIn(given, internet.truth('www.open.v2.test.', 'A')), undefined, `seed ${seed}`);
+  }
+});
+
+/** `test.` with two servers, and below it zones that are signed and one that is not. */
+function twoParents(): Internet {
+  const internet = new Internet({ rootServers: 1 });
+  internet.zone('test.', { servers: 2, sign: { denial: {} } });
+  internet.zone('v.test.', { servers: 1, sign: { denial: {} }, text: TEXT });
+  internet.zone('v2.test.', { servers: 2, sign: {}, text: TEXT });
+  internet.zone('u.test.', { servers: 1, text: TEXT });
+  return internet;
+}
 
 const BESIDE: Readonly<Record<string, Wrap>> = {
   silent,
