@@ -12,6 +12,7 @@ import {
 import type { Checking } from './checking.ts';
 import { ContextTable } from './contexttable.ts';
 import type { Failed, Job } from './finding.ts';
+import type { Path } from './path.ts';
 import type { Recursor } from './recursor.ts';
 import type { NegativeTrustAnchor, TrustAnchor } from './settings.ts';
 import {
@@ -127,6 +128,8 @@ export class TrustTable {
     const now = this.#now();
     for (let at = from; at < name.length; at += name[at]! + 1) {
       const by = jobAt(job, name, at);
+      // Its servers are not asked for signatures.
+      if (!by.path.validate) return unvalidated(by.path, now);
       const known = this.#table.get(by.path.context, name, at);
       if (known !== undefined && known.kind !== 'inner' && now < known.expiresAt) return known;
       const nta = this.#ntas.length === 0 ? undefined : this.#ntaAt(suffixAt(name, at));
@@ -198,6 +201,19 @@ export class TrustTable {
   #now(): number {
     return this.#recursor.env.clock.now();
   }
+}
+
+/** Above a rule that is validated one that is not: a negative trust anchor too, as where it is asked itself. */
+function unvalidated({ domain, rule }: Path, now: number): InsecureZone {
+  const why = `rule ${rule} is not validated`;
+  return {
+    kind: 'insecure',
+    zone: domain,
+    by: 'nta',
+    why,
+    above: undefined,
+    expiresAt: now + 1000 * TRUST_SECONDS_MAX,
+  };
 }
 
 /** A result that another query's budget was too small for. */
