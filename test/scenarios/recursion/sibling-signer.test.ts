@@ -102,6 +102,19 @@ t.test('NXDOMAIN by an unsigned zone below the apex that denies: bogus', async (
   t.equal((await simulate(internet).ask('www.secure.test.')).rcode, 'SERVFAIL');
 });
 
+t.test('a proof of a signed zone below stands before those that deny: denied all the same', async (t) => {
+  const internet = world();
+  internet.zone('sub.secure.test.', { sign: {}, text: 'www A 192.0.2.3' });
+  const { authority } = (await simulate(internet).ask('none.sub.secure.test.')).message;
+  const stray = authority.filter((rr) => rr.type === TYPE.NSEC || isSignature(rr));
+  t.not(stray.length, 0);
+  forge(internet, 'secure.test.', (packet) => {
+    if (packet.question!.type === TYPE.MX) packet.authority.unshift(...stray);
+  });
+  t.match(await simulate(internet).ask('www.secure.test.', 'MX'), { rcode: 'NOERROR', ad: true, answer: [] });
+  t.match(await simulate(internet).ask('none.secure.test.', 'MX'), { rcode: 'NXDOMAIN', ad: true });
+});
+
 t.test('DS records of a wildcard delegate nothing (RFC 4592 section 4.5): bogus', async (t) => {
   const evil = makeKey('secure.test.', { flags: 257, seed: 'evil' });
   const hex = Buffer.from(dsOf(evil).subarray(4)).toString('hex');
