@@ -117,6 +117,10 @@ t.test('CD=1 (BIND #5877): a forged NXDOMAIN that nobody checked leaves the secu
   const { ad, answer } = await sim.ask('www.v.test.');
   t.ok(ad, 'and nobody else does');
   t.same(answer, ['www.v.test. a 192.0.2.1']);
+  // Without DO it is another finished answer, made from the cache of records.
+  const plain = await sim.ask('www.v.test.', 'A', { dnssecOk: false });
+  t.match(plain, { rcode: 'NOERROR', answer: ['www.v.test. a 192.0.2.1'], work: { packets: 0 } });
+  t.ok(sim.cached().includes('www.v.test. A rrset secure 192.0.2.1'));
   host!.options = {};
   await sim.pass(6000);
   const after = await sim.ask('www.v.test.', 'AAAA');
