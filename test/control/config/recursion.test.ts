@@ -207,6 +207,27 @@ t.test('a rule that is to be validated in a VPC that does not validate', async (
   t.same(warningsOf(text('validate', forward)), []);
 });
 
+t.test('a rule that is to be validated below one that is not', async (t) => {
+  const below = (above: string) =>
+    warningsOf(
+      `${BASE}rules:\n  - { ${above}, vpcs: [vpc-a] }\n  - { domain: x.a.b, type: stub, targets: [192.0.2.2], dnssec: validate, vpcs: [vpc-a] }\n`,
+    );
+  const forward = 'type: forward, targets: [192.0.2.1]';
+  t.match(below(`domain: a.b, ${forward}`), [
+    /rules\[1\]\.dnssec: in VPC vpc-a the rule above it, for a\.b\., is not validated: without a trust anchor/,
+  ]);
+  t.equal(below('domain: a.b, type: stub, targets: [192.0.2.1]').length, 1);
+  t.equal(below(`domain: ., ${forward}, dnssec: off`).length, 1);
+  t.equal(below('domain: b, type: recursive, dnssec: off').length, 1);
+  t.same(below(`domain: a.b, ${forward}, dnssec: validate`), []);
+  t.same(below(`domain: ., ${forward}`), []);
+  t.same(below('domain: b, type: recursive'), []);
+  t.same(below(`domain: other, ${forward}`), []);
+  t.same(below(`domain: y.x.a.b, ${forward}`), [], 'what is below it does not matter');
+  const between = `domain: b, ${forward}, vpcs: [vpc-a] }\n  - { domain: a.b, ${forward}, dnssec: validate`;
+  t.equal(below(between).length, 1, 'of the rule between them');
+});
+
 t.test('a zone that a recursive or stub rule hides', async (t) => {
   const zone = 'zones: [{ name: a, records: "", vpcs: [vpc-a] }]';
   for (const type of ['recursive', 'stub, targets: [192.0.2.1]'])

@@ -1,5 +1,5 @@
 import { unreachable } from '../../../util/assert.ts';
-import { nameToText } from '../../../wire/name.ts';
+import { isAtOrBelow, type Name, nameToText } from '../../../wire/name.ts';
 import { suggestion } from '../nearest.ts';
 import type { Path } from '../problem.ts';
 import type { AddressAndPort } from '../setting.ts';
@@ -100,9 +100,10 @@ function needs(context: CheckContext, type: string, key: string, example: string
     context.error(path, `a ${type} rule needs ${key}`, `add for example ${key}: ${example}`);
 }
 
-/** A rule that asks for validation in a VPC that has none. */
+/** A rule that asks for validation in a VPC that has none, or where the chain of trust ends above it. */
 function warnWhereNotValidated(context: CheckContext, rule: Rule, type: string, path: Path): void {
   if (rule.dnssec !== 'validate') return;
+  warnOfBrokenChain(context, rule, path);
   for (const id of rule.vpcs ?? []) {
     const dnssec = context.draft.vpcs?.find((vpc) => vpc?.id === id)?.dnssec;
     if (dnssec === 'off' || (dnssec === 'route53' && type !== 'recursive'))
@@ -112,6 +113,35 @@ function warnWhereNotValidated(context: CheckContext, rule: Rule, type: string, 
         `take the VPC out of the rule, or write dnssec: validate in the VPC`,
       );
   }
+}
+
+/** The chain of trust comes down through the rules above, and where one is not validated it goes no further. */
+function warnOfBrokenChain(context: CheckContext, rule: Rule, path: Path): void {
+  const { domain } = rule;
+  if (domain === undefined) return;
+  for (const id of rule.vpcs ?? []) {
+    const isAbove = (other: Rule | undefined): other is Rule & { domain: Name } =>
+      other?.domain !== undefined &&
+      other.type !== 'system' &&
+      other.vpcs?.includes(id) === true &&
+      other.domain.length < domain.length &&
+      isAtOrBelow(domain, other.domain);
+    const above = context.draft.rules?.filter(isAbove).toSorted((a, b) => b.domain.length - a.domain.length);
+    const next = above?.[0];
+    if (next === undefined) continue;
+    if (isValidatedByDefault(next) ? next.dnssec !== 'off' : next.dnssec === 'validate') continue;
+    const name = nameToText(next.domain);
+    context.warn(
+      [...path, 'dnssec'],
+      `in VPC ${id} the rule above it, for ${name}, is not validated: without a trust anchor of its own nothing is secure here`,
+      `write dnssec: validate for ${name} too, or add an anchor for a name below it to recursion.anchors`,
+    );
+  }
+}
+
+/** As its VPC says; other forward rules, and stub rules, lead to private names. */
+function isValidatedByDefault({ type, domain }: Rule): boolean {
+  return type === 'recursive' || (type === 'forward' && domain?.length === 1);
 }
 
 /** Returns the families of the targets. */
