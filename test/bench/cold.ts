@@ -2,7 +2,8 @@
  * `npm run bench -- cold`: recursion with nothing in the cache. On a small Internet in network namespaces
  * (test/support/fakenet) every resolver that is installed is started afresh for each round, one worker or thread each,
  * and resolves the same distinct names once, in two halves: the second shows what a program costs that is warm while
- * the cache has nothing of these names' zones but what the first half left of their parents. Needs root.
+ * the cache has nothing of these names' zones but what the first half left of their parents. Each has one core for all its
+ * threads, and then, started afresh, all cores with dnsperf and the authoritative servers. Needs root.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,9 +11,9 @@ import { join } from 'node:path';
 import { startDaemon } from '../support/daemon.ts';
 import { build, fakenetMissing, python, run } from '../support/fakenet/fakenet.ts';
 import { missing } from '../support/servers.ts';
-import { CLIENTS, type Load, load, pin, SERVER_CORE } from './load.ts';
+import { CLIENTS, LOAD_CORE, type Load, load, pin, SERVER_CORE } from './load.ts';
 import type { Options } from './options.ts';
-import { type Column, compare, number, publish } from './report.ts';
+import { type Column, compare, number, publish, type Table } from './report.ts';
 
 /** Distinct names of one pass: about those among the first 50,000 questions by Zipf popularity. */
 const NAMES = 9_351;
@@ -39,6 +40,10 @@ interface Cost extends Load {
 }
 
 type Round = readonly [first: Cost, second: Cost];
+
+/** Where the threads of a server are: on a core of their own, or on all, as the system schedules them. */
+const PLACEMENTS = ['one core', 'all cores'] as const;
+type Placement = (typeof PLACEMENTS)[number];
 
 /** Both halves as one. */
 function both([a, b]: Round): Cost {
@@ -116,20 +121,21 @@ async function packetsUpstream(folder: string): Promise<number> {
   return (JSON.parse(output) as { udp_queries: number }).udp_queries;
 }
 
-async function measure(each: Peer, folder: string, files: Files): Promise<Round> {
+async function measure(each: Peer, folder: string, files: Files, placement: Placement): Promise<Round> {
   const server = await each.start(folder);
   try {
-    pin(server.pid, SERVER_CORE);
+    if (placement === 'one core') pin(server.pid, SERVER_CORE);
     await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-    return [await ask(server, folder, files[0]), await ask(server, folder, files[1])];
+    const core = placement === 'one core' ? LOAD_CORE : 'any';
+    return [await ask(server, folder, files[0], core), await ask(server, folder, files[1], core)];
   } finally {
     await server.stop();
   }
 }
 
-async function ask(server: Running, folder: string, file: string): Promise<Cost> {
+async function ask(server: Running, folder: string, file: string, core: number | 'any'): Promise<Cost> {
   const packetsBefore = await packetsUpstream(folder);
-  const cost = await load(server, { file, once: true, under: IN_RESOLVERS });
+  const cost = await load(server, { file, once: true, under: IN_RESOLVERS, core });
   return { ...cost, packets: (await packetsUpstream(folder)) - packetsBefore };
 }
 
@@ -155,14 +161,22 @@ export async function cold(options: Options): Promise<void> {
   if (process.getuid?.() !== 0)
     throw new Error('recursion is measured in network namespaces: run this as root');
   const peers = wanted(options);
-  const samples = new Map(peers.map(({ name }) => [name, [] as Round[]]));
+  const samples = new Map(
+    PLACEMENTS.map((placement) => [placement, new Map(peers.map(({ name }) => [name, [] as Round[]]))]),
+  );
   await inFakenet(options.zones, async (folder) => {
     const files = writeNames(folder);
     for (let i = 0; i < options.rounds; i++)
-      for (const each of peers) samples.get(each.name)!.push(await measure(each, folder, files));
+      for (const [placement, rounds] of samples)
+        for (const each of peers) rounds.get(each.name)!.push(await measure(each, folder, files, placement));
   });
-  const only = (of: (round: Round) => Cost): Map<string, Cost[]> =>
-    new Map([...samples].map(([name, rounds]) => [name, rounds.map(of)]));
+  const table = (caption: string, placement: Placement, of: (round: Round) => Cost): Table =>
+    compare(
+      caption,
+      new Map([...samples.get(placement)!].map(([name, rounds]) => [name, rounds.map(of)])),
+      COLUMNS,
+    );
+  const secondOf = ([, second]: Round): Cost => second;
   publish(
     {
       id: 'cold',
@@ -170,12 +184,14 @@ export async function cold(options: Options): Promise<void> {
         `Nothing in the cache: ${number(NAMES)} names in ${number(options.zones)} zones, dnsperf ${CLIENTS.join(' ')}, one worker ` +
         `or thread each; medians of ${options.rounds} rounds, in parentheses the ratio to Unbound.`,
       tables: [
-        compare('All names', only(both), COLUMNS),
-        compare(
-          'The second half of them',
-          only(([, second]) => second),
-          COLUMNS,
+        table('All names, each server with all its threads on one core', 'one core', both),
+        table('The second half of them', 'one core', secondOf),
+        table(
+          'All names, on all cores, which dnsperf and the authoritative servers share',
+          'all cores',
+          both,
         ),
+        table('The second half of these', 'all cores', secondOf),
       ],
       notes: [],
       programs: [...Object.values(PROGRAMS), 'nsd', 'dnsperf'],
