@@ -134,6 +134,27 @@ t.test('KeyTrap in the DNSKEY RRset itself: many DS, many keys of the tag, many 
   t.ok(work.verifies <= BUDGET_VERIFIES, `${work.verifies} checks`);
 });
 
+for (const [count, rcode] of [
+  [20, 'NOERROR'],
+  [40, 'SERVFAIL'],
+] as const)
+  t.test(`${count} keys of 260 octets: of a zone no more than 8 KiB are kept`, async (t) => {
+    const { sim } = world((zone) => {
+      const csk = makeKey(ORIGIN, { algorithm: 15, flags: 257, seed: 'csk' });
+      // In canonical order they stand before the key that signs all, as their flags are less.
+      const others = Array.from({ length: count }, () =>
+        keyOf(ORIGIN, csk.privateKey, prng.fill(new Uint8Array(256)), { algorithm: 8 }),
+      );
+      zone.signing = { keys: [csk] };
+      zone.doctor = (records) => [
+        ...without(records, ORIGIN, TYPE.DNSKEY),
+        ...recordsOf(signedKeys([csk, ...others], [csk])),
+      ];
+    });
+    // The keys are good, all of them: it is their owner's loss if he signs with the last.
+    t.match(await sim.ask('www.evil.test.'), { rcode, ad: rcode === 'NOERROR' });
+  });
+
 /** A chain of eleven CNAMEs with an address at its end, and so many bad signatures before the good one of each link. */
 function badLinks(count: number): SimulatedResolver {
   const links = Array.from({ length: 11 }, (_, i) => `l${i} CNAME l${i + 1}`);
