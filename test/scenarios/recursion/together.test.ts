@@ -1,5 +1,9 @@
 /** Names of one zone that nobody asked for before, all at the same moment: they share the questions on the way there. */
 import t from 'tap';
+import { BUDGET_PACKETS, Budget } from '../../../src/resolver/budget.ts';
+import type { Resolution } from '../../../src/resolver/resolve.ts';
+import { RCODE, TYPE } from '../../../src/wire/constants.ts';
+import { nameFromText } from '../../../src/wire/name.ts';
 import { Internet } from '../../support/internet.ts';
 import { simulate } from '../../support/simulate.ts';
 
@@ -33,3 +37,32 @@ for (const isGlueless of [false, true])
       t.equal(asked() - before, 1);
     },
   );
+
+t.test('who began the shared question has no packet left: the others ask it themselves', async (t) => {
+  const internet = new Internet({ rootServers: 1, sign: false });
+  internet.zone('test.', { servers: 1 });
+  internet.zone('many.test.', { servers: 1, text: 'www A 192.0.2.1\na.sub A 192.0.2.2\nb.sub A 192.0.2.3' });
+  const sim = simulate(internet);
+  await sim.ask('www.many.test.');
+  const [host] = internet.hostsOf('many.test.');
+  let isFirst = true;
+  host!.wrap = (honest) => (query) => {
+    if (!isFirst) return honest(query);
+    isFirst = false;
+  };
+  const before = host!.queries.length;
+  const now = internet.clock.now();
+  const resolve = (label: string, packets: number): Promise<Resolution> => {
+    const budget = new Budget(now);
+    for (let left = BUDGET_PACKETS; left > packets; left--) budget.takePacket(now);
+    const name = nameFromText(`${label}.sub.many.test.`);
+    const path = sim.snapshot.paths.find((each) => each.kind === 'recursive')!;
+    return Promise.resolve(sim.resolver.resolve({ name, type: TYPE.A, path, budget, tokens: [] }));
+  };
+  const pending = Promise.all([resolve('a', 1), resolve('b', BUDGET_PACKETS)]);
+  await sim.pass(6000);
+  const rcodes = (await pending).map(({ rcode }) => rcode);
+  t.same(rcodes, [RCODE.SERVFAIL, RCODE.NOERROR]);
+  const names = host!.queries.slice(before).map(({ name }) => name.toLowerCase());
+  t.same(names, ['sub.many.test.', 'sub.many.test.', 'b.sub.many.test.'], 'lost, once more, and the rest');
+});
