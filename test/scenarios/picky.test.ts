@@ -221,3 +221,25 @@ t.test(
     t.equal(internet.packets - before, 45, 'three for each name');
   },
 );
+
+t.test(
+  'a type that all servers of a hoster refuse: its customers, whose servers they are, are found',
+  async (t) => {
+    const internet = new Internet({ rootServers: 1, sign: false });
+    internet.zone('test.', { servers: 1 });
+    internet.zone('net.', { servers: 1 });
+    internet.zone('hoster.net.', { servers: 2 });
+    const servers = internet.hostsOf('hoster.net.');
+    for (let i = 0; i < 5; i++) internet.zone(`c${i}.test.`, { servers, text: 'www A 192.0.2.1' });
+    internet.misbehave('hoster.net.', (honest) => (query) => {
+      if (query.type === 'HTTPS') only('REFUSED')(honest)(query);
+      else honest(query);
+    });
+    const sim = simulate(internet);
+    for (let i = 0; i < 5; i++) {
+      t.match(await sim.ask(`www${i}.hoster.net.`, 'HTTPS'), { rcode: 'SERVFAIL' });
+      t.match(await sim.ask(`www.c${i}.test.`), { rcode: 'NOERROR' });
+      await sim.pass(1000);
+    }
+  },
+);
