@@ -33,7 +33,7 @@ export interface SimulateOptions {
   readonly view?: Partial<Pick<ViewData, 'dnssec' | 'dns64' | 'rebinding' | 'delegates'>>;
   /** Private zones and forward rules beside recursion. */
   readonly world?: Omit<ViewSpec, 'cidrs'>;
-  readonly path?: Partial<Pick<RecursivePath, 'case0x20' | 'serveStale' | 'validate'>>;
+  readonly path?: Partial<Pick<RecursivePath, 'case0x20' | 'hints' | 'serveStale' | 'validate'>>;
   readonly resolver?: Partial<ResolverOptions>;
   readonly cacheBytes?: number;
   readonly seed?: number;

@@ -3,7 +3,7 @@ import t from 'tap';
 import { buildLocalRoot } from '../../../src/resolver/localroot.ts';
 import type { Rr } from '../../../src/wire/record.ts';
 import { Internet } from '../../support/internet.ts';
-import { faultIn, type SimulatedResolver, simulate } from '../../support/simulate.ts';
+import { faultIn, type SimulatedResolver, type SimulateOptions, simulate } from '../../support/simulate.ts';
 
 const HOUR = 3_600_000;
 
@@ -16,13 +16,13 @@ function world(): Internet {
 }
 
 /** @param ms how long the copy holds */
-function withCopy(internet: Internet, ms: number): SimulatedResolver {
+function withCopy(internet: Internet, ms: number, path: SimulateOptions['path'] = {}): SimulatedResolver {
   let records: readonly Rr[] = [];
   internet.root.doctor = (all) => (records = all);
   internet.root.changed();
   void internet.root.data;
   const localRoot = { image: buildLocalRoot(records), until: internet.clock.wall() + ms };
-  return simulate(internet, { settings: { localRoot } });
+  return simulate(internet, { settings: { localRoot }, path });
 }
 
 const atRoot = (internet: Internet): number =>
@@ -74,5 +74,14 @@ t.test('a copy that is over when the resolver starts is none', async (t) => {
   const internet = world();
   const sim = withCopy(internet, -1);
   t.ok((await sim.ask('www.corp.test.')).ad);
+  t.ok(atRoot(internet) > 0);
+});
+
+t.test('a stub rule for the root has servers of its own, and the copy is not of their zone', async (t) => {
+  const internet = world();
+  const sim = withCopy(internet, 24 * HOUR, { hints: false });
+  internet.zone('private.', { sign: {}, text: 'www A 192.0.2.5' });
+  for (const name of ['www.private.', 'www.test.', 'nothing.'])
+    t.equal(faultIn(await sim.ask(name), internet.truth(name, 'A')), undefined, name);
   t.ok(atRoot(internet) > 0);
 });
