@@ -87,6 +87,12 @@ t.test('one DS of several is enough', async (t) => {
   t.equal(check({ ds: [altered(dsOf(ksk), 10), dsOf(ksk)] }).status, 'secure');
 });
 
+t.test('of many DS records eight are held against the keys', async (t) => {
+  const others = (n: number): Uint8Array[] => Array.from({ length: n }, (_, i) => altered(dsOf(ksk), 10, i));
+  t.equal(check({ ds: [...others(7), dsOf(ksk)] }).status, 'secure');
+  t.match(check({ ds: [...others(8), dsOf(ksk)] }), { status: 'bogus', ede: 9 });
+});
+
 t.test('what no DS stands for is bogus', async (t) => {
   const ds = dsOf(ksk);
   const why = `Example.: no DNSKEY for DS ${ksk.tag} ECDSAP256SHA256`;

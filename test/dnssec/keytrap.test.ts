@@ -73,6 +73,18 @@ t.test('500 keys of one tag, 500 DS and 500 signatures over the keys', async (t)
   t.equal(v.work.verifies, FAILED_CHECKS_MAX);
 });
 
+t.test('a DS is held against two keys of its tag, and not against a third', async (t) => {
+  const keys = trapKeys.slice(0, 3);
+  const rrset = signedKeys(keys, []);
+  const sigs = keys.map((signer) => signRrset(rrset, signer, { signature: new Uint8Array(64) }));
+  for (const [i, ede] of [6, 6, 9].entries()) {
+    const trusted = { ds: [dsOf(keys[i]!)], dnskey: [] };
+    const v = verifier({ limit: BUDGET });
+    t.match(verifyDnskeys({ ...rrset, sigs }, ZONE, trusted, v), { status: 'bogus', ede }, `key ${i + 1}`);
+    t.equal(v.work.verifies > 0, i < 2);
+  }
+});
+
 t.test('a good RRSIG is found behind a few that fail, and behind many that cost nothing', async (t) => {
   const good = signRrset(www, key);
   const check = (before: readonly Uint8Array[]): string =>
