@@ -1,12 +1,21 @@
 import t from 'tap';
 import { RRSET_RECORDS_MAX, type Scrubbed, scrub } from '../../src/resolver/scrub.ts';
+import { CLASS, FLAG, RCODE } from '../../src/wire/constants.ts';
 import { readMessage } from '../../src/wire/message.ts';
 import { fold, nameFromText, nameToText } from '../../src/wire/name.ts';
 import type { Rrset } from '../../src/wire/record.ts';
+import { records } from '../support/hostile.ts';
+import { encodePacket, type Packet } from '../support/packet.ts';
 import { recordsOf, reply, type Script, type SimQuery, SOA, typeCode } from '../support/simnet.ts';
 
 /** What is left of a scripted reply to a question. */
-function scrubbed(name: string, type: string, script: Script, apex = 'corp.test.'): Scrubbed {
+function scrubbed(
+  name: string,
+  type: string,
+  script: Script,
+  apex = 'corp.test.',
+  refersOn = false,
+): Scrubbed {
   const query = { name, type, message: { id: 1 } } as unknown as SimQuery;
   const message = readMessage(reply(query, script));
   const folded = fold(nameFromText(name));
@@ -15,6 +24,7 @@ function scrubbed(name: string, type: string, script: Script, apex = 'corp.test.
     type: typeCode(type),
     sent: folded,
     apex: nameFromText(apex),
+    refersOn,
   });
 }
 
@@ -160,6 +170,56 @@ t.test('an RRset has at most 256 records', async (t) => {
     Array.from({ length: n }, (_, i) => `www.corp.test. 300 A 10.0.${i >> 8}.${i & 255}`);
   t.equal(kept(scrubbed('www.corp.test.', 'A', { answer: records(256) })).length, 256);
   t.match(scrubbed('www.corp.test.', 'A', { answer: records(257) }), { kind: 'invalid', why: /256/ });
+});
+
+/** As `scrubbed`, with records of any type. */
+function scrubbedRecords(type: string, rcode: number, answer: string[], authority: string[] = []): Scrubbed {
+  const name = nameFromText('www.corp.test.');
+  const packet: Packet = {
+    id: 1,
+    flags: FLAG.QR | rcode,
+    question: { name, type: typeCode(type), class: CLASS.IN },
+    answer: records(...answer),
+    authority: records(...authority),
+    additional: [],
+    edns: undefined,
+    extendedRcode: 0,
+  };
+  const question = { name, type: typeCode(type), sent: name, apex: nameFromText('corp.test.') };
+  return scrub(readMessage(encodePacket(packet)), question);
+}
+
+t.test('of an RRset 16 signatures are kept, of a denial 10 NSEC records, of a name 100 types', async (t) => {
+  const many = (n: number, text: (i: number) => string): string[] =>
+    Array.from({ length: n }, (_, i) => text(i));
+  const signature = (i: number): string =>
+    `www.corp.test. 300 RRSIG A 13 3 300 20380101000000 20200101000000 ${i} corp.test. AAAA`;
+  const signed = scrubbedRecords('A', RCODE.NOERROR, [...many(500, signature), WWW]);
+  t.match(signed, { kind: 'answer', rrsets: [{ sigs: { length: 16 } }] });
+
+  const proofs = many(500, (i) => `n${i}.corp.test. 300 NSEC n${i}.corp.test. A`);
+  const denied = scrubbedRecords('A', RCODE.NXDOMAIN, [], [SOA, ...proofs]);
+  t.match(denied, { kind: 'nxdomain', proofs: { length: 10 } });
+
+  const types = (n: number): string[] => many(n, (i) => `www.corp.test. 300 TYPE${1000 + i} \\# 1 00`);
+  t.match(scrubbedRecords('ANY', RCODE.NOERROR, types(100)), { kind: 'answer', rrsets: { length: 100 } });
+  const any = scrubbedRecords('ANY', RCODE.NOERROR, types(101));
+  t.match(any, { kind: 'invalid', why: /more than 100 types/ });
+});
+
+t.test('of a referral by a forwarder: addresses of 13 servers', async (t) => {
+  const servers = Array.from({ length: 100 }, (_, i) => `ns${i}.corp.test.`);
+  const result = scrubbed(
+    'www.corp.test.',
+    'A',
+    {
+      authority: servers.map((server) => `corp.test. 300 NS ${server}`),
+      additional: servers.map((server, i) => `${server} 300 A 192.0.2.${i}`),
+    },
+    'corp.test.',
+    true,
+  );
+  t.match(result, { kind: 'referral', glue: { length: 13 } });
 });
 
 t.test('negative: the SOA at or above the name, and only that', async (t) => {
