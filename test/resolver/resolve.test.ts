@@ -1,6 +1,6 @@
 import t from 'tap';
 import { Budget } from '../../src/resolver/budget.ts';
-import type { Resolution } from '../../src/resolver/resolve.ts';
+import { PREFETCHES_MAX, type Resolution } from '../../src/resolver/resolve.ts';
 import { always, recordsOf, reply, Simulation, SOA, serve } from '../support/simnet.ts';
 
 const WWW = 'www.corp.test. 300 A 192.0.2.1';
@@ -219,6 +219,37 @@ t.test('prefetch: not for what nobody asks for, and a failed one leaves the entr
     await sim.pass(500);
   }
   t.equal(server.queries.length, 2, 'and is not repeated at once');
+});
+
+t.test('prefetch: what failed is left alone for 30 s, as long as the entry holds', async (t) => {
+  const sim = new Simulation();
+  const server = sim.net.server('192.0.2.53', serve({ 'www.corp.test.': { A: ['192.0.2.1'] } }, 300));
+  const path = sim.path({ targets: [server] });
+  await sim.ask('www.corp.test.', 'A', path);
+  await sim.pass(271_000);
+  server.behaviour = always({ rcode: 'SERVFAIL' });
+  for (let i = 0; i < 28; i++) {
+    t.match(sim.start('www.corp.test.', 'A', path), { outcome: 'answer', source: 'cache' });
+    await sim.pass(1000);
+  }
+  t.equal(server.queries.length, 2);
+});
+
+t.test(`prefetch: ${PREFETCHES_MAX} at a time, and as many again when these are over`, async (t) => {
+  const sim = new Simulation();
+  const names = Array.from({ length: PREFETCHES_MAX + 20 }, (_, i) => `n${i}.corp.test.`);
+  for (const round of [1, 2]) {
+    const answers = serve(Object.fromEntries(names.map((name) => [name, { A: ['192.0.2.1'] }])), 100);
+    const server = sim.net.server(`192.0.2.${round}`, answers);
+    const path = sim.path({ targets: [server] });
+    for (const name of names) await sim.ask(name, 'A', path);
+    await sim.pass(93_000);
+    server.behaviour = () => undefined;
+    for (let clients = 0; clients < 3; clients++)
+      for (const name of names) t.match(sim.start(name, 'A', path), { source: 'cache' }, 'nobody waits');
+    t.equal(sim.count('resolver_prefetches'), round * PREFETCHES_MAX);
+    await sim.pass(20_000);
+  }
 });
 
 t.test('1,000 clients, one question: one packet; a hundred wait, the rest are turned away', async (t) => {
