@@ -89,6 +89,30 @@ t.test('one context cannot take the places of others', async (t) => {
   t.notOk(enter(table, new Question('c.test.', 0, 3), 0), 'now it is full');
 });
 
+t.test('a context that is full pushes out its own, though others have older ones', async (t) => {
+  const table = make(16);
+  const fill = (context: number, now: number): Question[] =>
+    Array.from({ length: 8 }, (_, i) => {
+      const question = new Question(`c${context}n${i}.test.`, now, context);
+      t.ok(enter(table, question, now));
+      return question;
+    });
+  const others = fill(2, 0);
+  const own = fill(1, 1);
+  t.ok(enter(table, new Question('new.test.', 1 + JOSTLE_MS, 1), 1 + JOSTLE_MS));
+  t.equal(own.filter(({ jostled }) => jostled).length, 1);
+  t.notOk(others.some(({ jostled }) => jostled));
+});
+
+t.test('of all contexts together no more than half of the places are kept to the end', async (t) => {
+  const table = make(16);
+  for (let i = 0; i < 16; i++) t.ok(enter(table, new Question(`n${i}.test.`, 0, i >> 2), 0));
+  let entered = 0;
+  for (let i = 0; i < 16; i++)
+    if (enter(table, new Question(`new${i}.test.`, JOSTLE_MS, 5 + (i >> 2)), JOSTLE_MS)) entered++;
+  t.equal(entered, 8);
+});
+
 t.test('places come back', async (t) => {
   const table = make(8);
   for (let round = 0; round < 5; round++) {
