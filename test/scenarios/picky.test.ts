@@ -36,6 +36,19 @@ t.test('a name that all servers of a zone refuse, asked again and again', async 
   }
 });
 
+t.test('a zone of eight servers that refuse: three are asked, once all have said so', async (t) => {
+  const internet = new Internet({ rootServers: 1, sign: false });
+  internet.zone('test.', { servers: 1 });
+  internet.zone('gslb.test.', { servers: 8, text: HOSTS });
+  internet.misbehave('gslb.test.', only('REFUSED'));
+  const sim = simulate(internet);
+  t.ok((await sim.ask('bad.gslb.test.')).work.packets >= 8);
+  for (let i = 0; i < 10; i++) {
+    t.match(await sim.ask(`bad${i}.gslb.test.`), { rcode: 'SERVFAIL', work: { packets: 3 } });
+    await sim.pass(1000);
+  }
+});
+
 t.test('refused before anything else of the zone was asked', async (t) => {
   const internet = world('REFUSED');
   const sim = simulate(internet);
