@@ -210,3 +210,16 @@ t.test('two zones without glue that are in each other, 1,000 names, 60 s: nobody
   );
   t.equal(internet.packets - before, 0);
 });
+
+t.test('a name of a server that is an alias has no addresses (RFC 2181 section 10.3)', async (t) => {
+  const internet = new Internet({ rootServers: 1, sign: false });
+  internet.zone('test.', { servers: 1 });
+  internet.zone('net.', { servers: 1 });
+  internet.zone('hoster.net.', { servers: 1, text: 'alias CNAME ns9' });
+  const host = internet.host('ns9.hoster.net.');
+  const { delegation } = internet.zone('corp.test.', { servers: [host], text: 'www A 192.0.2.1' });
+  delegation.ns = ['alias.hoster.net.'];
+  const sim = simulate(internet);
+  t.match(await sim.ask('www.corp.test.'), { rcode: 'SERVFAIL' });
+  t.equal(host.queries.length, 0);
+});
