@@ -3,6 +3,7 @@ import t from 'tap';
 import { nameFromText } from '../../../src/wire/name.ts';
 import type { Rr } from '../../../src/wire/record.ts';
 import { recordsFromText } from '../../support/authority-zone.ts';
+import { silent } from '../../support/hostile.ts';
 import { Internet } from '../../support/internet.ts';
 import { encodePacket, packetFor } from '../../support/packet.ts';
 import type { SimQuery } from '../../support/simnet.ts';
@@ -75,6 +76,39 @@ t.test('servers that do not exist: five names are looked up', async (t) => {
 t.test('servers that serve something else: ten names are looked up', async (t) => {
   const text = Array.from({ length: 100 }, (_, i) => `n${i} A 203.0.113.${i + 1}`).join('\n');
   t.equal(await lookedUp(text), 10);
+});
+
+t.test(
+  'servers of servers that are silent, each on its own: ten names are looked up, and no more',
+  async (t) => {
+    const NAMES = Array.from({ length: 40 }, (_, i) => `ns.v${i}.test.`);
+    const { internet, sim } = world((name) => {
+      const zone = name.split('.').slice(-4).join('.');
+      return { authority: NAMES.map((server) => `${zone} 300 NS ${server}`).join('\n') };
+    });
+    const zones = NAMES.map((name) => internet.zone(name.slice(3), { servers: 1 }));
+    for (const { name } of zones) internet.misbehave(name, silent);
+    t.equal((await sim.ask('www.attack.evil.test.')).rcode, 'SERVFAIL');
+    await sim.pass(15_000);
+    const asked = zones.filter(({ name }) => internet.hostsOf(name)[0]!.queries.length > 0);
+    t.ok(asked.length <= 10, `${asked.length} of them`);
+  },
+);
+
+t.test('a server that is found to have 20 addresses: six are asked', async (t) => {
+  const internet = new Internet({ rootServers: 1, sign: false });
+  internet.zone('test.', { servers: 1 });
+  internet.zone('net.', { servers: 1 });
+  internet.zone('hoster.net.', { servers: 1 });
+  const host = internet.host('many.hoster.net.', { ipv4: 20 });
+  host.wrap = silent;
+  internet.zone('dark.test.', { servers: [host] });
+  const sim = simulate(internet);
+  for (let i = 0; i < 5; i++) {
+    t.equal((await sim.ask(`www${i}.dark.test.`)).rcode, 'SERVFAIL');
+    await sim.pass(10_000);
+  }
+  t.equal(host.servers.filter(({ queries }) => queries.length > 0).length, 6);
 });
 
 t.test('32 signature checks, of a chain that takes 36', async (t) => {
