@@ -3,6 +3,7 @@ import t from 'tap';
 import { isIpv6 } from '../../../src/resolver/path.ts';
 import type { RecursionSettings } from '../../../src/resolver/settings.ts';
 import { TYPE } from '../../../src/wire/constants.ts';
+import { only } from '../../support/hostile.ts';
 import { type Host, Internet } from '../../support/internet.ts';
 import type { SimQuery } from '../../support/simnet.ts';
 import { type SimulatedResolver, simulate } from '../../support/simulate.ts';
@@ -83,6 +84,24 @@ t.test('priming: off: nobody is asked who the servers of the root are', async (t
     const all = [...queriesOf(internet, 4), ...queriesOf(internet, 6)];
     const primings = all.filter(({ name, message }) => name === '.' && message.question!.type === TYPE.NS);
     t.equal(primings.length, priming ? 1 : 0);
+  }
+});
+
+t.test('priming that fails is tried again after a minute, and not before', async (t) => {
+  const internet = new Internet({ rootServers: 1, sign: false });
+  for (let i = 0; i < 4; i++) internet.zone(`tld${i}.`, { servers: 1 });
+  internet.misbehave('.', (honest) => (query) => {
+    if (query.name === '.') only('REFUSED')(honest)(query);
+    else honest(query);
+  });
+  const sim = simulate(internet);
+  const [root] = internet.hostsOf('.');
+  const primings = (): number =>
+    root!.queries.filter(({ name, type }) => name === '.' && type === 'NS').length;
+  for (const [i, expected] of [1, 1, 2, 2].entries()) {
+    t.equal((await sim.ask(`www.tld${i}.`)).rcode, 'NXDOMAIN');
+    t.equal(primings(), expected, `${31 * i} s later`);
+    await sim.pass(31_000);
   }
 });
 
