@@ -142,3 +142,33 @@ t.test('and those for which it has no sub-query left', async (t) => {
   for (const each of ['www.victim.test.', 'ftp.victim.test.'])
     t.equal((await sim.ask(each)).rcode, 'NOERROR', each);
 });
+
+t.test(
+  'names that a server would answer for, among others that it drops: nobody else hears of it',
+  async (t) => {
+    const internet = new Internet({ rootServers: 1, sign: false });
+    internet.zone('test.', { servers: 1 });
+    internet.zone('victim.test.', { servers: 1, text: '* A 192.0.2.1' });
+    internet.zone('evil.test.', { servers: 1 });
+    internet.misbehave('evil.test.', (honest) => (query) => {
+      const [label = '', ...above] = query.name.toLowerCase().split('.').slice(-4);
+      if (!label.startsWith('x')) return honest(query);
+      const packet = packetFor(query.message);
+      const servers = ['drop1', 'drop2', 'good1', 'good2', 'good3'].map(
+        (name) => `${name}${label}.victim.test.`,
+      );
+      packet.authority = records(...servers.map((name) => `${[label, ...above].join('.')} 3600 NS ${name}`));
+      query.reply(encodePacket(packet));
+    });
+    internet.misbehave('victim.test.', (honest) => (query) => {
+      if (!/^drop/i.test(query.name)) honest(query);
+    });
+    for (let seed = 0; seed < 5; seed++) {
+      const sim = simulate(internet, { seed });
+      await sim.ask('www.victim.test.');
+      await sim.ask('www.x.evil.test.');
+      for (const name of ['good1x', 'good2x', 'good3x'])
+        t.match(await sim.ask(`${name}.victim.test.`), { rcode: 'NOERROR' }, `${name}, ${seed}`);
+    }
+  },
+);
