@@ -378,3 +378,65 @@ for (const [what, limits, ms] of [
     t.equal((await sim.ask('zz.victim.test.')).rcode, 'NXDOMAIN');
     t.equal((await sim.ask('xnew.victim.test.')).rcode, 'NOERROR');
   });
+
+for (const [octets, isKept] of [
+  [400, true],
+  [3000, false],
+] as const)
+  t.test(
+    `aggressive NSEC: a record with signatures of ${octets} octets denies ${isKept ? 'others' : 'its own'}`,
+    async (t) => {
+      const internet = world();
+      const zone = internet.zoneOf('victim.test.');
+      // Of an algorithm that nobody knows, beside the good one.
+      const other = (rrset: Rrset): Uint8Array =>
+        signRrset(rrset, zone.keys[0]!, { algorithm: 200, signature: new Uint8Array(octets) });
+      zone.doctor = (records) =>
+        records.flatMap((each) => {
+          if (each.type !== TYPE.NSEC) return [each];
+          const rrset = { name: each.name, type: each.type, ttl: each.ttl, rdatas: [each.rdata] };
+          return [each, { ...each, type: TYPE.RRSIG, rdata: other(rrset) }];
+        });
+      const sim = simulate(internet);
+      t.match(await sim.ask('x.victim.test.'), { rcode: 'NXDOMAIN', ad: true });
+      const { rcode, ad, work } = await sim.ask('xnew.victim.test.');
+      t.same([rcode, ad, work.packets === 0], ['NXDOMAIN', true, isKept]);
+    },
+  );
+
+t.test('an alias of a wildcard in the place of DS records: without a proof it hides no zone', async (t) => {
+  const internet = new Internet({ rootServers: 1 });
+  internet.zone('test.', { servers: 2, sign: {}, text: '* CNAME www' });
+  internet.zone('victim.test.', { servers: 1, sign: {}, text: TEXT });
+  const victim = nameFromText('victim.test.');
+  const alias = genuine(internet, 'test.', TYPE.CNAME, '*.test.').map((each) => ({ ...each, name: victim }));
+  const [bad] = internet.hostsOf('test.');
+  bad!.options = {
+    edit: (packet, { name, type }) => {
+      const isDs = name.toLowerCase() === 'victim.test.' && type === 'DS';
+      const isOfDs = ({ type, rdata }: Rr): boolean =>
+        type === TYPE.DS || (type === TYPE.RRSIG && ((rdata[0]! << 8) | rdata[1]!) === TYPE.DS);
+      const authority = packet.authority.filter((each) => !isOfDs(each));
+      return isDs ? { ...packet, answer: alias, authority: [] } : { ...packet, authority };
+    },
+  };
+  for (let seed = 0; seed < 8; seed++) {
+    const sim = simulate(internet, { seed });
+    t.match(await sim.ask('www.victim.test.'), { rcode: 'NOERROR', ad: true }, `${seed}`);
+  }
+});
+
+t.test('of an unvalidated denial eight NSEC records are kept', async (t) => {
+  const internet = world();
+  const records = Array.from({ length: 12 }, (_, i) => nsec(`n${i}.evil.test.`, `n${i}x.evil.test.`));
+  say(internet, 'evil.test.', (packet) => {
+    setRcode(packet, RCODE.NXDOMAIN);
+    packet.authority = [
+      ...soaOf(internet, 'evil.test.'),
+      ...records.map(({ name, type, rdatas }) => rr(name, type, rdatas[0]!)),
+    ];
+  });
+  const sim = simulate(internet);
+  const { message } = await sim.ask('nothing.evil.test.', 'A', { checkingDisabled: true });
+  t.equal(message.authority.filter(({ type }) => type === TYPE.NSEC).length, 8);
+});
