@@ -87,3 +87,18 @@ t.test('what a negative trust anchor let pass is validated when that ends, whate
   await sim.pass(61_000);
   t.equal((await sim.ask('www.long.test.')).rcode, 'SERVFAIL');
 });
+
+t.test(
+  'keys are trusted no longer than the DS records that stand for them, whatever their own TTL',
+  async (t) => {
+    const internet = world();
+    internet.zone('brief.test.', { sign: {}, text: '* A 192.0.2.7' }).delegation.ttl = 60;
+    const sim = simulate(internet);
+    t.ok((await sim.ask('a.brief.test.')).ad);
+    internet.break('brief.test.', 'bad-ds');
+    await sim.pass(30_000);
+    t.ok((await sim.ask('b.brief.test.')).ad, 'the parent is not asked yet');
+    await sim.pass(31_000);
+    t.equal((await sim.ask('c.brief.test.')).rcode, 'SERVFAIL');
+  },
+);
