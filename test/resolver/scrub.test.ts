@@ -243,6 +243,13 @@ t.test('negative: the SOA at or above the name, and only that', async (t) => {
     }
 });
 
+t.test('negative: of two SOA records of different zones neither is kept', async (t) => {
+  for (const rcode of ['NXDOMAIN', 'NOERROR'] as const) {
+    const authority = [SOA, 'test. 300 SOA ns.corp.test. host.corp.test. 1 2 3 4 60'];
+    t.same(kept(scrubbed('www.corp.test.', 'A', { rcode, authority })), []);
+  }
+});
+
 t.test('negative at the end of a chain: the SOA of the last name', async (t) => {
   const answer = ['www.corp.test. 30 CNAME b.example.'];
   const example = 'example. 300 SOA ns.example. host.example. 1 2 3 4 60';
