@@ -3,7 +3,7 @@ import t from 'tap';
 import { nameFromText } from '../../../src/wire/name.ts';
 import type { Rr } from '../../../src/wire/record.ts';
 import { recordsFromText } from '../../support/authority-zone.ts';
-import { silent } from '../../support/hostile.ts';
+import { alwaysTruncated, silent } from '../../support/hostile.ts';
 import { Internet } from '../../support/internet.ts';
 import { encodePacket, packetFor } from '../../support/packet.ts';
 import type { SimQuery } from '../../support/simnet.ts';
@@ -40,6 +40,23 @@ t.test('64 referrals, each one label down', async (t) => {
   // Those of the root and of test. are two of them; the reply to the last question is the one too many.
   t.equal(evil.queries.length, 63);
   t.equal(work.packets, 65 + 1, 'with the priming');
+});
+
+t.test('128 kB: of messages of 50 kB the third is the last', async (t) => {
+  const padding = Array.from({ length: 200 }, (_, i) => `p${i}.evil.test. 300 TXT ${'x'.repeat(230)}`);
+  const { sim, evil } = world((name) => {
+    const by = evil.queries.filter(({ protocol }) => protocol === 'tcp').length;
+    const zone = name
+      .split('.')
+      .slice(-(3 + by))
+      .join('.');
+    const glue = `ns.${zone} 300 A ${evil.addresses[0]}`;
+    return { authority: `${zone} 300 NS ns.${zone}`, additional: [glue, ...padding].join('\n') };
+  });
+  const says = evil.wrap!;
+  evil.wrap = (honest) => alwaysTruncated(says(honest));
+  t.equal((await sim.ask(`${'x.'.repeat(40)}evil.test.`)).rcode, 'SERVFAIL');
+  t.equal(evil.queries.filter(({ protocol }) => protocol === 'tcp').length, 3);
 });
 
 t.test('sub-queries of sub-queries: seven', async (t) => {
