@@ -84,8 +84,12 @@ t.test('what a negative trust anchor let pass is validated when that ends, whate
   t.equal(passed.rcode, 'NOERROR');
   const [rr] = passed.message.answer.filter(({ type }) => type === TYPE.A);
   t.ok(rr!.ttl <= 60, `TTL ${rr!.ttl}`);
+  const denied = await sim.ask('nothing.long.test.');
+  t.equal(denied.rcode, 'NXDOMAIN');
+  t.ok(denied.message.authority[0]!.ttl <= 60, 'what is denied, too');
   await sim.pass(61_000);
   t.equal((await sim.ask('www.long.test.')).rcode, 'SERVFAIL');
+  t.equal((await sim.ask('nothing.long.test.')).rcode, 'SERVFAIL');
 });
 
 t.test(
