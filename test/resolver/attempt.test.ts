@@ -6,7 +6,7 @@ import type { ResolverCounter } from '../../src/resolver/env.ts';
 import { HedgeAllowance } from '../../src/resolver/select.ts';
 import { Targets } from '../../src/resolver/target.ts';
 import { Transports } from '../../src/resolver/transport/transports.ts';
-import type { Protocol } from '../../src/resolver/transport.ts';
+import type { Protocol, Transport } from '../../src/resolver/transport.ts';
 import { ManualClock, systemClock } from '../../src/util/clock.ts';
 import { cryptoPrng, SeededPrng } from '../../src/util/prng.ts';
 import { OPTION, RCODE, TYPE } from '../../src/wire/constants.ts';
@@ -392,4 +392,29 @@ t.test('NSD knows its cookie again', { skip: missing('nsd') }, async (t) => {
   // RFC 9018 section 4.3: a valid cookie that is young comes back as it was sent; otherwise one with the time of now.
   await new Promise((resolve) => setTimeout(resolve, 1_100));
   t.same(cookie(await ask()), cookie(first));
+});
+
+t.test('a query that a connection sends again is a try and a packet like any other (RFC 9520)', async (t) => {
+  const resends = (left: number): boolean[] => {
+    const { target, clock } = world(() => undefined);
+    const transport: Transport = {
+      begin: (work) => work(),
+      exchange: () => ({ cancel: () => undefined }),
+    };
+    const budget = new Budget(clock.now());
+    while (budget.left.packets > left) budget.takePacket(clock.now());
+    const prng = new SeededPrng(7);
+    const hedges = new HedgeAllowance();
+    const env = { clock, prng, transport, targets: new Targets(), hedges, count: () => undefined };
+    const owner = {
+      late: () => undefined,
+      replied: () => undefined,
+      failed: () => undefined,
+      suspect: () => undefined,
+    };
+    const attempt = new Attempt(env, new Candidate(target), QUESTION, budget, owner);
+    return Array.from({ length: 5 }, () => attempt.resend());
+  };
+  t.same(resends(200), [true, true, false, false, false], 'three tries');
+  t.same(resends(2), [true, false, false, false, false], 'two packets');
 });
