@@ -249,6 +249,19 @@ t.test('a denial beside the zone’s own NS records comes with its proofs', asyn
   });
 });
 
+t.test('a denial: the SOA of a zone above the one that is asked is not kept', async (t) => {
+  for (const [owner, count] of [
+    ['corp.test.', 1],
+    ['test.', 1],
+    ['.', 0],
+  ] as const) {
+    const soa = `${owner} 300 SOA ns.test. host.test. 1 2 3 4 60`;
+    const result = judged({ flags: 'aa', rcode: 'NXDOMAIN', authority: soa });
+    if (result.kind !== 'usable' || result.scrubbed.kind !== 'nxdomain') return t.fail(result.kind);
+    t.equal(result.scrubbed.soa === undefined ? 0 : 1, count, owner);
+  }
+});
+
 t.test('the TTL of a referral is its NS records’ lowest, and nobody else’s', async (t) => {
   const authority =
     'corp.test. 60 NS ns1.corp.test. | corp.test. 300 NS ns2.corp.test. | other.test. 1 NS ns.other.test.';
