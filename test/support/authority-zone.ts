@@ -94,10 +94,10 @@ export class AuthorityZone {
     return undefined;
   }
 
-  /** The longest ancestor of `name` that exists; for a name that does not. */
+  /** The longest ancestor of `name` that exists; for a name that does not. Of the apex, whose absence is a lie, itself. */
   closestEncloser(name: Name): Name {
-    let at = parentOf(name);
-    while (this.node(at) === undefined) at = parentOf(at);
+    let at = name.length > this.origin.length ? parentOf(name) : this.origin;
+    while (at.length > this.origin.length && this.node(at) === undefined) at = parentOf(at);
     return at;
   }
 }

@@ -255,6 +255,12 @@ t.test('DS: from the parent where the server has both, denied by the child where
   t.equal(owner(ask([PARENT, CHILD], 'x.www.zone.test.', 'A')), 'zone.test.');
 });
 
+t.test('the encloser of the apex is itself: a liar may deny it', async (t) => {
+  const origin = nameFromText(ORIGIN);
+  t.same(CHILD.closestEncloser(origin), origin);
+  t.same(CHILD.closestEncloser(nameFromText(`x.y.${ORIGIN}`)), origin);
+});
+
 t.test('what is in none of its zones is refused', async (t) => {
   t.equal(rcodeToText(ask([CHILD], 'www.other.test.', 'A').rcode), 'REFUSED');
 });
