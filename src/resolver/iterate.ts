@@ -63,6 +63,8 @@ export class Iteration implements Inquirer {
   #relocated = false;
   /** What the servers at hand said of this shortened name was not believed. */
   #doubted: Name | undefined = undefined;
+  /** They said nothing at all of it: that took of the tries that they have for the whole. */
+  #silence: Extract<Asked, { kind: 'failure' }> | undefined = undefined;
   /** What the servers did before the parent was asked who they are now. */
   #before: Extract<Asked, { kind: 'failure' }> | undefined = undefined;
   /** Servers of the zone were asked that said before that they do not serve it. */
@@ -152,6 +154,7 @@ export class Iteration implements Inquirer {
     this.#complaint = undefined;
     this.#triedLame = false;
     this.#doubted = undefined;
+    this.#silence = undefined;
     this.#limit = undefined;
   }
 
@@ -337,8 +340,11 @@ export class Iteration implements Inquirer {
   #judge(asked: Asked): State {
     const shortened = this.#shortened;
     if (asked.kind === 'failure') {
-      this.#complaint = asked;
-      if (shortened !== undefined && this.#mayHaveWhole(asked)) return this.#giveUp(shortened);
+      this.#complaint = this.#withSilence(asked);
+      if (shortened !== undefined && this.#mayHaveWhole(asked)) {
+        if (asked.reason === 'silent') this.#silence = asked;
+        return this.#giveUp(shortened);
+      }
       this.#useless = [...this.#useless, ...asked.contacts];
       return asked.reason === 'overload' || this.#isSpent() ? this.#noServer() : 'contact';
     }
@@ -362,6 +368,12 @@ export class Iteration implements Inquirer {
   /** Whether servers that had no answer to a shortened name may have one to the whole. */
   #mayHaveWhole({ isOfName, reason }: Extract<Asked, { kind: 'failure' }>): boolean {
     return isOfName && (reason === 'silent' || reason === 'refused') && !this.#isSpent();
+  }
+
+  /** Of the tries that are missing for the whole name the shortened one had its share: it is silence, and no limit. */
+  #withSilence(asked: Extract<Asked, { kind: 'failure' }>): Extract<Asked, { kind: 'failure' }> {
+    if (this.#silence === undefined || asked.reason !== 'budget' || this.#isSpent()) return asked;
+    return { ...this.#silence, contacts: asked.contacts };
   }
 
   /** The whole name is asked for from now on. */

@@ -1,7 +1,7 @@
 /** Servers that fall silent, and come back: how often they are asked meanwhile, and when their parent is. */
 import t from 'tap';
 import { ZONE_FETCHES_MAX } from '../../../src/resolver/fetchcap.ts';
-import { TYPE } from '../../../src/wire/constants.ts';
+import { EDE, TYPE } from '../../../src/wire/constants.ts';
 import { only, silent } from '../../support/hostile.ts';
 import { type Host, Internet } from '../../support/internet.ts';
 import { clientAt } from '../../support/pipeline.ts';
@@ -182,6 +182,23 @@ t.test('a zone that moved while its old servers fell silent is found again by it
     'one question had to find out, and that it was not its name alone',
   );
 });
+
+t.test(
+  'names two labels below a silent zone: the failure is kept, and the parent is asked too',
+  async (t) => {
+    const internet = world(1);
+    const sim = simulateFresh(internet);
+    await sim.ask('www.far.test.');
+    await sim.pass(20_000);
+    internet.misbehave('far.test.', silent);
+    const above = asked(internet.hostsOf('test.'));
+    await sim.ask('a.sub.far.test.');
+    await sim.pass(2000);
+    t.equal(asked(internet.hostsOf('test.')) - above, 1, 'the delegation may have changed');
+    const { ede } = await sim.ask('a.sub.far.test.');
+    t.match(ede, [{ code: 22 }, { code: EDE.CACHED_ERROR }]);
+  },
+);
 
 for (const [what, afterMs, wrap] of [
   ['whose servers all refuse', 20_000, only('REFUSED')],
