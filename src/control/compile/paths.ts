@@ -115,6 +115,8 @@ export class Paths {
         .slice(0, i)
         .findLast(({ domain }) => domain.length < path.domain.length && isAtOrBelow(path.domain, domain));
       if (above === undefined) return;
+      // It begins at the root itself, and so does its chain of trust where what is above has none to give.
+      if (path.kind === 'recursive' && path.hints && !above.validate) return;
       const linked = { ...path, above };
       own[i] = linked;
       list[list.indexOf(path)] = linked;

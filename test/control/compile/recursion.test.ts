@@ -61,6 +61,26 @@ t.test('the default begins at the public root with what comes with the program',
   );
 });
 
+t.test(
+  'the chain of trust of a recursive rule is its own where the rule above is not validated',
+  async (t) => {
+    for (const [dnssec, above] of [
+      ['off', undefined],
+      ['validate', 'all'],
+    ] as const) {
+      const all = `id: all, domain: ., type: forward, targets: [192.0.2.1], dnssec: ${dnssec}`;
+      const path = pathOf(rules(all, 'id: rec, domain: lab.example., type: recursive'), 'rec');
+      t.equal(path.validate, true);
+      t.equal(path.above?.rule, above, dnssec);
+      const stub = pathOf(
+        rules(all, 'id: stub, domain: b, type: stub, targets: [192.0.2.1], dnssec: validate'),
+        'stub',
+      );
+      t.equal(stub.above?.rule, 'all', 'a stub rule has no other');
+    }
+  },
+);
+
 t.test('a recursive rule for a name begins at the root, a stub rule at its targets', async (t) => {
   const text = rules(
     'id: rec, domain: lab.example., type: recursive, outbound: out-4, stale: false',

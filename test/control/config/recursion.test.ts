@@ -226,6 +226,8 @@ t.test('a rule that is to be validated below one that is not', async (t) => {
   t.same(below(`domain: y.x.a.b, ${forward}`), [], 'what is below it does not matter');
   const between = `domain: b, ${forward}, vpcs: [vpc-a] }\n  - { domain: a.b, ${forward}, dnssec: validate`;
   t.equal(below(between).length, 1, 'of the rule between them');
+  const recursive = `domain: ., ${forward}, dnssec: off, vpcs: [vpc-a] }\n  - { domain: b, type: recursive, dnssec: validate`;
+  t.same(below(recursive), [], 'one that recurses has its own way from the root');
 });
 
 t.test('a zone that a recursive or stub rule hides', async (t) => {

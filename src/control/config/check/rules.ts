@@ -117,8 +117,9 @@ function warnWhereNotValidated(context: CheckContext, rule: Rule, type: string, 
 
 /** The chain of trust comes down through the rules above, and where one is not validated it goes no further. */
 function warnOfBrokenChain(context: CheckContext, rule: Rule, path: Path): void {
-  const { domain } = rule;
-  if (domain === undefined) return;
+  const { domain, type } = rule;
+  // A recursive one has its own way from the root.
+  if (domain === undefined || type === 'recursive') return;
   for (const id of rule.vpcs ?? []) {
     const isAbove = (other: Rule | undefined): other is Rule & { domain: Name } =>
       other?.domain !== undefined &&
