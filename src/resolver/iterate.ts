@@ -218,7 +218,7 @@ export class Iteration implements Inquirer {
   #lookUp(): 'known' | 'begun' | 'none' {
     if (this.#lookups + this.#pending.length >= LOOKUPS_MAX || this.#lookupFailures >= LOOKUP_FAILURES_MAX)
       return 'none';
-    const server = this.#recursor.nextLookup(this.#cut, this.#tried);
+    const server = this.#recursor.nextLookup(this.#path, this.#cut, this.#tried, this.#fetch.depth);
     if (server === undefined || this.#isSpent()) return 'none';
     this.#tried = [...this.#tried, server];
     const outcome = this.#recursor.lookUpServer(this.#job, this.#path, this.#cut, server, this.#fetch);
@@ -287,13 +287,14 @@ export class Iteration implements Inquirer {
 
   /** A failure that is not kept: with less before it the same question may do better. */
   #limited(): { reason: FetchFailure; text: string } | undefined {
-    if (this.#limit === undefined) return undefined;
-    return { reason: this.#limit, text: 'too much is to be looked up to find its servers' };
+    return this.#limit && { reason: this.#limit, text: LIMITED_TEXT };
   }
 
   #whyNone(): { reason: FetchFailure; text: string } {
     if (this.#isSpent())
       return { reason: 'budget', text: 'the work of this query is over one of its limits' };
+    const limit = this.#recursor.limitAt(this.#path, this.#cut, this.#fetch.depth);
+    if (limit !== undefined) return { reason: limit, text: LIMITED_TEXT };
     if (this.#recursor.hasSpared(this.#cut))
       return { reason: 'spared', text: 'its servers failed lately and are left alone for a while' };
     return { reason: 'no-server', text: 'no address of any of its servers is to be had' };
@@ -445,6 +446,7 @@ export class Iteration implements Inquirer {
 
 const NO_CONTACTS: readonly Contact[] = [];
 const NOTHING_PENDING: readonly Promise<void>[] = [];
+const LIMITED_TEXT = 'too much is to be looked up to find its servers';
 const NOBODY_TRIED: readonly NameServer[] = [];
 
 function failedAsking(reason: AskingFailure, text: string): Asked {

@@ -10,6 +10,7 @@ import { Asking, type AskingOwner } from './asking.ts';
 import type { AttemptQuestion } from './attempt.ts';
 import { BUDGET_FETCHES } from './budget.ts';
 import { probeContact } from './contactprobe.ts';
+import { ContextTable } from './contexttable.ts';
 import { type Contact, DELEGATION_SECONDS_MAX, type NameServer, ZoneCut, ZoneCuts } from './cut.ts';
 import type { Env } from './env.ts';
 import type { FetchFailure, Finding, Found, Job } from './finding.ts';
@@ -65,6 +66,19 @@ export type LookedUp = 'cached' | 'found' | 'failed' | Limit;
 /** What a query may not do for want of budget or depth, or does already, says nothing of the servers. */
 export type Limit = 'budget' | 'depth' | 'cycle';
 
+/**
+ * That looking for a server's addresses came to its end at a limit, for who begins it at that depth or below it: nobody who
+ * gets there has less above him. For those above it says nothing, or a chain made for it would take anybody's server away.
+ */
+interface Limited {
+  readonly reason: Limit;
+  readonly depth: number;
+  readonly until: number;
+}
+
+/** Servers of whom that is remembered; the longest unused goes first. */
+const LIMITED_MAX = 4_096;
+
 /** Finds out what servers say of a question, by asking authorities from the root down, or a forwarder. */
 export class Recursor {
   /** How authoritative servers do is kept apart from how forwarders do: anybody may name any address in a delegation. */
@@ -77,6 +91,7 @@ export class Recursor {
   readonly #probes: Probes;
   /** By type. */
   readonly #fetches = new Underway<Fetch>();
+  readonly #limited = new ContextTable<Limited>(LIMITED_MAX);
   /** Questions with a shortened name that are out, by the length of the name of the zone that is asked. */
   readonly inquiries = new Underway<Inquiry>();
   readonly #roots = new Underway<Promise<ZoneCut>>();
@@ -357,16 +372,47 @@ export class Recursor {
   }
 
   /** A server of the cut whose addresses may be looked up: not one that has to be asked for its own address. */
-  nextLookup(cut: ZoneCut, tried: readonly NameServer[]): NameServer | undefined {
+  nextLookup(
+    path: RecursivePath,
+    cut: ZoneCut,
+    tried: readonly NameServer[],
+    depth: number,
+  ): NameServer | undefined {
     const now = this.env.clock.now();
     const open = cut.servers.filter(
       (server) =>
         server.lookedUpUntil <= now &&
         !tried.includes(server) &&
+        this.#limitOf(path, server, depth, now) === undefined &&
         server.name.length > 1 &&
         !isAtOrBelow(server.name, cut.zone),
     );
     return open.length === 0 ? undefined : open[this.env.prng.below(open.length)];
+  }
+
+  /** The limit at which looking for one of its servers came to its end lately, from that depth. */
+  limitAt(path: RecursivePath, cut: ZoneCut, depth: number): Limit | undefined {
+    const now = this.env.clock.now();
+    for (const server of cut.servers) {
+      const limit = this.#limitOf(path, server, depth, now);
+      if (limit !== undefined) return limit;
+    }
+    return undefined;
+  }
+
+  #limitOf({ context }: RecursivePath, { name }: NameServer, depth: number, now: number): Limit | undefined {
+    const known = this.#limited.size === 0 ? undefined : this.#limited.get(context, name);
+    return known !== undefined && now < known.until && depth >= known.depth ? known.reason : undefined;
+  }
+
+  /** A budget is one query's, and may have been spent elsewhere: of that nothing is remembered. */
+  #limitedLookup({ context }: RecursivePath, { name }: NameServer, depth: number, reason: Limit): Limit {
+    if (reason === 'budget') return reason;
+    const now = this.env.clock.now();
+    const known = this.#limited.get(context, name);
+    const least = known !== undefined && now < known.until ? Math.min(known.depth, depth) : depth;
+    this.#limited.set(context, name, { reason, depth: least, until: now + 1000 * CONTACT_SECONDS_MIN });
+    return reason;
   }
 
   /** Finds the addresses of a server and makes contacts of them. */
@@ -380,11 +426,12 @@ export class Recursor {
     const by = jobFor(job, path, server.name);
     return by === undefined
       ? this.#failedLookup(server)
-      : this.#lookUpTypes(by, cut, server, this.#addressTypes(), parent);
+      : this.#lookUpTypes(by, path, cut, server, this.#addressTypes(), parent);
   }
 
   #lookUpTypes(
     job: Job,
+    path: RecursivePath,
     cut: ZoneCut,
     server: NameServer,
     types: readonly number[],
@@ -398,14 +445,15 @@ export class Recursor {
       known?.kind === 'failure' ? !isValidationError(known.failure?.ede) : known?.state === 'fresh';
     if (known !== undefined && isOfUse) {
       if (known.kind === 'nxdomain') return this.#failedLookup(server);
-      if (known.rrset === undefined) return this.#lookUpTypes(job, cut, server, others, parent);
+      if (known.rrset === undefined) return this.#lookUpTypes(job, path, cut, server, others, parent);
       this.#addAddresses(cut, server, known.rrset);
       return 'cached';
     }
     return this.#fetchAddresses(job, server.name, type, parent).then((found) => {
       if (found === 'none') return this.#failedLookup(server);
-      if (found === 'budget' || found === 'depth' || found === 'cycle') return found;
-      if (found === undefined) return this.#lookUpTypes(job, cut, server, others, parent);
+      if (found === 'budget' || found === 'depth' || found === 'cycle')
+        return this.#limitedLookup(path, server, parent.depth, found);
+      if (found === undefined) return this.#lookUpTypes(job, path, cut, server, others, parent);
       this.#addAddresses(cut, server, found);
       return 'found';
     });

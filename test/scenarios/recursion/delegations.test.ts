@@ -223,3 +223,26 @@ t.test('a name of a server that is an alias has no addresses (RFC 2181 section 1
   t.match(await sim.ask('www.corp.test.'), { rcode: 'SERVFAIL' });
   t.equal(host.queries.length, 0);
 });
+
+t.test(
+  'a circle whose delegations are not to be kept: 100 names, 5 s: a packet or two for each',
+  async (t) => {
+    const internet = new Internet({ rootServers: 1, sign: false });
+    internet.zone('test.', { servers: 1 });
+    for (let i = 0; i < 3; i++) {
+      const ns = Array.from({ length: 5 }, (_, n) => `n${n}.c${(i + 1) % 3}.test.`);
+      const { delegation } = internet.zone(`c${i}.test.`, { servers: 1 });
+      Object.assign(delegation, { ns, glue: [], ttl: 0 });
+    }
+    const sim = simulate(internet);
+    for (let i = 0; i < 3; i++) t.equal((await sim.ask(`www.c${i}.test.`)).rcode, 'SERVFAIL');
+    await sim.pass(12_000);
+    const before = internet.packets;
+    await sim.askEach(
+      50,
+      Array.from({ length: 100 }, (_, i) => `w${i}.c0.test.`),
+    );
+    // Who is looked for in vain at a limit is remembered for those who are no better off, and only for them.
+    t.ok(internet.packets - before <= 200, `${internet.packets - before} packets`);
+  },
+);
