@@ -1,8 +1,9 @@
 import { TYPE } from '../wire/constants.ts';
 import type { Message } from '../wire/message.ts';
 import type { Name } from '../wire/name.ts';
-import { Attempt, type AttemptOwner, type AttemptQuestion, Candidate } from './attempt.ts';
+import { Attempt, type AttemptOwner, type AttemptQuestion } from './attempt.ts';
 import { type Budget, limitToText } from './budget.ts';
+import { Candidate } from './candidate.ts';
 import type { Contact } from './cut.ts';
 import type { Env } from './env.ts';
 import type { Judged } from './referral.ts';

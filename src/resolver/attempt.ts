@@ -1,10 +1,11 @@
 import { unreachable } from '../util/assert.ts';
 import type { Timer } from '../util/clock.ts';
-import { FLAG, UDP_PAYLOAD } from '../wire/constants.ts';
+import { FLAG, RCODE, UDP_PAYLOAD } from '../wire/constants.ts';
 import { type EdnsOption, QUERY_PADDING_BLOCK } from '../wire/edns.ts';
 import { aged, encodeQuery, type Message } from '../wire/message.ts';
 import type { Name } from '../wire/name.ts';
 import type { Budget } from './budget.ts';
+import { type Candidate, TRIES_MAX } from './candidate.ts';
 import { randomCase } from './case.ts';
 import type { ClientCookie } from './clientcookie.ts';
 import type { Env, ResolverCounter } from './env.ts';
@@ -21,8 +22,6 @@ import {
   type TransportFailure,
 } from './transport.ts';
 
-/** RFC 9520 section 3.1 as a limit: queries per server, question and transport, whatever happens. */
-export const TRIES_MAX = 3;
 /** Messages that are no reply to anything; after these the exchange moves to TCP, where strangers cannot write. */
 export const IGNORED_MAX = 64;
 /** A late reply is still welcome for so long after its query. */
@@ -55,42 +54,6 @@ export interface AttemptQuestion {
   readonly signed?: boolean;
   /** DNS cookies are sent, and asked back of servers that have sent some (RFC 7873). */
   readonly cookies?: boolean;
-}
-
-/** One target as one question sees it: outlives the single attempt. */
-export class Candidate {
-  readonly target: Target;
-  readonly tries: Record<Protocol, number> = { udp: 0, tcp: 0, dot: 0, doh: 0 };
-  /** Moves from UDP to TCP once, and never back; nothing leads from or to TLS. */
-  protocol: Protocol;
-  edns = true;
-  /** Something came back that showed the server alive. */
-  heard = false;
-  /** By UDP the case of the question was not kept. */
-  caseLost = false;
-  /** By UDP a reply came without the cookie that was expected, or with another. */
-  cookieLost = false;
-  /** By TCP it refused the question with a cookie: it may be that which it refuses, as servers do that know EDNS without options. */
-  cookieRefused = false;
-  /** Replies that asked for another cookie. */
-  badCookies = 0;
-  /** It has said what it has to say, or cannot be asked. */
-  done = false;
-
-  constructor(target: Target) {
-    this.target = target;
-    this.protocol = target.protocol === 'do53' ? 'udp' : target.protocol;
-  }
-
-  /** By all protocols. */
-  get tried(): number {
-    const { udp, tcp, dot, doh } = this.tries;
-    return udp + tcp + dot + doh;
-  }
-
-  get mayTry(): boolean {
-    return !this.done && this.tries[this.protocol] < TRIES_MAX;
-  }
 }
 
 /** Who started the attempt hears of it through these, never from within `new Attempt`. */
@@ -367,7 +330,7 @@ export class Attempt implements Place, Listener {
     if (asked.protocol === 'udp') return;
     if (caseLost && !reply.caseKept) target.losesCase(now);
     if (cookieLost && reply.cookie.kind !== 'ours') cookie?.lost(now);
-    if (cookieRefused) target.cookies.refused(now);
+    if (cookieRefused && isAnswer(reply.message)) target.cookies.refused(now);
   }
 
   /** For this question alone: one packet, which may be forged, says nothing of the server (CVE-2026-52690). */
@@ -468,6 +431,11 @@ export class Attempt implements Place, Listener {
   #count(counter: ResolverCounter): void {
     this.#env.count(counter);
   }
+}
+
+/** What a server says that is well: one that is not would refuse a question with a cookie too, and fail at that without. */
+function isAnswer({ rcode }: Message): boolean {
+  return rcode === RCODE.NOERROR || rcode === RCODE.NXDOMAIN;
 }
 
 const NO_FACTS: ReplyFacts = {};

@@ -1,5 +1,6 @@
-import { Attempt, type AttemptOwner, type AttemptQuestion, Candidate, TRIES_MAX } from './attempt.ts';
+import { Attempt, type AttemptOwner, type AttemptQuestion } from './attempt.ts';
 import { Budget } from './budget.ts';
+import { Candidate, TRIES_MAX } from './candidate.ts';
 import type { Contact, ZoneCut } from './cut.ts';
 import type { Env } from './env.ts';
 

@@ -1,7 +1,7 @@
 import { TYPE } from '../wire/constants.ts';
 import { type Name, nameKey } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
-import { TRIES_MAX } from './attempt.ts';
+import { TRIES_MAX } from './candidate.ts';
 import { ContextTable } from './contexttable.ts';
 import { FetchCap } from './fetchcap.ts';
 import type { Target } from './target.ts';

@@ -1,8 +1,9 @@
 import { TYPE } from '../wire/constants.ts';
 import { fold, type Name } from '../wire/name.ts';
-import { Attempt, type AttemptOwner, Candidate, TRIES_MAX } from './attempt.ts';
+import { Attempt, type AttemptOwner } from './attempt.ts';
 import { PROBE_SPACING_MS } from './breaker.ts';
 import { Budget } from './budget.ts';
+import { Candidate, TRIES_MAX } from './candidate.ts';
 import type { Env } from './env.ts';
 import type { Target } from './target.ts';
 

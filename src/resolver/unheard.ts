@@ -1,4 +1,4 @@
-import { TRIES_MAX } from './attempt.ts';
+import { TRIES_MAX } from './candidate.ts';
 import type { Target } from './target.ts';
 
 /**

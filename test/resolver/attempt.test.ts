@@ -1,7 +1,8 @@
 /** One server asked one question, as recursion asks: flags, EDNS that is not given up, cookies (RFC 7873). */
 import t from 'tap';
-import { Attempt, type AttemptQuestion, Candidate, TRIES_MAX } from '../../src/resolver/attempt.ts';
+import { Attempt, type AttemptQuestion } from '../../src/resolver/attempt.ts';
 import { Budget } from '../../src/resolver/budget.ts';
+import { Candidate, TRIES_MAX } from '../../src/resolver/candidate.ts';
 import type { ResolverCounter } from '../../src/resolver/env.ts';
 import { HedgeAllowance } from '../../src/resolver/select.ts';
 import { Targets } from '../../src/resolver/target.ts';
@@ -275,6 +276,19 @@ t.test(
     }
   },
 );
+
+t.test('a server in trouble, which refuses with a cookie and fails without, is sent one still', async (t) => {
+  const { ask, server } = world((query) =>
+    query.reply(reply(query, { rcode: cookieOf(query) === undefined ? 'SERVFAIL' : 'FORMERR' })),
+  );
+  t.match(ask({ signed: true, cookies: true }), { message: { rcode: RCODE.SERVFAIL } });
+  server.behaviour = TRUTH;
+  t.match(ask({ signed: true, cookies: true }), { message: { rcode: 0 } });
+  t.same(
+    server.queries.map((query) => cookieOf(query) !== undefined),
+    [true, true, false, true],
+  );
+});
 
 t.test('refused by UDP alone the cookie is sent still: that may have been a forger', async (t) => {
   const { ask, server } = world((query) =>

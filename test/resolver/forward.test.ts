@@ -1,5 +1,5 @@
 import t from 'tap';
-import { TRIES_MAX } from '../../src/resolver/attempt.ts';
+import { TRIES_MAX } from '../../src/resolver/candidate.ts';
 import { FORWARD_MS_MAX } from '../../src/resolver/forward.ts';
 import {
   always,

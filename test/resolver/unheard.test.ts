@@ -1,6 +1,6 @@
 /** Servers that do not reply to one client query: how many packets they get from all its sub-queries together. */
 import t from 'tap';
-import { TRIES_MAX } from '../../src/resolver/attempt.ts';
+import { TRIES_MAX } from '../../src/resolver/candidate.ts';
 import type { Target } from '../../src/resolver/target.ts';
 import { Unheard } from '../../src/resolver/unheard.ts';
 

@@ -1,7 +1,7 @@
 /** Work for one client query, whatever the upstreams say. Bounds are counted packets, not seconds. */
 import t from 'tap';
-import { TRIES_MAX } from '../../src/resolver/attempt.ts';
 import { BUDGET_PACKETS, Budget } from '../../src/resolver/budget.ts';
+import { TRIES_MAX } from '../../src/resolver/candidate.ts';
 import { INFLIGHT_MAX } from '../../src/resolver/inflight.ts';
 import type { ForwardPath } from '../../src/resolver/path.ts';
 import type { Resolution } from '../../src/resolver/resolve.ts';

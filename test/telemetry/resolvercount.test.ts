@@ -1,7 +1,8 @@
 /** What the resolver meets, as the daemon's metrics tell it. */
 import t from 'tap';
-import { Attempt, Candidate } from '../../src/resolver/attempt.ts';
+import { Attempt } from '../../src/resolver/attempt.ts';
 import { Budget } from '../../src/resolver/budget.ts';
+import { Candidate } from '../../src/resolver/candidate.ts';
 import { HedgeAllowance } from '../../src/resolver/select.ts';
 import { Targets } from '../../src/resolver/target.ts';
 import { countResolver } from '../../src/server/resolvercount.ts';
