@@ -93,6 +93,11 @@ export class Budget {
     this.#bytes = Math.max(0, this.#bytes - octets);
   }
 
+  /** Sub-queries, of BUDGET_FETCHES. */
+  get fetchesLeft(): number {
+    return this.#fetches;
+  }
+
   takeFetch(): boolean {
     if (this.#fetches <= 0) return false;
     this.#fetches--;

@@ -2,15 +2,14 @@ import { type HashSeed, keyedHashFolded } from '../util/hash.ts';
 import { cryptoPrng } from '../util/prng.ts';
 import { hasSuffixAt, type Name, ROOT } from '../wire/name.ts';
 
-/** Who is among so many of the table that were used last, one in this many, stays where it is in their order. */
+/** The newest part of the order, `max` divided by this, is not kept in order: who is in it is not moved by a use. */
 const NEWEST_SHARE = 8;
 
 /**
- * What is kept by context and name; of more than `max` the longest unused goes first, as far as it matters: a use counts
- * again once others have been used since then, an eighth of `max`, as each move touches three others that lie anywhere
- * in memory. Made for asking about one name
- * after the other up to the root: a suffix is looked up where it stands. A `Map` by strings would have a string made and
- * interned for each, which takes five times as long.
+ * What is kept by context and name; of more than `max` the longest unused goes first, nearly: a use of one of the newest
+ * does not move it (NEWEST_SHARE), as each move touches three others that lie anywhere in memory. Made for asking about
+ * one name after the other up to the root: a suffix is looked up where it stands. A `Map` by strings would have a string
+ * made and interned for each, which takes five times as long.
  */
 export class ContextTable<V> {
   readonly #max: number;
@@ -80,7 +79,7 @@ export class ContextTable<V> {
   #renew(entry: Entry<V>): void {
     const ends = this.#ends;
     if (ends.older === entry) return;
-    // So many have come behind it at most.
+    // It is among the newest: no more than so many were moved behind it.
     if (entry.older !== entry && ((this.#moves - entry.moved) | 0) < this.#newest) return;
     this.#moves = (this.#moves + 1) | 0;
     entry.moved = this.#moves;

@@ -45,6 +45,13 @@ export type FetchFailure =
   | 'spared'
   | 'bogus';
 
+/** What one query may not do for want of budget or depth, or does already. It says nothing of the servers. */
+export type Limit = 'budget' | 'depth' | 'cycle';
+
+export function isLimit(reason: FetchFailure): reason is Limit {
+  return reason === 'budget' || reason === 'depth' || reason === 'cycle';
+}
+
 export interface Failed {
   readonly kind: 'failure';
   readonly reason: FetchFailure;

@@ -3,14 +3,15 @@ import type { Timer } from '../util/clock.ts';
 import { EDE, RCODE, TYPE } from '../wire/constants.ts';
 import { readMessage } from '../wire/message.ts';
 import { isAtOrBelow, type Name, nameToText, parentOf } from '../wire/name.ts';
+import type { LookedUp } from './addresses.ts';
 import type { Asked, Asking, AskingFailure } from './asking.ts';
-import type { Budget } from './budget.ts';
+import { BUDGET_FETCHES, type Budget } from './budget.ts';
 import { type Contact, DELEGATION_SECONDS_MAX, type NameServer, ZoneCut } from './cut.ts';
-import type { Failed, FetchFailure, Found, Job } from './finding.ts';
+import type { Failed, FetchFailure, Found, Job, Limit } from './finding.ts';
 import { type Inquirer, Inquiry } from './inquiry.ts';
 import { Minimiser } from './minimise.ts';
 import type { RecursivePath } from './path.ts';
-import type { Fetch, Limit, LookedUp, Recursor } from './recursor.ts';
+import type { Fetch, Recursor } from './recursor.ts';
 import { type Judged, judge, type Referral } from './referral.ts';
 import type { Usable } from './scrub.ts';
 
@@ -56,6 +57,8 @@ export class Iteration implements Inquirer {
   #pending: readonly Promise<void>[] = NOTHING_PENDING;
   #tried: readonly NameServer[] = NOBODY_TRIED;
   #lookupFailures = 0;
+  /** Sub-queries that the budget had when this zone was come to. */
+  #fetchesLeft = 0;
   /** Why addresses of servers were not found that somebody else may find. */
   #limit: Limit | undefined = undefined;
   /** What the servers asked last did. */
@@ -156,6 +159,7 @@ export class Iteration implements Inquirer {
     this.#doubted = undefined;
     this.#silence = undefined;
     this.#limit = undefined;
+    this.#fetchesLeft = this.#job.budget.fetchesLeft;
   }
 
   /** Finds addresses of the zone's servers that may be asked, and looks up those of more where there are none. */
@@ -218,10 +222,10 @@ export class Iteration implements Inquirer {
   #lookUp(): 'known' | 'begun' | 'none' {
     if (this.#lookups + this.#pending.length >= LOOKUPS_MAX || this.#lookupFailures >= LOOKUP_FAILURES_MAX)
       return 'none';
-    const server = this.#recursor.nextLookup(this.#path, this.#cut, this.#tried, this.#fetch.depth);
+    const server = this.#recursor.addresses.next(this.#cut, this.#tried);
     if (server === undefined || this.#isSpent()) return 'none';
     this.#tried = [...this.#tried, server];
-    const outcome = this.#recursor.lookUpServer(this.#job, this.#path, this.#cut, server, this.#fetch);
+    const outcome = this.#recursor.addresses.lookUp(this.#job, this.#path, this.#cut, server, this.#fetch);
     if (!(outcome instanceof Promise)) {
       this.#lookedUp(outcome);
       return 'known';
@@ -281,11 +285,23 @@ export class Iteration implements Inquirer {
       this.#recursor.cuts.end(this.#cut);
       return 'locate';
     }
+    if (this.#limit !== undefined && this.#isEverybodys(this.#limit))
+      this.#recursor.addresses.limited(this.#path, this.#cut, this.#limit);
     const { reason, text } = this.#limited() ?? this.#complaint ?? this.#before ?? this.#whyNone();
     return this.#fail(reason, `${nameToText(this.#cut.zone)}: ${text}`);
   }
 
-  /** A failure that is not kept: with less before it the same question may do better. */
+  /**
+   * Where a client's own question finds no server for a limit another will not either, nor a sub-query, which has more
+   * above it. What a sub-query finds says nothing: a chain made for it could take the zone from everybody.
+   */
+  #isEverybodys(limit: Limit): boolean {
+    if (this.#fetch.depth > 0 || this.#isSpent()) return false;
+    // Sub-queries may have been made elsewhere, as on the way along aliases: this zone has to have had all of them.
+    return limit !== 'budget' || (this.#fetchesLeft === BUDGET_FETCHES && this.#job.budget.fetchesLeft === 0);
+  }
+
+  /** A failure that is not kept: with less above it the same question may do better. */
   #limited(): { reason: FetchFailure; text: string } | undefined {
     return this.#limit && { reason: this.#limit, text: LIMITED_TEXT };
   }
@@ -293,8 +309,6 @@ export class Iteration implements Inquirer {
   #whyNone(): { reason: FetchFailure; text: string } {
     if (this.#isSpent())
       return { reason: 'budget', text: 'the work of this query is over one of its limits' };
-    const limit = this.#recursor.limitAt(this.#path, this.#cut, this.#fetch.depth);
-    if (limit !== undefined) return { reason: limit, text: LIMITED_TEXT };
     if (this.#recursor.hasSpared(this.#cut))
       return { reason: 'spared', text: 'its servers failed lately and are left alone for a while' };
     return { reason: 'no-server', text: 'no address of any of its servers is to be had' };
@@ -423,7 +437,7 @@ export class Iteration implements Inquirer {
       learnedAt: now,
       expiresAt: Math.min(now + 1000 * ttl, this.#cut.holdsUntil),
     });
-    this.#recursor.addGlue(cut);
+    this.#recursor.addresses.addGlue(cut);
     this.#recursor.cuts.put(this.#path.context, cut);
     this.#enter(cut);
     return 'contact';

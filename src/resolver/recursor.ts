@@ -1,26 +1,22 @@
-import { NXDOMAIN } from '../cache/key.ts';
-import { RANK } from '../cache/rank.ts';
 import type { RecordCache } from '../cache/records.ts';
-import { addressToText } from '../util/cidr.ts';
-import { FLAG, isValidationError, RCODE, TYPE } from '../wire/constants.ts';
+import { FLAG, RCODE, TYPE } from '../wire/constants.ts';
 import type { Message } from '../wire/message.ts';
-import { isAtOrBelow, type Name, nameEquals, nameToText, ROOT } from '../wire/name.ts';
-import type { Rrset } from '../wire/record.ts';
+import { type Name, nameEquals, nameToText, ROOT } from '../wire/name.ts';
+import { ServerAddresses } from './addresses.ts';
 import { Asking, type AskingOwner } from './asking.ts';
 import type { AttemptQuestion } from './attempt.ts';
 import { BUDGET_FETCHES } from './budget.ts';
 import { probeContact } from './contactprobe.ts';
-import { ContextTable } from './contexttable.ts';
-import { type Contact, DELEGATION_SECONDS_MAX, type NameServer, ZoneCut, ZoneCuts } from './cut.ts';
+import { type Contact, DELEGATION_SECONDS_MAX, ZoneCut, ZoneCuts } from './cut.ts';
 import type { Env } from './env.ts';
-import type { FetchFailure, Finding, Found, Job } from './finding.ts';
+import { type FetchFailure, type Finding, type Found, isLimit, type Job } from './finding.ts';
 import { type Forwarded, Forwarding } from './forward.ts';
 import type { Inquiry } from './inquiry.ts';
 import { failedFetch, Iteration } from './iterate.ts';
 import { LocalRoot } from './localroot.ts';
-import { type ForwardPath, isIpv6, type Path, type RecursivePath, targetToText } from './path.ts';
+import { type ForwardPath, isIpv6, type RecursivePath, targetToText } from './path.ts';
 import type { Probes } from './probe.ts';
-import { ADDRESSES_MAX, glueOf, type Judged, SERVERS_USED_MAX } from './referral.ts';
+import { glueOf, type Judged, SERVERS_USED_MAX } from './referral.ts';
 import { rrsetAt } from './scrub.ts';
 import type { RecursionSettings } from './settings.ts';
 import { Targets } from './target.ts';
@@ -32,8 +28,6 @@ export const DEPTH_MAX = 7;
 const SERVERS_MAX = 32_768;
 /** How long hints that could not be primed are used before that is tried again. */
 const UNPRIMED_MS = 60_000;
-/** The least and the most that addresses of servers are taken for granted, in seconds. */
-const CONTACT_SECONDS_MIN = 5;
 /** How long another is waited for where one said what is bogus: keys, DS records and answer, within a client's 4.5 s. */
 const ELSEWHERE_MS = 1_200;
 /** Servers that said that they do not serve a zone and are asked for another of its names, where there are no others. */
@@ -60,38 +54,18 @@ export class Fetch {
   }
 }
 
-/** What came of looking for a server's addresses. `cached`: no packet was needed. A limit: others may find them. */
-export type LookedUp = 'cached' | 'found' | 'failed' | Limit;
-
-/** What a query may not do for want of budget or depth, or does already, says nothing of the servers. */
-export type Limit = 'budget' | 'depth' | 'cycle';
-
-/**
- * That looking for a server's addresses came to its end at a limit, for who begins it at that depth or below it: nobody who
- * gets there has less above him. For those above it says nothing, or a chain made for it would take anybody's server away.
- */
-interface Limited {
-  readonly reason: Limit;
-  readonly depth: number;
-  readonly until: number;
-}
-
-/** Servers of whom that is remembered; the longest unused goes first. */
-const LIMITED_MAX = 4_096;
-
 /** Finds out what servers say of a question, by asking authorities from the root down, or a forwarder. */
 export class Recursor {
   /** How authoritative servers do is kept apart from how forwarders do: anybody may name any address in a delegation. */
   readonly env: Env;
   readonly #forwarders: Env;
   readonly cuts = new ZoneCuts();
+  readonly addresses: ServerAddresses;
   settings: RecursionSettings;
   #localRoot: LocalRoot | undefined = undefined;
-  readonly #cache: RecordCache;
   readonly #probes: Probes;
   /** By type. */
   readonly #fetches = new Underway<Fetch>();
-  readonly #limited = new ContextTable<Limited>(LIMITED_MAX);
   /** Questions with a shortened name that are out, by the length of the name of the zone that is asked. */
   readonly inquiries = new Underway<Inquiry>();
   readonly #roots = new Underway<Promise<ZoneCut>>();
@@ -100,8 +74,8 @@ export class Recursor {
     this.env = { ...env, targets: new Targets(undefined, SERVERS_MAX) };
     this.#forwarders = env;
     this.#probes = probes;
-    this.#cache = cache;
     this.settings = settings;
+    this.addresses = new ServerAddresses(this, cache);
   }
 
   configure(settings: RecursionSettings): void {
@@ -129,9 +103,14 @@ export class Recursor {
 
   /** What servers say of the question. Never rejects. @param parent the fetch that needs it; none: a client's */
   fetch(job: Job, name: Name, type: number, parent?: Fetch): Promise<Found> {
+    return this.#fetch(job, name, type, parent, false);
+  }
+
+  /** @param isRepeat somebody else's came to its end at a limit */
+  #fetch(job: Job, name: Name, type: number, parent: Fetch | undefined, isRepeat: boolean): Promise<Found> {
     const { context } = job.path;
     const known = this.#fetches.get(context, name, type);
-    if (known !== undefined) return this.#join(known, job, name, type, parent);
+    if (known !== undefined) return this.#join(known, job, name, type, parent, isRepeat);
     if (parent !== undefined && !job.budget.takeFetch())
       return failedNow(job, 'budget', `more than ${BUDGET_FETCHES} sub-queries`);
     const depth = parent === undefined ? 0 : parent.depth + 1;
@@ -187,17 +166,24 @@ export class Recursor {
     iteration.run();
   }
 
-  async #join(known: Fetch, job: Job, name: Name, type: number, parent: Fetch | undefined): Promise<Found> {
+  async #join(
+    known: Fetch,
+    job: Job,
+    name: Name,
+    type: number,
+    parent: Fetch | undefined,
+    isRepeat: boolean,
+  ): Promise<Found> {
     if (parent !== undefined && known.needs(parent))
       return failedFetch(job.path, 'cycle', `${nameToText(name)} is needed to find itself`);
     parent?.waitsFor.push(known);
     const found = await (parent === undefined ? known.outcome : this.#awaited(known, parent));
-    // The budget was that of who asked first.
-    const again =
-      found.kind === 'failure' &&
-      isOfQuery(found.reason) &&
-      job.budget.spent(this.env.clock.now()) === undefined;
-    return again ? this.fetch(job, name, type, parent) : found;
+    if (found.kind !== 'failure' || !isLimit(found.reason)) return found;
+    // The budget was that of who asked first. What was above him is not above us, but once is enough: each of a thousand
+    // who wait would else wait for all that come before him, to hear the same.
+    const isOurs = found.reason === 'budget' || !isRepeat;
+    const again = isOurs && job.budget.spent(this.env.clock.now()) === undefined;
+    return again ? this.#fetch(job, name, type, parent, true) : found;
   }
 
   /** The outcome of what `parent` waits for, which it then does no more. */
@@ -321,19 +307,8 @@ export class Recursor {
     const { servers, ttl } = judged.referral;
     const expiresAt = now + 1000 * Math.min(ttl, DELEGATION_SECONDS_MAX);
     const cut = new ZoneCut({ zone: path.origin, servers, learnedAt: now, expiresAt });
-    this.addGlue(cut);
+    this.addresses.addGlue(cut);
     return cut.contacts.length > 0 ? cut : undefined;
-  }
-
-  /** Makes contacts of the glue of a new cut. */
-  addGlue(cut: ZoneCut): void {
-    for (const server of cut.servers)
-      for (const address of server.glue) this.#addContact(cut, address, Number.POSITIVE_INFINITY);
-  }
-
-  #addContact(cut: ZoneCut, address: string, expiresAt: number): void {
-    if (!isAskable(address, this.settings)) return;
-    cut.addContact(address, this.env.targets.at(address, this.settings.port), expiresAt);
   }
 
   /** The addresses of a zone's servers that may be asked now, though some may better be left alone still. */
@@ -370,175 +345,10 @@ export class Recursor {
   #hasFamily(address: string): boolean {
     return isIpv6(address) ? this.settings.ipv6 !== 'off' : this.settings.ipv4;
   }
-
-  /** A server of the cut whose addresses may be looked up: not one that has to be asked for its own address. */
-  nextLookup(
-    path: RecursivePath,
-    cut: ZoneCut,
-    tried: readonly NameServer[],
-    depth: number,
-  ): NameServer | undefined {
-    const now = this.env.clock.now();
-    const open = cut.servers.filter(
-      (server) =>
-        server.lookedUpUntil <= now &&
-        !tried.includes(server) &&
-        this.#limitOf(path, server, depth, now) === undefined &&
-        server.name.length > 1 &&
-        !isAtOrBelow(server.name, cut.zone),
-    );
-    return open.length === 0 ? undefined : open[this.env.prng.below(open.length)];
-  }
-
-  /** The limit at which looking for one of its servers came to its end lately, from that depth. */
-  limitAt(path: RecursivePath, cut: ZoneCut, depth: number): Limit | undefined {
-    const now = this.env.clock.now();
-    for (const server of cut.servers) {
-      const limit = this.#limitOf(path, server, depth, now);
-      if (limit !== undefined) return limit;
-    }
-    return undefined;
-  }
-
-  #limitOf({ context }: RecursivePath, { name }: NameServer, depth: number, now: number): Limit | undefined {
-    const known = this.#limited.size === 0 ? undefined : this.#limited.get(context, name);
-    return known !== undefined && now < known.until && depth >= known.depth ? known.reason : undefined;
-  }
-
-  /** A budget is one query's, and may have been spent elsewhere: of that nothing is remembered. */
-  #limitedLookup({ context }: RecursivePath, { name }: NameServer, depth: number, reason: Limit): Limit {
-    if (reason === 'budget') return reason;
-    const now = this.env.clock.now();
-    const known = this.#limited.get(context, name);
-    const least = known !== undefined && now < known.until ? Math.min(known.depth, depth) : depth;
-    this.#limited.set(context, name, { reason, depth: least, until: now + 1000 * CONTACT_SECONDS_MIN });
-    return reason;
-  }
-
-  /** Finds the addresses of a server and makes contacts of them. */
-  lookUpServer(
-    job: Job,
-    path: RecursivePath,
-    cut: ZoneCut,
-    server: NameServer,
-    parent: Fetch,
-  ): LookedUp | Promise<LookedUp> {
-    const by = jobFor(job, path, server.name);
-    return by === undefined
-      ? this.#failedLookup(server)
-      : this.#lookUpTypes(by, path, cut, server, this.#addressTypes(), parent);
-  }
-
-  #lookUpTypes(
-    job: Job,
-    path: RecursivePath,
-    cut: ZoneCut,
-    server: NameServer,
-    types: readonly number[],
-    parent: Fetch,
-  ): LookedUp | Promise<LookedUp> {
-    const [type, ...others] = types;
-    if (type === undefined) return this.#failedLookup(server);
-    const known = this.#cache.get(job.path.context, server.name, type);
-    // Nobody validates addresses of servers: that a client's question for one failed by that says nothing of it.
-    const isOfUse =
-      known?.kind === 'failure' ? !isValidationError(known.failure?.ede) : known?.state === 'fresh';
-    if (known !== undefined && isOfUse) {
-      if (known.kind === 'nxdomain') return this.#failedLookup(server);
-      if (known.rrset === undefined) return this.#lookUpTypes(job, path, cut, server, others, parent);
-      this.#addAddresses(cut, server, known.rrset);
-      return 'cached';
-    }
-    return this.#fetchAddresses(job, server.name, type, parent).then((found) => {
-      if (found === 'none') return this.#failedLookup(server);
-      if (found === 'budget' || found === 'depth' || found === 'cycle')
-        return this.#limitedLookup(path, server, parent.depth, found);
-      if (found === undefined) return this.#lookUpTypes(job, path, cut, server, others, parent);
-      this.#addAddresses(cut, server, found);
-      return 'found';
-    });
-  }
-
-  #failedLookup(server: NameServer): 'failed' {
-    server.lookedUpUntil = this.env.clock.now() + 1000 * CONTACT_SECONDS_MIN;
-    return 'failed';
-  }
-
-  /** IPv4 first: where it answers, no question for the other is needed. */
-  #addressTypes(): number[] {
-    const { ipv4, ipv6 } = this.settings;
-    const types: number[] = ipv4 ? [TYPE.A] : [];
-    const hasRoute = ipv6 === 'auto' && this.env.targets.hasRoute('::', this.env.clock.now());
-    if (ipv6 === 'on' || hasRoute) types.push(TYPE.AAAA);
-    return types;
-  }
-
-  /** `none`: there is no such name. What is learned is kept, failures too: other delegations name the same servers. */
-  async #fetchAddresses(
-    job: Job,
-    name: Name,
-    type: number,
-    parent: Fetch,
-  ): Promise<Rrset | 'none' | Limit | undefined> {
-    const found = await this.fetch(job, name, type, parent);
-    const { context } = job.path;
-    if (found.kind === 'failure') {
-      const { code, text } = found.ede;
-      if (isOfQuery(found.reason)) return found.reason;
-      if (isLasting(found.reason)) this.#cache.putFailure(context, name, type, { ede: code, text });
-      return undefined;
-    }
-    const { scrubbed } = found;
-    // Nothing of it is validated: a client's question that failed by that fails still.
-    const extra = { keepsFailure: job.path.validate };
-    // An alias is no name of a server (RFC 2181 section 10.3).
-    if (scrubbed.chain.length > 0) return undefined;
-    switch (scrubbed.kind) {
-      case 'nodata':
-        this.#cache.putNegative(context, name, type, scrubbed.soa, RANK.authorityAuthoritative, extra);
-        return undefined;
-      case 'nxdomain':
-        this.#cache.putNegative(context, name, NXDOMAIN, scrubbed.soa, RANK.authorityAuthoritative, extra);
-        return 'none';
-      case 'answer':
-        this.#cache.putRrset(context, scrubbed.rrsets[0]!, RANK.answerAuthoritative, extra);
-        return scrubbed.rrsets[0];
-      default:
-        return undefined;
-    }
-  }
-
-  #addAddresses(cut: ZoneCut, server: NameServer, rrset: Rrset): void {
-    const until = this.env.clock.now() + 1000 * Math.max(CONTACT_SECONDS_MIN, rrset.ttl);
-    server.lookedUpUntil = until;
-    for (const rdata of rrset.rdatas.slice(0, ADDRESSES_MAX))
-      this.#addContact(cut, addressToText(rdata), until);
-  }
-}
-
-/**
- * What is to be asked of `name`'s servers: those of a stub zone know their own names only, others are asked by the
- * path above. Undefined: there is none.
- */
-function jobFor(job: Job, path: RecursivePath, name: Name): Job | undefined {
-  let at: Path | undefined = path;
-  while (at !== undefined && !isAtOrBelow(name, at.kind === 'recursive' ? at.origin : at.domain))
-    at = at.above;
-  return at && (at === job.path ? job : { ...job, path: at });
 }
 
 function failedNow(job: Job, reason: FetchFailure, text: string): Promise<Found> {
   return Promise.resolve(failedFetch(job.path, reason, text));
-}
-
-/** It says what this query may not do, or does already: another may do better. */
-function isOfQuery(reason: FetchFailure): reason is Limit {
-  return reason === 'budget' || reason === 'depth' || reason === 'cycle';
-}
-
-/** The failure is the servers', not that of this query's limits. */
-function isLasting(reason: FetchFailure): boolean {
-  return reason === 'silent' || reason === 'refused' || reason === 'no-server';
 }
 
 function fromForwarder(forwarded: Forwarded, zone: Name): Found {
@@ -566,15 +376,4 @@ function judgePriming(message: Message, path: RecursivePath): Judged {
     kind: 'referral',
     referral: { zone: path.origin, servers, ttl: ns.ttl, ds: undefined, proofs: [] },
   };
-}
-
-/** Addresses that are no server's: this host's own, of this network, of groups, of a link. */
-function isAskable(address: string, { loopbackServers }: RecursionSettings): boolean {
-  if (isIpv6(address)) {
-    if (address === '::1') return loopbackServers;
-    return !/^(::$|::ffff:|fe[89ab]|ff)/.test(address);
-  }
-  const first = Number.parseInt(address, 10);
-  if (first === 127) return loopbackServers;
-  return first !== 0 && first < 224;
 }

@@ -1,0 +1,216 @@
+import { NXDOMAIN } from '../cache/key.ts';
+import { RANK } from '../cache/rank.ts';
+import type { RecordCache } from '../cache/records.ts';
+import { addressToText } from '../util/cidr.ts';
+import { isValidationError, TYPE } from '../wire/constants.ts';
+import { isAtOrBelow, type Name } from '../wire/name.ts';
+import type { Rrset } from '../wire/record.ts';
+import { ContextTable } from './contexttable.ts';
+import type { NameServer, ZoneCut } from './cut.ts';
+import { type FetchFailure, isLimit, type Job, type Limit } from './finding.ts';
+import { isIpv6, type Path, type RecursivePath } from './path.ts';
+import type { Fetch, Recursor } from './recursor.ts';
+import { ADDRESSES_MAX } from './referral.ts';
+import type { RecursionSettings } from './settings.ts';
+
+/** The least time for which it is known what came of looking for addresses, in seconds. */
+const LOOKED_UP_SECONDS_MIN = 5;
+/** Zones of which it is remembered that a limit keeps their servers from being found; the longest unused goes first. */
+const LIMITED_MAX = 4_096;
+
+/** What came of looking for a server's addresses. `cached`: no packet was needed. A limit: others may find them. */
+export type LookedUp = 'cached' | 'found' | 'failed' | Limit;
+
+interface Limited {
+  readonly limit: Limit;
+  readonly until: number;
+}
+
+/** Finds the addresses of a zone's servers, by glue and by sub-queries, and makes contacts of them. */
+export class ServerAddresses {
+  readonly #recursor: Pick<Recursor, 'env' | 'settings' | 'fetch'>;
+  readonly #cache: RecordCache;
+  readonly #limited = new ContextTable<Limited>(LIMITED_MAX);
+
+  constructor(recursor: Pick<Recursor, 'env' | 'settings' | 'fetch'>, cache: RecordCache) {
+    this.#recursor = recursor;
+    this.#cache = cache;
+  }
+
+  /** Makes contacts of the glue of a new cut. */
+  addGlue(cut: ZoneCut): void {
+    for (const server of cut.servers)
+      for (const address of server.glue) this.#addContact(cut, address, Number.POSITIVE_INFINITY);
+  }
+
+  #addContact(cut: ZoneCut, address: string, expiresAt: number): void {
+    const { env, settings } = this.#recursor;
+    if (!isAskable(address, settings)) return;
+    cut.addContact(address, env.targets.at(address, settings.port), expiresAt);
+  }
+
+  /** A server of the cut whose addresses may be looked up: not one that has to be asked for its own address. */
+  next(cut: ZoneCut, tried: readonly NameServer[]): NameServer | undefined {
+    const { prng } = this.#recursor.env;
+    const now = this.#now();
+    const open = cut.servers.filter(
+      (server) =>
+        server.lookedUpUntil <= now &&
+        !tried.includes(server) &&
+        server.name.length > 1 &&
+        !isAtOrBelow(server.name, cut.zone),
+    );
+    return open.length === 0 ? undefined : open[prng.below(open.length)];
+  }
+
+  /**
+   * Remembers that whoever asks finds no server of the zone for that limit. It is not renewed by those who did not look for
+   * them because of it.
+   */
+  limited(path: RecursivePath, { zone }: ZoneCut, limit: Limit): void {
+    if (this.#limitOf(path, zone) === undefined)
+      this.#limited.set(path.context, zone, { limit, until: this.#now() + 1000 * LOOKED_UP_SECONDS_MIN });
+  }
+
+  #limitOf({ context }: RecursivePath, zone: Name): Limit | undefined {
+    const known = this.#limited.size === 0 ? undefined : this.#limited.get(context, zone);
+    return known !== undefined && this.#now() < known.until ? known.limit : undefined;
+  }
+
+  /** Finds the addresses of a server and makes contacts of them. */
+  lookUp(
+    job: Job,
+    path: RecursivePath,
+    cut: ZoneCut,
+    server: NameServer,
+    parent: Fetch,
+  ): LookedUp | Promise<LookedUp> {
+    const by = jobFor(job, path, server.name);
+    return by === undefined
+      ? this.#failed(server)
+      : this.#lookUpTypes(by, path, cut, server, this.#addressTypes(), parent);
+  }
+
+  #lookUpTypes(
+    job: Job,
+    path: RecursivePath,
+    cut: ZoneCut,
+    server: NameServer,
+    types: readonly number[],
+    parent: Fetch,
+  ): LookedUp | Promise<LookedUp> {
+    const [type, ...others] = types;
+    if (type === undefined) return this.#failed(server);
+    const known = this.#cache.get(job.path.context, server.name, type);
+    // Nobody validates addresses of servers: that a client's question for one failed by that says nothing of it.
+    const isOfUse =
+      known?.kind === 'failure' ? !isValidationError(known.failure?.ede) : known?.state === 'fresh';
+    if (known !== undefined && isOfUse) {
+      if (known.kind === 'nxdomain') return this.#failed(server);
+      if (known.rrset === undefined) return this.#lookUpTypes(job, path, cut, server, others, parent);
+      this.#addAddresses(cut, server, known.rrset);
+      return 'cached';
+    }
+    // What the cache has may be used all the same.
+    const limit = this.#limitOf(path, cut.zone);
+    if (limit !== undefined) return limit;
+    return this.#fetch(job, server.name, type, parent).then((found) => {
+      if (found === 'none') return this.#failed(server);
+      // What one query may not do says nothing of the server.
+      if (typeof found === 'string') return found;
+      if (found === undefined) return this.#lookUpTypes(job, path, cut, server, others, parent);
+      this.#addAddresses(cut, server, found);
+      return 'found';
+    });
+  }
+
+  #failed(server: NameServer): 'failed' {
+    server.lookedUpUntil = this.#now() + 1000 * LOOKED_UP_SECONDS_MIN;
+    return 'failed';
+  }
+
+  /** IPv4 first: where it answers, no question for the other is needed. */
+  #addressTypes(): number[] {
+    const {
+      env: { targets },
+      settings: { ipv4, ipv6 },
+    } = this.#recursor;
+    const types: number[] = ipv4 ? [TYPE.A] : [];
+    const hasRoute = ipv6 === 'auto' && targets.hasRoute('::', this.#now());
+    if (ipv6 === 'on' || hasRoute) types.push(TYPE.AAAA);
+    return types;
+  }
+
+  /** `none`: there is no such name. What is learned is kept, failures too: other delegations name the same servers. */
+  async #fetch(
+    job: Job,
+    name: Name,
+    type: number,
+    parent: Fetch,
+  ): Promise<Rrset | 'none' | Limit | undefined> {
+    const found = await this.#recursor.fetch(job, name, type, parent);
+    const { context } = job.path;
+    if (found.kind === 'failure') {
+      const { code, text } = found.ede;
+      if (isLimit(found.reason)) return found.reason;
+      if (isLasting(found.reason)) this.#cache.putFailure(context, name, type, { ede: code, text });
+      return undefined;
+    }
+    const { scrubbed } = found;
+    // Nothing of it is validated: a client's question that failed by that fails still.
+    const extra = { keepsFailure: job.path.validate };
+    // An alias is no name of a server (RFC 2181 section 10.3).
+    if (scrubbed.chain.length > 0) return undefined;
+    switch (scrubbed.kind) {
+      case 'nodata':
+        this.#cache.putNegative(context, name, type, scrubbed.soa, RANK.authorityAuthoritative, extra);
+        return undefined;
+      case 'nxdomain':
+        this.#cache.putNegative(context, name, NXDOMAIN, scrubbed.soa, RANK.authorityAuthoritative, extra);
+        return 'none';
+      case 'answer':
+        this.#cache.putRrset(context, scrubbed.rrsets[0]!, RANK.answerAuthoritative, extra);
+        return scrubbed.rrsets[0];
+      default:
+        return undefined;
+    }
+  }
+
+  #addAddresses(cut: ZoneCut, server: NameServer, rrset: Rrset): void {
+    const until = this.#now() + 1000 * Math.max(LOOKED_UP_SECONDS_MIN, rrset.ttl);
+    server.lookedUpUntil = until;
+    for (const rdata of rrset.rdatas.slice(0, ADDRESSES_MAX))
+      this.#addContact(cut, addressToText(rdata), until);
+  }
+
+  #now(): number {
+    return this.#recursor.env.clock.now();
+  }
+}
+
+/**
+ * What is to be asked of `name`'s servers: those of a stub zone know their own names only, others are asked by the
+ * path above. Undefined: there is none.
+ */
+function jobFor(job: Job, path: RecursivePath, name: Name): Job | undefined {
+  let at: Path | undefined = path;
+  while (at !== undefined && !isAtOrBelow(name, at.kind === 'recursive' ? at.origin : at.domain))
+    at = at.above;
+  return at && (at === job.path ? job : { ...job, path: at });
+}
+
+/** The failure is the servers', not that of this query's limits. */
+function isLasting(reason: FetchFailure): boolean {
+  return reason === 'silent' || reason === 'refused' || reason === 'no-server';
+}
+
+/** Addresses that are no server's: this host's own, of this network, of groups, of a link. */
+function isAskable(address: string, { loopbackServers }: RecursionSettings): boolean {
+  if (isIpv6(address)) {
+    if (address === '::1') return loopbackServers;
+    return !/^(::$|::ffff:|fe[89ab]|ff)/.test(address);
+  }
+  const first = Number.parseInt(address, 10);
+  if (first === 127) return loopbackServers;
+  return first !== 0 && first < 224;
+}
