@@ -94,7 +94,10 @@ type Imported = KeyObject | 'malformed';
 export class KeyStore {
   /** Also the keys that are none, so that they are tried once. */
   readonly #keys: LRUCache<string, Imported>;
-  /** By key tag the last one with it: to find it there makes no string. */
+  /**
+   * Before those, by key tag: the last one that was looked for. It is told by the identity of its rdata, which is kept with
+   * the zone's trust, and that makes no string.
+   */
   readonly #recent = new Array<{ readonly rdata: Uint8Array; readonly imported: Imported } | undefined>(
     RECENT,
   ).fill(undefined);
