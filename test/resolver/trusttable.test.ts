@@ -155,3 +155,21 @@ t.test('where the chain broke is told as long as the failure is remembered', asy
     t.match(last?.why, /corp\.test\..*\bRRSIG|corp\.test\.: no DNSKEY/);
   }
 });
+
+t.test('keys that a query waits for, and whose is the budget that does not reach', async (t) => {
+  const internet = world();
+  const sim = simulate(internet);
+  await sim.ask('w0.test.');
+  const path = sim.snapshot.paths.find(({ kind }) => kind === 'recursive')!;
+  const ask = (name: string, packets: number) => {
+    const budget = new Budget(internet.clock.now());
+    while (budget.left.packets > packets) budget.takePacket(internet.clock.now());
+    const request = { name: nameFromText(name), type: TYPE.A, path, budget, tokens: [] };
+    return finish(internet.clock, Promise.resolve(sim.resolver.resolve(request)));
+  };
+  // A referral and the answer; the keys would be the third.
+  const [poor, rich] = await Promise.all([ask('w0.corp.test.', 2), ask('w1.corp.test.', 200)]);
+  t.match(poor, { outcome: 'failure' });
+  t.match(rich, { outcome: 'answer', security: 'secure' });
+  t.equal(questions(internet, ['DNSKEY']), 3, 'of the root, test. and corp.test., once each');
+});
