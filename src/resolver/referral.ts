@@ -26,7 +26,7 @@ export interface Referral {
   readonly proofs: readonly Rrset[];
 }
 
-/** Name servers of a delegation that are kept, and of them used: BIND's and PowerDNS's figure. */
+/** Name servers of a delegation that are looked at, and of them used: Unbound's figure, and BIND's and PowerDNS's. */
 export const SERVERS_KEPT_MAX = 20;
 export const SERVERS_USED_MAX = 13;
 /** Addresses of one name server. */
@@ -130,7 +130,7 @@ function readReferral(message: Message, question: Question, zone: Name): Referra
       names.push(fold(rr.rdata));
   }
   const { apex } = question;
-  const servers = names.slice(0, SERVERS_USED_MAX).map((name): NameServer => {
+  const servers = names.map((name): NameServer => {
     // Glue is taken for the servers of this referral only, and only of names that the asked zone can speak of.
     const glue = isAtOrBelow(name, apex) ? glueOf(message.additional, name) : NO_GLUE;
     return { name, glue, lookedUpUntil: Number.NEGATIVE_INFINITY };
@@ -139,7 +139,15 @@ function readReferral(message: Message, question: Question, zone: Name): Referra
   const ds = typeof said === 'object' && octetsOf(said) <= KEYS_OCTETS_MAX ? said : undefined;
   const proofs = proofsIn(message.authority, question);
   const proofOctets = proofs.reduce((octets, proof) => octets + octetsOf(proof), 0);
-  return { zone, servers, ttl, ds, proofs: proofOctets <= KEYS_OCTETS_MAX ? proofs : [] };
+  return { zone, servers: usedOf(servers), ttl, ds, proofs: proofOctets <= KEYS_OCTETS_MAX ? proofs : [] };
+}
+
+/** Those whose addresses came with them first: of many servers a reply has no room for all addresses. */
+function usedOf(servers: readonly NameServer[]): readonly NameServer[] {
+  if (servers.length <= SERVERS_USED_MAX) return servers;
+  const withGlue = servers.filter(({ glue }) => glue.length > 0);
+  const without = servers.filter(({ glue }) => glue.length === 0);
+  return [...withGlue, ...without].slice(0, SERVERS_USED_MAX);
 }
 
 const NO_GLUE: readonly string[] = [];

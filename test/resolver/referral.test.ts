@@ -237,6 +237,22 @@ t.test('bounds: servers of a referral, however many it names', async (t) => {
   t.equal(twice.kind === 'referral' && twice.referral.servers.length, 1, 'each once, whatever its letters');
 });
 
+t.test(
+  'of twenty servers those are used whose addresses came with them, and others in their order',
+  async (t) => {
+    const authority = Array.from({ length: 21 }, (_, i) => `corp.test. 300 NS ns${i}.corp.test.`).join(' | ');
+    const additional = [0, 18, 19, 20].map((i) => `ns${i}.corp.test. 300 A 192.0.2.${i + 1}`).join(' | ');
+    const result = judged({ authority, additional });
+    const servers = result.kind === 'referral' ? result.referral.servers : [];
+    // The 21st is not looked at.
+    const used = [0, 18, 19, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((i) => `ns${i}.corp.test.`);
+    t.same(
+      servers.map(({ name }) => nameToText(name)),
+      used,
+    );
+  },
+);
+
 t.test('a denial beside the zone’s own NS records comes with its proofs', async (t) => {
   const sig = 'www.corp.test. 300 RRSIG NSEC 13 3 300 20380101000000 20200101000000 1 test. AAAA';
   const nsec = 'www.corp.test. 300 NSEC d.test. TXT RRSIG NSEC';
