@@ -8,7 +8,7 @@ import { type Rrset, readEach } from '../wire/record.ts';
 import { compareOctets } from './canonical.ts';
 import { type Chain, type ChainNode, type Encloser, endsChain, type Gap, isBetween, isOwn } from './chain.ts';
 import { NSEC3_HASH_OCTETS, NSEC3_HASH_SHA1, type Nsec3Hashes, type Nsec3Parameters } from './nsec3hash.ts';
-import type { TypeBitmap } from './typebitmap.ts';
+import { hasType, type TypeBitmap } from './typebitmap.ts';
 
 /** More make the zone insecure (RFC 9276 section 3.2); signers should use none. */
 export const NSEC3_ITERATIONS_MAX = 50;
@@ -75,12 +75,15 @@ export class Nsec3Chain implements Chain {
   readonly #parameters: Nsec3Parameters;
   readonly #records: readonly Nsec3[];
   readonly #hashes: Nsec3Hashes;
+  /** The zone's own name has the only SOA, so that its record is known without hashing. */
+  readonly #apex: Nsec3 | undefined;
 
   constructor(zone: Name, records: readonly [Nsec3, ...Nsec3[]], hashes: Nsec3Hashes) {
     this.#zone = zone;
     this.#parameters = records[0].parameters;
     this.#records = records;
     this.#hashes = hashes;
+    this.#apex = records.find((nsec3) => hasType(nsec3.types, TYPE.SOA));
   }
 
   get exhausted(): boolean {
@@ -88,6 +91,7 @@ export class Nsec3Chain implements Chain {
   }
 
   node(name: Name): ChainNode | undefined {
+    if (this.#apex !== undefined && nameEquals(name, this.#zone)) return this.#apex;
     const hash = this.#hashes.of(name, this.#parameters);
     return hash && this.#records.find((nsec3) => compareOctets(nsec3.hash, hash) === 0);
   }
@@ -98,18 +102,27 @@ export class Nsec3Chain implements Chain {
     return hash && this.#records.find((nsec3) => isBetween(compareOctets, nsec3.hash, hash, nsec3.next));
   }
 
-  /** RFC 5155 section 8.3. Names above the zone have no part in it, whatever they hash to (CVE-2026-10723). */
+  /**
+   * RFC 5155 section 8.3. Names above the zone have no part in it, whatever they hash to (CVE-2026-10723). It is looked for
+   * from both ends: mostly it is near one of them, and below a zone of reverse addresses there may be thirty names between.
+   */
   encloser(name: Name): Encloser | undefined {
-    let nextCloser = name;
-    while (!nameEquals(nextCloser, this.#zone)) {
-      const above = parentOf(nextCloser);
-      const gap = this.gap(nextCloser);
-      const node = this.node(above);
-      if (node !== undefined) {
-        if (gap === undefined || endsChain(node.types)) return undefined;
-        return { name: above, used: [node.rrset, gap.rrset], optOut: gap.optOut };
-      }
-      nextCloser = above;
+    const names = [name];
+    for (let at = name; !nameEquals(at, this.#zone); names.push(at)) at = parentOf(at);
+    let low = 1;
+    let high = names.length - 1;
+    let isFromTop = this.#apex !== undefined;
+    while (low <= high) {
+      const at = isFromTop ? high-- : low++;
+      const node = this.node(names[at]!);
+      const gap = node && this.gap(names[at - 1]!);
+      if (node !== undefined && gap !== undefined)
+        return endsChain(node.types)
+          ? undefined
+          : { name: names[at]!, used: [node.rrset, gap.rrset], optOut: gap.optOut };
+      // It exists, and what is below it is not denied.
+      if (node !== undefined && !isFromTop) return undefined;
+      isFromTop = !isFromTop;
     }
     return undefined;
   }

@@ -140,16 +140,18 @@ t.test("the child's NSEC3 says nothing of the DS", async (t) => {
 
 t.test('a hash that is that of a name above the zone encloses nothing', async (t) => {
   const child: Labels = ['evil', 'example'];
-  const everything = (hash: Uint8Array): Rrset => nsec3Rrset(hash, child, hash, [TYPE.NS, TYPE.SOA]);
-  for (const above of [['example'], []]) {
-    const rrsets = [everything(hashOf(above))];
-    const e: Evidence = { zone: wire(child), rrsets, work: WORK_WITHOUT_END };
-    t.equal(proveNameError(wire(['victim', 'example']), e).status, 'bogus', 'outside');
-    t.equal(proveNameError(wire(['www', ...child]), e).status, 'bogus', 'inside');
-    t.equal(proveNameError(wire(above), e).status, 'bogus');
-    t.equal(proveNoData(wire(above), TYPE.A, e).status, 'bogus');
-    t.equal(proveNoDs(wire(child), e).status, 'bogus');
-  }
+  for (const above of [['example'], []])
+    for (const isApex of [false, true]) {
+      const hash = hashOf(above);
+      const rrsets = [nsec3Rrset(hash, child, hash, isApex ? [TYPE.NS, TYPE.SOA] : [TYPE.A])];
+      const e: Evidence = { zone: wire(child), rrsets, work: WORK_WITHOUT_END };
+      t.equal(proveNameError(wire(['victim', 'example']), e).status, 'bogus', 'outside');
+      // With SOA it says that it is its zone's own, whose names are its own to deny.
+      t.equal(proveNameError(wire(['www', ...child]), e).status, isApex ? 'secure' : 'bogus', 'inside');
+      t.equal(proveNameError(wire(above), e).status, 'bogus');
+      t.equal(proveNoData(wire(above), TYPE.A, e).status, 'bogus');
+      t.equal(proveNoDs(wire(child), e).status, 'bogus');
+    }
 });
 
 t.test('a wildcard above the zone is not its own to prove', async (t) => {
@@ -265,7 +267,8 @@ const DEEP = `${'x.'.repeat(119)}none`;
 t.test('hashing ends with the work there is', async (t) => {
   const dear = { iterations: 50, salt: new Uint8Array(64) };
   for (const options of [{}, { iterations: 1 }, { iterations: 20 }, dear]) {
-    const rrsets = shown('none', options);
+    // Without a closest encloser all names up to the zone are hashed.
+    const rrsets = [at('none', options)];
     const proofs: [string, (e: Evidence) => { status: string }][] = [
       ['no name', (e) => proveNameError(named(DEEP), e)],
       ['no data', (e) => proveNoData(named(DEEP), TYPE.A, e)],
@@ -285,7 +288,7 @@ t.test('hashing ends with the work there is', async (t) => {
 t.test('no work left is not the same as no proof, and never a proof', async (t) => {
   for (let max = 0; max < 8; max++) {
     const e = given(shown('none'), new CountedWork(max));
-    t.equal(proveNameError(named('none'), e).status, max < 3 ? 'exhausted' : 'secure', `${max} blocks`);
+    t.equal(proveNameError(named('none'), e).status, max < 2 ? 'exhausted' : 'secure', `${max} blocks`);
   }
   const optOut = { optOut: true };
   // With the wildcard's hash unknown it must not look as if there were no wildcard.
@@ -300,7 +303,26 @@ t.test('hashes are shared by the proofs of one query', async (t) => {
   const e = { ...given(shown('none'), work), hashes };
   for (let i = 0; i < 3; i++) t.equal(proveNameError(named('none'), e).status, 'secure');
   t.equal(proveNoDs(named('none'), e).status, 'no-cut');
-  t.equal(work.blocks, 3);
+  t.equal(work.blocks, 2, 'the name and the wildcard; whose the SOA is needs none');
+});
+
+t.test('the closest encloser of a long name takes few hashes where it is near one of its ends', async (t) => {
+  const existing = 'h.g.f.e.d.c.b.a'.split('.');
+  const deep = new TestZone(ZONE, [{ labels: existing, kind: 'address' }]);
+  const hashes = (above: number, below: number): number => {
+    const labels = [...'9876543210'.slice(0, below), ...existing.slice(existing.length - above)];
+    const work = new CountedWork();
+    const rrsets = nsec3Shown(deep.nsec3(), deep, labels);
+    t.equal(proveNameError(wire([...labels, ...ZONE]), given(rrsets, work)).status, 'secure');
+    return work.blocks;
+  };
+  t.equal(hashes(0, 1), 2, 'the name and the wildcard');
+  t.equal(hashes(0, 10), 3, 'and the next closer name');
+  for (const labels of [1, 2, 4, 8]) {
+    t.ok(hashes(labels, 1) <= 4, `${labels} labels exist, one does not`);
+    t.ok(hashes(labels, 2) <= 6, `${labels} labels exist, two do not`);
+    t.ok(hashes(labels, 10) <= Math.min(2 * labels + 5, labels + 12), `${labels} labels exist, ten do not`);
+  }
 });
 
 t.test('an opt-out proves nothing secure', async (t) => {
