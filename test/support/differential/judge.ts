@@ -49,6 +49,8 @@ const TRUTH = 'the truth, which Unbound does not accept';
 const LOOP = 'a chain of aliases that returns to where it was has no end to tell';
 const PROVEN = 'the truth, proven by other records than those Unbound looked at';
 const DENIED = 'what is signed denies it, and so it is not asked for (RFC 8198)';
+/** NSD 4.6.1 denies that of the empty non-terminal instead, which has no record that says that it is there. */
+const NO_WILDCARD = 'the wildcard above an unsigned delegation is not denied (RFC 5155 section 8.4)';
 const OPT_OUT = 'what opt-out covers may exist, unsigned (RFC 5155 section 9.2)';
 
 export function judge(asked: Asked, honest: Honest): Judgement {
@@ -66,8 +68,11 @@ export function judge(asked: Asked, honest: Honest): Judgement {
   return { status: 'unknown' };
 }
 
-function judgeFailure({ of, ours }: Asked): Judgement {
+function judgeFailure({ of, ours, theirs }: Asked): Judgement {
   if (/alias loop/.test(ours.ede)) return { status: 'known', why: LOOP };
+  // Asked for the name itself, and not by way of an alias, Unbound says so too.
+  if (/no proof that \*\./.test(ours.ede) && theirs.rcode === 'NXDOMAIN' && !theirs.ad)
+    return { status: 'known', why: NO_WILDCARD };
   if (of.kind === 'sound') return { status: 'unknown' };
   const found = STRICTER.find(
     ({ kind, ede }) => (kind?.test(of.kind) ?? true) && (ede?.test(ours.ede) ?? true),
