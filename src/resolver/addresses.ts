@@ -5,7 +5,7 @@ import { addressToText } from '../util/cidr.ts';
 import { isValidationError, TYPE } from '../wire/constants.ts';
 import { isAtOrBelow, type Name } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
-import { ContextTable } from './contexttable.ts';
+import { DEPTH_MAX } from './budget.ts';
 import type { NameServer, ZoneCut } from './cut.ts';
 import { type FetchFailure, isLimit, type Job, type Limit } from './finding.ts';
 import { isIpv6, type Path, type RecursivePath } from './path.ts';
@@ -15,24 +15,18 @@ import type { RecursionSettings } from './settings.ts';
 
 /** The least time for which it is known what came of looking for addresses, in seconds. */
 const LOOKED_UP_SECONDS_MIN = 5;
-/** Zones of which it is remembered that a limit keeps their servers from being found; the longest unused goes first. */
-const LIMITED_MAX = 4_096;
 
 /** What came of looking for a server's addresses. `cached`: no packet was needed. A limit: others may find them. */
 export type LookedUp = 'cached' | 'found' | 'failed' | Limit;
 
-interface Limited {
-  readonly limit: Limit;
-  readonly until: number;
-}
+type Finder = Pick<Recursor, 'env' | 'settings' | 'cuts' | 'contactsOf' | 'isOn' | 'fetch'>;
 
 /** Finds the addresses of a zone's servers, by glue and by sub-queries, and makes contacts of them. */
 export class ServerAddresses {
-  readonly #recursor: Pick<Recursor, 'env' | 'settings' | 'fetch'>;
+  readonly #recursor: Finder;
   readonly #cache: RecordCache;
-  readonly #limited = new ContextTable<Limited>(LIMITED_MAX);
 
-  constructor(recursor: Pick<Recursor, 'env' | 'settings' | 'fetch'>, cache: RecordCache) {
+  constructor(recursor: Finder, cache: RecordCache) {
     this.#recursor = recursor;
     this.#cache = cache;
   }
@@ -49,32 +43,14 @@ export class ServerAddresses {
     cut.addContact(address, env.targets.at(address, settings.port), expiresAt);
   }
 
-  /** A server of the cut whose addresses may be looked up: not one that has to be asked for its own address. */
+  /** A server of the cut whose addresses may be looked up. */
   next(cut: ZoneCut, tried: readonly NameServer[]): NameServer | undefined {
     const { prng } = this.#recursor.env;
     const now = this.#now();
     const open = cut.servers.filter(
-      (server) =>
-        server.lookedUpUntil <= now &&
-        !tried.includes(server) &&
-        server.name.length > 1 &&
-        !isAtOrBelow(server.name, cut.zone),
+      (server) => server.lookedUpUntil <= now && !tried.includes(server) && isElsewhere(server, cut),
     );
     return open.length === 0 ? undefined : open[prng.below(open.length)];
-  }
-
-  /**
-   * Remembers that whoever asks finds no server of the zone for that limit. It is not renewed by those who did not look for
-   * them because of it.
-   */
-  limited(path: RecursivePath, { zone }: ZoneCut, limit: Limit): void {
-    if (this.#limitOf(path, zone) === undefined)
-      this.#limited.set(path.context, zone, { limit, until: this.#now() + 1000 * LOOKED_UP_SECONDS_MIN });
-  }
-
-  #limitOf({ context }: RecursivePath, zone: Name): Limit | undefined {
-    const known = this.#limited.size === 0 ? undefined : this.#limited.get(context, zone);
-    return known !== undefined && this.#now() < known.until ? known.limit : undefined;
   }
 
   /** Finds the addresses of a server and makes contacts of them. */
@@ -88,12 +64,11 @@ export class ServerAddresses {
     const by = jobFor(job, path, server.name);
     return by === undefined
       ? this.#failed(server)
-      : this.#lookUpTypes(by, path, cut, server, this.#addressTypes(), parent);
+      : this.#lookUpTypes(by, cut, server, this.#addressTypes(), parent);
   }
 
   #lookUpTypes(
     job: Job,
-    path: RecursivePath,
     cut: ZoneCut,
     server: NameServer,
     types: readonly number[],
@@ -107,18 +82,17 @@ export class ServerAddresses {
       known?.kind === 'failure' ? !isValidationError(known.failure?.ede) : known?.state === 'fresh';
     if (known !== undefined && isOfUse) {
       if (known.kind === 'nxdomain') return this.#failed(server);
-      if (known.rrset === undefined) return this.#lookUpTypes(job, path, cut, server, others, parent);
+      if (known.rrset === undefined) return this.#lookUpTypes(job, cut, server, others, parent);
       this.#addAddresses(cut, server, known.rrset);
       return 'cached';
     }
-    // What the cache has may be used all the same.
-    const limit = this.#limitOf(path, cut.zone);
-    if (limit !== undefined) return limit;
+    const prospect = this.#prospectOf(job, server, parent.depth + 1);
+    if (prospect !== 'open') return prospect;
     return this.#fetch(job, server.name, type, parent).then((found) => {
       if (found === 'none') return this.#failed(server);
       // What one query may not do says nothing of the server.
       if (typeof found === 'string') return found;
-      if (found === undefined) return this.#lookUpTypes(job, path, cut, server, others, parent);
+      if (found === undefined) return this.#lookUpTypes(job, cut, server, others, parent);
       this.#addAddresses(cut, server, found);
       return 'found';
     });
@@ -127,6 +101,56 @@ export class ServerAddresses {
   #failed(server: NameServer): 'failed' {
     server.lookedUpUntil = this.#now() + 1000 * LOOKED_UP_SECONDS_MIN;
     return 'failed';
+  }
+
+  /**
+   * Whether to look for a server, by what is known of delegations: its zone, or where nobody there has an address the zones
+   * of those that serve it, and so on, to one that has, or of which nothing is known. `failed`: there is none, only circles
+   * (TsuNAME), which all names below would go round. That is so for whoever asks. Each zone on the way costs a sub-query.
+   * @param depth of the sub-query for its address
+   */
+  #prospectOf(job: Job, server: NameServer, depth: number): 'open' | 'failed' | 'depth' | 'budget' {
+    const first = this.#unopenedAt(job, server.name);
+    if (first === undefined) return 'open';
+    const seen = new Set([first]);
+    const now = this.#now();
+    let until = now + 1000 * LOOKED_UP_SECONDS_MIN;
+    for (let level = [first], at = depth + 1; level.length > 0; at++) {
+      const further: ZoneCut[] = [];
+      for (const cut of level) {
+        if (!job.budget.takeFetch()) return 'budget';
+        for (const next of cut.servers) {
+          if (!isElsewhere(next, cut)) continue;
+          if (next.lookedUpUntil > now) {
+            until = Math.min(until, next.lookedUpUntil);
+            continue;
+          }
+          const zone = this.#unopenedAt(job, next.name);
+          if (zone === undefined) return at > DEPTH_MAX ? 'depth' : 'open';
+          if (seen.has(zone)) continue;
+          seen.add(zone);
+          further.push(zone);
+        }
+      }
+      level = further;
+    }
+    server.lookedUpUntil = until;
+    return 'failed';
+  }
+
+  /** The zone of a server, where its address is not known, nor that of any server of that zone. */
+  #unopenedAt(job: Job, name: Name): ZoneCut | undefined {
+    const { path } = job;
+    if (path.kind !== 'recursive' || jobFor(job, path, name) !== job) return undefined;
+    for (const type of this.#addressTypes()) {
+      const known = this.#cache.peek(path.context, name, type);
+      if (known?.kind === 'rrset' && known.state === 'fresh') return undefined;
+    }
+    // What came of a delegation is known for so long, even if it may not be kept.
+    const lately = this.#now() - 1000 * LOOKED_UP_SECONDS_MIN;
+    const cut = this.#recursor.cuts.deepest(path.context, name, lately);
+    if (cut === undefined || !this.#recursor.isOn(path, cut)) return undefined;
+    return this.#recursor.contactsOf(cut).length > 0 ? undefined : cut;
   }
 
   /** IPv4 first: where it answers, no question for the other is needed. */
@@ -186,6 +210,11 @@ export class ServerAddresses {
   #now(): number {
     return this.#recursor.env.clock.now();
   }
+}
+
+/** Not one that has to be asked for its own address. */
+function isElsewhere({ name }: NameServer, { zone }: ZoneCut): boolean {
+  return name.length > 1 && !isAtOrBelow(name, zone);
 }
 
 /**

@@ -433,7 +433,7 @@ export class Attempt implements Place, Listener {
   }
 }
 
-/** What a server says that is well: one that is not would refuse a question with a cookie too, and fail at that without. */
+/** Only an answer without the cookie shows that it was that: a server in trouble refuses or fails either way. */
 function isAnswer({ rcode }: Message): boolean {
   return rcode === RCODE.NOERROR || rcode === RCODE.NXDOMAIN;
 }

@@ -29,6 +29,8 @@ export const BUDGET_NSEC3_BLOCKS = 128;
  * delegations could ask for thousands of them.
  */
 export const BUDGET_FETCHES = 64;
+/** Sub-queries of sub-queries: addresses of servers of servers. BIND's figure. */
+export const DEPTH_MAX = 7;
 
 /** Names the limit that was met, for EDE texts. */
 export type BudgetLimit = 'packets' | 'bytes' | 'time';
@@ -91,11 +93,6 @@ export class Budget {
   /** Charges a message received. The one that goes past the limit is still used, and is the last. */
   takeBytes(octets: number): void {
     this.#bytes = Math.max(0, this.#bytes - octets);
-  }
-
-  /** Sub-queries, of BUDGET_FETCHES. */
-  get fetchesLeft(): number {
-    return this.#fetches;
   }
 
   takeFetch(): boolean {

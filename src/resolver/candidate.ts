@@ -3,6 +3,7 @@ import type { Protocol } from './transport.ts';
 
 /** RFC 9520 section 3.1 as a limit: queries per server, question and transport, whatever happens. */
 export const TRIES_MAX = 3;
+
 /** One target as one question sees it: outlives the single attempt. */
 export class Candidate {
   readonly target: Target;

@@ -32,8 +32,9 @@ export interface Finding {
 }
 
 /**
- * Why nothing was found. `depth`: sub-queries of sub-queries without end. `cycle`: it waits for itself. `no-server`:
- * no address of any name server is to be had. `bogus`: validation failed. `spared`: nothing was sent, as all servers failed lately, maybe at other questions.
+ * Why nothing was found. `depth`: sub-queries of sub-queries without end. `cycle`: it is needed for itself. `no-server`:
+ * no address of any name server is to be had. `bogus`: validation failed. `spared`: nothing was sent, as all servers
+ * failed lately, maybe at other questions.
  */
 export type FetchFailure =
   | AskingFailure

@@ -5,7 +5,7 @@ import { readMessage } from '../wire/message.ts';
 import { isAtOrBelow, type Name, nameToText, parentOf } from '../wire/name.ts';
 import type { LookedUp } from './addresses.ts';
 import type { Asked, Asking, AskingFailure } from './asking.ts';
-import { BUDGET_FETCHES, type Budget } from './budget.ts';
+import type { Budget } from './budget.ts';
 import { type Contact, DELEGATION_SECONDS_MAX, type NameServer, ZoneCut } from './cut.ts';
 import type { Failed, FetchFailure, Found, Job, Limit } from './finding.ts';
 import { type Inquirer, Inquiry } from './inquiry.ts';
@@ -57,8 +57,6 @@ export class Iteration implements Inquirer {
   #pending: readonly Promise<void>[] = NOTHING_PENDING;
   #tried: readonly NameServer[] = NOBODY_TRIED;
   #lookupFailures = 0;
-  /** Sub-queries that the budget had when this zone was come to. */
-  #fetchesLeft = 0;
   /** Why addresses of servers were not found that somebody else may find. */
   #limit: Limit | undefined = undefined;
   /** What the servers asked last did. */
@@ -159,7 +157,6 @@ export class Iteration implements Inquirer {
     this.#doubted = undefined;
     this.#silence = undefined;
     this.#limit = undefined;
-    this.#fetchesLeft = this.#job.budget.fetchesLeft;
   }
 
   /** Finds addresses of the zone's servers that may be asked, and looks up those of more where there are none. */
@@ -285,20 +282,8 @@ export class Iteration implements Inquirer {
       this.#recursor.cuts.end(this.#cut);
       return 'locate';
     }
-    if (this.#limit !== undefined && this.#isEverybodys(this.#limit))
-      this.#recursor.addresses.limited(this.#path, this.#cut, this.#limit);
     const { reason, text } = this.#limited() ?? this.#complaint ?? this.#before ?? this.#whyNone();
     return this.#fail(reason, `${nameToText(this.#cut.zone)}: ${text}`);
-  }
-
-  /**
-   * Where a client's own question finds no server for a limit another will not either, nor a sub-query, which has more
-   * above it. What a sub-query finds says nothing: a chain made for it could take the zone from everybody.
-   */
-  #isEverybodys(limit: Limit): boolean {
-    if (this.#fetch.depth > 0 || this.#isSpent()) return false;
-    // Sub-queries may have been made elsewhere, as on the way along aliases: this zone has to have had all of them.
-    return limit !== 'budget' || (this.#fetchesLeft === BUDGET_FETCHES && this.#job.budget.fetchesLeft === 0);
   }
 
   /** A failure that is not kept: with less above it the same question may do better. */

@@ -1,15 +1,16 @@
 import type { RecordCache } from '../cache/records.ts';
+import { unreachable } from '../util/assert.ts';
 import { FLAG, RCODE, TYPE } from '../wire/constants.ts';
 import type { Message } from '../wire/message.ts';
 import { type Name, nameEquals, nameToText, ROOT } from '../wire/name.ts';
 import { ServerAddresses } from './addresses.ts';
 import { Asking, type AskingOwner } from './asking.ts';
 import type { AttemptQuestion } from './attempt.ts';
-import { BUDGET_FETCHES } from './budget.ts';
+import { BUDGET_FETCHES, DEPTH_MAX } from './budget.ts';
 import { probeContact } from './contactprobe.ts';
 import { type Contact, DELEGATION_SECONDS_MAX, ZoneCut, ZoneCuts } from './cut.ts';
 import type { Env } from './env.ts';
-import { type FetchFailure, type Finding, type Found, isLimit, type Job } from './finding.ts';
+import { type FetchFailure, type Finding, type Found, isLimit, type Job, type Limit } from './finding.ts';
 import { type Forwarded, Forwarding } from './forward.ts';
 import type { Inquiry } from './inquiry.ts';
 import { failedFetch, Iteration } from './iterate.ts';
@@ -22,8 +23,6 @@ import type { RecursionSettings } from './settings.ts';
 import { Targets } from './target.ts';
 import { Underway } from './underway.ts';
 
-/** Sub-queries of sub-queries: addresses of servers of servers. BIND's figure. */
-export const DEPTH_MAX = 7;
 /** Addresses of authoritative servers whose times are remembered. */
 const SERVERS_MAX = 32_768;
 /** How long hints that could not be primed are used before that is tried again. */
@@ -35,13 +34,29 @@ const LAME_ASKED_MAX = 3;
 
 /** A question on its way, whoever needs it: sub-queries and client queries that need the same share one. */
 export class Fetch {
+  readonly #context: number;
+  readonly #name: Name;
+  readonly #type: number;
+  readonly #parent: Fetch | undefined;
+  /** How many it is needed for, one by the other. */
   readonly depth: number;
   /** Fetches whose outcome this one waits for: a circle of them would wait for ever. */
   readonly waitsFor: Fetch[] = [];
   outcome!: Promise<Found>;
 
-  constructor(depth: number) {
-    this.depth = depth;
+  /** @param parent the one that needs it; none: it is a client's question */
+  constructor(context: number, name: Name, type: number, parent: Fetch | undefined) {
+    this.#context = context;
+    this.#name = name;
+    this.#type = type;
+    this.#parent = parent;
+    this.depth = parent === undefined ? 0 : parent.depth + 1;
+  }
+
+  /** True if this is the question, or that of one that it is needed for. */
+  isFor(context: number, name: Name, type: number): boolean {
+    const isThis = this.#type === type && this.#context === context && nameEquals(this.#name, name);
+    return isThis || (this.#parent?.isFor(context, name, type) ?? false);
   }
 
   /** True if it is `other`, or waits for it, by however many steps. */
@@ -109,21 +124,24 @@ export class Recursor {
   /** @param isRepeat somebody else's came to its end at a limit */
   #fetch(job: Job, name: Name, type: number, parent: Fetch | undefined, isRepeat: boolean): Promise<Found> {
     const { context } = job.path;
+    if (parent?.isFor(context, name, type))
+      return failedNow(job, 'cycle', `${nameToText(name)} is needed to find itself`);
     const known = this.#fetches.get(context, name, type);
-    if (known !== undefined) return this.#join(known, job, name, type, parent, isRepeat);
+    // One that waits for us is not waited for, or both would for ever: we find it on our own. It may have another way.
+    const isShared = known === undefined || parent === undefined || !known.needs(parent);
+    if (known !== undefined && isShared) return this.#join(known, job, name, type, parent, isRepeat);
     if (parent !== undefined && !job.budget.takeFetch())
       return failedNow(job, 'budget', `more than ${BUDGET_FETCHES} sub-queries`);
-    const depth = parent === undefined ? 0 : parent.depth + 1;
-    if (depth > DEPTH_MAX)
+    const fetch = new Fetch(context, name, type, parent);
+    if (fetch.depth > DEPTH_MAX)
       return failedNow(job, 'depth', `more than ${DEPTH_MAX} sub-queries of sub-queries`);
-    const fetch = new Fetch(depth);
-    this.#fetches.add(context, name, type, fetch);
+    if (isShared) this.#fetches.add(context, name, type, fetch);
     // Before it runs, for what it needs may need the parent.
     parent?.waitsFor.push(fetch);
     const { promise, resolve } = Promise.withResolvers<Found>();
     fetch.outcome = promise;
     this.#run(fetch, job, name, type, (found) => {
-      this.#fetches.delete(context, name, type);
+      if (isShared) this.#fetches.delete(context, name, type);
       resolve(found);
     });
     return parent === undefined ? fetch.outcome : this.#awaited(fetch, parent);
@@ -161,7 +179,15 @@ export class Recursor {
       done(undefined);
       return;
     }
-    const iteration = new Iteration(this, new Fetch(0), job, path, name, type, done);
+    const iteration = new Iteration(
+      this,
+      new Fetch(path.context, name, type, undefined),
+      job,
+      path,
+      name,
+      type,
+      done,
+    );
     iteration.avoid(contact);
     iteration.run();
   }
@@ -174,16 +200,28 @@ export class Recursor {
     parent: Fetch | undefined,
     isRepeat: boolean,
   ): Promise<Found> {
-    if (parent !== undefined && known.needs(parent))
-      return failedFetch(job.path, 'cycle', `${nameToText(name)} is needed to find itself`);
     parent?.waitsFor.push(known);
     const found = await (parent === undefined ? known.outcome : this.#awaited(known, parent));
     if (found.kind !== 'failure' || !isLimit(found.reason)) return found;
-    // The budget was that of who asked first. What was above him is not above us, but once is enough: each of a thousand
-    // who wait would else wait for all that come before him, to hear the same.
-    const isOurs = found.reason === 'budget' || !isRepeat;
-    const again = isOurs && job.budget.spent(this.env.clock.now()) === undefined;
-    return again ? this.#fetch(job, name, type, parent, true) : found;
+    return this.#isOursToRepeat(found.reason, known.depth, parent, isRepeat) &&
+      job.budget.spent(this.env.clock.now()) === undefined
+      ? this.#fetch(job, name, type, parent, true)
+      : found;
+  }
+
+  /** Whether what kept somebody else from finding it may not keep us. */
+  #isOursToRepeat(limit: Limit, depth: number, parent: Fetch | undefined, isRepeat: boolean): boolean {
+    switch (limit) {
+      case 'budget':
+        return true;
+      case 'depth':
+        return depth > (parent === undefined ? 0 : parent.depth + 1);
+      case 'cycle':
+        // Once: of a thousand who wait each would else wait for all that come before, to hear the same.
+        return !isRepeat;
+      default:
+        return unreachable(limit);
+    }
   }
 
   /** The outcome of what `parent` waits for, which it then does no more. */

@@ -14,7 +14,6 @@ import { ZONE_FETCHES_MAX } from '../../src/resolver/fetchcap.ts';
 import { INFLIGHT_MAX, JOSTLE_MS, WAITERS_MAX } from '../../src/resolver/inflight.ts';
 import { LOOKUP_FAILURES_MAX, LOOKUPS_MAX, REFERRALS_MAX } from '../../src/resolver/iterate.ts';
 import { MINIMISE_STEPS_MAX } from '../../src/resolver/minimise.ts';
-import { DEPTH_MAX } from '../../src/resolver/recursor.ts';
 import { ADDRESSES_MAX, SERVERS_KEPT_MAX, SERVERS_USED_MAX } from '../../src/resolver/referral.ts';
 import * as scrub from '../../src/resolver/scrub.ts';
 import { OUTSTANDING_MAX } from '../../src/resolver/target.ts';
@@ -47,7 +46,7 @@ const LIMITS: Readonly<Record<string, readonly (readonly [ours: number, decided:
     [scrub.CHAIN_LINKS_MAX, 11],
   ],
   'sub-queries of sub-queries, referrals': [
-    [DEPTH_MAX, 7],
+    [budget.DEPTH_MAX, 7],
     [REFERRALS_MAX, 64],
   ],
   'servers of a delegation: kept, used, looked up, looked up in vain': [

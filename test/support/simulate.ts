@@ -54,6 +54,8 @@ export interface Work {
   bytes: number;
   verifies: number;
   nsec3Blocks: number;
+  /** Sub-queries, and zones that were looked at for them. */
+  fetches: number;
   /** From the query to the reply. */
   ms: number;
 }
@@ -182,7 +184,7 @@ export class SimulatedResolver {
     const work = noWork();
     this.#works.set(budget, work);
     this.works.push(work);
-    const { takePacket, takeBytes, takeVerify, takeNsec3Blocks } = budget;
+    const { takePacket, takeBytes, takeVerify, takeNsec3Blocks, takeFetch } = budget;
     budget.takePacket = (now) => {
       const may = takePacket.call(budget, now);
       if (may) work.packets++;
@@ -202,11 +204,16 @@ export class SimulatedResolver {
       if (may) work.nsec3Blocks += blocks;
       return may;
     };
+    budget.takeFetch = () => {
+      const may = takeFetch.call(budget);
+      if (may) work.fetches++;
+      return may;
+    };
   }
 }
 
 function noWork(): Work {
-  return { packets: 0, bytes: 0, verifies: 0, nsec3Blocks: 0, ms: 0 };
+  return { packets: 0, bytes: 0, verifies: 0, nsec3Blocks: 0, fetches: 0, ms: 0 };
 }
 
 function answeredOf(message: Message, work: Work): Answered {

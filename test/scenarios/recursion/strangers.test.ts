@@ -130,6 +130,44 @@ t.test("servers that an attacker's query is too deep to look up are found for ev
   }
 });
 
+t.test('two chains that are too deep when they come to a server, which a client waits for too', async (t) => {
+  const internet = new Internet({ rootServers: 1, sign: false });
+  internet.zone('com.', { servers: [internet.host('a.gtld.com.', { latency: 20 })] });
+  internet.zone('net.', { servers: [internet.host('a.gtld.net.', { latency: 20 })] });
+  for (const name of ['org.', 'evil.']) internet.zone(name, { servers: 1 });
+  const infra = internet.host('ns.infra.org.');
+  internet.zone('infra.org.', { servers: [infra] });
+  const host = internet.host('ns1.prov.net.');
+  internet.zone('prov.net.', { servers: [infra] });
+  internet.zone('victim.com.', { servers: [host], text: '* A 192.0.2.1' }).delegation.glue = [];
+  for (const chain of [0, 1])
+    for (let i = 0; i <= 6; i++) {
+      const ns = [i < 6 ? `x.e${chain}-${i + 1}.evil.` : 'ns1.prov.net.'];
+      Object.assign(internet.zone(`e${chain}-${i}.evil.`, { servers: 1 }).delegation, { ns, glue: [] });
+    }
+  for (let seed = 1; seed <= 8; seed++) {
+    const sim = simulate(internet, { seed });
+    for (const name of ['x.com.', 'x.net.', 'x.org.', 'x.evil.']) await sim.ask(name);
+    for (const chain of [0, 1]) void sim.start(`www.e${chain}-0.evil.`, 'A');
+    await sim.pass(40);
+    for (const name of ['www.victim.com.', 'ftp.victim.com.'])
+      t.equal((await sim.ask(name)).rcode, 'NOERROR', `${name} by seed ${seed}`);
+  }
+});
+
+t.test('and those for whose address it has no packet left, while somebody else waits for it', async (t) => {
+  const internet = chained(1);
+  const sim = simulate(internet);
+  for (const name of ['www.other.', 'www.test.']) await sim.ask(name);
+  const budget = new Budget(internet.clock.now());
+  // One to hear of the zone's server, one of the server's zone; the address is the third's.
+  while (budget.left.packets > 2) budget.takePacket(internet.clock.now());
+  const poor = { name: nameFromText('www.victim.test.'), type: TYPE.A, path: sim.snapshot.paths[0]!, budget };
+  const failing = sim.resolver.resolve({ ...poor, tokens: [] });
+  t.equal((await sim.ask('ftp.victim.test.')).rcode, 'NOERROR');
+  t.match(await failing, { outcome: 'failure' });
+});
+
 t.test('and those for which it has no sub-query left', async (t) => {
   const sim = simulate(chained(1));
   const path = sim.snapshot.paths[0]!;
