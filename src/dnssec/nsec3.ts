@@ -110,7 +110,8 @@ export class Nsec3Chain implements Chain {
     const names = [name];
     for (let at = name; !nameEquals(at, this.#zone); names.push(at)) at = parentOf(at);
     let low = 1;
-    let high = names.length - 1;
+    // The zone's own name is none of those whose record has to be found by its hash.
+    let high = names.length - (this.#apex === undefined ? 2 : 1);
     let isFromTop = this.#apex !== undefined;
     while (low <= high) {
       const at = isFromTop ? high-- : low++;

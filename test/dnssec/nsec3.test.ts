@@ -318,6 +318,7 @@ t.test('the closest encloser of a long name takes few hashes where it is near on
   };
   t.equal(hashes(0, 1), 2, 'the name and the wildcard');
   t.equal(hashes(0, 10), 3, 'and the next closer name');
+  t.equal(hashes(1, 2), 4, 'no hash for a record that would be known without');
   for (const labels of [1, 2, 4, 8]) {
     t.ok(hashes(labels, 1) <= 4, `${labels} labels exist, one does not`);
     t.ok(hashes(labels, 2) <= 6, `${labels} labels exist, two do not`);
