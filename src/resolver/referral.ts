@@ -26,9 +26,11 @@ export interface Referral {
   readonly proofs: readonly Rrset[];
 }
 
-/** Name servers of a delegation that are looked at, and of them used: Unbound's figure, and BIND's and PowerDNS's. */
+/** Name servers of a delegation that are kept, and of them used: Unbound's figure, and BIND's and PowerDNS's. */
 export const SERVERS_KEPT_MAX = 20;
 export const SERVERS_USED_MAX = 13;
+/** Of those used, so many places are not for those with glue. */
+const GLUELESS_MIN = 3;
 /** Addresses of one name server. */
 export const ADDRESSES_MAX = 6;
 
@@ -142,12 +144,15 @@ function readReferral(message: Message, question: Question, zone: Name): Referra
   return { zone, servers: usedOf(servers), ttl, ds, proofs: proofOctets <= KEYS_OCTETS_MAX ? proofs : [] };
 }
 
-/** Those whose addresses came with them first: of many servers a reply has no room for all addresses. */
+/**
+ * Those whose addresses came with them first: of many servers a reply has no room for all addresses. Some others too, as
+ * those addresses may be of no use here.
+ */
 function usedOf(servers: readonly NameServer[]): readonly NameServer[] {
   if (servers.length <= SERVERS_USED_MAX) return servers;
-  const withGlue = servers.filter(({ glue }) => glue.length > 0);
-  const without = servers.filter(({ glue }) => glue.length === 0);
-  return [...withGlue, ...without].slice(0, SERVERS_USED_MAX);
+  const withGlue = servers.filter(({ glue }) => glue.length > 0).slice(0, SERVERS_USED_MAX - GLUELESS_MIN);
+  const others = servers.filter((server) => !withGlue.includes(server));
+  return [...withGlue, ...others].slice(0, SERVERS_USED_MAX);
 }
 
 const NO_GLUE: readonly string[] = [];

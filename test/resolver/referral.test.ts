@@ -250,6 +250,12 @@ t.test(
       servers.map(({ name }) => nameToText(name)),
       used,
     );
+    // Addresses may be of a family that is not used here: three places are for others.
+    const all = Array.from({ length: 20 }, (_, i) => `ns${i}.corp.test. 300 AAAA 2001:db8::${i}`).slice(1);
+    const few = judged({ authority, additional: all.join(' | ') });
+    const names = few.kind === 'referral' ? few.referral.servers.map(({ name }) => nameToText(name)) : [];
+    t.equal(names.length, 13);
+    t.ok(names.includes('ns0.corp.test.'));
   },
 );
 
