@@ -3,10 +3,11 @@ import { RANK } from '../cache/rank.ts';
 import type { RecordCache } from '../cache/records.ts';
 import { addressToText } from '../util/cidr.ts';
 import { isValidationError, TYPE } from '../wire/constants.ts';
-import { isAtOrBelow, type Name } from '../wire/name.ts';
+import { isAtOrBelow, labelCount, type Name } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
 import { DEPTH_MAX } from './budget.ts';
-import type { NameServer, ZoneCut } from './cut.ts';
+import { ContextTable } from './contexttable.ts';
+import type { Contact, NameServer, ZoneCut } from './cut.ts';
 import { type FetchFailure, isLimit, type Job, type Limit } from './finding.ts';
 import { isIpv6, type Path, type RecursivePath } from './path.ts';
 import type { Fetch, Recursor } from './recursor.ts';
@@ -16,8 +17,20 @@ import type { RecursionSettings } from './settings.ts';
 /** The least time for which it is known what came of looking for addresses, in seconds. */
 const LOOKED_UP_SECONDS_MIN = 5;
 
+/** Names of servers that are longer are looked up unseen: to look at delegations takes a step for each label. */
+const LABELS_MAX = 10;
+
+/** Names of servers of which is remembered who was asked for them in vain; the longest unused goes first. */
+const IN_VAIN_MAX = 4_096;
+
 /** What came of looking for a server's addresses. `cached`: no packet was needed. A limit: others may find them. */
 export type LookedUp = 'cached' | 'found' | 'failed' | Limit;
+
+interface InVain {
+  readonly type: number;
+  readonly contacts: readonly Contact[];
+  readonly until: number;
+}
 
 type Finder = Pick<Recursor, 'env' | 'settings' | 'cuts' | 'contactsOf' | 'isOn' | 'fetch'>;
 
@@ -25,6 +38,7 @@ type Finder = Pick<Recursor, 'env' | 'settings' | 'cuts' | 'contactsOf' | 'isOn'
 export class ServerAddresses {
   readonly #recursor: Finder;
   readonly #cache: RecordCache;
+  readonly #inVain = new ContextTable<InVain>(IN_VAIN_MAX);
 
   constructor(recursor: Finder, cache: RecordCache) {
     this.#recursor = recursor;
@@ -43,14 +57,35 @@ export class ServerAddresses {
     cut.addContact(address, env.targets.at(address, settings.port), expiresAt);
   }
 
-  /** A server of the cut whose addresses may be looked up. */
-  next(cut: ZoneCut, tried: readonly NameServer[]): NameServer | undefined {
-    const { prng } = this.#recursor.env;
+  /** A server of the cut whose addresses may be looked up; one whose own zone has an address, if there is any. */
+  next(job: Job, path: RecursivePath, cut: ZoneCut, tried: readonly NameServer[]): NameServer | undefined {
     const now = this.#now();
     const open = cut.servers.filter(
       (server) => server.lookedUpUntil <= now && !tried.includes(server) && isElsewhere(server, cut),
     );
-    return open.length === 0 ? undefined : open[prng.below(open.length)];
+    if (open.length < 2) return open[0];
+    const near = open.filter(({ name }) => {
+      const by = jobFor(job, path, name);
+      return by !== undefined && this.#unopenedAt(by, name) === undefined;
+    });
+    const best = near.length > 0 ? near : open;
+    return best[this.#recursor.env.prng.below(best.length)];
+  }
+
+  /** Who was asked in vain for the addresses of a server, by a sub-query that came to a limit before it had asked all. */
+  inVain(context: number, name: Name, type: number): readonly Contact[] {
+    const known = this.#inVain.size === 0 ? undefined : this.#inVain.get(context, name);
+    return known !== undefined && known.type === type && this.#now() < known.until
+      ? known.contacts
+      : NO_CONTACTS;
+  }
+
+  /**
+   * Remembers that: a failure is one of a question and a server (RFC 9520 section 3.2). Those that were not asked may be.
+   */
+  wereInVain(context: number, name: Name, type: number, contacts: readonly Contact[]): void {
+    const until = this.#now() + 1000 * LOOKED_UP_SECONDS_MIN;
+    this.#inVain.set(context, name, { type, contacts, until });
   }
 
   /** Finds the addresses of a server and makes contacts of them. */
@@ -141,15 +176,18 @@ export class ServerAddresses {
   /** The zone of a server, where its address is not known, nor that of any server of that zone. */
   #unopenedAt(job: Job, name: Name): ZoneCut | undefined {
     const { path } = job;
-    if (path.kind !== 'recursive' || jobFor(job, path, name) !== job) return undefined;
+    if (path.kind !== 'recursive' || jobFor(job, path, name) !== job || labelCount(name) > LABELS_MAX)
+      return undefined;
     for (const type of this.#addressTypes()) {
       const known = this.#cache.peek(path.context, name, type);
       if (known?.kind === 'rrset' && known.state === 'fresh') return undefined;
     }
-    // What came of a delegation is known for so long, even if it may not be kept.
-    const lately = this.#now() - 1000 * LOOKED_UP_SECONDS_MIN;
+    const now = this.#now();
+    // What came of a delegation is known for so long from when it was learned, even if it may not be kept.
+    const lately = now - 1000 * LOOKED_UP_SECONDS_MIN;
     const cut = this.#recursor.cuts.deepest(path.context, name, lately);
     if (cut === undefined || !this.#recursor.isOn(path, cut)) return undefined;
+    if (cut.expiresAt <= now && cut.learnedAt <= lately) return undefined;
     return this.#recursor.contactsOf(cut).length > 0 ? undefined : cut;
   }
 
@@ -211,6 +249,8 @@ export class ServerAddresses {
     return this.#recursor.env.clock.now();
   }
 }
+
+const NO_CONTACTS: readonly Contact[] = [];
 
 /** Not one that has to be asked for its own address. */
 function isElsewhere({ name }: NameServer, { zone }: ZoneCut): boolean {

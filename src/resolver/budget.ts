@@ -25,8 +25,8 @@ export const BUDGET_FAILED_VERIFIES = 4;
 export const BUDGET_NSEC3_BLOCKS = 128;
 
 /**
- * Sub-queries: addresses of servers, DS and DNSKEY records. Those that the cache answers cost no packet, and a tree of
- * delegations could ask for thousands of them.
+ * Sub-queries for addresses of servers, and zones that are looked at to see whether one is worth it. Those that
+ * the cache answers cost no packet, and a tree of delegations could ask for thousands of them.
  */
 export const BUDGET_FETCHES = 64;
 /** Sub-queries of sub-queries: addresses of servers of servers. BIND's figure. */

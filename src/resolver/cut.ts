@@ -288,6 +288,11 @@ export class ZoneCuts {
     return cut !== undefined && now < cut.expiresAt ? cut : undefined;
   }
 
+  /** The last cut at `zone` itself, even if it has expired. */
+  lastAt(context: number, zone: Name): ZoneCut | undefined {
+    return this.#table.get(context, zone);
+  }
+
   put(context: number, cut: ZoneCut): void {
     const old = this.#table.get(context, cut.zone);
     if (old !== undefined) cut.inherit(old);

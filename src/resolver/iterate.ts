@@ -48,6 +48,8 @@ export class Iteration implements Inquirer {
   #contacts: readonly Contact[] = NO_CONTACTS;
   /** Those that were asked in vain: they are not asked again for this question. */
   #useless: readonly Contact[] = NO_CONTACTS;
+  /** Of these those that others asked it. */
+  readonly #inVain: readonly Contact[];
   #found: Found | undefined = undefined;
   readonly #done: (found: Found) => void;
   /** What of the name is being asked for; undefined: all of it. */
@@ -88,6 +90,8 @@ export class Iteration implements Inquirer {
     this.#name = name;
     this.#type = type;
     this.#done = done;
+    this.#inVain = fetch.depth > 0 ? recursor.addresses.inVain(path.context, name, type) : NO_CONTACTS;
+    this.#useless = this.#inVain;
     this.#minimiser = new Minimiser(name, recursor.settings.qnameMinimisation === 'off');
   }
 
@@ -219,7 +223,7 @@ export class Iteration implements Inquirer {
   #lookUp(): 'known' | 'begun' | 'none' {
     if (this.#lookups + this.#pending.length >= LOOKUPS_MAX || this.#lookupFailures >= LOOKUP_FAILURES_MAX)
       return 'none';
-    const server = this.#recursor.addresses.next(this.#cut, this.#tried);
+    const server = this.#recursor.addresses.next(this.#job, this.#path, this.#cut, this.#tried);
     if (server === undefined || this.#isSpent()) return 'none';
     this.#tried = [...this.#tried, server];
     const outcome = this.#recursor.addresses.lookUp(this.#job, this.#path, this.#cut, server, this.#fetch);
@@ -240,7 +244,7 @@ export class Iteration implements Inquirer {
     if (outcome !== 'cached') this.#lookups++;
     if (outcome === 'cached' || outcome === 'found') return;
     this.#lookupFailures++;
-    if (outcome !== 'failed') this.#limit = outcome;
+    if (outcome !== 'failed') this.#limit = leastOf(this.#limit, outcome);
   }
 
   /** A server is late, and all others were asked. */
@@ -282,6 +286,8 @@ export class Iteration implements Inquirer {
       this.#recursor.cuts.end(this.#cut);
       return 'locate';
     }
+    if (this.#limit !== undefined && this.#fetch.depth > 0 && this.#useless !== this.#inVain)
+      this.#recursor.addresses.wereInVain(this.#path.context, this.#name, this.#type, this.#useless);
     const { reason, text } = this.#limited() ?? this.#complaint ?? this.#before ?? this.#whyNone();
     return this.#fail(reason, `${nameToText(this.#cut.zone)}: ${text}`);
   }
@@ -405,8 +411,8 @@ export class Iteration implements Inquirer {
     if (++this.#referrals > REFERRALS_MAX)
       return this.#fail('referrals', `more than ${REFERRALS_MAX} referrals`);
     const now = this.#recursor.env.clock.now();
-    const known = this.#recursor.cuts.at(this.#path.context, referral.zone, now);
-    // Another that waited for the same reply was here first.
+    // Another that waited for the same reply was here first. Its servers are ours, and what was found out of them.
+    const known = this.#recursor.cuts.lastAt(this.#path.context, referral.zone);
     if (known?.servers === referral.servers) {
       this.#enter(known);
       return 'contact';
@@ -441,6 +447,12 @@ export class Iteration implements Inquirer {
     this.#found = failedFetch(this.#path, reason, text);
     return 'done';
   }
+}
+
+/** What says least of the zone: with more budget, or less above it, the others might not have been met. */
+function leastOf(known: Limit | undefined, met: Limit): Limit {
+  if (known === 'budget' || met === 'budget') return 'budget';
+  return known === 'depth' || met === 'depth' ? 'depth' : 'cycle';
 }
 
 const NO_CONTACTS: readonly Contact[] = [];
