@@ -64,12 +64,22 @@ export class ServerAddresses {
       (server) => server.lookedUpUntil <= now && !tried.includes(server) && isElsewhere(server, cut),
     );
     if (open.length < 2) return open[0];
-    const near = open.filter(({ name }) => {
-      const by = jobFor(job, path, name);
-      return by !== undefined && this.#unopenedAt(by, name) === undefined;
-    });
-    const best = near.length > 0 ? near : open;
-    return best[this.#recursor.env.prng.below(best.length)];
+    const first = this.#recursor.env.prng.below(open.length);
+    for (let i = 0; i < open.length; i++) {
+      const server = open[(first + i) % open.length]!;
+      if (this.#isNear(job, path, server.name)) return server;
+    }
+    return open[first];
+  }
+
+  #isNear(job: Job, path: RecursivePath, name: Name): boolean {
+    const by = jobFor(job, path, name);
+    if (by === undefined) return false;
+    // Mostly it is in the cache: one look says that, and no more has to be known here.
+    return (
+      this.#addressTypes().some((type) => this.#cache.has(by.path.context, name, type)) ||
+      this.#unopenedAt(by, name) === undefined
+    );
   }
 
   /** Who was asked in vain for the addresses of a server, by a sub-query that came to a limit before it had asked all. */
