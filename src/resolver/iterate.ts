@@ -48,8 +48,8 @@ export class Iteration implements Inquirer {
   #contacts: readonly Contact[] = NO_CONTACTS;
   /** Those that were asked in vain: they are not asked again for this question. */
   #useless: readonly Contact[] = NO_CONTACTS;
-  /** Of these those that others asked it. */
-  readonly #inVain: readonly Contact[];
+  /** Of these those that failed at it now; for others there may have been no packet left. */
+  #failed: readonly Contact[] = NO_CONTACTS;
   #found: Found | undefined = undefined;
   readonly #done: (found: Found) => void;
   /** What of the name is being asked for; undefined: all of it. */
@@ -90,8 +90,7 @@ export class Iteration implements Inquirer {
     this.#name = name;
     this.#type = type;
     this.#done = done;
-    this.#inVain = fetch.depth > 0 ? recursor.addresses.inVain(path.context, name, type) : NO_CONTACTS;
-    this.#useless = this.#inVain;
+    if (fetch.depth > 0) this.#useless = recursor.addresses.inVain(path.context, name, type);
     this.#minimiser = new Minimiser(name, recursor.settings.qnameMinimisation === 'off');
   }
 
@@ -286,8 +285,8 @@ export class Iteration implements Inquirer {
       this.#recursor.cuts.end(this.#cut);
       return 'locate';
     }
-    if (this.#limit !== undefined && this.#fetch.depth > 0 && this.#useless !== this.#inVain)
-      this.#recursor.addresses.wereInVain(this.#path.context, this.#name, this.#type, this.#useless);
+    if (this.#limit !== undefined && this.#fetch.depth > 0 && this.#failed.length > 0)
+      this.#recursor.addresses.wereInVain(this.#path.context, this.#name, this.#type, this.#failed);
     const { reason, text } = this.#limited() ?? this.#complaint ?? this.#before ?? this.#whyNone();
     return this.#fail(reason, `${nameToText(this.#cut.zone)}: ${text}`);
   }
@@ -352,6 +351,8 @@ export class Iteration implements Inquirer {
         return this.#giveUp(shortened);
       }
       this.#useless = [...this.#useless, ...asked.contacts];
+      if (asked.reason === 'refused' || asked.reason === 'silent')
+        this.#failed = [...this.#failed, ...asked.contacts];
       return asked.reason === 'overload' || this.#isSpent() ? this.#noServer() : 'contact';
     }
     const { judged, contact } = asked;

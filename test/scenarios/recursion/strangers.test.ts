@@ -210,3 +210,34 @@ t.test(
     }
   },
 );
+
+t.test('a server that a query had no packet left for is not one that failed at its question', async (t) => {
+  const goods = ['good1', 'good2', 'good3'].map((label) => `${label}.victim.test.`);
+  const glueless = { glue: [], ttl: 3600 };
+  for (let seed = 0; seed < 8; seed++) {
+    const internet = new Internet({ rootServers: 1, sign: false });
+    internet.zone('test.', { servers: 1 });
+    const host = internet.host('ns1.victim.test.');
+    const text = `* A ${host.addresses[0]}`;
+    const victim = internet.zone('victim.test.', { servers: [host], text });
+    // It has another server, in a zone that needs these names themselves.
+    victim.delegation.ns = ['ns1.victim.test.', 'ns.k.test.'];
+    victim.delegation.glue = [`ns1.victim.test. 3600 A ${host.addresses[0]}`];
+    const hosted = goods.map((good, i): [string, string[]] => [`hosted${i}.test.`, [good]]);
+    for (const [name, ns] of [['k.test.', goods] as const, ...hosted])
+      Object.assign(internet.zone(name, { servers: [host], text }).delegation, { ns, ...glueless });
+    const ns = ['drop1', 'drop2'].map((label) => `${label}.victim.test.`);
+    const evil = internet.zone('evil.test.', { servers: 1 });
+    Object.assign(evil.delegation, { ns: [...ns, ...goods], ...glueless });
+    host.wrap = (honest) => (query) => {
+      if (!/^drop|evil/i.test(query.name)) honest(query);
+    };
+    const sim = simulate(internet, { seed });
+    await sim.ask('www.victim.test.');
+    void sim.start('www.evil.test.', 'A');
+    // Its queries for the names that are dropped have taken what it may send there.
+    await sim.pass(4000);
+    for (const [name] of hosted)
+      t.equal((await sim.ask(`www.${name}`)).rcode, 'NOERROR', `${name} by seed ${seed}`);
+  }
+});
