@@ -3,19 +3,38 @@ import { LRUCache } from 'lru-cache';
 import { octetsKey, partOf } from '../wire/octets.ts';
 import type { Algorithm } from './algorithm.ts';
 
-/** A DNSKEY (RFC 4034 section 2.1). */
-export interface DnsKey {
+/** A DNSKEY (RFC 4034 section 2.1), read where it lies: thousands are kept, and each part of them once. */
+export class DnsKey {
   readonly rdata: Uint8Array;
-  readonly flags: number;
-  readonly algorithm: number;
   readonly tag: number;
-  readonly publicKey: Uint8Array;
-  /** Others sign no zone data. */
-  readonly isZoneKey: boolean;
-  /** The key that the parent's DS is meant to stand for; only a hint. */
-  readonly isSep: boolean;
   /** RFC 5011: signs nothing any more but the news of that. */
   readonly isRevoked: boolean;
+
+  /** @param isRevoked false for the one use that is left for a revoked key, as its flags say it is */
+  constructor(rdata: Uint8Array, isRevoked = (rdata[1]! & FLAG_REVOKE) !== 0) {
+    this.rdata = rdata;
+    this.tag = keyTag(rdata);
+    this.isRevoked = isRevoked;
+  }
+
+  get flags(): number {
+    return (this.rdata[0]! << 8) | this.rdata[1]!;
+  }
+  get algorithm(): number {
+    return this.rdata[ALGORITHM_AT]!;
+  }
+  /** May share memory with `rdata`. */
+  get publicKey(): Uint8Array {
+    return partOf(this.rdata, FIXED_OCTETS, this.rdata.length);
+  }
+  /** Others sign no zone data. */
+  get isZoneKey(): boolean {
+    return (this.flags & FLAG_ZONE) !== 0;
+  }
+  /** The key that the parent's DS is meant to stand for; only a hint. */
+  get isSep(): boolean {
+    return (this.flags & FLAG_SEP) !== 0;
+  }
 }
 
 const FLAG_ZONE = 0x0100;
@@ -29,18 +48,7 @@ const RSAMD5 = 1;
 
 /** Undefined for rdata that is cut off, and for another protocol: no such key may be used (RFC 4034 section 2.1.2). */
 export function readDnskey(rdata: Uint8Array): DnsKey | undefined {
-  if (rdata.length <= FIXED_OCTETS || rdata[2] !== PROTOCOL) return undefined;
-  const flags = (rdata[0]! << 8) | rdata[1]!;
-  return {
-    rdata,
-    flags,
-    algorithm: rdata[ALGORITHM_AT]!,
-    tag: keyTag(rdata),
-    publicKey: partOf(rdata, FIXED_OCTETS, rdata.length),
-    isZoneKey: (flags & FLAG_ZONE) !== 0,
-    isSep: (flags & FLAG_SEP) !== 0,
-    isRevoked: (flags & FLAG_REVOKE) !== 0,
-  };
+  return rdata.length <= FIXED_OCTETS || rdata[2] !== PROTOCOL ? undefined : new DnsKey(rdata);
 }
 
 /** The DNSKEY of a key that signs a zone's keys and that the parent's DS stands for. */
@@ -111,7 +119,7 @@ export class KeyStore {
     const at = key.tag % RECENT;
     let recent = this.#recent[at];
     if (recent?.rdata !== key.rdata) {
-      if (key.publicKey.length > PUBLIC_KEY_OCTETS_MAX) return undefined;
+      if (key.rdata.length > FIXED_OCTETS + PUBLIC_KEY_OCTETS_MAX) return undefined;
       recent = { rdata: key.rdata, imported: this.#find(key, algorithm) };
       this.#recent[at] = recent;
     }

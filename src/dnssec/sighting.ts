@@ -2,7 +2,7 @@ import { TYPE } from '../wire/constants.ts';
 import type { Rrset } from '../wire/record.ts';
 import { canonicalRdatas, compareOctets } from './canonical.ts';
 import { DNSKEYS_MAX, type Ds, isWeak, readDs, standsFor, verifyDnskeys } from './ds.ts';
-import { type DnsKey, readDnskey, unrevoked } from './key.ts';
+import { DnsKey, readDnskey, unrevoked } from './key.ts';
 import { isTrusted, revoke, type SeenKey, step, type TrustPoint, trusted } from './rollover.ts';
 import { serialDistance } from './validity.ts';
 import { type Verifier, verifyRrset } from './verify.ts';
@@ -66,7 +66,7 @@ function selfRevoked(
     const isOurs = seen.ds.length > 0 || isTrusted(stateOf(point, seen.rdata));
     // The one use that is left for a revoked key, for which it counts as one that is not.
     const isSelfSigned = (): boolean =>
-      verifyRrset(dnskeys, point.zone, [{ ...key, isRevoked: false }], verifier).status === 'secure';
+      verifyRrset(dnskeys, point.zone, [new DnsKey(key.rdata, false)], verifier).status === 'secure';
     return isOurs && isSelfSigned() ? [seen] : [];
   });
 }

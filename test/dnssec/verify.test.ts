@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { algorithmTable } from '../../src/dnssec/algorithm.ts';
-import { type DnsKey, readDnskey } from '../../src/dnssec/key.ts';
+import { DnsKey, readDnskey } from '../../src/dnssec/key.ts';
 import { type Checked, verifyRrset } from '../../src/dnssec/verify.ts';
 import { nameToText } from '../../src/wire/name.ts';
 import type { Rrset } from '../../src/wire/record.ts';
@@ -26,6 +26,8 @@ const key = makeKey(ZONE, { seed: 'verify' });
 const other = makeKey(ZONE, { seed: 'other' });
 const www = rrset('www.example. 300 A 192.0.2.1\nwww.example. 300 A 192.0.2.2');
 
+/** The key as if its tag were that. */
+const tagged = ({ rdata }: DnsKey, tag: number): DnsKey => Object.assign(new DnsKey(rdata), { tag });
 const keysOf = (...keys: readonly SigningKey[]): DnsKey[] =>
   keys.flatMap((key) => readDnskey(key.rdata) ?? []);
 
@@ -217,7 +219,7 @@ t.test('every bit of what is signed matters', async () => {
         const sigs = where === 'sig' ? [flip(set.sigs![0]!)] : set.sigs!;
         const read = readDnskey(where === 'key' ? flip(key.rdata) : key.rdata);
         // With the tag that the RRSIG names, or no other key would be tried.
-        const keys = read === undefined ? [] : [{ ...read, tag: key.tag }];
+        const keys = read === undefined ? [] : [tagged(read, key.tag)];
         const checked = verifyRrset({ ...set, rdatas, sigs }, ZONE, keys, verifier({ sha1: true }));
         if (checked.status !== 'secure') return true;
         // Letters of the signer's name are signed in lower case; the flags of a key are its DS's to protect.
@@ -312,12 +314,12 @@ t.test('signatures that are numbers out of range are false, and nothing throws',
 
 t.test('of two keys with one tag either may have signed', async (t) => {
   const twin = { ...other, tag: key.tag };
-  const keys = keysOf(key, other).map((read) => ({ ...read, tag: key.tag }));
+  const keys = keysOf(key, other).map((read) => tagged(read, key.tag));
   const v = verifier();
   t.equal(verdict(signed(www, twin), ZONE, keys, v), 'secure');
   t.equal(v.work.verifies, 2);
   const third = { ...makeKey(ZONE, { seed: 'third' }), tag: key.tag };
-  const three = [...keys, { ...readDnskey(third.rdata)!, tag: key.tag }];
+  const three = [...keys, tagged(readDnskey(third.rdata)!, key.tag)];
   t.match(verdict(signed(www, third), ZONE, three, v), /does not verify$/, 'a third is not tried');
   t.equal(v.work.verifies, 4);
 });
