@@ -9,13 +9,14 @@ const NEWEST_SHARE = 8;
  * What is kept by context and name; of more than `max` the longest unused goes first, nearly: a use of one of the newest
  * does not move it (NEWEST_SHARE), as each move touches three others that lie anywhere in memory. Made for asking about
  * one name after the other up to the root: a suffix is looked up where it stands. A `Map` by strings would have a string
- * made and interned for each, which takes five times as long.
+ * made and interned for each, which takes five times as long, and one by hashes keeps three words for each beside the entry.
  */
 export class ContextTable<V> {
   readonly #max: number;
   readonly #newest: number;
   readonly #seed: HashSeed = [cryptoPrng.u32(), cryptoPrng.u32()];
-  readonly #byHash = new Map<number, Entry<V>>();
+  /** First of those whose hashes end in the same bits. A power of two of them, about as many as entries. */
+  #buckets: (Entry<V> | undefined)[] = bucketsFor<V>(BUCKETS_MIN);
   /** Neighbour of the newest and of the oldest. */
   readonly #ends: Entry<V> = new Entry<V>(0, 0, ROOT);
   #size = 0;
@@ -45,8 +46,8 @@ export class ContextTable<V> {
     if (entry === undefined) {
       if (this.#size >= this.#max) this.#remove(this.#ends.newer);
       entry = new Entry<V>(hash, context, name);
-      entry.next = this.#byHash.get(hash);
-      this.#byHash.set(hash, entry);
+      if (this.#size === this.#buckets.length) this.#grow();
+      this.#enter(entry);
       this.#size++;
     }
     entry.value = value;
@@ -70,10 +71,20 @@ export class ContextTable<V> {
   }
 
   #find(hash: number, context: number, name: Name, at: number): Entry<V> | undefined {
-    let entry = this.#byHash.get(hash);
-    while (entry !== undefined && !(entry.context === context && hasSuffixAt(name, at, entry.name)))
-      entry = entry.next;
+    let entry = this.#buckets[hash & (this.#buckets.length - 1)];
+    while (entry !== undefined && !isAbout(entry, hash, context, name, at)) entry = entry.next;
     return entry;
+  }
+
+  #enter(entry: Entry<V>): void {
+    const bucket = entry.hash & (this.#buckets.length - 1);
+    entry.next = this.#buckets[bucket];
+    this.#buckets[bucket] = entry;
+  }
+
+  #grow(): void {
+    this.#buckets = bucketsFor(2 * this.#buckets.length);
+    for (let entry = this.#ends.newer; entry !== this.#ends; entry = entry.newer) this.#enter(entry);
   }
 
   #renew(entry: Entry<V>): void {
@@ -91,19 +102,27 @@ export class ContextTable<V> {
   }
 
   #remove(entry: Entry<V>): void {
-    const { hash, next } = entry;
-    const first = this.#byHash.get(hash)!;
-    if (first === entry) {
-      if (next === undefined) this.#byHash.delete(hash);
-      else this.#byHash.set(hash, next);
-    } else {
-      let before = first;
+    const bucket = entry.hash & (this.#buckets.length - 1);
+    let before = this.#buckets[bucket]!;
+    if (before === entry) this.#buckets[bucket] = entry.next;
+    else {
       while (before.next !== entry) before = before.next!;
-      before.next = next;
+      before.next = entry.next;
     }
     entry.leave();
     this.#size--;
   }
+}
+
+/** So many to begin with; then twice as many whenever there are more entries. */
+const BUCKETS_MIN = 1_024;
+
+function bucketsFor<V>(count: number): (Entry<V> | undefined)[] {
+  return new Array<Entry<V> | undefined>(count).fill(undefined);
+}
+
+function isAbout(entry: Entry<unknown>, hash: number, context: number, name: Name, at: number): boolean {
+  return entry.hash === hash && entry.context === context && hasSuffixAt(name, at, entry.name);
 }
 
 class Entry<V> {
@@ -113,7 +132,7 @@ class Entry<V> {
   value: V | undefined = undefined;
   /** How many had been moved to the newest when it was. */
   moved = 0;
-  /** Another of the same hash. */
+  /** Another of the same bucket. */
   next: Entry<V> | undefined = undefined;
   older: Entry<V> = this;
   newer: Entry<V> = this;

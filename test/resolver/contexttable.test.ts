@@ -59,6 +59,20 @@ t.test('what was used lately stays, though not each use is a move', async (t) =>
   t.notOk(there(4 * max - 1 - max / 8), 'and nothing that is older by an eighth');
 });
 
+t.test('many, some of which are removed', async (t) => {
+  const table = new ContextTable<number>(10_000);
+  const at = (i: number) => name(`n${i}.`);
+  const isThere = (i: number) => table.get(i % 3, at(i)) === i;
+  for (let i = 0; i < 5_000; i++) table.set(i % 3, at(i), i);
+  for (let i = 0; i < 5_000; i++) if (!isThere(i)) t.fail(`${i} is gone`);
+  t.equal(
+    table.removeIf((value) => value % 2 === 0),
+    2_500,
+  );
+  for (let i = 0; i < 5_000; i++) if (isThere(i) !== (i % 2 === 1)) t.fail(`${i}`);
+  t.equal(table.size, 2_500);
+});
+
 t.test('as a map, whatever is done', async (t) => {
   const names = ['.', 'a.', 'b.', 'a.b.', 'b.a.', 'a.a.', 'c.'].map((text) => name(text));
   const step = fc.record({
