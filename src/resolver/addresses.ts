@@ -11,7 +11,7 @@ import type { Contact, NameServer, ZoneCut } from './cut.ts';
 import { type FetchFailure, isLimit, type Job, type Limit } from './finding.ts';
 import { isIpv6, type Path, type RecursivePath } from './path.ts';
 import type { Fetch, Recursor } from './recursor.ts';
-import { ADDRESSES_MAX } from './referral.ts';
+import { ADDRESSES_MAX, type Referral } from './referral.ts';
 import type { RecursionSettings } from './settings.ts';
 
 /** The least time for which it is known what came of looking for addresses, in seconds. */
@@ -45,16 +45,16 @@ export class ServerAddresses {
     this.#cache = cache;
   }
 
-  /** Makes contacts of the glue of a new cut. */
-  addGlue(cut: ZoneCut): void {
-    for (const server of cut.servers)
-      for (const address of server.glue) this.#addContact(cut, address, Number.POSITIVE_INFINITY);
+  /** Makes contacts of the glue that came with a new cut. */
+  addGlue(cut: ZoneCut, { servers }: Referral): void {
+    for (const { glue } of servers)
+      for (const address of glue) this.#addContact(cut, address, Number.POSITIVE_INFINITY);
   }
 
   #addContact(cut: ZoneCut, address: string, expiresAt: number): void {
     const { env, settings } = this.#recursor;
     if (!isAskable(address, settings)) return;
-    cut.addContact(address, env.targets.at(address, settings.port), expiresAt);
+    cut.addContact(env.targets.at(address, settings.port), expiresAt);
   }
 
   /** A server of the cut whose addresses may be looked up; one whose own zone has an address, if there is any. */

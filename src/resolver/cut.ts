@@ -24,39 +24,39 @@ const INNER_NAMES_MAX = 256;
  * With the first pause of one that was heard lately it is asked for the SOA of the zone (`contactprobe`).
  */
 export class Contact {
-  /** In text. */
-  readonly address: string;
   /** Who is there, as the newest referral has it. */
   target: Target;
-  /** It does not serve the zone, as it seems: asked before that clock time only where there is nobody else. */
-  lameUntil = Number.NEGATIVE_INFINITY;
-  /** How often in a row it was left alone for being silent. */
-  silences = 0;
-  /** Packets in a row without a reply, of all questions of the zone. */
-  #lates = 0;
-  #lateAt = Number.NEGATIVE_INFINITY;
-  /** Packets sent to it since it is suspect: a name that it dropped says nothing of the next, so many may find out. */
-  #asks = 0;
-  #heardAt = Number.NEGATIVE_INFINITY;
-  /** Clock time at which it was last left alone. */
-  #leftAt = Number.NEGATIVE_INFINITY;
-  /** Clock time of the last probe. */
-  #probedAt = Number.NEGATIVE_INFINITY;
-  /** It gave a reply of use since, or was not probed yet. */
-  #hasServed = true;
   /** Addresses that were looked up are known for their TTL, glue for as long as the delegation. Clock time. */
   expiresAt: number;
+  #heardAt = Number.NEGATIVE_INFINITY;
+  /** Undefined: it never was in any, as most never are of those thousands that are known. */
+  #trouble: Trouble | undefined = undefined;
 
-  constructor(address: string, target: Target, expiresAt: number) {
-    this.address = address;
+  constructor(target: Target, expiresAt: number) {
     this.target = target;
     this.expiresAt = expiresAt;
   }
 
+  /** Address and port in text. */
+  get address(): string {
+    return this.target.text;
+  }
+
+  /** It does not serve the zone, as it seems: asked before that clock time only where there is nobody else. */
+  get lameUntil(): number {
+    return this.#trouble?.lameUntil ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** How often in a row it was left alone for being silent. */
+  get silences(): number {
+    return this.#trouble?.silences ?? 0;
+  }
+
   /** Silent so often that it is left alone until that clock time, if another server can be asked. */
   get retryAt(): number {
-    if (this.silences === 0) return Number.NEGATIVE_INFINITY;
-    return this.#leftAt + Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** (this.silences - 1));
+    const trouble = this.#trouble;
+    if (trouble === undefined || trouble.silences === 0) return Number.NEGATIVE_INFINITY;
+    return trouble.leftAt + Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** (trouble.silences - 1));
   }
 
   /**
@@ -64,16 +64,18 @@ export class Contact {
    * that a zone that is back is found in seconds, however long it was away (coredns#2427).
    */
   mayAsk(now: number): boolean {
-    return now - this.#leftAt >= BACKOFF_MS;
+    return this.#trouble === undefined || now - this.#trouble.leftAt >= BACKOFF_MS;
   }
 
   /** It replied, whatever it said. */
   heard(now: number): void {
-    this.silences = 0;
-    this.#lates = 0;
-    this.#asks = 0;
     this.#heardAt = now;
-    this.#leftAt = Number.NEGATIVE_INFINITY;
+    const trouble = this.#trouble;
+    if (trouble === undefined) return;
+    trouble.silences = 0;
+    trouble.lates = 0;
+    trouble.asks = 0;
+    trouble.leftAt = Number.NEGATIVE_INFINITY;
   }
 
   /**
@@ -85,38 +87,45 @@ export class Contact {
    */
   late(now: number, type: number): boolean {
     if (this.silences > 0 || (type !== TYPE.A && this.#isLively(now))) return false;
+    this.#trouble ??= new Trouble();
+    const trouble = this.#trouble;
     // What a server dropped a while ago says nothing of what it does now.
-    if (now - this.#lateAt >= LATES_KEPT_MS) this.#lates = 0;
-    this.#lateAt = now;
-    this.#lates++;
-    if (!this.#isSuspect(now)) return false;
-    this.#leave(now);
-    return this.#isWorthProbe(now);
+    if (now - trouble.lateAt >= LATES_KEPT_MS) trouble.lates = 0;
+    trouble.lateAt = now;
+    trouble.lates++;
+    if (!this.#isSuspect(trouble, now)) return false;
+    trouble.leave(now);
+    return this.#isWorthProbe(trouble, now);
   }
 
   /** Of one that replies to probes and to nothing else nobody has anything: it is probed seldom. */
-  #isWorthProbe(now: number): boolean {
+  #isWorthProbe(trouble: Trouble, now: number): boolean {
     if (now - this.#heardAt >= LATELY_MS) return false;
-    if (!this.#hasServed && now - this.#probedAt < LATELY_MS) return false;
-    this.#probedAt = now;
-    this.#hasServed = false;
+    if (!trouble.hasServed && now - trouble.probedAt < LATELY_MS) return false;
+    trouble.probedAt = now;
+    trouble.hasServed = false;
     return true;
   }
 
   /** It is about to be asked. After a silence that is one more, until it replies. */
   asked(now: number): void {
-    if (this.silences > 0 || (this.#isSuspect(now) && ++this.#asks === TRIES_MAX)) this.#leave(now);
+    const trouble = this.#trouble;
+    if (trouble === undefined) return;
+    if (trouble.silences > 0 || (this.#isSuspect(trouble, now) && ++trouble.asks === TRIES_MAX))
+      trouble.leave(now);
   }
 
   /** It gave a reply of use: whatever it said before was of other names only. */
   served(): void {
-    this.#hasServed = true;
-    this.lameUntil = Number.NEGATIVE_INFINITY;
+    if (this.#trouble === undefined) return;
+    this.#trouble.hasServed = true;
+    this.#trouble.lameUntil = Number.NEGATIVE_INFINITY;
   }
 
   /** It said that it does not serve the zone. Balancers say so of names that they do not know, and serve others. */
   lame(now: number): void {
-    this.lameUntil = now + LAME_MS;
+    this.#trouble ??= new Trouble();
+    this.#trouble.lameUntil = now + LAME_MS;
   }
 
   #isLively(now: number): boolean {
@@ -124,13 +133,30 @@ export class Contact {
   }
 
   /** Silent about as many packets as it takes, not all of them long ago, and not heard since. */
-  #isSuspect(now: number): boolean {
-    return this.#lates >= TRIES_MAX && now - this.#lateAt < LATES_KEPT_MS && !this.#isLively(now);
+  #isSuspect({ lates, lateAt }: Trouble, now: number): boolean {
+    return lates >= TRIES_MAX && now - lateAt < LATES_KEPT_MS && !this.#isLively(now);
   }
+}
 
-  #leave(now: number): void {
+/** What went wrong with a contact. */
+class Trouble {
+  lameUntil = Number.NEGATIVE_INFINITY;
+  silences = 0;
+  /** Packets in a row without a reply, of all questions of the zone. */
+  lates = 0;
+  lateAt = Number.NEGATIVE_INFINITY;
+  /** Packets sent to it since it is suspect: a name that it dropped says nothing of the next, so many may find out. */
+  asks = 0;
+  /** Clock time at which it was last left alone. */
+  leftAt = Number.NEGATIVE_INFINITY;
+  /** Clock time of the last probe. */
+  probedAt = Number.NEGATIVE_INFINITY;
+  /** It gave a reply of use since, or was not probed yet. */
+  hasServed = true;
+
+  leave(now: number): void {
     this.silences++;
-    this.#leftAt = now;
+    this.leftAt = now;
   }
 }
 
@@ -147,13 +173,15 @@ const LATELY_MS = 60_000;
 const LAME_MS = 60_000;
 
 /** A name server of a delegation. */
-export interface NameServer {
+export class NameServer {
   /** Folded. */
   readonly name: Name;
-  /** Addresses that came with the referral, in text. */
-  readonly glue: readonly string[];
   /** Its addresses were looked up, well or in vain, and are not again before that clock time. */
-  lookedUpUntil: number;
+  lookedUpUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(name: Name) {
+    this.name = name;
+  }
 }
 
 /** Of a child, unvalidated: DS with signatures, or the denial of it. */
@@ -191,7 +219,7 @@ export class ZoneCut {
 
   constructor(facts: {
     zone: Name;
-    servers: readonly NameServer[];
+    servers: readonly { readonly name: Name }[];
     learnedAt: number;
     expiresAt: number;
     holdsUntil?: number;
@@ -199,7 +227,7 @@ export class ZoneCut {
     proofs?: readonly Rrset[];
   }) {
     this.zone = facts.zone;
-    this.servers = facts.servers;
+    this.servers = facts.servers.map(({ name }) => new NameServer(name));
     this.learnedAt = facts.learnedAt;
     this.expiresAt = facts.expiresAt;
     this.holdsUntil = facts.holdsUntil ?? facts.expiresAt;
@@ -231,14 +259,15 @@ export class ZoneCut {
     return this.#contacts;
   }
 
+  /** @param address and port in text */
   contactAt(address: string): Contact | undefined {
     return this.#contacts.find((contact) => contact.address === address);
   }
 
-  /** Knows `address` until `expiresAt`, and what was learned of it before. */
-  addContact(address: string, target: Target, expiresAt: number): void {
-    const known = this.contactAt(address);
-    if (known === undefined) this.#contacts = [...this.#contacts, new Contact(address, target, expiresAt)];
+  /** Knows `target` until `expiresAt`, and what was learned of it before. */
+  addContact(target: Target, expiresAt: number): void {
+    const known = this.contactAt(target.text);
+    if (known === undefined) this.#contacts = [...this.#contacts, new Contact(target, expiresAt)];
     else known.expiresAt = Math.max(known.expiresAt, expiresAt);
   }
 
@@ -286,11 +315,6 @@ export class ZoneCuts {
   at(context: number, zone: Name, now: number): ZoneCut | undefined {
     const cut = this.#table.get(context, zone);
     return cut !== undefined && now < cut.expiresAt ? cut : undefined;
-  }
-
-  /** The last cut at `zone` itself, even if it has expired. */
-  lastAt(context: number, zone: Name): ZoneCut | undefined {
-    return this.#table.get(context, zone);
   }
 
   put(context: number, cut: ZoneCut): void {

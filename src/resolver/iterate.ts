@@ -413,9 +413,8 @@ export class Iteration implements Inquirer {
       return this.#fail('referrals', `more than ${REFERRALS_MAX} referrals`);
     const now = this.#recursor.env.clock.now();
     // Another that waited for the same reply was here first. Its servers are ours, and what was found out of them.
-    const known = this.#recursor.cuts.lastAt(this.#path.context, referral.zone);
-    if (known?.servers === referral.servers) {
-      this.#enter(known);
+    if (referral.cut !== undefined) {
+      this.#enter(referral.cut);
       return 'contact';
     }
     // With what it says of the child's keys: where that holds for less, the referral is fetched anew, with both.
@@ -429,8 +428,9 @@ export class Iteration implements Inquirer {
       learnedAt: now,
       expiresAt: Math.min(now + 1000 * ttl, this.#cut.holdsUntil),
     });
-    this.#recursor.addresses.addGlue(cut);
+    this.#recursor.addresses.addGlue(cut, referral);
     this.#recursor.cuts.put(this.#path.context, cut);
+    referral.cut = cut;
     this.#enter(cut);
     return 'contact';
   }

@@ -304,18 +304,12 @@ export class Recursor {
   /** The servers that the configuration names. */
   #originCut(path: RecursivePath, isShort: boolean): ZoneCut {
     const now = this.env.clock.now();
-    const servers = path.servers.map(({ name, addresses }) => ({
-      name,
-      glue: addresses.map(({ address }) => address),
-      lookedUpUntil: Number.NEGATIVE_INFINITY,
-    }));
     const expiresAt = now + (isShort ? UNPRIMED_MS : 1000 * DELEGATION_SECONDS_MAX);
     const holdsUntil = now + 1000 * DELEGATION_SECONDS_MAX;
-    const zone = path.origin;
+    const { origin: zone, servers } = path;
     const cut = new ZoneCut({ zone, servers, learnedAt: now, expiresAt, holdsUntil });
-    for (const { addresses } of path.servers)
-      for (const address of addresses)
-        cut.addContact(targetToText(address), this.env.targets.of(address), Number.POSITIVE_INFINITY);
+    for (const { addresses } of servers)
+      for (const address of addresses) cut.addContact(this.env.targets.of(address), Number.POSITIVE_INFINITY);
     return cut;
   }
 
@@ -345,7 +339,7 @@ export class Recursor {
     const { servers, ttl } = judged.referral;
     const expiresAt = now + 1000 * Math.min(ttl, DELEGATION_SECONDS_MAX);
     const cut = new ZoneCut({ zone: path.origin, servers, learnedAt: now, expiresAt });
-    this.addresses.addGlue(cut);
+    this.addresses.addGlue(cut, judged.referral);
     return cut.contacts.length > 0 ? cut : undefined;
   }
 
@@ -408,7 +402,7 @@ function judgePriming(message: Message, path: RecursivePath): Judged {
     const hint = path.servers.find((server) => nameEquals(server.name, name));
     const glue = glueOf(message.additional, name);
     const known = glue.length > 0 ? glue : (hint?.addresses.map(({ address }) => address) ?? []);
-    return { name, glue: known, lookedUpUntil: Number.NEGATIVE_INFINITY };
+    return { name, glue: known };
   });
   return {
     kind: 'referral',

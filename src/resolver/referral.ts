@@ -3,7 +3,7 @@ import { CLASS, FLAG, RCODE, rcodeToText, TYPE } from '../wire/constants.ts';
 import type { Message } from '../wire/message.ts';
 import { fold, isAtOrBelow, type Name, nameEquals, nameToText } from '../wire/name.ts';
 import { octetsOf, type Rr, type Rrset } from '../wire/record.ts';
-import type { NameServer } from './cut.ts';
+import type { ZoneCut } from './cut.ts';
 import { proofsIn, type Question, refusalToText, rrsetAt, scrub, type Usable } from './scrub.ts';
 
 /**
@@ -19,11 +19,20 @@ export type Judged =
 /** A delegation out of the authority section, nothing of it validated. */
 export interface Referral {
   readonly zone: Name;
-  readonly servers: readonly NameServer[];
+  readonly servers: readonly ReferredServer[];
   /** Seconds. */
   readonly ttl: number;
   readonly ds: Rrset | undefined;
   readonly proofs: readonly Rrset[];
+  /** What the first who followed it made of it, for those who waited for the same reply. */
+  cut?: ZoneCut;
+}
+
+export interface ReferredServer {
+  /** Folded. */
+  readonly name: Name;
+  /** Addresses that came with the referral, in text. */
+  readonly glue: readonly string[];
 }
 
 /** Name servers of a delegation that are kept, and of them used: Unbound's figure, and BIND's and PowerDNS's. */
@@ -132,10 +141,10 @@ function readReferral(message: Message, question: Question, zone: Name): Referra
       names.push(fold(rr.rdata));
   }
   const { apex } = question;
-  const servers = names.map((name): NameServer => {
+  const servers = names.map((name): ReferredServer => {
     // Glue is taken for the servers of this referral only, and only of names that the asked zone can speak of.
     const glue = isAtOrBelow(name, apex) ? glueOf(message.additional, name) : NO_GLUE;
-    return { name, glue, lookedUpUntil: Number.NEGATIVE_INFINITY };
+    return { name, glue };
   });
   const said = rrsetAt(message.authority, zone, TYPE.DS, question);
   const ds = typeof said === 'object' && octetsOf(said) <= KEYS_OCTETS_MAX ? said : undefined;
@@ -148,7 +157,7 @@ function readReferral(message: Message, question: Question, zone: Name): Referra
  * Those whose addresses came with them first: of many servers a reply has no room for all addresses. Some others too, as
  * those addresses may be of no use here.
  */
-function usedOf(servers: readonly NameServer[]): readonly NameServer[] {
+function usedOf(servers: readonly ReferredServer[]): readonly ReferredServer[] {
   if (servers.length <= SERVERS_USED_MAX) return servers;
   const withGlue = servers.filter(({ glue }) => glue.length > 0).slice(0, SERVERS_USED_MAX - GLUELESS_MIN);
   const others = servers.filter((server) => !withGlue.includes(server));

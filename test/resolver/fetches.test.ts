@@ -65,7 +65,7 @@ function recursorWithTree(clock: ManualClock, sent: () => void): Recursor {
       PATH.context,
       new ZoneCut({
         zone: nameFromText(zone),
-        servers: servers.map((name) => ({ name: nameFromText(name), glue: [], lookedUpUntil: 0 })),
+        servers: servers.map((name) => ({ name: nameFromText(name) })),
         learnedAt: now,
         expiresAt: now + DAY_MS,
       }),
