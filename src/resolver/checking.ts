@@ -154,6 +154,12 @@ export class Checking {
   keep(job: Job, rrset: Rrset, proofs: readonly Rrset[]): void {
     this.#cache.putRrset(job.path.context, rrset, RANK.secure, { security: 'secure', proofs });
   }
+
+  /** What was checked and kept, with its signatures, as long as it is good. */
+  kept(job: Job, name: Name, type: number): Rrset | undefined {
+    const known = this.#cache.peek(job.path.context, name, type);
+    return known?.state === 'fresh' && known.security === 'secure' ? known.rrset : undefined;
+  }
 }
 
 /** The work of one query, each check of which is counted. */

@@ -71,16 +71,26 @@ export class TrustLinks {
   delegated(job: Job, parent: SecureZone, name: Name): Soon<Trust | Inner | Failed> {
     const cut = this.#recursor.cuts.at(job.path.context, name, this.#now());
     const said = cut?.told;
-    if (cut === undefined || said === undefined) return this.#asked(job, parent, name);
+    if (cut === undefined || said === undefined) return this.#remembered(job, parent, name);
     const ttl = Math.floor((cut.expiresAt - this.#now()) / 1000);
     const left = (rrset: Rrset): Rrset => ({ ...rrset, ttl: Math.min(ttl, rrset.ttl) });
-    const told = this.#byDs(job, parent, name, said.ds && left(said.ds), said.proofs.map(left));
+    const told = this.#byDs(job, parent, cut.zone, said.ds && left(said.ds), said.proofs.map(left));
     return soon<Trust | Inner | Failed, Trust | Inner | Failed>(told, (trust) => {
-      // As long as the cut itself; keys are known for their own TTL, and are held against the DS records again then.
-      if (trust.kind === 'insecure' || trust.kind === 'inner') cut.forgetTold();
+      // Known for as long as the cut itself, or kept in the cache where keys are to be held against it again.
+      if (trust.kind !== 'bogus' && trust.kind !== 'failure') cut.forgetTold();
       // A referral may be cut short or forged: then the parent is asked outright.
       return trust.kind === 'bogus' ? this.#asked(job, parent, name) : trust;
     });
+  }
+
+  /** By the DS records that were checked before: keys have a TTL of their own, and are held against them again then. */
+  #remembered(job: Job, parent: SecureZone, name: Name): Soon<Trust | Inner | Failed> {
+    const ds = this.#checking.kept(job, name, TYPE.DS);
+    if (ds === undefined) return this.#asked(job, parent, name);
+    return soon<Trust | Inner | Failed, Trust | Inner | Failed>(
+      this.#byDs(job, parent, name, ds, []),
+      (trust) => (trust.kind === 'bogus' ? this.#asked(job, parent, name) : trust),
+    );
   }
 
   #asked(job: Job, parent: SecureZone, name: Name): Promise<Trust | Inner | Failed> {

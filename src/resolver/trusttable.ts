@@ -186,7 +186,9 @@ export class TrustTable {
     const finding = soon(find(), (found) => {
       if (generation !== this.#generation) return found;
       this.#pending.delete(context, name, 0);
-      if (found.kind !== 'failure') this.#table.set(context, name, found);
+      if (found.kind === 'failure') return found;
+      // Mostly the zone is the name, and one object for both is kept.
+      this.#table.set(context, found.zone.length === name.length ? found.zone : name, found);
       return found;
     });
     if (finding instanceof Promise) this.#pending.add(context, name, 0, finding);

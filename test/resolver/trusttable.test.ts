@@ -5,6 +5,7 @@ import type { NegativeTrustAnchor, RecursionSettings } from '../../src/resolver/
 import { TYPE } from '../../src/wire/constants.ts';
 import { nameFromText } from '../../src/wire/name.ts';
 import { Internet } from '../support/internet.ts';
+import { makeKey } from '../support/sign.ts';
 import { finish } from '../support/simnet.ts';
 import { type SimulatedResolver, simulate } from '../support/simulate.ts';
 
@@ -79,12 +80,8 @@ t.test('a reload forgets what is known of zones only where it brings other ancho
   t.match(await sim.ask('w5.corp.test.'), { rcode: 'SERVFAIL' }, 'one octet of an anchor');
 });
 
-t.test('what the referral said of keys is held against them as often as they run out', async (t) => {
-  const internet = new Internet();
-  internet.zone('test.', { sign: {}, text: TEXT });
-  internet.zone('corp.test.', { sign: {}, text: TEXT });
-  internet.zone('open.test.', { text: TEXT });
-  // Keys that are known for ten seconds, below DS records of a day.
+/** The keys of corp.test. are known for ten seconds, and the DS records above them for an hour. */
+function shortenKeys(internet: Internet): void {
   for (const host of internet.hostsOf('corp.test.'))
     host.options = {
       edit: (packet) => ({
@@ -92,6 +89,14 @@ t.test('what the referral said of keys is held against them as often as they run
         answer: packet.answer.map((rr) => (rr.type === TYPE.DNSKEY ? { ...rr, ttl: 10 } : rr)),
       }),
     };
+}
+
+t.test('what the referral said of keys is held against them as often as they run out', async (t) => {
+  const internet = new Internet();
+  internet.zone('test.', { sign: {}, text: TEXT });
+  internet.zone('corp.test.', { sign: {}, text: TEXT });
+  internet.zone('open.test.', { text: TEXT });
+  shortenKeys(internet);
   const sim = simulate(internet);
   for (let i = 0; i < 3; i++) {
     t.match(await sim.ask(`w${i}.corp.test.`), { ad: true });
@@ -113,7 +118,33 @@ t.test('what the referral said of keys is held against them as often as they run
     t.match(await sim.ask(`w${i}.open.test.`), { rcode: 'NOERROR', ad: false });
   }
   t.equal(questions(internet, ['DS']), 1);
+
+  // The cache had no room for the records: the parent has them.
+  t.equal(sim.cache.flush(nameFromText('corp.test.'), 'name'), 2, 'DNSKEY and DS');
+  await sim.pass(20_000);
+  t.match(await sim.ask('w5.corp.test.'), { ad: true });
+  t.equal(questions(internet, ['DS']), 2);
+  await sim.pass(20_000);
+  t.match(await sim.ask('w6.corp.test.'), { ad: true });
+  t.equal(questions(internet, ['DS']), 2, 'and it has them again');
 });
+
+t.test(
+  'keys that are not those of the DS records that were kept: the parent is asked for others',
+  async (t) => {
+    const internet = world();
+    shortenKeys(internet);
+    const sim = simulate(internet);
+    t.match(await sim.ask('w0.corp.test.'), { ad: true });
+    // Rolled over at once, as nobody should, long before the DS records run out.
+    const zone = internet.zoneOf('corp.test.');
+    zone.signing = { keys: [makeKey(zone.name, { flags: 257, seed: 'another' })] };
+    for (const each of [zone, internet.zoneOf('test.')]) each.changed();
+    await sim.pass(100_000);
+    t.match(await sim.ask('w1.corp.test.'), { rcode: 'NOERROR', ad: true });
+    t.equal(questions(internet, ['DS']), 1);
+  },
+);
 
 t.test('the chain of trust is told to who wants it, from servers and from the cache', async (t) => {
   const internet = world();

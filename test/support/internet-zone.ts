@@ -165,6 +165,7 @@ export class Zone {
   /** Forgets what was made of it. */
   changed(): void {
     this.#data = undefined;
+    this.#keys = undefined;
   }
 
   get keys(): readonly SigningKey[] {
