@@ -103,7 +103,7 @@ export class Asking implements AttemptOwner {
     this.#complain(candidate.target, 'no reply');
     this.#budget.unheard.late(candidate.target);
     const contact = this.#contactOf(candidate);
-    if (contact.late(this.#env.clock.now(), this.#question.type)) this.#owner.isLeft(contact);
+    if (contact.late(this.#env.clock.now(), this.#question.type, attempt.sentAt)) this.#owner.isLeft(contact);
     this.#lates++;
     if (attempt !== this.#newest || this.#state !== 'open') return;
     if (this.#hasHeardEnough()) {

@@ -16,7 +16,7 @@ const INNER_NAMES_MAX = 256;
 /**
  * An address at which servers of a zone were told to be, and how it did for that zone:
  *
- *     heard ──three packets in a row without a reply──▶ silent, left alone ──pause over, one packet──▶ silent, for longer
+ *     heard ──three packets one after the other without a reply──▶ silent, left alone ──pause over, one packet──▶ silent, for longer
  *       ▲                                                        │
  *       └────────────────────────any reply───────────────────────┘
  *
@@ -79,20 +79,23 @@ export class Contact {
   }
 
   /**
-   * A packet stayed without a reply. After as many as one question may send it is left alone (RFC 9520 section 3.1);
-   * many questions that wait at the same time are one silence. One that was heard a moment ago is silent about some
+   * A packet stayed without a reply. After as many as one question may send it is left alone (RFC 9520 section 3.1), each
+   * sent when the one before was late: what was lost at the same time is one silence, and a browser asks for three types
+   * at once. One that was heard a moment ago is silent about some
    * questions only: what that means is seen when it has not been heard for longer, unless it was of a type that it may
    * not know, which servers exist that drop (RFC 4074 section 4.1). Returns true if it is left alone from now on and is to be
    * probed: it was heard lately, and so may only be silent about some names.
    */
-  late(now: number, type: number): boolean {
+  late(now: number, type: number, sentAt: number): boolean {
     if (this.silences > 0 || (type !== TYPE.A && this.#isLively(now))) return false;
     this.#trouble ??= new Trouble();
     const trouble = this.#trouble;
     // What a server dropped a while ago says nothing of what it does now.
     if (now - trouble.lateAt >= LATES_KEPT_MS) trouble.lates = 0;
-    trouble.lateAt = now;
-    trouble.lates++;
+    if (sentAt >= trouble.lateAt) {
+      trouble.lateAt = now;
+      trouble.lates++;
+    }
     if (!this.#isSuspect(trouble, now)) return false;
     trouble.leave(now);
     return this.#isWorthProbe(trouble, now);
@@ -142,8 +145,9 @@ export class Contact {
 class Trouble {
   lameUntil = Number.NEGATIVE_INFINITY;
   silences = 0;
-  /** Packets in a row without a reply, of all questions of the zone. */
+  /** Packets without a reply, one after the other, of all questions of the zone. */
   lates = 0;
+  /** Clock time at which the last of them was late. */
   lateAt = Number.NEGATIVE_INFINITY;
   /** Packets sent to it since it is suspect: a name that it dropped says nothing of the next, so many may find out. */
   asks = 0;

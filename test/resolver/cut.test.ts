@@ -55,7 +55,7 @@ t.test('a newer referral takes the place of the old one: its servers, and no oth
   const old = cut('corp.test.', { addresses: ['192.0.2.1', '192.0.2.2'] });
   cuts.put(1, old);
   old.contactAt('192.0.2.1')!.lame(0);
-  for (let i = 0; i < 3; i++) old.contactAt('192.0.2.2')!.late(0, TYPE.A);
+  for (let i = 0; i < 3; i++) old.contactAt('192.0.2.2')!.late(0, TYPE.A, 0);
   const before = old.contactAt('192.0.2.2')!.target;
   const next = cut('corp.test.', { addresses: ['192.0.2.2', '192.0.2.3'] });
   cuts.put(1, next);
@@ -88,13 +88,13 @@ t.test(
   'a silent server is left alone for longer each time, up to five minutes, and until it is heard',
   async (t) => {
     const contact = new Contact(target('192.0.2.1'), 1e9);
-    for (let i = 0; i < 2; i++) contact.late(0, TYPE.A);
+    for (let i = 0; i < 2; i++) contact.late(0, TYPE.A, 0);
     t.ok(contact.retryAt <= 0, 'two lost packets are an accident');
     let now = 1000;
-    contact.late(now, TYPE.A);
+    contact.late(now, TYPE.A, now);
     const pauses = Array.from({ length: 9 }, () => {
       const pause = (contact.retryAt - now) / 1000;
-      for (let i = 0; i < 50; i++) contact.late(now + 1, TYPE.A);
+      for (let i = 0; i < 50; i++) contact.late(now + 1, TYPE.A, now + 1);
       t.equal(contact.retryAt, now + 1000 * pause, 'questions that waited at the same time are one silence');
       now = contact.retryAt;
       contact.asked(now);
@@ -104,9 +104,9 @@ t.test(
     contact.heard(now);
     t.equal(contact.silences, 0);
     t.ok(contact.retryAt <= now);
-    for (let i = 0; i < 10; i++) contact.late(now + 4_999, TYPE.A);
+    for (let i = 0; i < 10; i++) contact.late(now + 4_999, TYPE.A, now + 4_999);
     t.ok(contact.retryAt <= now, 'it is there, and silent about some questions only');
-    for (let i = 0; i < 3; i++) contact.late(now + 5_000, TYPE.A);
+    for (let i = 0; i < 3; i++) contact.late(now + 5_000, TYPE.A, now + 5_000);
     t.equal(contact.retryAt, now + 10_000, 'and then it begins anew');
   },
 );
@@ -114,7 +114,7 @@ t.test(
 t.test('whoever asks after a silence begins the next: nobody else asks for five seconds', async (t) => {
   const contact = new Contact(target('192.0.2.1'), 1e9);
   t.ok(contact.mayAsk(0));
-  for (let i = 0; i < 3; i++) contact.late(0, TYPE.A);
+  for (let i = 0; i < 3; i++) contact.late(0, TYPE.A, 0);
   for (let now = 0; now < 5_000; now += 100) t.notOk(contact.mayAsk(now), `${now}`);
   // Where all servers of the zone are silent, the pause is this long however often it was.
   for (const now of [5_000, 10_000, 15_000, 20_000]) {
@@ -135,7 +135,7 @@ t.test(
   async (t) => {
     const dead = new Contact(target('192.0.2.1'), 1e9);
     dead.heard(0);
-    for (let i = 0; i < 3; i++) dead.late(1_000, TYPE.A);
+    for (let i = 0; i < 3; i++) dead.late(1_000, TYPE.A, 1_000);
     dead.asked(4_999);
     t.ok(dead.mayAsk(4_999), 'it may be there');
     dead.asked(5_000);
@@ -145,17 +145,17 @@ t.test(
     t.notOk(dead.mayAsk(5_000), 'three packets are to find out');
     const quiet = new Contact(target('192.0.2.1'), 1e9);
     quiet.heard(0);
-    for (let i = 0; i < 3; i++) quiet.late(1_000, TYPE.A);
+    for (let i = 0; i < 3; i++) quiet.late(1_000, TYPE.A, 1_000);
     for (let i = 0; i < 9; i++) quiet.asked(31_000);
     t.ok(quiet.mayAsk(31_000), 'what it dropped long ago is forgotten');
-    quiet.late(31_200, TYPE.A);
+    quiet.late(31_200, TYPE.A, 31_200);
     t.ok(quiet.mayAsk(31_200), 'so that one lost packet is one');
     const choosy = new Contact(target('192.0.2.1'), 1e9);
     choosy.heard(0);
-    for (let i = 0; i < 3; i++) choosy.late(1_000, TYPE.AAAA);
+    for (let i = 0; i < 3; i++) choosy.late(1_000, TYPE.AAAA, 1_000);
     choosy.asked(5_000);
     t.ok(choosy.mayAsk(5_000), 'it drops a type that it does not know (RFC 4074 section 4.1)');
-    for (let i = 0; i < 3; i++) choosy.late(6_000, TYPE.AAAA);
+    for (let i = 0; i < 3; i++) choosy.late(6_000, TYPE.AAAA, 6_000);
     t.notOk(choosy.mayAsk(6_000), 'for as long as it is heard otherwise');
   },
 );

@@ -143,7 +143,8 @@ t.test('what failed because nobody was asked is asked as soon as somebody may be
   await sim.pass(6000);
   internet.misbehave('gslb.test.', () => () => undefined);
   const dark = ['w1', 'w2', 'w3'].map((name) => sim.start(`${name}.gslb.test.`, 'A'));
-  await sim.pass(4000);
+  // Three packets to each of two servers, one after the other.
+  await sim.pass(7000);
   // All are left alone now.
   t.match(await sim.ask('w9.gslb.test.'), { rcode: 'SERVFAIL', work: { packets: 0 } });
   internet.misbehave('gslb.test.', undefined);

@@ -247,6 +247,36 @@ t.test(
   },
 );
 
+for (const [servers, lostMs] of [
+  [1, 300],
+  [1, 700],
+  [1, 1000],
+  [2, 1500],
+] as const)
+  t.test(
+    `packets are lost for ${lostMs} ms while browsers ask a zone of ${servers} for the first time: all is answered`,
+    async (t) => {
+      const internet = world(servers);
+      const sim = simulateFresh(internet);
+      await sim.ask('www.test.');
+      internet.misbehave('far.test.', silent);
+      const pending: Promise<Answered>[] = [];
+      const browser = (label: string): void => {
+        for (const type of ['A', 'AAAA', 'HTTPS']) pending.push(sim.start(`${label}.far.test.`, type));
+      };
+      for (let ms = 0; ms < lostMs; ms += 100) {
+        browser(`n${ms}`);
+        await sim.pass(100);
+      }
+      internet.misbehave('far.test.', undefined);
+      browser('after');
+      await sim.pass(11_000);
+      const answers = await Promise.all(pending);
+      t.equal(answers.filter(({ rcode }) => rcode !== 'NOERROR').length, 0, `of ${answers.length}`);
+      t.ok(answers.every(({ work }) => work.ms <= 3_500));
+    },
+  );
+
 t.test('a route that is lost and found again: the next question is answered', async (t) => {
   const { internet, sim } = await known();
   await sim.pass(1000);
