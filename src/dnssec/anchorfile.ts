@@ -108,7 +108,7 @@ class Reader {
   /** A zone whose anchors are all of no use would be insecure, which is not what an anchor is written for. */
   zoneErrors(): ZoneError[] {
     return [...this.#zones.values()].flatMap(({ zone, ds, dnskey, place }) => {
-      const why = whyUnsupported({ ds, dnskey }, this.#algorithms);
+      const why = whyUnsupported({ ds, dnskey }, this.#algorithms)?.why;
       return why === undefined ? [] : [{ ...place, column: 1, message: `${nameToText(zone)}: ${why}` }];
     });
   }

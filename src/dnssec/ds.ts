@@ -104,9 +104,9 @@ export function verifyDnskeys(dnskeys: Rrset, zone: Name, trusted: Trusted, veri
 }
 
 /** Why a zone with these anchors would be insecure; undefined where it would not. */
-export function whyUnsupported(trusted: Trusted, algorithms: AlgorithmTable): string | undefined {
+export function whyUnsupported(trusted: Trusted, algorithms: AlgorithmTable): Unsupported | undefined {
   const supported = supportedOf(trusted, algorithms);
-  return 'why' in supported ? supported.why : undefined;
+  return 'why' in supported ? supported : undefined;
 }
 
 interface Supported {
@@ -114,7 +114,11 @@ interface Supported {
   readonly keys: readonly DnsKey[];
 }
 
-type Unsupported = { ede: number; why: string };
+/** With the code of an Extended DNS Error. */
+export interface Unsupported {
+  readonly ede: number;
+  readonly why: string;
+}
 
 function supportedOf(trusted: Trusted, algorithms: AlgorithmTable): Supported | Unsupported {
   assert(trusted.ds.length + trusted.dnskey.length > 0, 'keys are held against something');

@@ -1,7 +1,7 @@
 import { RANK } from '../cache/rank.ts';
 import type { RecordCache } from '../cache/records.ts';
 import { type AlgorithmTable, algorithmTable } from '../dnssec/algorithm.ts';
-import { type Trusted, whyUnsupported } from '../dnssec/ds.ts';
+import { type Trusted, type Unsupported, whyUnsupported } from '../dnssec/ds.ts';
 import { KeyStore } from '../dnssec/key.ts';
 import { readRrsig } from '../dnssec/rrsig.ts';
 import { GoodSignatures } from '../dnssec/signatures.ts';
@@ -117,7 +117,7 @@ export class Checking {
   }
 
   /** Why keys that these stand for cannot be checked at all; undefined if they can (RFC 4035 section 5.2). */
-  whyUnsupported(trusted: Trusted): string | undefined {
+  whyUnsupported(trusted: Trusted): Unsupported | undefined {
     return whyUnsupported(trusted, this.#algorithms);
   }
 

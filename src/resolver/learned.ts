@@ -31,6 +31,8 @@ export interface LearnedData {
   readonly upstream: string | undefined;
   /** Of the zone at the end of the aliases, for `explain`. */
   readonly trust: Trust | undefined;
+  /** Why it is insecure though it is signed. */
+  readonly ede: Ede | undefined;
 }
 
 export interface Denied {
@@ -71,6 +73,7 @@ export function unvalidated(scrubbed: Usable, security: Security, rank: Rank, up
     rank,
     upstream,
     trust: undefined,
+    ede: undefined,
   };
   if (kind === 'referral') learned.glue = scrubbed.glue;
   return learned;
@@ -115,7 +118,7 @@ export function validatedFrom(validated: Validated | Bogus, finding: Finding, ra
     return { kind: 'failure', reason: 'bogus', rcode: RCODE.SERVFAIL, ede, steps };
   }
   const { scrubbed, upstream } = finding;
-  const { chain, rrsets, denial, security, trust } = validated;
+  const { chain, rrsets, denial, security, trust, ede } = validated;
   return {
     kind: 'learned',
     outcome: scrubbed.kind,
@@ -126,6 +129,7 @@ export function validatedFrom(validated: Validated | Bogus, finding: Finding, ra
     rank,
     upstream,
     trust,
+    ede,
   };
 }
 
@@ -140,14 +144,14 @@ const RCODE_OF: Readonly<Record<LearnedData['outcome'], number>> = {
 
 /** The answer to who asked, with TTLs as the cache would give them out, also where it does not keep the records. */
 export function answered(learned: LearnedData, limits: TtlLimits): Resolution {
-  const { outcome, glue, denial, security, upstream, trust } = learned;
+  const { outcome, glue, denial, security, upstream, trust, ede } = learned;
   const resolution: Writable<Resolution> = {
     outcome: outcome === 'alias' || outcome === 'too-long' ? 'answer' : outcome,
     rcode: RCODE_OF[outcome],
     rrsets: toldOf(learned, limits),
     proofs: proofsOf(learned),
     security,
-    ede: NO_EDE,
+    ede: ede === undefined ? NO_EDE : [ede],
     source: 'upstream',
   };
   if (glue !== undefined) resolution.glue = glue;

@@ -79,6 +79,7 @@ const KNOWN = {
   security: 'secure',
   upstream: undefined,
   trust: undefined,
+  ede: undefined,
 } as const;
 
 function denied(

@@ -33,6 +33,8 @@ export interface InsecureZone extends TrustBase {
   readonly kind: 'insecure';
   readonly by: 'anchor' | 'no-ds' | 'nta';
   readonly why: string;
+  /** It is signed, and by what cannot be checked here: the code of the Extended DNS Error that says so. */
+  readonly ede?: number;
 }
 export interface BogusZone extends TrustBase {
   readonly kind: 'bogus';

@@ -160,7 +160,7 @@ export class TrustLinks {
     });
     if (proof.status === 'exhausted') return exhausted(job);
     if (proof.status === 'secure') return inner;
-    if (proof.status === 'insecure') return this.#insecure(name, parent, checked.rrset.ttl, proof.why);
+    if (proof.status === 'insecure') return this.#insecure(name, parent, checked.rrset.ttl, proof);
     const ede = { code: EDE.NSEC_MISSING, text: `${nameToText(name)} from a wildcard: ${proof.why}` };
     return this.#bogus(name, parent, ede);
   }
@@ -220,11 +220,11 @@ export class TrustLinks {
       case 'no-cut':
         return { kind: 'inner', zone: name, expiresAt: this.#after(ttl) };
       case 'cut':
-        return this.#insecure(name, parent, ttl, 'the parent has no DS');
+        return this.#insecure(name, parent, ttl, { why: 'the parent has no DS' });
       case 'opt-out':
-        return this.#insecure(name, parent, ttl, 'opt-out');
+        return this.#insecure(name, parent, ttl, { why: 'opt-out' });
       case 'insecure':
-        return this.#insecure(name, parent, ttl, 'NSEC3 iterations over the limit');
+        return this.#insecure(name, parent, ttl, denied);
       case 'bogus': {
         const text = `${nameToText(parent.zone)}: no proof that ${nameToText(name)} has no DS: ${denied.why}`;
         return this.#bogus(name, parent, fault ?? { code: denied.ede, text });
@@ -285,7 +285,7 @@ export class TrustLinks {
         return { kind: 'secure', zone, keys, by, digests, above, expiresAt };
       }
       case 'insecure':
-        return this.#insecure(zone, above, ttl, checked.why);
+        return this.#insecure(zone, above, ttl, checked);
       case 'bogus':
         return this.#bogus(zone, above, { code: checked.ede, text: checked.why });
       case 'exhausted':
@@ -293,9 +293,15 @@ export class TrustLinks {
     }
   }
 
-  #insecure(zone: Name, above: Trust | undefined, ttl: number, why: string): InsecureZone {
+  #insecure(
+    zone: Name,
+    above: Trust | undefined,
+    ttl: number,
+    { why, ede }: { readonly why: string; readonly ede?: number },
+  ): InsecureZone {
     const by = above === undefined ? 'anchor' : 'no-ds';
-    return { kind: 'insecure', zone, by, why, above, expiresAt: this.#after(ttl) };
+    const insecure = { kind: 'insecure', zone, by, why, above, expiresAt: this.#after(ttl) } as const;
+    return ede === undefined ? insecure : { ...insecure, ede };
   }
 
   #bogus(zone: Name, above: Trust | undefined, ede: Ede): BogusZone {

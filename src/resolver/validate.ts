@@ -32,6 +32,8 @@ export interface Validated {
   readonly security: Security;
   /** Of the zone at the end of the aliases, for `explain`. */
   readonly trust: Trust | undefined;
+  /** Of what is insecure though it is signed: by what it is that cannot be checked here. */
+  readonly ede: Ede | undefined;
   /** The zone whose NSEC or NSEC3 records the proofs are, where they are secure. */
   readonly signer: Name | undefined;
 }
@@ -88,6 +90,7 @@ class Validation {
   #zone: Trust | undefined = undefined;
   #signer: Name | undefined = undefined;
   #proofFault: Ede | undefined = undefined;
+  #unsupported: Ede | undefined = undefined;
   /** Proofs by signer that were checked already. */
   #proven: Map<SecureZone, readonly Rrset[]> | undefined = undefined;
 
@@ -131,7 +134,17 @@ class Validation {
 
   #validated(chain: readonly Part[], rrsets: readonly Part[], denial: Denial | undefined): Validated {
     const security = this.#security;
-    return { kind: 'validated', chain, rrsets, denial, security, trust: this.#zone, signer: this.#signer };
+    const ede = this.#unsupported;
+    return {
+      kind: 'validated',
+      chain,
+      rrsets,
+      denial,
+      security,
+      trust: this.#zone,
+      signer: this.#signer,
+      ede,
+    };
   }
 
   /** A CNAME that the DNAME before it makes, which is signed in its place (RFC 6672 section 5.3.1), or any RRset. */
@@ -245,6 +258,8 @@ class Validation {
         return 'secure';
       case 'insecure':
         this.#security = leastSecurity(this.#security, 'insecure');
+        if (proof.ede !== undefined)
+          this.#unsupported ??= { code: proof.ede, text: `${what()}: ${proof.why}` };
         return 'insecure';
       case 'bogus':
         // Where there were proofs, what was wrong with them says more.
@@ -288,6 +303,8 @@ class Validation {
     if (trust.kind === 'failure') throw new Broken(trust);
     this.#zone = trust;
     if (trust.kind === 'bogus') throw new Broken({ kind: 'bogus', ede: trust.ede, steps: chainOf(trust) });
+    if (trust.kind === 'insecure' && trust.ede !== undefined)
+      this.#unsupported ??= { code: trust.ede, text: `${nameToText(trust.zone)}: ${trust.why}` };
     return trust;
   }
 

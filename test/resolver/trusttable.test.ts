@@ -146,6 +146,30 @@ t.test(
   },
 );
 
+t.test('a zone that is insecure because nobody here can check its proofs: who asks is told so', async (t) => {
+  const internet = new Internet();
+  internet.zone('test.', { sign: { denial: { iterations: 51 } } });
+  internet.zone('open.test.', { text: TEXT });
+  internet.zone('corp.test.', { text: TEXT });
+  const sim = simulate(internet);
+  // RFC 9276 section 3.2; that of a zone above is told of the zones below it.
+  for (const name of ['w0.open.test.', 'w1.open.test.', 'w0.corp.test.']) {
+    const { rcode, ad, ede } = await sim.ask(name);
+    t.match({ rcode, ad, ede }, { rcode: 'NOERROR', ad: false, ede: [{ code: 27 }] }, name);
+    t.match(ede[0]!.text, new RegExp(`^${name.slice(3)}: .*iterations`));
+  }
+  const cached = await sim.ask('w0.open.test.');
+  t.match(cached, { rcode: 'NOERROR', ad: false, work: { packets: 0 } });
+  const other = new Internet();
+  other.zone('test.', { sign: {} });
+  other.zone('open.test.', { text: TEXT });
+  t.same(
+    (await simulate(other).ask('w0.open.test.')).ede,
+    [],
+    'of one that is not signed there is nothing to tell',
+  );
+});
+
 t.test('the chain of trust is told to who wants it, from servers and from the cache', async (t) => {
   const internet = world();
   internet.zone('open.test.', { text: TEXT });
