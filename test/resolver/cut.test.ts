@@ -111,6 +111,18 @@ t.test(
   },
 );
 
+t.test('packets that were out at the same time are late once', async (t) => {
+  const contact = new Contact(target('192.0.2.1'), 1e9);
+  for (let i = 0; i < 50; i++) contact.late(400 + i, TYPE.A, 0);
+  t.ok(contact.mayAsk(450));
+  for (let i = 0; i < 50; i++) contact.late(1_200, TYPE.A, 450);
+  t.ok(contact.mayAsk(1_200), 'sent when the first were late, and lost too');
+  contact.late(1_500, TYPE.A, 1_199);
+  t.ok(contact.mayAsk(1_500), 'sent before it was seen that these were');
+  contact.late(2_000, TYPE.A, 1_200);
+  t.notOk(contact.mayAsk(2_000), 'three, one after the other');
+});
+
 t.test('whoever asks after a silence begins the next: nobody else asks for five seconds', async (t) => {
   const contact = new Contact(target('192.0.2.1'), 1e9);
   t.ok(contact.mayAsk(0));
