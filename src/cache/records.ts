@@ -145,7 +145,7 @@ export class RecordCache {
     return this.#answer(context, name, type, Math.floor(now), 'hit');
   }
 
-  /** As `get`, but leaves no trace: for `explain`. */
+  /** As `get`, but leaves no trace: for `explain`, and for what the resolver looks up for itself. */
   peek(context: ContextId, name: Name, type: number, now = this.#clock.now()): Cached | undefined {
     return this.#answer(context, name, type, Math.floor(now), 'look');
   }

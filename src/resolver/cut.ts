@@ -16,9 +16,9 @@ const INNER_NAMES_MAX = 256;
 /**
  * An address at which servers of a zone were told to be, and how it did for that zone:
  *
- *     heard ──three packets one after the other without a reply──▶ silent, left alone ──pause over, one packet──▶ silent, for longer
- *       ▲                                                        │
- *       └────────────────────────any reply───────────────────────┘
+ *     heard ──three packets, one after the other, without a reply──▶ silent, left alone ──pause over, one packet──▶ silent, for longer
+ *       ▲                                                               │
+ *       └───────────────────────────any reply───────────────────────────┘
  *
  * The packet that ends a pause begins the next: whoever sends it finds out for all, and nobody else asks meanwhile.
  * With the first pause of one that was heard lately it is asked for the SOA of the zone (`contactprobe`).
@@ -254,7 +254,7 @@ export class ZoneCut {
     return this.#told;
   }
 
-  /** That the zone is not signed is kept as trust. Once that is gone the parent is asked for DS records. */
+  /** What came of it is kept as trust, and DS records in the cache. Once these are gone the parent is asked for them. */
   forgetTold(): void {
     this.#told = undefined;
   }

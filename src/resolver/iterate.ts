@@ -412,11 +412,6 @@ export class Iteration implements Inquirer {
     if (++this.#referrals > REFERRALS_MAX)
       return this.#fail('referrals', `more than ${REFERRALS_MAX} referrals`);
     const now = this.#recursor.env.clock.now();
-    // Another that waited for the same reply was here first. Its servers are ours, and what was found out of them.
-    if (referral.cut !== undefined) {
-      this.#enter(referral.cut);
-      return 'contact';
-    }
     // With what it says of the child's keys: where that holds for less, the referral is fetched anew, with both.
     const keys = [...referral.proofs, ...(referral.ds === undefined ? [] : [referral.ds])];
     const ttl = keys.reduce(
@@ -430,7 +425,6 @@ export class Iteration implements Inquirer {
     });
     this.#recursor.addresses.addGlue(cut, referral);
     this.#recursor.cuts.put(this.#path.context, cut);
-    referral.cut = cut;
     this.#enter(cut);
     return 'contact';
   }

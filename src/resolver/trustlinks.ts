@@ -70,8 +70,11 @@ export class TrustLinks {
   /** By the DS records that the parent has for `name`, or the proof that it has none. */
   delegated(job: Job, parent: SecureZone, name: Name): Soon<Trust | Inner | Failed> {
     const cut = this.#recursor.cuts.at(job.path.context, name, this.#now());
-    const said = cut?.told;
-    if (cut === undefined || said === undefined) return this.#remembered(job, parent, name);
+    if (cut === undefined) return this.#asked(job, parent, name);
+    const said = cut.told;
+    // Older records than those of the delegation that holds now say nothing: it may have none any more.
+    if (said === undefined && cut.hasDs) return this.#remembered(job, parent, name);
+    if (said === undefined) return this.#asked(job, parent, name);
     const ttl = Math.floor((cut.expiresAt - this.#now()) / 1000);
     const left = (rrset: Rrset): Rrset => ({ ...rrset, ttl: Math.min(ttl, rrset.ttl) });
     const told = this.#byDs(job, parent, cut.zone, said.ds && left(said.ds), said.proofs.map(left));
@@ -88,7 +91,7 @@ export class TrustLinks {
     const ds = this.#checking.kept(job, name, TYPE.DS);
     if (ds === undefined) return this.#asked(job, parent, name);
     return soon<Trust | Inner | Failed, Trust | Inner | Failed>(
-      this.#byDs(job, parent, name, ds, []),
+      this.#byDs(job, parent, name, ds, [], 'cache'),
       (trust) => (trust.kind === 'bogus' ? this.#asked(job, parent, name) : trust),
     );
   }
@@ -171,6 +174,7 @@ export class TrustLinks {
     name: Name,
     ds: Rrset | undefined,
     proofs: readonly Rrset[],
+    source: 'servers' | 'cache' = 'servers',
   ): Soon<Trust | Inner | Failed> {
     // A zone in between may have signed it, whose cut no referral showed, because one set of servers has both. It must
     // stand above the name: any insecure zone beside it could else speak for it.
@@ -186,18 +190,27 @@ export class TrustLinks {
           ? soon(this.#checking.checkProofs(job, zone, proofs), (checked) =>
               this.#withoutDs(job, zone, name, checked),
             )
-          : soon(this.#checking.check(job, zone, ds), (checked) => this.#withDs(job, zone, name, checked));
+          : soon(this.#checking.check(job, zone, ds), (checked) =>
+              this.#withDs(job, zone, name, checked, source),
+            );
       },
     );
   }
 
-  #withDs(job: Job, parent: SecureZone, name: Name, checked: SignedCheck): Soon<Trust | Failed> {
+  #withDs(
+    job: Job,
+    parent: SecureZone,
+    name: Name,
+    checked: SignedCheck,
+    source: 'servers' | 'cache',
+  ): Soon<Trust | Failed> {
     if (checked.kind === 'failure') return checked;
     if (checked.kind === 'bogus') return this.#bogus(name, parent, checked.ede);
     // Where there is a delegation, no wildcard stands for its DS records (RFC 4592 section 4.5).
     if (checked.wildcard !== undefined)
       return this.#bogus(name, parent, { code: EDE.BOGUS, text: `${nameToText(name)} DS: from a wildcard` });
-    this.#checking.keep(job, checked.rrset, []);
+    // What is in the cache would come back with what is left of its TTL, less than a second too little each time.
+    if (source === 'servers') this.#checking.keep(job, checked.rrset, []);
     return this.#keysOf(job, name, { ds: checked.rrset.rdatas, dnskey: [] }, checked.rrset.ttl, parent);
   }
 

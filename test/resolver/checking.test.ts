@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import t from 'tap';
+import { RANK } from '../../src/cache/rank.ts';
 import { RecordCache } from '../../src/cache/records.ts';
 import { readDnskey } from '../../src/dnssec/key.ts';
 import { Nsec3Hashes } from '../../src/dnssec/nsec3hash.ts';
@@ -172,4 +173,24 @@ t.test('a mistake in one check is no concern of those behind it', async (t) => {
     outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : 'failed')),
     [0, 1, 2, 'failed', 4, 5, 6, 7, 8, 9, 10, 11],
   );
+});
+
+t.test('what was kept: of this context, checked, and not run out', async (t) => {
+  const clock = new ManualClock();
+  const deps = new Dependencies();
+  const cache = new RecordCache({ slab: new Slab({ bytes: 1 << 20, seed: [1, 2] }), clock, deps });
+  const checking = new Checking({ clock, count: () => undefined }, cache);
+  const job = jobOf();
+  const checked = signed(rrsetAt(1), key);
+  checking.keep(job, checked, []);
+  t.match(checking.kept(job, checked.name, 1), { ttl: 300, sigs: checked.sigs });
+  t.equal(checking.kept(job, checked.name, 28), undefined);
+  t.equal(checking.kept({ ...job, path: { ...job.path, context: 2 } }, checked.name, 1), undefined);
+  const unchecked = signed(rrsetAt(2), key);
+  cache.putRrset(1, unchecked, RANK.answerAuthoritative, { security: 'unchecked' });
+  t.ok(cache.peek(1, unchecked.name, 1));
+  t.equal(checking.kept(job, unchecked.name, 1), undefined, 'what a client that says CD was given');
+  clock.advance(301_000);
+  t.equal(cache.peek(1, checked.name, 1)?.state, 'stale');
+  t.equal(checking.kept(job, checked.name, 1), undefined);
 });

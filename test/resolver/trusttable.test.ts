@@ -1,9 +1,10 @@
 /** What is known of zones on the chain of trust, and when it is forgotten. */
 import t from 'tap';
+import type { Cached } from '../../src/cache/records.ts';
 import { Budget } from '../../src/resolver/budget.ts';
 import type { NegativeTrustAnchor, RecursionSettings } from '../../src/resolver/settings.ts';
 import { TYPE } from '../../src/wire/constants.ts';
-import { nameFromText } from '../../src/wire/name.ts';
+import { nameEquals, nameFromText } from '../../src/wire/name.ts';
 import { Internet } from '../support/internet.ts';
 import { makeKey } from '../support/sign.ts';
 import { finish } from '../support/simnet.ts';
@@ -80,6 +81,13 @@ t.test('a reload forgets what is known of zones only where it brings other ancho
   t.match(await sim.ask('w5.corp.test.'), { rcode: 'SERVFAIL' }, 'one octet of an anchor');
 });
 
+/** DS records in the cache. */
+function keptDs(sim: SimulatedResolver): Cached | undefined {
+  const name = nameFromText('corp.test.');
+  const known = sim.cache.dump(1_000).find((each) => each.type === TYPE.DS && nameEquals(each.name, name));
+  return known?.cached;
+}
+
 /** The keys of corp.test. are known for ten seconds, and the DS records above them for an hour. */
 function shortenKeys(internet: Internet): void {
   for (const host of internet.hostsOf('corp.test.'))
@@ -143,6 +151,54 @@ t.test(
     await sim.pass(100_000);
     t.match(await sim.ask('w1.corp.test.'), { rcode: 'NOERROR', ad: true });
     t.equal(questions(internet, ['DS']), 1);
+  },
+);
+
+t.test('a zone that is not signed any more: its old DS records are not gone back to', async (t) => {
+  const internet = world();
+  shortenKeys(internet);
+  const zone = internet.zoneOf('corp.test.');
+  const sim = simulate(internet, { path: { serveStale: false } });
+  t.match(await sim.ask('w0.corp.test.'), { ad: true });
+  await sim.pass(301_000);
+  zone.signing = undefined;
+  for (const each of [zone, internet.zoneOf('test.')]) each.changed();
+  internet.misbehave(
+    'corp.test.',
+    (honest) => (query) => (query.type === 'DNSKEY' ? undefined : honest(query)),
+  );
+  // With the keys its servers are asked anew for, and with them the parent.
+  for (let i = 0; i < 10 && (await sim.ask(`y${i}.corp.test.`)).rcode === 'SERVFAIL'; i++)
+    await sim.pass(5_000);
+  t.match(keptDs(sim), { state: 'fresh', security: 'secure' });
+  const before = questions(internet, ['DNSKEY']);
+  // That it is insecure is known in whole seconds, and ends a moment before the delegation does.
+  for (let i = 0; i < 400; i++) {
+    const { rcode, ad } = await sim.ask(`x${i}.corp.test.`);
+    if (rcode !== 'NXDOMAIN' || ad) t.fail(`${rcode} ${ad} after ${i} questions`);
+    await sim.pass(1_700);
+  }
+  t.equal(questions(internet, ['DNSKEY']) - before, 0);
+});
+
+t.test(
+  'DS records that are kept last as long as they came for, however often keys are held against them',
+  async (t) => {
+    const internet = world();
+    for (const host of internet.hostsOf('corp.test.'))
+      host.options = {
+        edit: (packet) => ({
+          ...packet,
+          answer: packet.answer.map((rr) => (rr.type === TYPE.DNSKEY ? { ...rr, ttl: 0 } : rr)),
+        }),
+      };
+    const sim = simulate(internet);
+    for (let i = 0; i < 40; i++) {
+      t.match(await sim.ask(`x${i}.corp.test.`), { rcode: 'NXDOMAIN', ad: true });
+      await sim.pass(100);
+    }
+    const { left } = keptDs(sim)!;
+    t.ok(left >= 3580, `${left} seconds are left`);
   },
 );
 

@@ -51,6 +51,8 @@ const PROVEN = 'the truth, proven by other records than those Unbound looked at'
 const DENIED = 'what is signed denies it, and so it is not asked for (RFC 8198)';
 /** NSD 4.6.1 denies that of the empty non-terminal instead, which has no record that says that it is there. */
 const NO_WILDCARD = 'the wildcard above an unsigned delegation is not denied (RFC 5155 section 8.4)';
+/** Its denial is the parent's, and secure (RFC 4035 section 3.1.4.1); Unbound had the child's, which is unsigned, beside it. */
+const DS_BY_ALIAS = 'of DS records at the end of an alias Unbound asks the child too, which is not signed';
 const OPT_OUT = 'what opt-out covers may exist, unsigned (RFC 5155 section 9.2)';
 
 export function judge(asked: Asked, honest: Honest): Judgement {
@@ -65,6 +67,8 @@ export function judge(asked: Asked, honest: Honest): Judgement {
   if (theirs.rcode === 'SERVFAIL' || !isTrue(theirs, truth)) return { status: 'known', why: TRUTH };
   if (ours.ad && of.kind !== 'sound') return { status: 'known', why: PROVEN };
   if (theirs.ad && /opt-out/.test(of.kind)) return { status: 'known', why: OPT_OUT };
+  if (ours.ad && asked.question.type === 'DS' && ours.records.some((record) => / CNAME /.test(record)))
+    return { status: 'known', why: DS_BY_ALIAS };
   return { status: 'unknown' };
 }
 
