@@ -120,6 +120,7 @@ t.test('DNS over TLS', { skip }, async (t) => {
   await t.test(
     'many who are silent: others are served, and they are no more than an address may have',
     async (t) => {
+      const failedBefore = await count('causeway_tcp_connections_total{result="tls-failed"}');
       const silent = Array.from({ length: TCP_CLIENTS_PER_ADDRESS_MAX + 8 }, () => {
         const socket = connectPlain({ port, host: '127.0.0.1', localAddress: '127.0.0.2' });
         socket.on('error', () => undefined);
@@ -136,10 +137,9 @@ t.test('DNS over TLS', { skip }, async (t) => {
         () => silent.every(({ destroyed, readableEnded }) => destroyed || readableEnded),
         'the others',
       );
-      t.equal(
-        await count('causeway_tcp_connections_total{result="tls-failed"}'),
-        TCP_CLIENTS_PER_ADDRESS_MAX + 2,
-      );
+      // Where this host is slow to connect them all, the last come when the first have gone.
+      const failed = (await count('causeway_tcp_connections_total{result="tls-failed"}')) - failedBefore;
+      t.ok(failed >= TCP_CLIENTS_PER_ADDRESS_MAX && failed < silent.length, `${failed} of ${silent.length}`);
     },
   );
 
