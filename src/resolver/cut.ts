@@ -81,10 +81,10 @@ export class Contact {
   /**
    * A packet stayed without a reply. After as many as one question may send it is left alone (RFC 9520 section 3.1), each
    * sent when the one before was late: what was lost at the same time is one silence, and a browser asks for three types
-   * at once. One that was heard a moment ago is silent about some
-   * questions only: what that means is seen when it has not been heard for longer, unless it was of a type that it may
-   * not know, which servers exist that drop (RFC 4074 section 4.1). Returns true if it is left alone from now on and is to be
-   * probed: it was heard lately, and so may only be silent about some names.
+   * at once. One that was heard a moment ago is silent about some questions only: what that means is seen when it has not
+   * been heard for longer, unless it was of a type that it may not know, which servers exist that drop (RFC 4074 section
+   * 4.1). Returns true if it is left alone from now on and is to be probed: it was heard lately, and so may only be silent
+   * about some names.
    */
   late(now: number, type: number, sentAt: number): boolean {
     if (this.silences > 0 || (type !== TYPE.A && this.#isLively(now))) return false;

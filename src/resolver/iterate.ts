@@ -411,6 +411,10 @@ export class Iteration implements Inquirer {
   #follow(referral: Referral): State {
     if (++this.#referrals > REFERRALS_MAX)
       return this.#fail('referrals', `more than ${REFERRALS_MAX} referrals`);
+    if (referral.cut !== undefined) {
+      this.#enter(referral.cut);
+      return 'contact';
+    }
     const now = this.#recursor.env.clock.now();
     // With what it says of the child's keys: where that holds for less, the referral is fetched anew, with both.
     const keys = [...referral.proofs, ...(referral.ds === undefined ? [] : [referral.ds])];
@@ -425,6 +429,7 @@ export class Iteration implements Inquirer {
     });
     this.#recursor.addresses.addGlue(cut, referral);
     this.#recursor.cuts.put(this.#path.context, cut);
+    referral.cut = cut;
     this.#enter(cut);
     return 'contact';
   }

@@ -3,6 +3,7 @@ import { CLASS, FLAG, RCODE, rcodeToText, TYPE } from '../wire/constants.ts';
 import type { Message } from '../wire/message.ts';
 import { fold, isAtOrBelow, type Name, nameEquals, nameToText } from '../wire/name.ts';
 import { octetsOf, type Rr, type Rrset } from '../wire/record.ts';
+import type { ZoneCut } from './cut.ts';
 import { proofsIn, type Question, refusalToText, rrsetAt, scrub, type Usable } from './scrub.ts';
 
 /**
@@ -23,6 +24,8 @@ export interface Referral {
   readonly ttl: number;
   readonly ds: Rrset | undefined;
   readonly proofs: readonly Rrset[];
+  /** What the first who followed it made of it: those who waited for the same reply need not find out the same again. */
+  cut?: ZoneCut;
 }
 
 export interface ReferredServer {

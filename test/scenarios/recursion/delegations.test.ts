@@ -385,6 +385,22 @@ for (const servers of [1, 3, 12])
   );
 
 t.test(
+  'a hundred who wait for the same referral into circles: what one finds out the others know',
+  async (t) => {
+    const zones = Array.from({ length: 8 }, (_, i) => `c${i}.test.`);
+    const serversOf = (i: number): string[] =>
+      Array.from({ length: 12 }, (_, k) => `n${k}.${zones[(i + 1 + (k % 7)) % 8]}`);
+    const internet = circle(Object.fromEntries(zones.map((zone, i) => [zone, serversOf(i)])));
+    const sim = simulate(internet);
+    await sim.ask('nothing.test.');
+    const before = sim.works.length;
+    await Promise.all(Array.from({ length: 100 }, (_, i) => sim.ask(`w${i}.c0.test.`)));
+    const fetches = sim.works.slice(before).reduce((sum, work) => sum + work.fetches, 0);
+    t.ok(fetches <= 1_200, `${fetches} sub-queries and zones looked at, where each alone takes 64`);
+  },
+);
+
+t.test(
   'who was asked in vain is asked again 5 s later, however often somebody wants it meanwhile',
   async (t) => {
     const internet = circle({ 'a.test.': ['ns.a.test.', 'ns.b.test.'], 'b.test.': ['ns.a.test.'] });
