@@ -8,7 +8,8 @@ import { canonicalRdatas, compareOctets } from './canonical.ts';
 import { digest } from './digest.ts';
 import { type DnsKey, readDnskey } from './key.ts';
 import type { Rrsig } from './rrsig.ts';
-import { SAME_TAG_KEYS_MAX, type Verifier, verifyRrset } from './verify.ts';
+import { atOnce, type Steps } from './signaturecheck.ts';
+import { rrsetSteps, SAME_TAG_KEYS_MAX, type Verifier } from './verify.ts';
 
 /** DS records of one zone that are held against its keys: two keys, each with two digests, make four. */
 export const DS_MAX = 8;
@@ -65,7 +66,7 @@ export type KeysChecked =
       status: 'secure';
       /** All of the zone that can be read, revoked ones too. */
       keys: readonly DnsKey[];
-      /** As `verifyRrset` gives it. */
+      /** As `rrsetSteps` gives it. */
       rrset: Rrset;
       sig: Rrsig;
       /** Keys that are trusted by themselves, and that sign the others. */
@@ -77,11 +78,21 @@ export type KeysChecked =
   | { status: 'bogus'; ede: number; why: string }
   | { status: 'exhausted' };
 
+/** As `dnskeysSteps`, at once. */
+export function verifyDnskeys(dnskeys: Rrset, zone: Name, trusted: Trusted, verifier: Verifier): KeysChecked {
+  return atOnce(dnskeysSteps(dnskeys, zone, trusted, verifier));
+}
+
 /**
  * The DNSKEY RRset of `zone` held against DS records or DNSKEYs that are trusted already (RFC 4035 section 5.2). Where
  * none of them is of a supported algorithm and digest, the zone is insecure, whatever its keys are.
  */
-export function verifyDnskeys(dnskeys: Rrset, zone: Name, trusted: Trusted, verifier: Verifier): KeysChecked {
+export function* dnskeysSteps(
+  dnskeys: Rrset,
+  zone: Name,
+  trusted: Trusted,
+  verifier: Verifier,
+): Steps<KeysChecked> {
   const supported = supportedOf(trusted, verifier.algorithms);
   if ('why' in supported) return { status: 'insecure', ...supported };
   const count = dnskeys.rdatas.length;
@@ -90,7 +101,7 @@ export function verifyDnskeys(dnskeys: Rrset, zone: Name, trusted: Trusted, veri
   const keys = readEach(canonicalRdatas(dnskeys.type, dnskeys.rdatas), readDnskey);
   const entries = entryKeys(keys, zone, supported);
   if (entries.size === 0) return noEntry(zone, supported);
-  const checked = verifyRrset(dnskeys, zone, [...entries.keys()], verifier);
+  const checked = yield* rrsetSteps(dnskeys, zone, [...entries.keys()], verifier);
   if (checked.status !== 'secure') return checked;
   const { tag, algorithm } = checked.key;
   return {

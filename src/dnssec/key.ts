@@ -96,17 +96,42 @@ const KEYS_MAX = 16_384;
 /** A power of two: keys asked for again as the same octets, which is what a busy zone's are. */
 const RECENT = 256;
 
-type Imported = KeyObject | 'malformed';
+/** A public key as signatures are checked with it: the same for all DNSKEYs that have it. */
+export class PublicKey {
+  readonly #octets: Uint8Array;
+  readonly #from: number;
+  #imported: KeyObject | 'malformed' | undefined;
 
-/** Keys as node:crypto has them. To import one costs a fifth of what it costs to check a signature. */
+  /** @param from where the number of the algorithm is, which the public key follows */
+  constructor(octets: Uint8Array, from: number) {
+    this.#octets = octets;
+    this.#from = from;
+  }
+
+  /** Algorithm and public key; what they are told by. */
+  get octets(): Uint8Array {
+    return this.#octets.subarray(this.#from);
+  }
+
+  /**
+   * As node:crypto has it; tried once, also where it is none. To import it costs half of what it costs to check a
+   * signature. Undefined: it is malformed or outside of the algorithm's limits.
+   */
+  importedBy(algorithm: Algorithm): KeyObject | undefined {
+    const { length } = this.#octets;
+    this.#imported ??= algorithm.importKey(partOf(this.#octets, this.#from + 1, length)) ?? 'malformed';
+    return this.#imported === 'malformed' ? undefined : this.#imported;
+  }
+}
+
+/** The keys that were met last, imported where signatures were checked with them here. */
 export class KeyStore {
-  /** Also the keys that are none, so that they are tried once. */
-  readonly #keys: LRUCache<string, Imported>;
+  readonly #keys: LRUCache<string, PublicKey>;
   /**
    * Before those, by key tag: the last one that was looked for. It is told by the identity of its rdata, which is kept with
    * the zone's trust, and that makes no string.
    */
-  readonly #recent = new Array<{ readonly rdata: Uint8Array; readonly imported: Imported } | undefined>(
+  readonly #recent = new Array<{ readonly rdata: Uint8Array; readonly key: PublicKey } | undefined>(
     RECENT,
   ).fill(undefined);
 
@@ -114,27 +139,27 @@ export class KeyStore {
     this.#keys = new LRUCache({ max });
   }
 
-  /** Undefined: the key is malformed or outside of the algorithm's limits. */
-  keyOf(key: DnsKey, algorithm: Algorithm): KeyObject | undefined {
+  /** Undefined: longer than any key. */
+  of(key: DnsKey): PublicKey | undefined {
     const at = key.tag % RECENT;
     let recent = this.#recent[at];
     if (recent?.rdata !== key.rdata) {
       if (key.rdata.length > FIXED_OCTETS + PUBLIC_KEY_OCTETS_MAX) return undefined;
-      recent = { rdata: key.rdata, imported: this.#find(key, algorithm) };
+      recent = { rdata: key.rdata, key: this.at(key.rdata, ALGORITHM_AT) };
       this.#recent[at] = recent;
     }
-    return recent.imported === 'malformed' ? undefined : recent.imported;
+    return recent.key;
   }
 
-  #find(key: DnsKey, algorithm: Algorithm): Imported {
-    // Algorithm and public key, which stand side by side in the rdata. Not kept with the key: of those a zone may have
-    // sixty kilobytes, and trust is kept by number.
-    const id = octetsKey(key.rdata, ALGORITHM_AT);
-    let imported = this.#keys.get(id);
-    if (imported === undefined) {
-      imported = algorithm.importKey(key.publicKey) ?? 'malformed';
-      this.#keys.set(id, imported);
+  /** The key in `octets`, whose algorithm is at `from`; they are kept as they are. */
+  at(octets: Uint8Array, from: number): PublicKey {
+    // Not kept with the zone's key: of those a zone may have sixty kilobytes, and trust is kept by number.
+    const id = octetsKey(octets, from);
+    let key = this.#keys.get(id);
+    if (key === undefined) {
+      key = new PublicKey(octets, from);
+      this.#keys.set(id, key);
     }
-    return imported;
+    return key;
   }
 }

@@ -76,7 +76,7 @@ function mayBeAnchor(point: TrustPoint, key: DnsKey, vouchers: Vouchers, verifie
   if (key.isRevoked || !key.isZoneKey) return false;
   if (stateOf(point, key.rdata) !== 'start') return true;
   const algorithm = verifier.algorithms.get(key.algorithm);
-  const isUsable = algorithm !== undefined && verifier.keys.keyOf(key, algorithm) !== undefined;
+  const isUsable = algorithm !== undefined && verifier.keys.of(key)?.importedBy(algorithm) !== undefined;
   return isUsable && (key.isSep || vouchers.seen(key).isVouchedFor);
 }
 

@@ -1,5 +1,5 @@
-import type { KeyObject } from 'node:crypto';
 import { octetsEqual, putOctets } from '../wire/octets.ts';
+import type { PublicKey } from './key.ts';
 
 /** Of 768 octets each. */
 const SIGNATURES_MAX = 8_192;
@@ -21,18 +21,18 @@ const SLOT_OCTETS = DATA_OCTETS_MAX + SIGNATURE_OCTETS_MAX;
 export class GoodSignatures {
   readonly #max: number;
   /** By slot: whose it is, and how long signature and data are. */
-  readonly #keys: (KeyObject | undefined)[];
+  readonly #keys: (PublicKey | undefined)[];
   readonly #lengths: Uint16Array;
   /** Signature and data of each slot; made for the first. */
   #octets: Uint8Array | undefined = undefined;
 
   constructor(max = SIGNATURES_MAX) {
     this.#max = max;
-    this.#keys = new Array<KeyObject | undefined>(max).fill(undefined);
+    this.#keys = new Array<PublicKey | undefined>(max).fill(undefined);
     this.#lengths = new Uint16Array(2 * max);
   }
 
-  has(key: KeyObject, data: Uint8Array, signature: Uint8Array): boolean {
+  has(key: PublicKey, data: Uint8Array, signature: Uint8Array): boolean {
     const slot = this.#slotOf(signature);
     if (this.#octets === undefined || this.#keys[slot] !== key) return false;
     if (this.#lengths[2 * slot] !== signature.length || this.#lengths[2 * slot + 1] !== data.length)
@@ -43,7 +43,7 @@ export class GoodSignatures {
     );
   }
 
-  add(key: KeyObject, data: Uint8Array, signature: Uint8Array): void {
+  add(key: PublicKey, data: Uint8Array, signature: Uint8Array): void {
     if (data.length > DATA_OCTETS_MAX || signature.length > SIGNATURE_OCTETS_MAX) return;
     this.#octets ??= new Uint8Array(this.#max * SLOT_OCTETS);
     const slot = this.#slotOf(signature);

@@ -4,8 +4,9 @@ import type { Rrset } from '../wire/record.ts';
 import type { Algorithm, AlgorithmTable } from './algorithm.ts';
 import { canonicalRdatas, signedData, signedLabels } from './canonical.ts';
 import { type Fault, type FaultKind, faultEde, faultWhy, nearerFault, rrsetToText } from './fault.ts';
-import type { DnsKey, KeyStore } from './key.ts';
+import type { DnsKey, KeyStore, PublicKey } from './key.ts';
 import { type Rrsig, readRrsig } from './rrsig.ts';
+import { atOnce, type SignatureCheck, type Steps, type Verdict } from './signaturecheck.ts';
 import type { GoodSignatures } from './signatures.ts';
 import { cappedTtl, validityOf } from './validity.ts';
 import type { Work } from './work.ts';
@@ -52,16 +53,42 @@ export type Checked =
   | { status: 'bogus'; ede: number; why: string }
   | { status: 'exhausted' };
 
+/** As `rrsetSteps`, at once. */
+export function verifyRrset(rrset: Rrset, zone: Name, keys: readonly DnsKey[], verifier: Verifier): Checked {
+  return atOnce(rrsetSteps(rrset, zone, keys, verifier));
+}
+
 /**
  * Looks for an RRSIG of `rrset` that one of `keys`, the trusted keys of `zone`, made (RFC 4035 section 5.3). All else
  * about an RRSIG is looked at before its signature is, because only that is costly.
  */
-export function verifyRrset(rrset: Rrset, zone: Name, keys: readonly DnsKey[], verifier: Verifier): Checked {
+export function* rrsetSteps(
+  rrset: Rrset,
+  zone: Name,
+  keys: readonly DnsKey[],
+  verifier: Verifier,
+): Steps<Checked> {
   const sigs = rrset.sigs ?? [];
   if (!mayBeSignedBy(rrset, zone))
     return bogus(EDE.BOGUS, `${rrsetToText(rrset)}: not for zone ${nameToText(zone)} to sign`);
   if (sigs.length === 0) return bogus(EDE.RRSIGS_MISSING, `${rrsetToText(rrset)}: no RRSIG`);
-  return new Check(rrset, zone, keys, verifier).run(sigs);
+  const check = new Check(rrset, zone, keys, verifier);
+  const read = Math.min(sigs.length, RRSIGS_READ_MAX);
+  for (let i = 0; i < read && check.mayTry; i++) {
+    const sig = readRrsig(sigs[i]!);
+    const algorithm = sig && check.algorithmOf(sig);
+    if (sig === undefined || algorithm === undefined) continue;
+    let sameTag = 0;
+    for (const key of keys) {
+      if (!isKeyOf(sig, key) || !isUsable(key)) continue;
+      if (sameTag++ === SAME_TAG_KEYS_MAX || !check.mayTry) break;
+      const before = check.before(sig, key, algorithm);
+      if ('status' in before) return before;
+      const outcome = check.after(sig, key, before.key, yield before);
+      if (outcome !== undefined) return outcome;
+    }
+  }
+  return check.bogus();
 }
 
 /** Data of the zone; its DS is its parent's, and its keys nobody else's. */
@@ -74,9 +101,6 @@ function mayBeSignedBy({ name, type }: Rrset, zone: Name): boolean {
 function bogus(ede: number, why: string): Checked {
   return { status: 'bogus', ede, why };
 }
-
-/** Undefined: not yet decided. */
-type Outcome = Checked | undefined;
 
 /** The check of one RRset. */
 class Check {
@@ -100,34 +124,23 @@ class Check {
     this.#zoneLabels = labelCount(zone);
   }
 
-  run(sigs: readonly Uint8Array[]): Checked {
-    const read = Math.min(sigs.length, RRSIGS_READ_MAX);
-    for (let i = 0; i < read && this.#failed < FAILED_CHECKS_MAX; i++) {
-      const sig = readRrsig(sigs[i]!);
-      const outcome = sig === undefined ? undefined : this.#trySig(sig);
-      if (outcome !== undefined) return outcome;
-    }
-    return this.#bogus();
+  get mayTry(): boolean {
+    return this.#failed < FAILED_CHECKS_MAX;
   }
 
-  #bogus(): Checked {
+  /** What is wrong with the RRSIG that was nearest to being good. */
+  bogus(): Checked {
     const fault = this.#fault;
     if (fault === undefined) return bogus(EDE.BOGUS, `${rrsetToText(this.#rrset)}: malformed RRSIG`);
     return bogus(faultEde(fault), faultWhy(fault, this.#rrset));
   }
 
-  #trySig(sig: Rrsig): Outcome {
+  /** Undefined where something is wrong with the RRSIG without its signature being looked at. */
+  algorithmOf(sig: Rrsig): Algorithm | undefined {
     const algorithm = this.#verifier.algorithms.get(sig.algorithm);
     const fault = this.#faultOf(sig, algorithm);
-    if (fault !== undefined) this.#note(fault, sig);
-    if (fault !== undefined || algorithm === undefined) return undefined;
-    let sameTag = 0;
-    for (const key of this.#keys) {
-      if (!isKeyOf(sig, key) || !isUsable(key)) continue;
-      if (sameTag++ === SAME_TAG_KEYS_MAX || this.#failed === FAILED_CHECKS_MAX) break;
-      const outcome = this.#tryKey(sig, key, algorithm);
-      if (outcome !== undefined) return outcome;
-    }
+    if (fault === undefined) return algorithm;
+    this.#note(fault, sig);
     return undefined;
   }
 
@@ -159,26 +172,40 @@ class Check {
     return fault;
   }
 
-  #tryKey(sig: Rrsig, key: DnsKey, algorithm: Algorithm): Outcome {
-    const imported = this.#verifier.keys.keyOf(key, algorithm);
-    if (imported === undefined) {
-      // To go on would let a zone of broken keys cost an import for each of its RRSIGs (CVE-2025-8677).
-      this.#note('broken key', sig);
-      return this.#bogus();
-    }
-    const { good, work } = this.#verifier;
+  /** The check that is to be made, and is paid for; or what is known without one. */
+  before(sig: Rrsig, key: DnsKey, algorithm: Algorithm): SignatureCheck | Checked {
+    const { keys, good, work } = this.#verifier;
+    const publicKey = keys.of(key);
+    if (publicKey === undefined) return this.#broken(sig);
     const data = this.#signedData(sig);
     const { signature } = sig;
-    if (good?.has(imported, data, signature)) return this.#secure(sig, key);
+    if (good?.has(publicKey, data, signature)) return this.#secure(sig, key);
     if (!work.takeVerify()) return { status: 'exhausted' };
-    if (algorithm.verify(imported, data, signature)) {
-      good?.add(imported, data, signature);
-      return this.#secure(sig, key);
+    return { algorithm, key: publicKey, data, signature };
+  }
+
+  /** What follows from the verdict; undefined: it is not decided yet. */
+  after(sig: Rrsig, key: DnsKey, publicKey: PublicKey, verdict: Verdict): Checked | undefined {
+    const { good, work } = this.#verifier;
+    switch (verdict) {
+      case 'good':
+        // Once more, as others have made theirs in its place meanwhile.
+        good?.add(publicKey, this.#signedData(sig), sig.signature);
+        return this.#secure(sig, key);
+      case 'broken key':
+        return this.#broken(sig);
+      case 'bad':
+        this.#failed++;
+        work.verifyFailed?.();
+        this.#note('mismatch', sig);
+        return undefined;
     }
-    this.#failed++;
-    work.verifyFailed?.();
-    this.#note('mismatch', sig);
-    return undefined;
+  }
+
+  /** To go on would let a zone of broken keys cost an import for each of its RRSIGs (CVE-2025-8677). */
+  #broken(sig: Rrsig): Checked {
+    this.#note('broken key', sig);
+    return this.bogus();
   }
 
   #signedData(sig: Rrsig): Uint8Array {

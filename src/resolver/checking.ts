@@ -1,11 +1,18 @@
 import { RANK } from '../cache/rank.ts';
 import type { RecordCache } from '../cache/records.ts';
 import { type AlgorithmTable, algorithmTable } from '../dnssec/algorithm.ts';
-import { type Trusted, type Unsupported, whyUnsupported } from '../dnssec/ds.ts';
+import {
+  dnskeysSteps,
+  type KeysChecked,
+  type Trusted,
+  type Unsupported,
+  whyUnsupported,
+} from '../dnssec/ds.ts';
 import { KeyStore } from '../dnssec/key.ts';
 import { readRrsig } from '../dnssec/rrsig.ts';
+import { type SignatureCheck, type Steps, type Verdict, verdictOf } from '../dnssec/signaturecheck.ts';
 import { GoodSignatures } from '../dnssec/signatures.ts';
-import { type Verifier, verifyRrset } from '../dnssec/verify.ts';
+import { type Checked, rrsetSteps, type Verifier } from '../dnssec/verify.ts';
 import type { Work } from '../dnssec/work.ts';
 import { type Soon, soon, soonEach } from '../util/soon.ts';
 import { EDE, TYPE } from '../wire/constants.ts';
@@ -21,6 +28,11 @@ import { exhausted, type SecureZone } from './trust.ts';
  * the next turn, so that a flood of signed replies leaves room for other clients' answers (KeyTrap, CVE-2023-50387).
  */
 export const VERIFIES_PER_TURN = 8;
+/**
+ * Checks that are made elsewhere at a time: as many as are found in flight where each question needs one, as with fewer
+ * the one thread waits for the other (with 64 a tenth fewer resolutions a second). Those beyond wait for their turn.
+ */
+export const ELSEWHERE_MAX = 256;
 
 export type SignedCheck =
   | {
@@ -41,21 +53,27 @@ export interface CheckedProofs {
 
 /** Holds RRsets against the keys of their zone, at a pace that leaves the event loop to others. */
 export class Checking {
-  readonly #env: Pick<Env, 'clock' | 'count'>;
+  readonly #env: Pick<Env, 'clock' | 'count' | 'signatures'>;
   readonly #cache: RecordCache;
   readonly #keys = new KeyStore();
   readonly #good = new GoodSignatures();
   #algorithms: AlgorithmTable;
   #sha1 = false;
   readonly #fixed: AlgorithmTable | undefined;
-  /** Checks made in this turn of the event loop, and who waits for another, the first first. */
+  /** Checks made in this turn of the event loop, those that others make, and who waits for room, the first first. */
   #inTurn = 0;
+  #turnEnds = false;
+  #elsewhere = 0;
   readonly #waiting: (() => void)[] = [];
   /** All checks made; for metrics and tests. */
   verifies = 0;
 
   /** @param algorithms instead of those of the settings: for tests */
-  constructor(env: Pick<Env, 'clock' | 'count'>, cache: RecordCache, algorithms?: AlgorithmTable) {
+  constructor(
+    env: Pick<Env, 'clock' | 'count' | 'signatures'>,
+    cache: RecordCache,
+    algorithms?: AlgorithmTable,
+  ) {
     this.#env = env;
     this.#cache = cache;
     this.#fixed = algorithms;
@@ -69,7 +87,7 @@ export class Checking {
   }
 
   /** For one query's checks. */
-  verifier(job: Job): Verifier {
+  #verifier(job: Job): Verifier {
     const { budget } = job;
     return {
       algorithms: this.#algorithms,
@@ -83,31 +101,61 @@ export class Checking {
   readonly #count = (): void => {
     this.verifies++;
     this.#env.count('dnssec_verifies');
-    if (this.#inTurn++ === 0) this.#env.clock.after(0, () => this.#endTurn());
   };
 
-  #endTurn(): void {
-    // A turn in which nobody is served, as those that are woken need no check, ends as well.
-    this.#inTurn = this.#waiting.length > VERIFIES_PER_TURN ? 1 : 0;
-    if (this.#inTurn > 0) this.#env.clock.after(0, () => this.#endTurn());
-    // No more than can make a check: to wake hundreds for nothing would cost more than the checks.
-    const most = Math.min(this.#waiting.length, VERIFIES_PER_TURN);
-    let woken = 0;
-    while (woken < most && this.#inTurn < VERIFIES_PER_TURN) this.#waiting[woken++]!();
-    this.#waiting.splice(0, woken);
+  /** Takes `steps` at once, if there is room for their checks, and else after those who came before. */
+  check<T>(steps: Steps<T>): Soon<T> {
+    return this.#waiting.length === 0 && this.#hasRoom ? this.#go(steps, steps.next()) : this.#later(steps);
   }
 
-  /** Does what makes checks in a turn that has room for it: at once, if this one has. */
-  inTurn<T>(work: () => T): Soon<T> {
-    return this.#inTurn < VERIFIES_PER_TURN ? work() : this.#later(work);
+  get #hasRoom(): boolean {
+    return this.#inTurn < VERIFIES_PER_TURN && this.#elsewhere < ELSEWHERE_MAX;
+  }
+
+  #go<T>(steps: Steps<T>, first: IteratorResult<SignatureCheck, T>): Soon<T> {
+    let step = first;
+    while (step.done !== true) {
+      const verdict = this.#env.signatures?.check(step.value);
+      if (verdict !== undefined) return this.#await(steps, verdict);
+      this.#inTurn++;
+      this.#awaitTurn();
+      step = steps.next(verdictOf(step.value));
+    }
+    return step.value;
+  }
+
+  async #await<T>(steps: Steps<T>, verdict: Promise<Verdict>): Promise<T> {
+    this.#elsewhere++;
+    const known = await verdict;
+    this.#elsewhere--;
+    this.#wake();
+    return this.#go(steps, steps.next(known));
+  }
+
+  #awaitTurn(): void {
+    if (this.#turnEnds) return;
+    this.#turnEnds = true;
+    this.#env.clock.after(0, () => {
+      this.#turnEnds = false;
+      this.#inTurn = 0;
+      this.#wake();
+    });
+  }
+
+  /** Those who wait, as long as there is room. Not all where few need a check: hundreds would be a long turn, too. */
+  #wake(): void {
+    for (let woken = 0; woken < VERIFIES_PER_TURN && this.#hasRoom && this.#waiting.length > 0; woken++)
+      this.#waiting.shift()!();
+    // What fills the room wakes the others at its end; nothing fills it.
+    if (this.#waiting.length > 0 && this.#hasRoom) this.#awaitTurn();
   }
 
   /** After those who came before it. */
-  #later<T>(work: () => T): Promise<T> {
+  #later<T>(steps: Steps<T>): Promise<T> {
     return new Promise((settle, fail) => {
       this.#waiting.push(() => {
         try {
-          settle(work());
+          settle(this.#go(steps, steps.next()));
         } catch (error) {
           // A mistake of ours, and of no concern to those who wait behind it.
           fail(error);
@@ -121,31 +169,25 @@ export class Checking {
     return whyUnsupported(trusted, this.#algorithms);
   }
 
-  /** Checks one RRset with the keys of `zone`: at once, if this turn has room for it. */
-  check(job: Job, zone: SecureZone, rrset: Rrset): Soon<SignedCheck> {
-    return this.inTurn(() => this.#check(job, zone, rrset));
-  }
-
-  #check(job: Job, zone: SecureZone, rrset: Rrset): SignedCheck {
+  /** Checks one RRset with the keys of `zone`: at once, if there is room for it. */
+  rrset(job: Job, zone: SecureZone, rrset: Rrset): Soon<SignedCheck> {
     if (rrset.sigs === undefined || rrset.sigs.length === 0) {
       const what = `${nameToText(rrset.name)} ${typeToText(rrset.type)}`;
       return bogus(EDE.RRSIGS_MISSING, `${what}: no signature, though ${nameToText(zone.zone)} is signed`);
     }
-    const checked = verifyRrset(rrset, zone.zone, zone.keys, this.verifier(job));
-    switch (checked.status) {
-      case 'secure':
-        return { kind: 'secure', rrset: checked.rrset, wildcard: checked.wildcard };
-      case 'bogus':
-        return bogus(checked.ede, checked.why);
-      case 'exhausted':
-        return exhausted(job);
-    }
+    const checking = this.check(rrsetSteps(rrset, zone.zone, zone.keys, this.#verifier(job)));
+    return soon(checking, (checked) => signedCheck(job, checked));
+  }
+
+  /** Checks the keys of `zone` with what stands for them: at once, if there is room for it. */
+  dnskeys(job: Job, zone: Name, trusted: Trusted, dnskeys: Rrset): Soon<KeysChecked> {
+    return this.check(dnskeysSteps(dnskeys, zone, trusted, this.#verifier(job)));
   }
 
   /** Holds NSEC and NSEC3 RRsets against the keys of `zone`: others are no proof of anything. */
   checkProofs(job: Job, zone: SecureZone, rrsets: readonly Rrset[]): Soon<CheckedProofs | Failed> {
     return soon(
-      soonEach(rrsets, (rrset) => this.check(job, zone, rrset)),
+      soonEach(rrsets, (rrset) => this.rrset(job, zone, rrset)),
       checkedProofs,
     );
   }
@@ -184,6 +226,17 @@ class CountedWork implements Work {
 
   takeNsec3Blocks(blocks: number): boolean {
     return this.#budget.takeNsec3Blocks(blocks);
+  }
+}
+
+function signedCheck(job: Job, checked: Checked): SignedCheck {
+  switch (checked.status) {
+    case 'secure':
+      return { kind: 'secure', rrset: checked.rrset, wildcard: checked.wildcard };
+    case 'bogus':
+      return bogus(checked.ede, checked.why);
+    case 'exhausted':
+      return exhausted(job);
   }
 }
 

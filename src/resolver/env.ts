@@ -1,3 +1,4 @@
+import type { SignatureCheck, Verdict } from '../dnssec/signaturecheck.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Prng } from '../util/prng.ts';
 import type { HedgeAllowance } from './select.ts';
@@ -12,6 +13,14 @@ export interface Env {
   readonly targets: Targets;
   readonly hedges: HedgeAllowance;
   readonly count: Count;
+  /** Absent: all signatures are checked by the thread that resolves. */
+  readonly signatures?: SignatureChecks | undefined;
+}
+
+/** Checks signatures beside the thread that resolves. */
+export interface SignatureChecks {
+  /** Undefined: it cannot be done there now. Takes what it needs of `check` before it returns. Never rejects. */
+  check(check: SignatureCheck): Promise<Verdict> | undefined;
 }
 
 /** Adds `by` (default 1) to a counter. */

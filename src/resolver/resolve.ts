@@ -11,7 +11,7 @@ import type { EdnsOption } from '../wire/edns.ts';
 import { fold, type Name } from '../wire/name.ts';
 import { Authorities, type FetchedKeys } from './authorities.ts';
 import { Budget } from './budget.ts';
-import type { Count, Env } from './env.ts';
+import type { Count, Env, SignatureChecks } from './env.ts';
 import type { Job } from './finding.ts';
 import { Flight, type FlightOwner, type FlightQuestion, identityOf, keyOf, type Waiter } from './flight.ts';
 import { Forwarding } from './forward.ts';
@@ -49,6 +49,8 @@ export interface ResolverOptions {
   readonly limits?: Partial<TtlLimits>;
   /** Signature algorithms instead of those that the settings name: for tests. */
   readonly algorithms?: AlgorithmTable;
+  /** Checks signatures beside this thread. Default: it checks them itself. */
+  readonly signatures?: SignatureChecks | undefined;
 }
 
 /** RFC 8767 section 5 (client response timer): with expired data at hand the client waits no longer for fresh. */
@@ -88,7 +90,8 @@ export class Resolver implements FlightOwner {
     const count = options.count ?? (() => undefined);
     const targets = new Targets(options.outstanding);
     this.#flights = new InFlightTable(prng);
-    this.#env = { clock, prng, transport, targets, hedges: new HedgeAllowance(), count };
+    const { signatures } = options;
+    this.#env = { clock, prng, transport, targets, hedges: new HedgeAllowance(), count, signatures };
     this.#rechecks = new Rechecks(this.#env);
     this.#cache = options.cache;
     this.#token = options.token;

@@ -1,5 +1,5 @@
 import { proveNoDs, proveWildcard } from '../dnssec/denial.ts';
-import { type Trusted, verifyDnskeys } from '../dnssec/ds.ts';
+import type { KeysChecked, Trusted } from '../dnssec/ds.ts';
 import { keysWithin } from '../dnssec/key.ts';
 import { type Soon, soon } from '../util/soon.ts';
 import { EDE, TYPE } from '../wire/constants.ts';
@@ -148,7 +148,7 @@ export class TrustLinks {
     alias: Rrset,
     proofs: readonly Rrset[],
   ): Promise<Trust | Inner | Failed> {
-    const checked = await this.#checking.check(job, parent, alias);
+    const checked = await this.#checking.rrset(job, parent, alias);
     if (checked.kind === 'failure') return checked;
     if (checked.kind === 'bogus') return this.#bogus(name, parent, checked.ede);
     const inner = { kind: 'inner', zone: name, expiresAt: this.#after(checked.rrset.ttl) } as const;
@@ -190,7 +190,7 @@ export class TrustLinks {
           ? soon(this.#checking.checkProofs(job, zone, proofs), (checked) =>
               this.#withoutDs(job, zone, name, checked),
             )
-          : soon(this.#checking.check(job, zone, ds), (checked) =>
+          : soon(this.#checking.rrset(job, zone, ds), (checked) =>
               this.#withDs(job, zone, name, checked, source),
             );
       },
@@ -269,7 +269,7 @@ export class TrustLinks {
     above: SecureZone | undefined,
   ): Promise<Trust | Failed> {
     return this.#fetched<Trust>(job, zone, TYPE.DNSKEY, 'DNSKEY records', (finding) =>
-      this.#checking.inTurn(() => this.#hold(job, zone, trusted, ttl, above, finding)),
+      this.#hold(job, zone, trusted, ttl, above, finding),
     );
   }
 
@@ -280,7 +280,7 @@ export class TrustLinks {
     ttl: number,
     above: SecureZone | undefined,
     { scrubbed }: Finding,
-  ): Trust | Failed {
+  ): Soon<Trust | Failed> {
     const dnskeys =
       scrubbed.kind === 'answer' && scrubbed.chain.length === 0 ? scrubbed.rrsets[0] : undefined;
     if (dnskeys === undefined) {
@@ -288,7 +288,18 @@ export class TrustLinks {
       const text = `${nameToText(zone)} has no DNSKEY records, and ${by} records stand for some`;
       return this.#bogus(zone, above, { code: EDE.DNSKEY_MISSING, text });
     }
-    const checked = verifyDnskeys(dnskeys, zone, trusted, this.#checking.verifier(job));
+    return soon(this.#checking.dnskeys(job, zone, trusted, dnskeys), (checked) =>
+      this.#held(job, zone, ttl, above, checked),
+    );
+  }
+
+  #held(
+    job: Job,
+    zone: Name,
+    ttl: number,
+    above: SecureZone | undefined,
+    checked: KeysChecked,
+  ): Trust | Failed {
     switch (checked.status) {
       case 'secure': {
         this.#checking.keep(job, checked.rrset, []);

@@ -173,7 +173,7 @@ class Validation {
       // Nothing signs signatures (RFC 4035 section 2.2).
       if (trust.kind === 'insecure' || rrset.type === TYPE.RRSIG)
         return this.#insecurePart(cap(rrset, this.#ntaSeconds(trust)));
-      const checking = this.#checking.check(this.#job, trust, rrset);
+      const checking = this.#checking.rrset(this.#job, trust, rrset);
       return soon(checking, (checked) => this.#securePart(trust, checked));
     });
   }
@@ -243,7 +243,7 @@ class Validation {
       if (security === 'secure') this.#signer = zone.zone;
       const denial = { soa, proofs: usedOf(proof), security };
       if (soa === undefined) return denial;
-      const checking = this.#checking.check(this.#job, zone, soa);
+      const checking = this.#checking.rrset(this.#job, zone, soa);
       return soon(checking, (checked) => ({ ...denial, soa: this.#passed(checked).rrset }));
     });
   }

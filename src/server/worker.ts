@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { MessagePort } from 'node:worker_threads';
 import { parentPort } from 'node:worker_threads';
 import { AnswerCache } from '../cache/answers.ts';
@@ -15,7 +16,7 @@ import { Dependencies } from '../util/deps.ts';
 import { loadFfi } from '../util/ffi.ts';
 import { HealthBits } from '../util/healthbits.ts';
 import { beat, pulse } from '../util/heartbeat.ts';
-import { stayBehindPlainText } from '../util/priority.ts';
+import { stayBehindAnswers } from '../util/priority.ts';
 import { cryptoPrng as prng } from '../util/prng.ts';
 import { RingWriter } from '../util/ring.ts';
 import { SLAB_BYTES_MIN, Slab } from '../util/slab.ts';
@@ -44,6 +45,7 @@ import { Ownership } from './ownership.ts';
 import { Pipeline } from './pipeline.ts';
 import { QueryLogger } from './querylogger.ts';
 import { countResolver } from './resolvercount.ts';
+import { SignatureThread } from './signatures.ts';
 import { TcpClients } from './tcpclients.ts';
 import { NativeStreams } from './tcpnative.ts';
 import { TopQuestions } from './top.ts';
@@ -105,6 +107,7 @@ class Worker {
       token: start.loopToken,
       outstanding: new Tally(shared.outstanding, slot, start.seed),
       prefetch: node.prefetch,
+      signatures: signaturesOf(start),
       // Whatever happens to a packet is counted, so each count is a sign of life.
       count: (counter, by) => {
         alive();
@@ -377,7 +380,7 @@ function metricsOf({ shared, slot }: WorkerStart): Metrics {
 async function openNetwork(start: WorkerStart): Promise<Network> {
   const { watches } = start;
   const ffi = await loadFfi();
-  if (dutyOf(start.slot, start.workers) === 'encrypted') stayBehindPlainText();
+  if (dutyOf(start.slot, start.workers) === 'encrypted') stayBehindAnswers();
   // Where control, or anything else of this host, wants the same core, answers do not wait for the end of its turn.
   else ffi?.wakeSoon();
   const transports = new Transports({
@@ -392,6 +395,12 @@ async function openNetwork(start: WorkerStart): Promise<Network> {
   const listeners = isNative ? new NativeUdpListeners({ ffi, clock, watch: watches?.listening }) : undefined;
   const streams = isNative ? new NativeStreams({ ffi, clock, watch: watches?.streams }) : undefined;
   return { udp, transports, listeners, streams };
+}
+
+/** None where the only core is this worker's, and where it owns no questions. */
+function signaturesOf({ slot, workers }: WorkerStart): SignatureThread | undefined {
+  if (availableParallelism() === 1 || dutyOf(slot, workers) === 'encrypted') return undefined;
+  return new SignatureThread({ clock, failed: (why) => tell({ news: 'signatures-failed', why }) });
 }
 
 /** Both caches of a worker, each with a hash seed of its own. */

@@ -232,6 +232,12 @@ export class Workers {
       case 'socket-failed':
         this.#o.log.error({ worker: slot.number }, `cannot listen: ${news.failure}`);
         this.#ready.reject(new Error(news.failure));
+        return;
+      case 'signatures-failed':
+        this.#o.log.warn(
+          { worker: slot.number },
+          `the thread that checks signatures ${news.why}; the worker does it meanwhile`,
+        );
     }
   }
 

@@ -5,7 +5,7 @@ import { getPriority, setPriority } from 'node:os';
  * Who goes first where threads of the daemon want the same core. A worker that has just answered has had more than its
  * part; it has the core again at once only where the others count for little (EEVDF: who is not eligible does not preempt).
  *
- *     0  workers, health      5  V8's own threads, TLS      10  control, logs      15  what nobody waits for
+ *     0  workers, health      5  V8's own threads, TLS, signatures      10  control, logs      15  what nobody waits for
  *
  * below what the process has. V8's are before control, as a worker that collects garbage waits for them. To Linux a
  * thread is a process like any other, and whoever has started it may lower its priority. All functions say whether they
@@ -13,7 +13,7 @@ import { getPriority, setPriority } from 'node:os';
  * the work.
  */
 const V8_THREADS = 5;
-const ENCRYPTED = 5;
+const COSTLY = 5;
 const CONTROL = 10;
 const BACKGROUND = 15;
 /** There is no lower one. */
@@ -38,9 +38,9 @@ export function stayBehindWorkers(): boolean {
   return lowerOwn(CONTROL);
 }
 
-/** To be called in a worker that ends TLS: a handshake costs as much as a hundred answers in plain text. */
-export function stayBehindPlainText(): boolean {
-  return lowerOwn(ENCRYPTED);
+/** To be called where one piece of work costs as much as a hundred answers from a cache: handshakes, signature checks. */
+export function stayBehindAnswers(): boolean {
+  return lowerOwn(COSTLY);
 }
 
 /** To be called once in the process: V8's threads are there from its start. */

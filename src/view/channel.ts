@@ -21,6 +21,7 @@ import type { WhatIfQuestion, WorkerWhatIf } from './whatif.ts';
  *     main    → health   HealthOrder
  *     main    → logs     LogsOrder
  *     worker  → logs     telemetry/queryrecord                               (a ring of main's for each slot)
+ *     worker ↔ signatures  dnssec/checkbatch                                 (a thread of each worker's own; server/signatures)
  *     worker ↔ worker    server/ownership                                    (over a port that main makes for the pair)
  *
  * A new configuration goes through these hands:
@@ -158,6 +159,8 @@ export type WorkerNews =
   | { readonly news: 'ready'; readonly udp: UdpWay }
   /** A socket that it was to open or adopt is not there; it goes on with the others. */
   | { readonly news: 'socket-failed'; readonly failure: string }
+  /** The thread that checks signatures for it; it does so itself until there is another. */
+  | { readonly news: 'signatures-failed'; readonly why: string }
   /** It owes its clients nothing, or no time is left. */
   | { readonly news: 'finished' };
 

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { startDaemon } from '../support/daemon.ts';
 import { build, fakenetMissing, python, run } from '../support/fakenet/fakenet.ts';
 import { missing } from '../support/servers.ts';
-import { CLIENTS, LOAD_CORE, type Load, load, pin, SERVER_CORE } from './load.ts';
+import { CLIENTS, LOAD_CORE, type Load, load, onCore, pin, SERVER_CORE } from './load.ts';
 import type { Options } from './options.ts';
 import { type Column, compare, number, publish, type Table } from './report.ts';
 
@@ -30,7 +30,8 @@ interface Running {
 
 interface Peer {
   readonly name: string;
-  start(folder: string): Promise<Running>;
+  /** @param command the beginning of a command that runs the rest of it where the placement says */
+  start(folder: string, command: readonly string[]): Promise<Running>;
 }
 
 /** What some names cost together. */
@@ -82,7 +83,7 @@ const IN_RESOLVERS = ['ip', 'netns', 'exec', `${NETNS}-res`];
 
 const causeway: Peer = {
   name: 'causeway',
-  start: async (folder) => {
+  start: async (folder, command) => {
     const daemon = await startDaemon({
       config: `
 node: { name: bench, state: ./state, workers: 1, cache: 256MB, rateLimit: off, metrics: off }
@@ -91,7 +92,7 @@ endpoints: { inbound: [{ id: in-1, listen: ["127.0.0.1:PORT"], allow: [127.0.0.0
 recursion: { hints: "${folder}/named.root", anchors: "${folder}/root.key" }
 `,
       // The daemon must be the only child of the command it is run by.
-      under: [...IN_RESOLVERS, 'unshare', '--fork'],
+      under: [...IN_RESOLVERS, ...command, 'unshare', '--fork'],
     });
     return { port: daemon.port, pid: daemon.pid, stop: () => daemon.stop() };
   },
@@ -122,7 +123,8 @@ async function packetsUpstream(folder: string): Promise<number> {
 }
 
 async function measure(each: Peer, folder: string, files: Files, placement: Placement): Promise<Round> {
-  const server = await each.start(folder);
+  // Who makes more threads where there are more cores is told before it begins; the others are moved.
+  const server = await each.start(folder, placement === 'one core' ? onCore(SERVER_CORE) : []);
   try {
     if (placement === 'one core') pin(server.pid, SERVER_CORE);
     await new Promise((resolve) => setTimeout(resolve, IDLE_MS));

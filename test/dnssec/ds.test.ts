@@ -221,7 +221,7 @@ t.test('the number of keys is bounded', async (t) => {
   });
 });
 
-t.test('a broken key that the DS stands for is bogus and costs nothing (CVE-2025-8677)', async (t) => {
+t.test('a broken key that the DS stands for is bogus and tried once (CVE-2025-8677)', async (t) => {
   const rdata = Uint8Array.from([1, 1, 3, 13, ...new Uint8Array(64).fill(0xff)]);
   const broken: SigningKey = { ...ksk, rdata };
   const v = verifier();
@@ -232,7 +232,7 @@ t.test('a broken key that the DS stands for is bogus and costs nothing (CVE-2025
     ede: 6,
     why: /malformed/,
   });
-  t.equal(v.work.verifies, 0);
+  t.equal(v.work.verifies, 1);
 });
 
 t.test('work that is refused', async (t) => {

@@ -237,7 +237,7 @@ function differsInCaseOnly(a: Uint8Array, b: Uint8Array): boolean {
   return lower(a) === lower(b) && Buffer.compare(a.subarray(0, 18), b.subarray(0, 18)) === 0;
 }
 
-t.test('keys that are none: nothing is checked, and the RRset is bogus (CVE-2025-8677)', async (t) => {
+t.test('keys that are none: tried once, and the RRset is bogus (CVE-2025-8677)', async (t) => {
   const ones = (octets: number): Uint8Array => new Uint8Array(octets).fill(0xff);
   const e = Uint8Array.of(1, 0, 1);
   const broken: [what: string, algorithm: number, publicKey: Uint8Array][] = [
@@ -272,7 +272,8 @@ t.test('keys that are none: nothing is checked, and the RRset is bogus (CVE-2025
       /^bogus 6 .* is by a key that is malformed, too long or too short$/,
       what,
     );
-    t.equal(v.work.verifies, 0, what);
+    // One that is longer than any key is not even tried.
+    t.equal(v.work.verifies, publicKey.length > 1_024 ? 0 : 1, what);
     t.equal(verdict(signed(www, key), ZONE, [bad, ...keysOf(key)], v), 'secure', 'unless no RRSIG is by it');
   }
 });

@@ -1,13 +1,16 @@
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import t from 'tap';
 import { RANK } from '../../src/cache/rank.ts';
 import { RecordCache } from '../../src/cache/records.ts';
-import { readDnskey } from '../../src/dnssec/key.ts';
+import { KeyStore, readDnskey } from '../../src/dnssec/key.ts';
 import { Nsec3Hashes } from '../../src/dnssec/nsec3hash.ts';
+import { type SignatureCheck, type Steps, type Verdict, verdictOf } from '../../src/dnssec/signaturecheck.ts';
+import { FAILED_CHECKS_MAX } from '../../src/dnssec/verify.ts';
 import { Budget } from '../../src/resolver/budget.ts';
-import { Checking, VERIFIES_PER_TURN } from '../../src/resolver/checking.ts';
-import type { Env } from '../../src/resolver/env.ts';
+import { Checking, ELSEWHERE_MAX, VERIFIES_PER_TURN } from '../../src/resolver/checking.ts';
+import type { Env, SignatureChecks } from '../../src/resolver/env.ts';
 import type { Job } from '../../src/resolver/finding.ts';
 import type { RecursivePath } from '../../src/resolver/path.ts';
 import type { SecureZone } from '../../src/resolver/trust.ts';
@@ -23,6 +26,7 @@ const REPLIES = 200;
 const LAST_ONE = 8;
 
 const key = makeKey('corp.test.', { seed: 'checking' });
+const PEM = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' });
 const zone: SecureZone = {
   kind: 'secure',
   zone: nameFromText('corp.test.'),
@@ -98,7 +102,7 @@ async function checkAll(rrsets: readonly Rrset[]): Promise<{ kinds: Set<string>;
     },
   };
   const checking = new Checking(env, cache);
-  const checks = await Promise.all(rrsets.map((rrset) => checking.check(jobOf(), zone, rrset)));
+  const checks = await Promise.all(rrsets.map((rrset) => checking.rrset(jobOf(), zone, rrset)));
   turns.stop();
   return { kinds: new Set(checks.map(({ kind }) => kind)), busy: turns.busy };
 }
@@ -122,49 +126,66 @@ t.test('200 replies with eight bad signatures each at once (KeyTrap): the same',
 });
 
 /** By a clock that stands still until it is moved: then all turns are taken, one after the other. */
-function checkingBy(clock: ManualClock): Checking {
+function checkingBy(clock: ManualClock, signatures?: SignatureChecks): Checking {
   const slab = new Slab({ bytes: 1 << 20, seed: [1, 2] });
   return new Checking(
-    { clock, count: () => undefined },
+    { clock, count: () => undefined, signatures },
     new RecordCache({ slab, clock, deps: new Dependencies() }),
   );
 }
 
+const nothing = new Uint8Array(0);
+const good: SignatureCheck = {
+  algorithm: { name: 'GOOD', importKey: () => createPublicKey(PEM), verify: () => true },
+  key: new KeyStore().at(Uint8Array.of(253), 0),
+  data: nothing,
+  signature: nothing,
+};
+
 /** Work that makes so many checks. */
-function checks(checking: Checking, count: number): () => void {
-  const { work } = checking.verifier(jobOf());
-  return () => {
-    for (let i = 0; i < count; i++) work.takeVerify();
-  };
+function* steps<T>(count: number, last: () => T): Steps<T> {
+  for (let i = 0; i < count; i++) yield good;
+  return last();
 }
+
+const none = (): void => undefined;
 
 t.test('who waits is served in the order in which they came, however many checks each makes', async (t) => {
   const clock = new ManualClock();
   const checking = checkingBy(clock);
-  checks(checking, VERIFIES_PER_TURN)();
+  void checking.check(steps(VERIFIES_PER_TURN, none));
   const served: number[] = [];
-  const waiting = Array.from({ length: 40 }, async (_, i) => {
-    const work = checks(checking, 1 + (i % 4));
-    await checking.inTurn(() => {
-      work();
-      served.push(i);
-    });
-  });
+  const waiting = Array.from({ length: 40 }, (_, i) =>
+    checking.check(steps(1 + (i % 4), () => served.push(i))),
+  );
+  t.same(served, []);
   clock.advance(1);
   await Promise.all(waiting);
   t.same(served, [...waiting.keys()]);
 });
 
+t.test('who waits and needs no check does not keep the others waiting', async (t) => {
+  const clock = new ManualClock();
+  const checking = checkingBy(clock);
+  void checking.check(steps(VERIFIES_PER_TURN, none));
+  const waiting = Array.from({ length: 100 }, (_, i) => checking.check(steps(0, () => i)));
+  clock.advance(1);
+  t.same(await Promise.all(waiting), [...waiting.keys()]);
+  t.equal(checking.check(steps(1, () => 'at once')), 'at once');
+});
+
 t.test('a mistake in one check is no concern of those behind it', async (t) => {
   const clock = new ManualClock();
   const checking = checkingBy(clock);
-  checks(checking, VERIFIES_PER_TURN)();
+  void checking.check(steps(VERIFIES_PER_TURN, none));
   const waiting = Array.from({ length: 12 }, (_, i) =>
     Promise.resolve(
-      checking.inTurn(() => {
-        if (i === 3) throw new Error('a mistake');
-        return i;
-      }),
+      checking.check(
+        steps(0, () => {
+          if (i === 3) throw new Error('a mistake');
+          return i;
+        }),
+      ),
     ),
   );
   clock.advance(1);
@@ -173,6 +194,94 @@ t.test('a mistake in one check is no concern of those behind it', async (t) => {
     outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : 'failed')),
     [0, 1, 2, 'failed', 4, 5, 6, 7, 8, 9, 10, 11],
   );
+});
+
+/** Makes checks when it is told to. */
+class Elsewhere implements SignatureChecks {
+  state: 'there' | 'away' = 'there';
+  readonly #out: (() => void)[] = [];
+
+  get out(): number {
+    return this.#out.length;
+  }
+
+  check(check: SignatureCheck): Promise<Verdict> | undefined {
+    if (this.state === 'away') return undefined;
+    const verdict = verdictOf(check);
+    return new Promise((settle) => this.#out.push(() => settle(verdict)));
+  }
+
+  async give(count = this.#out.length): Promise<void> {
+    for (const settle of this.#out.splice(0, count)) settle();
+    await new Promise(setImmediate);
+  }
+}
+
+t.test('checks that are made elsewhere: so many at a time, and who waits is served in order', async (t) => {
+  const elsewhere = new Elsewhere();
+  const checking = checkingBy(new ManualClock(), elsewhere);
+  const served: number[] = [];
+  const all = Array.from({ length: 3 * ELSEWHERE_MAX }, (_, i) =>
+    checking.check(steps(1, () => served.push(i))),
+  );
+  t.equal(elsewhere.out, ELSEWHERE_MAX);
+  t.same(served, []);
+  await elsewhere.give(10);
+  t.equal(served.length, 10);
+  t.equal(elsewhere.out, ELSEWHERE_MAX, 'ten others took their places');
+  while (elsewhere.out > 0) await elsewhere.give();
+  await Promise.all(all);
+  t.same(served, [...all.keys()]);
+});
+
+t.test('what was begun elsewhere goes on there or here, as can be', async (t) => {
+  const elsewhere = new Elsewhere();
+  const checking = checkingBy(new ManualClock(), elsewhere);
+  const checked = checking.check(steps(3, () => 'done'));
+  t.equal(elsewhere.out, 1);
+  elsewhere.state = 'away';
+  await elsewhere.give();
+  t.equal(await checked, 'done');
+  t.equal(checking.check(steps(1, () => 'at once')), 'at once');
+});
+
+t.test(
+  '200 replies, each with eight bad signatures or one that is good, checked elsewhere (KeyTrap)',
+  async (t) => {
+    const elsewhere = new Elsewhere();
+    const checking = checkingBy(new ManualClock(), elsewhere);
+    const job = (): Job => jobOf();
+    const all = Array.from({ length: REPLIES }, (_, i) => {
+      const rrset = i % 2 === 0 ? signed(rrsetAt(i), key) : forged(rrsetAt(i));
+      return checking.rrset(job(), zone, rrset);
+    });
+    let most = 0;
+    while (elsewhere.out > 0) {
+      most = Math.max(most, elsewhere.out);
+      await elsewhere.give(7);
+    }
+    t.ok(most <= ELSEWHERE_MAX, `${most} out`);
+    for (const [i, checked] of (await Promise.all(all)).entries())
+      t.equal(checked.kind, i % 2 === 0 ? 'secure' : 'bogus');
+    t.equal(checking.verifies, REPLIES / 2 + (REPLIES / 2) * FAILED_CHECKS_MAX);
+  },
+);
+
+t.test('what others check meanwhile is not taken for what was found good', async (t) => {
+  const elsewhere = new Elsewhere();
+  const checking = checkingBy(new ManualClock(), elsewhere);
+  const sets = Array.from({ length: 20 }, (_, i) => signed(rrsetAt(i), key));
+  const first = sets.map((set) => checking.rrset(jobOf(), zone, set));
+  await elsewhere.give();
+  await Promise.all(first);
+  for (const set of sets)
+    t.match(checking.rrset(jobOf(), zone, set), { kind: 'secure' }, 'known, and at once');
+  t.equal(elsewhere.out, 0);
+  const swapped = sets.map((set, i) => ({ ...set, rdatas: sets[(i + 1) % sets.length]!.rdatas }));
+  const others = swapped.map((set) => checking.rrset(jobOf(), zone, set));
+  t.equal(elsewhere.out, sets.length, 'none of these is known');
+  await elsewhere.give();
+  for (const checked of await Promise.all(others)) t.match(checked, { kind: 'bogus' });
 });
 
 t.test('what was kept: of this context, checked, and not run out', async (t) => {

@@ -22,6 +22,7 @@ import { type Message, readMessage } from '../../src/wire/message.ts';
 import { nameToText, ROOT } from '../../src/wire/name.ts';
 import { rdataToText, typeToText } from '../../src/wire/rdata/table.ts';
 import type { Rr } from '../../src/wire/record.ts';
+import { checkedElsewhere } from './elsewhere.ts';
 import type { Internet } from './internet.ts';
 import { clientAt, pipelineOf, query } from './pipeline.ts';
 import { finish, pass } from './simnet.ts';
@@ -104,6 +105,8 @@ export class SimulatedResolver {
       cache: this.cache,
       token: new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]),
       count: (counter, by = 1) => this.counts.set(counter, this.count(counter) + by),
+      // As in a daemon; who tests what is done without it says so.
+      signatures: checkedElsewhere(clock),
       ...options.resolver,
     });
     this.resolver.configure({ recursion: this.snapshot.recursion });
