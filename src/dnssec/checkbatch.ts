@@ -13,53 +13,48 @@ import { type SignatureCheck, type Verdict, verdictOf } from './signaturecheck.t
  *     verdicts   u8 each, in the order of the checks
  */
 const HEAD_OCTETS = 8;
+/**
+ * Of one check: what a reply by UDP has room for. What is longer is rare, and is checked where it is: else 256 checks that are
+ * out could be 25 MB, and to copy them would hold up a worker for longer than the checks.
+ */
+const CHECK_OCTETS_MAX = 4_096;
+const BATCH_OCTETS_MAX = 65_536;
 /** Verdicts in one message, at most: what follows from them takes the worker a millisecond. */
 export const PIECE = 16;
-const SCRATCH_OCTETS = 65_536;
 const VERDICTS = ['bad', 'good', 'broken key'] as const satisfies readonly Verdict[];
 /** Whether SHA-1 counts is for whoever asks to say. */
 const ALGORITHMS = algorithmTable({ sha1: true });
 
 /** Writes batches, one after the other. */
 export class BatchWriter {
-  #octets = new Uint8Array(SCRATCH_OCTETS);
-  #view = new DataView(this.#octets.buffer);
+  readonly #octets = new Uint8Array(BATCH_OCTETS_MAX);
+  readonly #view = new DataView(this.#octets.buffer);
   #at = 0;
 
-  add({ key: { octets: key }, data, signature }: SignatureCheck): void {
+  /** `full`: it has room in the next batch. `large`: it is too large for any. */
+  add({ key: { octets: key }, data, signature }: SignatureCheck): 'added' | 'full' | 'large' {
     const start = this.#at;
-    this.#reserve(HEAD_OCTETS + data.length + key.length + signature.length);
+    const octets = HEAD_OCTETS + data.length + key.length + signature.length;
+    if (octets > CHECK_OCTETS_MAX) return 'large';
+    if (start + octets > BATCH_OCTETS_MAX) return 'full';
     this.#view.setUint32(start, data.length);
     this.#view.setUint16(start + 4, key.length);
     this.#view.setUint16(start + 6, signature.length);
     let at = start + HEAD_OCTETS;
     for (const part of [data, key, signature]) at = putOctets(this.#octets, at, part, 0, part.length);
     this.#at = at;
+    return 'added';
   }
 
-  #reserve(octets: number): void {
-    const needed = this.#at + octets;
-    if (needed <= this.#octets.length) return;
-    const longer = new Uint8Array(2 * needed);
-    longer.set(this.#octets.subarray(0, this.#at));
-    this.#use(longer);
-  }
-
-  #use(octets: Uint8Array<ArrayBuffer>): void {
-    this.#octets = octets;
-    this.#view = new DataView(octets.buffer);
-  }
-
-  /** A copy of what was written; the next batch begins. A long one is not what all later ones need room for. */
+  /** A copy of what was written; the next batch begins. */
   finish(): Uint8Array {
     const batch = this.#octets.slice(0, this.#at);
     this.#at = 0;
-    if (this.#octets.length > SCRATCH_OCTETS) this.#use(new Uint8Array(SCRATCH_OCTETS));
     return batch;
   }
 }
 
-/** The checks of a batch, in their order. @param keys those that were imported before */
+/** The checks of a batch, in their order; they share its memory. @param keys those that were imported before */
 export function* checksOf(batch: Uint8Array, keys: KeyStore): Generator<SignatureCheck, void> {
   const view = new DataView(batch.buffer, batch.byteOffset, batch.length);
   for (let at = 0; at < batch.length; ) {
@@ -70,8 +65,7 @@ export function* checksOf(batch: Uint8Array, keys: KeyStore): Generator<Signatur
     assert(algorithm !== undefined, 'only what can be checked is sent');
     yield {
       algorithm,
-      // A copy, which is kept: of the batch nothing is.
-      key: keys.at(batch.slice(dataEnd, keyEnd), 0),
+      key: keys.at(batch, dataEnd, keyEnd),
       data: batch.subarray(at + HEAD_OCTETS, dataEnd),
       signature: batch.subarray(keyEnd, end),
     };

@@ -90,7 +90,7 @@ export function keysWithin(keys: readonly DnsKey[], octetsMax: number): readonly
 
 /** Over this no key of a supported algorithm is: RSA of 4096 bits has 520. */
 const PUBLIC_KEY_OCTETS_MAX = 1_024;
-/** About 1.5 KB each. A node that is busy meets a few thousand zones, most of them with two keys. */
+/** Imported some 1.5 KB each. A node that is busy meets a few thousand zones, most of them with two keys. */
 const KEYS_MAX = 16_384;
 
 /** A power of two: keys asked for again as the same octets, which is what a busy zone's are. */
@@ -98,29 +98,22 @@ const RECENT = 256;
 
 /** A public key as signatures are checked with it: the same for all DNSKEYs that have it. */
 export class PublicKey {
-  readonly #octets: Uint8Array;
-  readonly #from: number;
-  #imported: KeyObject | 'malformed' | undefined;
+  /** Number of the algorithm, then the public key: a copy, as it outlives the message that it came in. */
+  readonly octets: Uint8Array;
+  #imported: KeyObject | undefined;
+  /** It was found to be none: malformed, or outside of its algorithm's limits. */
+  isBroken = false;
 
-  /** @param from where the number of the algorithm is, which the public key follows */
-  constructor(octets: Uint8Array, from: number) {
-    this.#octets = octets;
-    this.#from = from;
+  constructor(octets: Uint8Array) {
+    this.octets = octets;
   }
 
-  /** Algorithm and public key; what they are told by. */
-  get octets(): Uint8Array {
-    return this.#octets.subarray(this.#from);
-  }
-
-  /**
-   * As node:crypto has it; tried once, also where it is none. To import it costs half of what it costs to check a
-   * signature. Undefined: it is malformed or outside of the algorithm's limits.
-   */
+  /** As node:crypto has it. To import it costs half of what it costs to check a signature. Undefined: it is broken. */
   importedBy(algorithm: Algorithm): KeyObject | undefined {
-    const { length } = this.#octets;
-    this.#imported ??= algorithm.importKey(partOf(this.#octets, this.#from + 1, length)) ?? 'malformed';
-    return this.#imported === 'malformed' ? undefined : this.#imported;
+    if (this.#imported !== undefined || this.isBroken) return this.#imported;
+    this.#imported = algorithm.importKey(partOf(this.octets, 1, this.octets.length));
+    this.isBroken = this.#imported === undefined;
+    return this.#imported;
   }
 }
 
@@ -145,19 +138,19 @@ export class KeyStore {
     let recent = this.#recent[at];
     if (recent?.rdata !== key.rdata) {
       if (key.rdata.length > FIXED_OCTETS + PUBLIC_KEY_OCTETS_MAX) return undefined;
-      recent = { rdata: key.rdata, key: this.at(key.rdata, ALGORITHM_AT) };
+      recent = { rdata: key.rdata, key: this.at(key.rdata, ALGORITHM_AT, key.rdata.length) };
       this.#recent[at] = recent;
     }
     return recent.key;
   }
 
-  /** The key in `octets`, whose algorithm is at `from`; they are kept as they are. */
-  at(octets: Uint8Array, from: number): PublicKey {
-    // Not kept with the zone's key: of those a zone may have sixty kilobytes, and trust is kept by number.
-    const id = octetsKey(octets, from);
+  /** The key in `octets`, between its algorithm and `to`. */
+  at(octets: Uint8Array, from: number, to: number): PublicKey {
+    // Not with the zone's key, which may be one of sixty kilobytes, while trust is kept by number.
+    const id = octetsKey(octets, from, to);
     let key = this.#keys.get(id);
     if (key === undefined) {
-      key = new PublicKey(octets, from);
+      key = new PublicKey(octets.slice(from, to));
       this.#keys.set(id, key);
     }
     return key;

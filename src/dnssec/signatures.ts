@@ -43,8 +43,13 @@ export class GoodSignatures {
     );
   }
 
+  /** Whether signatures over so many octets of data are kept. */
+  takes(dataOctets: number): boolean {
+    return dataOctets <= DATA_OCTETS_MAX;
+  }
+
   add(key: PublicKey, data: Uint8Array, signature: Uint8Array): void {
-    if (data.length > DATA_OCTETS_MAX || signature.length > SIGNATURE_OCTETS_MAX) return;
+    if (!this.takes(data.length) || signature.length > SIGNATURE_OCTETS_MAX) return;
     this.#octets ??= new Uint8Array(this.#max * SLOT_OCTETS);
     const slot = this.#slotOf(signature);
     this.#keys[slot] = key;

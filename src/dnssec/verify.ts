@@ -114,6 +114,8 @@ class Check {
   #rdatas: readonly Uint8Array[] | undefined;
   #fault: Fault | undefined;
   #failed = 0;
+  /** Of what the check is about. */
+  #dataOctets = 0;
 
   constructor(rrset: Rrset, zone: Name, keys: readonly DnsKey[], verifier: Verifier) {
     this.#rrset = rrset;
@@ -176,8 +178,9 @@ class Check {
   before(sig: Rrsig, key: DnsKey, algorithm: Algorithm): SignatureCheck | Checked {
     const { keys, good, work } = this.#verifier;
     const publicKey = keys.of(key);
-    if (publicKey === undefined) return this.#broken(sig);
+    if (publicKey === undefined || publicKey.isBroken) return this.#broken(sig);
     const data = this.#signedData(sig);
+    this.#dataOctets = data.length;
     const { signature } = sig;
     if (good?.has(publicKey, data, signature)) return this.#secure(sig, key);
     if (!work.takeVerify()) return { status: 'exhausted' };
@@ -189,10 +192,11 @@ class Check {
     const { good, work } = this.#verifier;
     switch (verdict) {
       case 'good':
-        // Once more, as others have made theirs in its place meanwhile.
-        good?.add(publicKey, this.#signedData(sig), sig.signature);
+        // Made once more, as others have made theirs in its place meanwhile.
+        if (good?.takes(this.#dataOctets) === true) good.add(publicKey, this.#signedData(sig), sig.signature);
         return this.#secure(sig, key);
       case 'broken key':
+        publicKey.isBroken = true;
         return this.#broken(sig);
       case 'bad':
         this.#failed++;

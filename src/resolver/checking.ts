@@ -24,8 +24,9 @@ import type { Failed, Job } from './finding.ts';
 import { exhausted, type SecureZone } from './trust.ts';
 
 /**
- * Signature checks of one turn of the event loop: about 1 ms of the slowest kind. Whoever comes after them waits for
- * the next turn, so that a flood of signed replies leaves room for other clients' answers (KeyTrap, CVE-2023-50387).
+ * Signature checks that are made here in one turn of the event loop: under 1 ms by P-256, 6 by P-384. Whoever comes after
+ * them waits for the next turn, so that a flood of signed replies leaves room for other clients' answers (KeyTrap,
+ * CVE-2023-50387).
  */
 export const VERIFIES_PER_TURN = 8;
 /**
@@ -104,8 +105,10 @@ export class Checking {
   };
 
   /** Takes `steps` at once, if there is room for their checks, and else after those who came before. */
-  check<T>(steps: Steps<T>): Soon<T> {
-    return this.#waiting.length === 0 && this.#hasRoom ? this.#go(steps, steps.next()) : this.#later(steps);
+  run<T>(steps: Steps<T>): Soon<T> {
+    return this.#waiting.length === 0 && this.#hasRoom
+      ? this.#go(steps, steps.next())
+      : this.#later('push', () => this.#go(steps, steps.next()));
   }
 
   get #hasRoom(): boolean {
@@ -115,21 +118,31 @@ export class Checking {
   #go<T>(steps: Steps<T>, first: IteratorResult<SignatureCheck, T>): Soon<T> {
     let step = first;
     while (step.done !== true) {
-      const verdict = this.#env.signatures?.check(step.value);
+      const check = step.value;
+      const verdict = this.#env.signatures?.check(check);
       if (verdict !== undefined) return this.#await(steps, verdict);
+      if (this.#inTurn === VERIFIES_PER_TURN) {
+        const kept = { done: false, value: { ...check, data: check.data.slice() } } as const;
+        return this.#later('unshift', () => this.#go(steps, kept));
+      }
       this.#inTurn++;
       this.#awaitTurn();
-      step = steps.next(verdictOf(step.value));
+      step = steps.next(verdictOf(check));
     }
     return step.value;
   }
 
-  async #await<T>(steps: Steps<T>, verdict: Promise<Verdict>): Promise<T> {
+  async #await<T>(steps: Steps<T>, verdict: Promise<Verdict | SignatureCheck>): Promise<T> {
     this.#elsewhere++;
     const known = await verdict;
     this.#elsewhere--;
-    this.#wake();
-    return this.#go(steps, steps.next(known));
+    try {
+      const isMade = typeof known === 'string';
+      return this.#go(steps, isMade ? steps.next(known) : { done: false, value: known });
+    } finally {
+      // After it: where another check follows from this one, there is no room for others.
+      this.#wake();
+    }
   }
 
   #awaitTurn(): void {
@@ -150,12 +163,12 @@ export class Checking {
     if (this.#waiting.length > 0 && this.#hasRoom) this.#awaitTurn();
   }
 
-  /** After those who came before it. */
-  #later<T>(steps: Steps<T>): Promise<T> {
+  /** @param where behind those who wait, or before them: who was served before goes on first */
+  #later<T>(where: 'push' | 'unshift', go: () => Soon<T>): Promise<T> {
     return new Promise((settle, fail) => {
-      this.#waiting.push(() => {
+      this.#waiting[where](() => {
         try {
-          settle(this.#go(steps, steps.next()));
+          settle(go());
         } catch (error) {
           // A mistake of ours, and of no concern to those who wait behind it.
           fail(error);
@@ -175,13 +188,13 @@ export class Checking {
       const what = `${nameToText(rrset.name)} ${typeToText(rrset.type)}`;
       return bogus(EDE.RRSIGS_MISSING, `${what}: no signature, though ${nameToText(zone.zone)} is signed`);
     }
-    const checking = this.check(rrsetSteps(rrset, zone.zone, zone.keys, this.#verifier(job)));
+    const checking = this.run(rrsetSteps(rrset, zone.zone, zone.keys, this.#verifier(job)));
     return soon(checking, (checked) => signedCheck(job, checked));
   }
 
   /** Checks the keys of `zone` with what stands for them: at once, if there is room for it. */
   dnskeys(job: Job, zone: Name, trusted: Trusted, dnskeys: Rrset): Soon<KeysChecked> {
-    return this.check(dnskeysSteps(dnskeys, zone, trusted, this.#verifier(job)));
+    return this.run(dnskeysSteps(dnskeys, zone, trusted, this.#verifier(job)));
   }
 
   /** Holds NSEC and NSEC3 RRsets against the keys of `zone`: others are no proof of anything. */

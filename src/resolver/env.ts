@@ -19,8 +19,11 @@ export interface Env {
 
 /** Checks signatures beside the thread that resolves. */
 export interface SignatureChecks {
-  /** Undefined: it cannot be done there now. Takes what it needs of `check` before it returns. Never rejects. */
-  check(check: SignatureCheck): Promise<Verdict> | undefined;
+  /**
+   * Undefined: it cannot be done there now. Takes what it needs of `check` before it returns. Never rejects; what it
+   * could not do after all comes back as a check that is still to be made, whose data stay as they are.
+   */
+  check(check: SignatureCheck): Promise<Verdict | SignatureCheck> | undefined;
 }
 
 /** Adds `by` (default 1) to a counter. */

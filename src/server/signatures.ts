@@ -1,20 +1,24 @@
 import { Worker } from 'node:worker_threads';
 import { BatchWriter, checksOf, readVerdict } from '../dnssec/checkbatch.ts';
 import { KeyStore } from '../dnssec/key.ts';
-import { type SignatureCheck, type Verdict, verdictOf } from '../dnssec/signaturecheck.ts';
-import { ELSEWHERE_MAX } from '../resolver/checking.ts';
+import type { SignatureCheck, Verdict } from '../dnssec/signaturecheck.ts';
 import type { SignatureChecks } from '../resolver/env.ts';
 import { assert } from '../util/assert.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 
-/** V8's heap only: keys and signatures are OpenSSL's, and outside of it. */
-const LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 };
-/** Without a word, though checks are out: a message has the verdicts of 16 of them, of a millisecond each at most. */
-export const SILENT_MS = 500;
+/** V8's heap only: keys are OpenSSL's, and outside of it. With a young heap of 8 MB the thread takes 17 MB, with this 9. */
+const LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 2 };
+/** How often it is looked whether the thread has said something, while it owes something. */
+export const LOOK_MS = 125;
+/**
+ * Looks in vain until it is given up. Those of this thread are counted, and not the time: a host that was asleep, or a
+ * process that was stopped, is seen once. Owing verdicts it says something after 16 checks, of a millisecond each at most.
+ */
+const LOOKS = 4;
+/** The same until it is ready: on a machine that boots it may take as long as the threads of main's have. */
+const STARTUP_LOOKS = 480;
 /** A thread that failed, or could not be made, is made again after this. */
 export const PAUSE_MS = 10_000;
-/** Checks that were out are made here so many a turn of the event loop, as all are where there is no thread for them. */
-const TAKEN_BACK_A_TURN = 8;
 
 /** What the thread says: that it reads batches now, then verdicts, in the order of the checks. */
 export type SignatureNews = 'ready' | Uint8Array;
@@ -30,7 +34,7 @@ export interface SignatureThreadOptions {
   readonly start?: () => Thread;
 }
 
-type Settle = (verdict: Verdict) => void;
+type Settle = (verdict: Verdict | SignatureCheck) => void;
 
 /** What was sent at the end of one turn. */
 interface Sent {
@@ -43,7 +47,8 @@ interface Sent {
 /**
  * A thread beside a worker that checks signatures for it, so that neither the checks nor the import of keys hold up
  * who asks for what is in the cache. It is made for the first signature there is, and what is to be checked until it
- * is ready the worker checks itself, as it does with what the thread was sent and did not give back:
+ * is ready the worker checks itself, at its own pace, as it does with what the thread was sent and did not give back, and
+ * with what is large:
  *
  *     absent ─ first check ─▶ starting ─ it says so ─▶ ready ─ ends, or is silent ─▶ absent, for PAUSE_MS at least
  *
@@ -62,8 +67,9 @@ export class SignatureThread implements SignatureChecks {
   #waiting: Settle[] = [];
   /** The first first. */
   #sent: Sent[] = [];
-  #heardAt = 0;
-  #silence: Timer | undefined;
+  /** Of LOOKS or STARTUP_LOOKS, since the thread was heard last. */
+  #looks = 0;
+  #watch: Timer | undefined;
 
   constructor({ clock, failed, start = startThread }: SignatureThreadOptions) {
     this.#clock = clock;
@@ -71,10 +77,15 @@ export class SignatureThread implements SignatureChecks {
     this.#start = start;
   }
 
-  check(check: SignatureCheck): Promise<Verdict> | undefined {
+  check(check: SignatureCheck): Promise<Verdict | SignatureCheck> | undefined {
     if (this.#state === 'absent') this.#begin();
     if (this.#state !== 'ready') return undefined;
-    this.#writer.add(check);
+    let added = this.#writer.add(check);
+    if (added === 'full') {
+      this.#send();
+      added = this.#writer.add(check);
+    }
+    if (added === 'large') return undefined;
     if (this.#waiting.length === 0) setImmediate(() => this.#send());
     return new Promise((settle) => this.#waiting.push(settle));
   }
@@ -90,6 +101,7 @@ export class SignatureThread implements SignatureChecks {
     }
     this.#thread = thread;
     this.#state = 'starting';
+    this.#watchFrom(STARTUP_LOOKS);
     const ifCurrent =
       <T>(hear: (what: T) => void) =>
       (what: T): void => {
@@ -111,46 +123,51 @@ export class SignatureThread implements SignatureChecks {
     thread.unref();
   }
 
+  /** At the end of a turn, or where a batch is full; there may be nothing left then. */
   #send(): void {
+    if (this.#waiting.length === 0) return;
     const sent: Sent = { batch: this.#writer.finish(), waiting: this.#waiting, done: 0 };
     this.#waiting = [];
     if (this.#thread === undefined) {
-      takeBack([sent]);
+      giveBack(sent);
       return;
     }
-    if (this.#sent.length === 0) this.#heardAt = this.#clock.now();
     this.#sent.push(sent);
     this.#thread.postMessage(sent.batch);
-    this.#silence ??= this.#clock.after(SILENT_MS, () => this.#listen());
+    if (this.#sent.length === 1) this.#watchFrom(LOOKS);
   }
 
   #hear(news: SignatureNews): void {
+    this.#looks = LOOKS;
     if (news === 'ready') {
       this.#state = 'ready';
       return;
     }
-    this.#heardAt = this.#clock.now();
     const sent = this.#sent[0];
     assert(sent !== undefined, 'verdicts are of what was sent');
     for (const octet of news) sent.waiting[sent.done++]!(readVerdict(octet));
     if (sent.done === sent.waiting.length) this.#sent.shift();
   }
 
-  #listen(): void {
-    this.#silence = undefined;
-    if (this.#sent.length === 0) return;
-    const left = this.#heardAt + SILENT_MS - this.#clock.now();
-    this.#silence = this.#clock.after(Math.max(0, left), () => {
-      // Where this thread was late itself, verdicts may be the next thing that it reads.
-      if (left <= 0) setImmediate(() => this.#judge());
-      else this.#listen();
-    });
+  #watchFrom(looks: number): void {
+    this.#looks = looks;
+    this.#watch ??= this.#clock.every(LOOK_MS, () => this.#look());
+  }
+
+  #look(): void {
+    if (this.#state === 'ready' && this.#sent.length === 0) this.#unwatch();
+    // Verdicts may be the next thing that this thread reads, where it was late itself.
+    else if (--this.#looks === 0) setImmediate(() => this.#judge());
   }
 
   #judge(): void {
-    const isSilent = this.#sent.length > 0 && this.#clock.now() - this.#heardAt >= SILENT_MS;
-    if (isSilent) this.#lose(`is silent for ${SILENT_MS} ms`);
-    else this.#listen();
+    if (this.#looks <= 0 && this.#thread !== undefined)
+      this.#lose(this.#state === 'starting' ? 'does not begin' : `is silent for ${LOOKS * LOOK_MS} ms`);
+  }
+
+  #unwatch(): void {
+    this.#watch?.cancel();
+    this.#watch = undefined;
   }
 
   #lose(why: string): void {
@@ -158,36 +175,20 @@ export class SignatureThread implements SignatureChecks {
     this.#thread = undefined;
     this.#state = 'absent';
     this.#notBefore = this.#clock.now() + PAUSE_MS;
-    this.#silence?.cancel();
-    this.#silence = undefined;
+    this.#unwatch();
     void thread?.terminate();
     this.#failed(why);
-    takeBack(this.#sent.splice(0));
+    for (const sent of this.#sent.splice(0)) giveBack(sent);
   }
 }
 
-/** Makes in this thread the checks that are still without verdicts. */
-function takeBack(all: readonly Sent[]): void {
-  const checks = checksWaiting(all);
-  const go = (): void => {
-    for (let made = 0; made < TAKEN_BACK_A_TURN; made++) {
-      const { done, value } = checks.next();
-      if (done === true) return;
-      value.settle(verdictOf(value.check));
-    }
-    setImmediate(go);
-  };
-  go();
-}
-
-function* checksWaiting(all: readonly Sent[]): Generator<{ check: SignatureCheck; settle: Settle }, void> {
-  const keys = new KeyStore(ELSEWHERE_MAX);
-  for (const { batch, waiting, done } of all) {
-    let at = 0;
-    for (const check of checksOf(batch, keys)) {
-      if (at >= done) yield { check, settle: waiting[at]! };
-      at++;
-    }
+/** Whoever waits for verdicts makes the checks that were not made. */
+function giveBack({ batch, waiting, done }: Sent): void {
+  const keys = new KeyStore(waiting.length);
+  let at = 0;
+  for (const check of checksOf(batch, keys)) {
+    if (at >= done) waiting[at]!(check);
+    at++;
   }
 }
 

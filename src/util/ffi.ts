@@ -148,7 +148,10 @@ const SYS_SCHED: Partial<Record<NodeJS.Architecture, { readonly set: number; rea
 /** struct sched_attr: its size, the policy, and what time a thread wants at a time, in ns. */
 const SCHED_ATTR_OCTETS = 48;
 const SCHED_POLICY = 4;
+const SCHED_FLAGS = 8;
 const SCHED_RUNTIME = 24;
+/** What is asked for is for this thread alone, and not for those that it starts. */
+const SCHED_RESET_ON_FORK = 1n;
 const SCHED_OTHER = 0;
 /** The least that the kernel takes; a worker that has more to do gets more, only later. */
 const SLICE_NS = 100_000n;
@@ -442,6 +445,7 @@ class LinuxFfi implements Ffi {
     // Who chose another policy for the daemon knows better.
     if (schedule.readUInt32LE(SCHED_POLICY) !== SCHED_OTHER) return false;
     schedule.writeBigUInt64LE(SLICE_NS, SCHED_RUNTIME);
+    schedule.writeBigUInt64LE(SCHED_RESET_ON_FORK, SCHED_FLAGS);
     return this.#libc.schedule(call.set, schedule, 0, 0) === 0;
   }
 

@@ -70,18 +70,22 @@ t.test('a key is imported once, also one that is none', async (t) => {
   t.equal(store.of(readDnskey(key.rdata.slice())!), store.of(key), 'by its octets');
   t.ok(store.of(key)!.importedBy(counting));
   t.equal(imports, 1);
+  t.notOk(store.of(key)!.isBroken);
   const broken = readDnskey(Uint8Array.of(1, 0, 3, 13, 1, 2, 3))!;
   t.equal(store.of(broken)!.importedBy(counting), undefined);
   t.equal(store.of(broken)!.importedBy(counting), undefined);
+  t.ok(store.of(broken)!.isBroken);
   t.equal(imports, 2);
   const long = readDnskey(Uint8Array.from([1, 0, 3, 13, ...new Uint8Array(2000)]))!;
   t.equal(store.of(long), undefined, 'what is too long for any key is not even tried');
   const other = readDnskey(withFlags(makeKey('b.', { seed: 'once' }), { flags: 257 }).rdata)!;
   t.ok(store.of(other)!.importedBy(counting));
   t.equal(imports, 2, 'flags and owner do not matter to it');
-  t.same(store.of(other)!.octets, other.rdata.subarray(3));
+  const { octets } = store.of(other)!;
+  t.same(octets, other.rdata.subarray(3));
+  t.equal(octets.buffer.byteLength, octets.length, 'nothing else is kept with it');
   t.equal(
-    store.at(Uint8Array.of(0, ...other.rdata.subarray(3)), 1),
+    store.at(Uint8Array.of(0, ...octets, 0), 1, 1 + octets.length),
     store.of(other),
     'wherever its octets are',
   );

@@ -3,6 +3,8 @@
  * program that shares nothing with this one, each with a line or more of what a resolver must say. The zones under
  * `lab.` are odd on purpose. CAUSEWAY_LONG=1 asks for every line of a larger one.
  */
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import t, { type Test } from 'tap';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { type Fakenet, fakenetMissing, startFakenet } from '../support/fakenet/fakenet.ts';
@@ -38,7 +40,24 @@ t.test('a small Internet', { skip }, async (t) => {
     t.ok(expected >= LAB_LINES_MIN + (LONG ? 5 * ZONES : SAMPLE), `${expected} lines were asked`);
     t.comment(`${expected} lines as expected`);
     await explains(t, daemon);
+    const checking = signatureThreads(daemon);
+    t.equal(checking.length > 0, availableParallelism() > 1, 'beside workers that have not the only core');
   });
+
+  await t.test(
+    'on one core, where a worker checks signatures itself, the verdicts are the same',
+    async (t) => {
+      const daemon = await startDaemon({
+        config: configFor(net),
+        under: ['taskset', '-c', '0', 'unshare', '--fork'],
+      });
+      t.teardown(() => daemon.stop());
+      const { expected, different } = await net.check(daemon, ['--lab', '--security', 'secure,bogus']);
+      t.same(different, []);
+      t.ok(expected >= LAB_VERDICTS_MIN, `${expected} lines were asked`);
+      t.same(signatureThreads(daemon), []);
+    },
+  );
 
   await t.test(
     'validation through a resolver that validates nothing comes to the same verdicts',
@@ -56,6 +75,12 @@ t.test('a small Internet', { skip }, async (t) => {
     },
   );
 });
+
+/** Ids of the threads that check signatures for a worker. */
+function signatureThreads({ pid }: Daemon): string[] {
+  const tasks = `/proc/${pid}/task`;
+  return readdirSync(tasks).filter((id) => /^signatures/.test(readFileSync(`${tasks}/${id}/comm`, 'latin1')));
+}
 
 interface Explanation {
   readonly trust: {

@@ -1,5 +1,6 @@
 /** The thread that checks signatures for a worker: what it does, and what happens without it. */
-import { EventEmitter } from 'node:events';
+import { spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { algorithmTable } from '../../src/dnssec/algorithm.ts';
@@ -7,10 +8,10 @@ import { canonicalRdatas, signedData } from '../../src/dnssec/canonical.ts';
 import { PIECE, verdictsOf } from '../../src/dnssec/checkbatch.ts';
 import { KeyStore, readDnskey } from '../../src/dnssec/key.ts';
 import { readRrsig } from '../../src/dnssec/rrsig.ts';
-import type { SignatureCheck, Verdict } from '../../src/dnssec/signaturecheck.ts';
+import { type SignatureCheck, type Verdict, verdictOf } from '../../src/dnssec/signaturecheck.ts';
 import {
+  LOOK_MS,
   PAUSE_MS,
-  SILENT_MS,
   SignatureThread,
   type SignatureThreadOptions,
   type Thread,
@@ -37,10 +38,19 @@ function checkAt(i: number): SignatureCheck {
 const CHECKS = Array.from({ length: 100 }, (_, i) => checkAt(i));
 const VERDICTS: readonly Verdict[] = CHECKS.map((_, i) => (i % 2 === 0 ? 'good' : 'bad'));
 
-/** All at once, as replies that arrive together are. */
+/** All at once, as replies that arrive together are. What comes back unmade is made here, as by a worker. */
 function all(thread: SignatureThread): Promise<Verdict[]> {
-  return Promise.all(CHECKS.map((check) => thread.check(check) ?? Promise.reject(new Error('not taken'))));
+  return Promise.all(
+    CHECKS.map(async (check) => {
+      const known = await (thread.check(check) ?? Promise.reject(new Error('not taken')));
+      if (typeof known === 'string') return known;
+      unmade++;
+      return verdictOf(known);
+    }),
+  );
 }
+
+let unmade = 0;
 
 function made(options: Partial<SignatureThreadOptions> = {}): {
   thread: SignatureThread;
@@ -146,9 +156,11 @@ for (const [what, end, said] of ENDS)
     await turn();
     const unsent = all(thread);
     threads[0]!.answer(2);
+    unmade = 0;
     end(threads[0]!);
     t.equal(thread.check(CHECKS[0]!), undefined);
     t.same(await Promise.all([some, unsent]), [VERDICTS, VERDICTS]);
+    t.equal(unmade, 2 * CHECKS.length - 2 * PIECE);
     t.equal(failures.length, 1);
     t.match(failures[0], said);
     t.equal(threads[0]!.state, 'ended');
@@ -172,6 +184,10 @@ for (const [what, end, said] of ENDS)
 
 t.test('one that is silent is given up; one that is slow is not', async (t) => {
   const { thread, threads, failures, clock } = faked();
+  const wait = async (looks: number): Promise<void> => {
+    for (let i = 0; i < looks; i++) clock.advance(LOOK_MS);
+    await turn();
+  };
   thread.check(CHECKS[0]!);
   threads[0]!.emit('message', 'ready');
   const slow = all(thread);
@@ -179,24 +195,33 @@ t.test('one that is silent is given up; one that is slow is not', async (t) => {
   const pieces = [...verdictsOf(threads[0]!.batches[0]!, store)];
   t.equal(pieces.length, Math.ceil(CHECKS.length / PIECE));
   for (const piece of pieces) {
-    clock.advance(SILENT_MS - 1);
-    await turn();
+    await wait(3);
     threads[0]!.emit('message', piece);
   }
   t.same(await slow, VERDICTS);
-  clock.advance(10 * SILENT_MS);
-  await turn();
+  await wait(100);
   t.same(failures, [], 'who owes nothing may be silent');
   const waiting = all(thread);
   await turn();
-  clock.advance(SILENT_MS - 1);
+  await wait(3);
+  t.same(failures, []);
+  unmade = 0;
+  await wait(1);
+  t.same(await waiting, VERDICTS);
+  t.equal(unmade, CHECKS.length);
+  t.same(failures, ['is silent for 500 ms']);
+});
+
+t.test('one that never says that it is ready', async (t) => {
+  const { thread, threads, failures, clock } = faked();
+  thread.check(CHECKS[0]!);
+  for (let i = 0; i < 479; i++) clock.advance(LOOK_MS);
   await turn();
   t.same(failures, []);
-  clock.advance(1);
+  clock.advance(LOOK_MS);
   await turn();
-  await turn();
-  t.same(await waiting, VERDICTS);
-  t.same(failures, [`is silent for ${SILENT_MS} ms`]);
+  t.same(failures, ['does not begin']);
+  t.equal(threads[0]!.state, 'ended');
 });
 
 t.test('verdicts that are there, and not yet read, are not silence', async (t) => {
@@ -206,11 +231,42 @@ t.test('verdicts that are there, and not yet read, are not silence', async (t) =
   const waiting = all(thread);
   await turn();
   // This thread was late itself: its timer is called before the message is.
-  clock.advance(3 * SILENT_MS);
+  for (let i = 0; i < 4; i++) clock.advance(LOOK_MS);
   threads[0]!.answer();
   t.same(await waiting, VERDICTS);
   await turn();
   t.same(failures, []);
+});
+
+t.test('a process that was stopped has no silent thread', async (t) => {
+  const { thread, failures } = made();
+  thread.check(CHECKS[0]!);
+  await until(() => thread.check(CHECKS[0]!) !== undefined, 'the thread');
+  for (let i = 0; i < 3; i++) {
+    const waiting = all(thread);
+    await turn();
+    // Continued by another process: this one stands still as a whole.
+    const resume = spawn('sh', ['-c', `sleep 0.9; kill -CONT ${process.pid}`], { stdio: 'ignore' });
+    const resumed = once(resume, 'exit');
+    process.kill(process.pid, 'SIGSTOP');
+    t.same(await waiting, VERDICTS);
+    await resumed;
+  }
+  t.same(failures, []);
+});
+
+t.test('more than a message holds, and what is too large for any', async (t) => {
+  const { thread, threads } = faked();
+  thread.check(CHECKS[0]!);
+  threads[0]!.emit('message', 'ready');
+  const large = { ...CHECKS[0]!, data: new Uint8Array(100_000) };
+  t.equal(thread.check(large), undefined);
+  const some = Array.from({ length: 5 }, () => all(thread));
+  await turn();
+  t.ok(threads[0]!.batches.length > 1);
+  t.ok(Math.max(...threads[0]!.batches.map(({ length }) => length)) <= 65_536);
+  threads[0]!.answer();
+  t.same(await Promise.all(some), Array(5).fill(VERDICTS));
 });
 
 t.test('none can be made: it is not tried all the time', async (t) => {

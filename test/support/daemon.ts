@@ -106,7 +106,10 @@ async function launch(options: DaemonOptions): Promise<Daemon> {
 }
 
 function onlyChildOf(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  // To signal process 0 would be to signal the group of the test itself.
+  if (!/^\d+$/.test(children)) throw new Error(`process ${pid} has not one child: ${children || 'none'}`);
+  return Number(children);
 }
 
 async function ready(child: ChildProcess, log: () => string): Promise<void> {
