@@ -5,6 +5,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net';
 import { networkInterfaces, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { type Ffi, loadFfi, RECEIVE_BUFFER, SocketError, socketText } from '../../src/util/ffi.ts';
 import { freePort } from '../support/ports.ts';
@@ -35,10 +36,23 @@ t.test('a thread that is to wake soon keeps its policy and its nice value', (t) 
   // Fields 18, 19, 40, 41 of proc(5): priority, nice, real-time priority, policy.
   for (const field of [18, 19, 40, 41]) t.equal(after[field - 3], before[field - 3], `field ${field}`);
   const [major = 0, minor = 0] = release().split('.').map(Number);
-  const shown = /^se\.slice\s+:\s+(\d+)/m.exec(readSchedule())?.[1];
+  const shown = sliceIn(readSchedule());
   if ((major > 6 || (major === 6 && minor >= 12)) && shown !== undefined) t.equal(shown, '100000');
   t.end();
 });
+
+t.test('a thread that it starts has a slice of its own', async (t) => {
+  t.equal(ffi.wakeSoon(), true);
+  const read = "require('node:fs').readFileSync('/proc/thread-self/sched', 'latin1')";
+  const worker = new Worker(`require('node:worker_threads').parentPort.postMessage(${read})`, { eval: true });
+  const [of] = await Promise.race([once(worker, 'message'), once(worker, 'error').then(() => [''])]);
+  t.not(sliceIn(String(of)), '100000');
+  await worker.terminate();
+});
+
+function sliceIn(schedule: string): string | undefined {
+  return /^se\.slice\s+:\s+(\d+)/m.exec(schedule)?.[1];
+}
 
 /** What the kernel tells of this thread's schedule, where it is built to tell. */
 function readSchedule(): string {
