@@ -1,7 +1,7 @@
 /** Work that hostile delegations cause: rows of the catalogue of attacks, each with its bound in counted packets. */
 import t from 'tap';
 import { DEPTH_MAX } from '../../../src/resolver/budget.ts';
-import { RCODE } from '../../../src/wire/constants.ts';
+import { EDE, RCODE } from '../../../src/wire/constants.ts';
 import { isAtOrBelow, nameFromText } from '../../../src/wire/name.ts';
 import { gluelessReferral, only, silent } from '../../support/hostile.ts';
 import { type Host, Internet } from '../../support/internet.ts';
@@ -357,6 +357,25 @@ t.test(`${DEPTH_MAX} zones between a name and an address, known or not: one more
     if (rcode === 'SERVFAIL') t.match(second.work, { packets: 0, fetches: DEPTH_MAX });
   }
 });
+
+t.test(
+  'of two servers one is in a circle and one too deep: what is said is that it is too deep',
+  async (t) => {
+    // With less above it the second may be found: that is no news of the zone, and no failure to be kept.
+    const deep = Array.from({ length: DEPTH_MAX + 3 }, (_, i) => [`z${i}.test.`, [`ns.z${i + 1}.test.`]]);
+    const zones = Object.fromEntries([
+      ['v.test.', ['ns.a.test.', 'ns.z0.test.']],
+      ['a.test.', ['ns.b.test.']],
+      ['b.test.', ['ns.a.test.']],
+      ...deep,
+    ]) as Record<string, string[]>;
+    for (let seed = 1; seed <= 10; seed++) {
+      const sim = simulate(circle(zones), { seed });
+      const { rcode, ede } = await sim.ask('www.v.test.');
+      t.match({ rcode, codes: ede.map(({ code }) => code) }, { rcode: 'SERVFAIL', codes: [EDE.OTHER] });
+    }
+  },
+);
 
 for (const servers of [1, 3, 12])
   t.test(
