@@ -67,6 +67,8 @@ export class SignatureThread implements SignatureChecks {
   #waiting: Settle[] = [];
   /** The first first. */
   #sent: Sent[] = [];
+  /** Verdicts that came: those that were told in this turn, and those that wait for the next ones. */
+  #heard: Uint8Array[] = [];
   /** Of LOOKS or STARTUP_LOOKS, since the thread was heard last. */
   #looks = 0;
   #watch: Timer | undefined;
@@ -143,10 +145,23 @@ export class SignatureThread implements SignatureChecks {
       this.#state = 'ready';
       return;
     }
+    this.#heard.push(news);
+    // Else one was told in this turn.
+    if (this.#heard.length === 1) this.#tell(this.#heard);
+  }
+
+  /** One message in a turn of the event loop: all that may be there would be a long turn, and others ask meanwhile. */
+  #tell(heard: Uint8Array[]): void {
+    const verdicts = heard[0];
+    if (verdicts === undefined || heard !== this.#heard) return;
     const sent = this.#sent[0];
     assert(sent !== undefined, 'verdicts are of what was sent');
-    for (const octet of news) sent.waiting[sent.done++]!(readVerdict(octet));
+    for (const octet of verdicts) sent.waiting[sent.done++]!(readVerdict(octet));
     if (sent.done === sent.waiting.length) this.#sent.shift();
+    setImmediate(() => {
+      heard.shift();
+      this.#tell(heard);
+    });
   }
 
   #watchFrom(looks: number): void {
@@ -178,6 +193,7 @@ export class SignatureThread implements SignatureChecks {
     this.#unwatch();
     void thread?.terminate();
     this.#failed(why);
+    this.#heard = [];
     for (const sent of this.#sent.splice(0)) giveBack(sent);
   }
 }

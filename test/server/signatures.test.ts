@@ -160,7 +160,7 @@ for (const [what, end, said] of ENDS)
     end(threads[0]!);
     t.equal(thread.check(CHECKS[0]!), undefined);
     t.same(await Promise.all([some, unsent]), [VERDICTS, VERDICTS]);
-    t.equal(unmade, 2 * CHECKS.length - 2 * PIECE);
+    t.equal(unmade, 2 * CHECKS.length - PIECE, 'of two messages one was told');
     t.equal(failures.length, 1);
     t.match(failures[0], said);
     t.equal(threads[0]!.state, 'ended');
@@ -210,6 +210,31 @@ t.test('one that is silent is given up; one that is slow is not', async (t) => {
   t.same(await waiting, VERDICTS);
   t.equal(unmade, CHECKS.length);
   t.same(failures, ['is silent for 500 ms']);
+});
+
+t.test('verdicts that are there at once are told a message a turn', async (t) => {
+  const { thread, threads } = faked();
+  thread.check(CHECKS[0]!);
+  threads[0]!.emit('message', 'ready');
+  let told = 0;
+  const waiting = Promise.all(
+    CHECKS.map(async (check) => {
+      await thread.check(check);
+      told++;
+    }),
+  );
+  await turn();
+  threads[0]!.answer();
+  // What follows at once, in this turn.
+  for (let i = 0; i < 10; i++) await null;
+  const turns = [told];
+  while (told < CHECKS.length) {
+    const before = told;
+    await turn();
+    turns.push(told - before);
+  }
+  await waiting;
+  t.same(turns, [PIECE, PIECE, PIECE, PIECE, PIECE, PIECE, CHECKS.length - 6 * PIECE]);
 });
 
 t.test('one that never says that it is ready', async (t) => {
