@@ -114,7 +114,7 @@ class Check {
   #rdatas: readonly Uint8Array[] | undefined;
   #fault: Fault | undefined;
   #failed = 0;
-  /** Of what the check is about. */
+  /** Signed by the signature that is being checked. */
   #dataOctets = 0;
 
   constructor(rrset: Rrset, zone: Name, keys: readonly DnsKey[], verifier: Verifier) {

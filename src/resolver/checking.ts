@@ -31,7 +31,7 @@ import { exhausted, type SecureZone } from './trust.ts';
 export const VERIFIES_PER_TURN = 8;
 /**
  * Checks that are made elsewhere at a time: as many as are found in flight where each question needs one, as with fewer
- * the one thread waits for the other (with 64 a tenth fewer resolutions a second). Those beyond wait for their turn.
+ * the one thread waits for the other (with 64 a twentieth fewer resolutions a second). Those beyond wait for their turn.
  */
 export const ELSEWHERE_MAX = 256;
 
@@ -61,10 +61,12 @@ export class Checking {
   #algorithms: AlgorithmTable;
   #sha1 = false;
   readonly #fixed: AlgorithmTable | undefined;
-  /** Checks made in this turn of the event loop, those that others make, and who waits for room, the first first. */
+  /** Checks that were made here in this turn of the event loop, and whether its end will be noticed. */
   #inTurn = 0;
   #turnEnds = false;
+  /** Those that are being made elsewhere. */
   #elsewhere = 0;
+  /** Who waits for room, the first first. */
   readonly #waiting: (() => void)[] = [];
   /** All checks made; for metrics and tests. */
   verifies = 0;

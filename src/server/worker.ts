@@ -107,7 +107,7 @@ class Worker {
       token: start.loopToken,
       outstanding: new Tally(shared.outstanding, slot, start.seed),
       prefetch: node.prefetch,
-      signatures: signaturesOf(start),
+      signatures: makeSignatureChecks(),
       // Whatever happens to a packet is counted, so each count is a sign of life.
       count: (counter, by) => {
         alive();
@@ -397,9 +397,9 @@ async function openNetwork(start: WorkerStart): Promise<Network> {
   return { udp, transports, listeners, streams };
 }
 
-/** None where the only core is this worker's, and where it owns no questions. */
-function signaturesOf({ slot, workers }: WorkerStart): SignatureThread | undefined {
-  if (availableParallelism() === 1 || dutyOf(slot, workers) === 'encrypted') return undefined;
+/** None where there is one core: two threads would only take it from each other. */
+function makeSignatureChecks(): SignatureThread | undefined {
+  if (availableParallelism() === 1) return undefined;
   return new SignatureThread({ clock, failed: (why) => tell({ news: 'signatures-failed', why }) });
 }
 

@@ -234,6 +234,7 @@ export class Workers {
         this.#ready.reject(new Error(news.failure));
         return;
       case 'signatures-failed':
+        this.#o.metrics.add(METRIC.signaturesRestarts);
         this.#o.log.warn(
           { worker: slot.number },
           `the thread that checks signatures ${news.why}; the worker does it meanwhile`,

@@ -303,6 +303,11 @@ const LIST = [
   ),
   counter('logsRestarts', 'causeway_logs_restarts_total', 'Times the logs thread was started again.'),
   counter(
+    'signaturesRestarts',
+    'causeway_signatures_restarts_total',
+    'Times a thread that checks signatures for a worker was given up.',
+  ),
+  counter(
     'workerErrors',
     'causeway_worker_errors_total',
     'Errors of the program that a worker caught; each is a bug.',

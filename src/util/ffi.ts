@@ -445,7 +445,7 @@ class LinuxFfi implements Ffi {
     // Who chose another policy for the daemon knows better.
     if (schedule.readUInt32LE(SCHED_POLICY) !== SCHED_OTHER) return false;
     schedule.writeBigUInt64LE(SLICE_NS, SCHED_RUNTIME);
-    schedule.writeBigUInt64LE(SCHED_RESET_ON_FORK, SCHED_FLAGS);
+    schedule.writeBigUInt64LE(schedule.readBigUInt64LE(SCHED_FLAGS) | SCHED_RESET_ON_FORK, SCHED_FLAGS);
     return this.#libc.schedule(call.set, schedule, 0, 0) === 0;
   }
 

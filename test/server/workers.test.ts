@@ -394,6 +394,17 @@ t.test(
   },
 );
 
+t.test("a worker's thread for signatures that fails is told of and counted; the worker stays", async (t) => {
+  const { workers, close, lines, counters } = await run(2, '../support/unsigned-worker.ts');
+  void workers.start();
+  await until(() => lines.length === 2, 'both to be told of');
+  t.equal(counters.sum('signaturesRestarts'), 2);
+  t.equal(counters.sum('workerRestarts'), 0);
+  t.same(new Set(lines.map(({ fields }) => fields['worker'])), new Set([0, 1]));
+  t.match(lines[0]!.message, /^the thread that checks signatures is silent for 500 ms; the worker does it/);
+  await close();
+});
+
 t.test('a snapshot that is in force is what successors begin with', async (t) => {
   const { port, workers, close } = await run(1);
   await workers.start();
