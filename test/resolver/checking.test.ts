@@ -123,6 +123,18 @@ t.test('200 replies with eight bad signatures each at once (KeyTrap): the same',
   t.ok(Math.max(...busy) <= VERIFIES_PER_TURN, busy.join(' '));
 });
 
+t.test('who has to wait between two signatures goes on with what the second one signs', async (t) => {
+  // The first is junk, the second good: what it signs lies where others write theirs meanwhile.
+  const rrsets = Array.from({ length: 50 }, (_, i) => {
+    const good = signed(rrsetAt(i), key);
+    const junk = signed(rrsetAt(i), key, { signature: new Uint8Array(64).fill(1) });
+    // Turns end after an even number of checks: with one signature only, some end between the two of another.
+    return i % 3 === 0 ? good : { ...good, sigs: [junk.sigs![0]!, good.sigs![0]!] };
+  });
+  const { kinds } = await checkAll(rrsets);
+  t.same([...kinds], ['secure']);
+});
+
 /** By a clock that stands still until it is moved: then all turns are taken, one after the other. */
 function checkingBy(clock: ManualClock, signatures?: SignatureChecks): Checking {
   const slab = new Slab({ bytes: 1 << 20, seed: [1, 2] });
