@@ -47,16 +47,22 @@ export type NoDs =
 /** Neither `name` nor a wildcard that would stand for it exists (RFC 4035 section 5.4, RFC 5155 section 8.4). */
 export function proveNameError(name: Name, e: Evidence): Proof {
   return weigh(name, e, (chain) => {
-    const node = chain.node(name);
-    if (node !== undefined)
-      return isNxname(node.types) ? secure([node.rrset]) : contradicted(`${nameToText(name)} exists`);
+    // Before the name itself is looked for: that it does not exist follows, and with many iterations of NSEC3 there is not
+    // the work for a hash of it, too.
     const encloser = chain.encloser(name);
-    if (encloser === undefined) return missing(`no proof that ${nameToText(name)} does not exist`);
+    if (encloser === undefined) return proveNxname(name, chain);
     const wildcard = wildcardBelow(encloser.name);
     const gap = chain.gap(wildcard);
     if (gap === undefined) return missing(`no proof that ${nameToText(wildcard)} does not exist`);
     return unlessOptOut(encloser.optOut || gap.optOut, [...encloser.used, gap.rrset]);
   });
+}
+
+/** The record at the name says that it does not exist (RFC 9824 section 3.1). */
+function proveNxname(name: Name, chain: Chain): Proof {
+  const node = chain.node(name);
+  if (node === undefined) return missing(`no proof that ${nameToText(name)} does not exist`);
+  return isNxname(node.types) ? secure([node.rrset]) : contradicted(`${nameToText(name)} exists`);
 }
 
 /**

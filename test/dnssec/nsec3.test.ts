@@ -285,6 +285,15 @@ t.test('hashing ends with the work there is', async (t) => {
   }
 });
 
+t.test('below a name that does not exist two hashes prove it, however deep', async (t) => {
+  for (const name of ['none', 'x.none', `${'x.'.repeat(40)}none`]) {
+    const work = new CountedWork(BUDGET_NSEC3_BLOCKS);
+    const e = given(shown(name, { iterations: 50 }), work);
+    t.equal(proveNameError(named(name), e).status, 'secure', name);
+    t.equal(work.blocks, 2 * 51, name);
+  }
+});
+
 t.test('no work left is not the same as no proof, and never a proof', async (t) => {
   for (let max = 0; max < 8; max++) {
     const e = given(shown('none'), new CountedWork(max));
@@ -317,12 +326,12 @@ t.test('the closest encloser of a long name takes few hashes where it is near on
     return work.blocks;
   };
   t.equal(hashes(0, 1), 2, 'the name and the wildcard');
-  t.equal(hashes(0, 10), 3, 'and the next closer name');
-  t.equal(hashes(1, 2), 4, 'no hash for a record that would be known without');
+  t.equal(hashes(0, 10), 2, 'the next closer name and the wildcard');
+  t.equal(hashes(1, 2), 3, 'no hash for a record that would be known without, nor for the name');
   for (const labels of [1, 2, 4, 8]) {
     t.ok(hashes(labels, 1) <= 4, `${labels} labels exist, one does not`);
-    t.ok(hashes(labels, 2) <= 6, `${labels} labels exist, two do not`);
-    t.ok(hashes(labels, 10) <= Math.min(2 * labels + 5, labels + 12), `${labels} labels exist, ten do not`);
+    t.ok(hashes(labels, 2) <= 5, `${labels} labels exist, two do not`);
+    t.ok(hashes(labels, 10) <= Math.min(2 * labels + 4, labels + 12), `${labels} labels exist, ten do not`);
   }
 });
 
