@@ -22,6 +22,12 @@ const EAGER_HEAP_SHARE = 1 / 16;
  * cold` where it was 707 with V8's own), and what answers from the cache is called as often within a second.
  */
 const CALLS_BEFORE_TURBOFAN = 30_000;
+/**
+ * How full a young heap is, in percent, when it is collected at the end of a turn of the event loop; fuller, and it is
+ * collected in the middle of one. V8's own is 80. What survived the last time takes a third of it, so that these few percent
+ * are a third of what is left (`npm run bench -- cold`: 48 collections instead of 62, 0.23 s in all instead of 0.27).
+ */
+const COLLECTED_AT_PERCENT = 95;
 
 /**
  * Makes the threads of workers. Those that there will be are made ahead, and read their modules while control reads the
@@ -45,6 +51,7 @@ export class Nursery {
     const hasSpareCore = workers < availableParallelism();
     setFlagsFromString(hasSpareCore ? '--parallel-scavenge' : '--no-parallel-scavenge');
     setFlagsFromString(`--invocation-count-for-turbofan=${CALLS_BEFORE_TURBOFAN}`);
+    setFlagsFromString(`--minor-gc-task-trigger=${COLLECTED_AT_PERCENT}`);
   }
 
   /** Makes threads ahead for the first slots. */
