@@ -65,6 +65,16 @@ export interface Ffi {
    * The descriptor is the caller's to close.
    */
   connectUdp(watch: number, from: Endpoint, port: number, to: Endpoint): number | string;
+  /** As `connectUdp`, from any address and on a port that the kernel draws. */
+  connectAnyUdp(watch: number, to: Endpoint): number | string;
+  /** Takes port and peer from such a socket: nothing arrives any more. What has arrived stays to be read. */
+  disconnectUdp(fd: number): boolean;
+  /**
+   * Connects it again, to an address of the same family and on a port that is drawn anew. The code of the error, if there is
+   * one.
+   */
+  reconnectUdp(fd: number, to: Endpoint): string | undefined;
+  isIpv6(endpoint: Endpoint): boolean;
   /** Sends a datagram on a connected socket. The code of the error, if there is one. */
   send(fd: number, octets: Uint8Array): string | undefined;
   /**
@@ -172,6 +182,8 @@ const FIRST_OWN_FD = 3;
 
 /** The arena: see the top of the file. */
 const sockaddr = Buffer.alloc(128);
+/** AF_UNSPEC. */
+const nowhere = Buffer.alloc(SOCKADDR_IN);
 const option = Buffer.alloc(4);
 const length = Buffer.alloc(4);
 const memory = Buffer.alloc(MEMINFO_OCTETS);
@@ -363,17 +375,39 @@ class LinuxFfi implements Ffi {
   }
 
   connectUdp(watch: number, from: Endpoint, port: number, to: Endpoint): number | string {
-    const domain = to.length === SOCKADDR_IN ? AF_INET : AF_INET6;
+    return this.#newUdp(watch, from, port, to);
+  }
+
+  connectAnyUdp(watch: number, to: Endpoint): number | string {
+    return this.#newUdp(watch, undefined, 0, to);
+  }
+
+  /** @param from undefined: bound to nothing */
+  #newUdp(watch: number, from: Endpoint | undefined, port: number, to: Endpoint): number | string {
+    const domain = this.isIpv6(to) ? AF_INET6 : AF_INET;
     // No function of JavaScript is entered before the socket is in the set: there this thread may be ended, and a
     // socket that is in no set is closed by nobody.
     const fd = this.#libc.socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return this.#errno();
     newEvent[EVENT_DATA] = fd;
     const watched = this.#libc.epollCtl(watch, EPOLL_CTL_ADD, fd, newEvent) === 0;
-    if (watched && this.#bindUdp(fd, from, port) && this.#connectTo(fd, to)) return fd;
+    if (watched && (from === undefined || this.#bindUdp(fd, from, port)) && this.#connectTo(fd, to))
+      return fd;
     const code = this.#errno();
     this.#libc.close(fd);
     return code;
+  }
+
+  disconnectUdp(fd: number): boolean {
+    return this.#libc.connect(fd, nowhere, nowhere.length) === 0;
+  }
+
+  reconnectUdp(fd: number, to: Endpoint): string | undefined {
+    return this.#connectTo(fd, to) ? undefined : this.#errno();
+  }
+
+  isIpv6(endpoint: Endpoint): boolean {
+    return endpoint.length !== SOCKADDR_IN;
   }
 
   #bindUdp(fd: number, address: Endpoint, port: number): boolean {

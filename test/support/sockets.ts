@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { connect, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { type Client, keptClient, type QueryHandler, type Reply } from '../../src/server/handler.ts';
 import { type Descriptor, FD_OPEN } from '../../src/view/channel.ts';
 
 /** Parts for tests of transports: queries that need no codec, clients that misbehave. */
+
+/** What a test of IPv6 on this host says when it is skipped; false: it is not. */
+export const skippedWithoutIpv6 = Object.values(networkInterfaces()).some((list) =>
+  list?.some(({ address }) => address === '::1'),
+)
+  ? false
+  : 'no ::1 here';
 
 /** A query of 12 octets and `text` behind them; what a handler of these tests sees and echoes. */
 export function query(id: number, text = ''): Buffer {

@@ -223,6 +223,47 @@ function readyIn(watch: number): number[] {
   return [...fds.subarray(0, ffi.ready(watch, fds))];
 }
 
+t.test(
+  'a socket that is connected again: another port of the kernel’s, and nothing arrives meanwhile',
+  async (t) => {
+    const watch = ffi.openWatch();
+    const peers = [
+      createSocket('udp4').bind(0, '127.0.0.1'),
+      createSocket('udp4').bind(0, '127.0.0.1'),
+    ] as const;
+    await Promise.all(peers.map((peer) => once(peer, 'listening')));
+    const [one, other] = peers.map((peer) => ffi.endpoint('127.0.0.1', peer.address().port));
+    const range = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'latin1');
+    const [first = 0, last = 0] = range.trim().split(/\s+/).map(Number);
+    const fd = ffi.connectAnyUdp(watch, one!) as number;
+    const ports = new Set<number>();
+    for (let round = 0; round < 50; round++) {
+      const { port } = ffi.inspect(fd)!;
+      t.ok(port >= first && port <= last);
+      ports.add(port);
+      t.ok(ffi.disconnectUdp(fd));
+      t.equal(ffi.inspect(fd)?.port, 0);
+      await new Promise((done) => peers[0].send('late', port, '127.0.0.1', done));
+      t.equal(ffi.receive(fd), 'EAGAIN');
+      t.equal(ffi.reconnectUdp(fd, other!), undefined);
+      t.equal(ffi.receive(fd), 'EAGAIN');
+    }
+    t.ok(ports.size > 40, 'each time it is drawn anew');
+    ffi.send(fd, Buffer.from('question'));
+    const [question, from] = (await once(peers[1], 'message')) as [Buffer, RemoteInfo];
+    t.equal(String(question), 'question');
+    await new Promise((done) => peers[1].send('answer', from.port, '127.0.0.1', done));
+    t.same(readyIn(watch), [fd], 'it is in the set still');
+    t.same(ffi.receive(fd), new Uint8Array(Buffer.from('answer')));
+    t.equal(ffi.reconnectUdp(fd, ffi.endpoint('::1', 53)), 'EAFNOSUPPORT');
+    t.notOk(ffi.disconnectUdp(9999));
+    t.equal(ffi.connectAnyUdp(9999, one!), 'EBADF');
+    ffi.close(fd);
+    ffi.close(watch);
+    for (const peer of peers) peer.close();
+  },
+);
+
 t.test('a connected socket that cannot be had: the code says why, and no descriptor is lost', async (t) => {
   const watch = ffi.openWatch();
   const to = ffi.endpoint('127.0.0.1', 53);

@@ -7,6 +7,7 @@ import { closeRemains, Watch } from '../../util/watch.ts';
 import { INFLIGHT_MAX } from '../inflight.ts';
 import { isIpv6 } from '../path.ts';
 import { type Exchange, failureOf, type Listener, type Send } from '../transport.ts';
+import { type Idle, ReusedSockets } from './udpreuse.ts';
 import { drawPort, failLater, isPortTaken, PORT_DRAWS_MAX, type UdpSockets } from './udpsockets.ts';
 
 /** Sockets told of by one call. */
@@ -43,13 +44,20 @@ interface Reader {
 
 type EndpointCache = LRUCache<string, { readonly port: number; readonly endpoint: Endpoint }>;
 
+/** A socket for an exchange, and where it is kept after that: nowhere if it is bound to a port. */
+interface Connected {
+  readonly socket: number;
+  readonly idle: Idle | undefined;
+}
+
 /**
- * One native socket for each exchange: about as cheap as the kernel makes it, half of what a socket of Node's costs.
+ * One native socket for each exchange at a time: about as cheap as the kernel makes it, half of what a socket of Node's costs.
  * What arrives is read in batches: one system call tells which sockets have a reply.
  */
 export class NativeUdp implements UdpSockets {
   readonly #o: NativeUdpOptions;
   readonly #watch: Watch;
+  readonly #reused: ReusedSockets;
   readonly #readers = new Turnover<number, Reader>();
   readonly #ready = new Int32Array(BATCH);
   /** Less than SENT_TOGETHER, which leave at the end of the turn at the latest. */
@@ -76,6 +84,7 @@ export class NativeUdp implements UdpSockets {
     this.#o = options;
     if (options.watch !== undefined) closeRemains(options.ffi, options.watch);
     this.#watch = new Watch(options.ffi, options.watch, () => this.#ring(), options.broken);
+    this.#reused = new ReusedSockets(options.ffi, this.#watch.fd);
   }
 
   get open(): number {
@@ -84,11 +93,11 @@ export class NativeUdp implements UdpSockets {
 
   exchange(send: Send, listener: Listener): Exchange {
     const { clock } = this.#o;
-    const socket = this.#connect(send);
-    if (typeof socket === 'string') return failLater(clock, listener, socket);
-    const exchange = new NativeExchange(listener, this, socket, send.query);
+    const connected = this.#connect(send);
+    if (typeof connected === 'string') return failLater(clock, listener, connected);
+    const exchange = new NativeExchange(listener, this, connected, send.query);
     exchange.timer = clock.after(send.timeoutMs, () => exchange.late());
-    this.#enter(socket, exchange);
+    this.#enter(connected.socket, exchange);
     this.#unsent.push(exchange);
     if (this.#unsent.length === SENT_TOGETHER) this.#sendAll();
     else if (this.#unsent.length === 1) process.nextTick(this.#sendAll);
@@ -116,7 +125,7 @@ export class NativeUdp implements UdpSockets {
   /** Sends a datagram to itself, to see whether the bell rings. */
   works(): Promise<boolean> {
     const { clock, ffi } = this.#o;
-    const socket = this.#bind((port) => {
+    const socket = this.#bind(drawPort(this.#o.prng), (port) => {
       const self = ffi.endpoint('127.0.0.1', port);
       return ffi.connectUdp(this.#watch.fd, self, port, self);
     });
@@ -138,11 +147,12 @@ export class NativeUdp implements UdpSockets {
     clearImmediate(this.#next);
     for (const reader of this.#readers.values()) reader.read('ECANCELED');
     for (const start of this.#waiting.splice(0)) start();
+    this.#reused.close();
     this.#watch.close();
   }
 
   /** A socket on a port of its own, or the code of the error. */
-  #connect(send: Send): number | string {
+  #connect(send: Send): Connected | string {
     const { ffi } = this.#o;
     let to: Endpoint;
     let from: Endpoint;
@@ -153,13 +163,21 @@ export class NativeUdp implements UdpSockets {
       if (error instanceof SocketError) return error.code;
       throw error;
     }
-    return this.#bind((port) => ffi.connectUdp(this.#watch.fd, from, port, to));
+    const first = drawPort(this.#o.prng);
+    if (send.source === undefined && this.#reused.serves(first)) {
+      const socket = this.#reused.take(to);
+      // None of the kernel's ports is free: then any that is.
+      if (socket !== 'EAGAIN')
+        return typeof socket === 'string' ? socket : { socket, idle: this.#reused.idleFor(to) };
+    }
+    const socket = this.#bind(first, (port) => ffi.connectUdp(this.#watch.fd, from, port, to));
+    return typeof socket === 'string' ? socket : { socket, idle: undefined };
   }
 
-  /** Tries ports until one is free. */
-  #bind(connect: (port: number) => number | string): number | string {
-    for (let draws = 1; ; draws++) {
-      const socket = connect(drawPort(this.#o.prng));
+  /** Tries ports until one is free. @param first that was drawn */
+  #bind(first: number, connect: (port: number) => number | string): number | string {
+    for (let port = first, draws = 1; ; port = drawPort(this.#o.prng), draws++) {
+      const socket = connect(port);
       if (typeof socket === 'number' || !isPortTaken(socket) || draws === PORT_DRAWS_MAX) return socket;
     }
   }
@@ -182,10 +200,11 @@ export class NativeUdp implements UdpSockets {
     return this.#o.ffi.receive(socket);
   }
 
-  /** Closes a socket that nobody waits for any more. */
-  leave(socket: number): void {
+  /** Closes a socket that nobody waits for any more, or keeps it for the next. */
+  leave(socket: number, idle?: Idle): void {
     if (!this.#readers.delete(socket)) return;
-    this.#o.ffi.close(socket);
+    if (idle === undefined) this.#o.ffi.close(socket);
+    else this.#reused.giveBack(socket, idle);
     if (this.#readers.size === 0) this.#watch.awaited = false;
   }
 
@@ -213,9 +232,12 @@ export class NativeUdp implements UdpSockets {
     let read = 0;
     for (; read < count && clock.now() < end; read++) {
       const socket = this.#ready[read]!;
-      // One that was read before may have ended this one, and another may have been given its number.
+      // One that was read before may have ended this one, and another may have been given it, or its number.
       const reader = this.#readers.get(socket);
-      if (reader === undefined) continue;
+      if (reader === undefined) {
+        this.#reused.discard(socket);
+        continue;
+      }
       const got = ffi.receive(socket);
       if (got === 'EAGAIN') continue;
       reader.read(got);
@@ -243,13 +265,15 @@ class NativeExchange implements Exchange, Reader {
   readonly #listener: Listener;
   readonly #udp: NativeUdp;
   readonly #socket: number;
+  readonly #idle: Idle | undefined;
   #query: Uint8Array | undefined;
   #state: 'listening' | 'ended' = 'listening';
 
-  constructor(listener: Listener, udp: NativeUdp, socket: number, query: Uint8Array) {
+  constructor(listener: Listener, udp: NativeUdp, { socket, idle }: Connected, query: Uint8Array) {
     this.#listener = listener;
     this.#udp = udp;
     this.#socket = socket;
+    this.#idle = idle;
     this.#query = query;
   }
 
@@ -268,7 +292,7 @@ class NativeExchange implements Exchange, Reader {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     this.timer?.cancel();
-    this.#udp.leave(this.#socket);
+    this.#udp.leave(this.#socket, this.#idle);
   }
 
   /** The time is over. What has come in by now is no less in time because this thread was busy. */

@@ -3,9 +3,9 @@ import type { Prng } from '../../util/prng.ts';
 import { type Exchange, failureOf, type Listener, type Send } from '../transport.ts';
 
 /**
- * One socket per query, on a port of its own: what a forger must guess besides the ID (RFC 5452 section 9.2). All
+ * One port per query, drawn anew: what a forger must guess besides the ID (RFC 5452 section 9.2). All
  * workers draw from the whole unprivileged range, never from a share of it (CVE-2026-50252); the kernel's own
- * choice (bind to port 0) would come from half of it. Sockets are connected: the kernel drops what others send, and
+ * choice (bind to port 0) alone would come from half of it. Sockets are connected: the kernel drops what others send, and
  * tells us of closed ports (SAD DNS, CVE-2020-25705, needs unconnected ones).
  */
 const PORT_MIN = 1024;

@@ -1,19 +1,20 @@
 /** What only native sockets can get wrong: descriptors that nobody closes, and a bell that does not ring or never stops. */
 import { createSocket, type RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { UdpTransport } from '../../../src/resolver/transport/udp.ts';
 import { WAITING_MAX } from '../../../src/resolver/transport/udpnative.ts';
+import { IDLE_MAX, readPorts } from '../../../src/resolver/transport/udpreuse.ts';
 import type { Exchange, Listener, Send, TransportFailure } from '../../../src/resolver/transport.ts';
 import { type Clock, ManualClock, systemClock } from '../../../src/util/clock.ts';
 import { type Ffi, loadFfi } from '../../../src/util/ffi.ts';
-import { cryptoPrng } from '../../../src/util/prng.ts';
+import { cryptoPrng, type Prng } from '../../../src/util/prng.ts';
 import { closeRemains } from '../../../src/util/watch.ts';
 import { altered } from '../../support/altered.ts';
 import type { AskingStart } from '../../support/asking-worker.ts';
-import { until } from '../../support/sockets.ts';
+import { skippedWithoutIpv6, until } from '../../support/sockets.ts';
 
 const loaded = await loadFfi();
 if (loaded === undefined) {
@@ -34,12 +35,12 @@ function sockets(): number {
 }
 
 /** A port that echoes datagrams whose first octet is not zero; silent to others. */
-async function echo(t: { teardown(fn: () => void): void }): Promise<number> {
-  const socket = createSocket('udp4');
+async function echo(t: { teardown(fn: () => void): void }, address = '127.0.0.1'): Promise<number> {
+  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   socket.on('message', (octets, from) => {
     if (octets[0] !== 0) socket.send(octets, from.port, from.address);
   });
-  socket.bind(0, '127.0.0.1');
+  socket.bind(0, address);
   await once(socket, 'listening');
   t.teardown(() => socket.close());
   return socket.address().port;
@@ -77,8 +78,9 @@ async function native(
   other: Partial<Ffi> = {},
   watch?: number,
   clock: Clock = systemClock,
+  prng: Prng = cryptoPrng,
 ): Promise<UdpTransport> {
-  const udp = new UdpTransport({ clock, prng: cryptoPrng, ffi: altered(ffi, other), watch });
+  const udp = new UdpTransport({ clock, prng, ffi: altered(ffi, other), watch });
   await udp.way;
   return udp;
 }
@@ -106,6 +108,181 @@ t.test('whatever becomes of exchanges, no descriptor is left', async (t) => {
   udp.close();
   udp.close();
   await until(() => sockets() === before, 'all to be closed');
+});
+
+/** An echo that says which ports it was asked from. */
+async function listening(t: { teardown(fn: () => void): void }): Promise<{ port: number; ports: number[] }> {
+  const ports: number[] = [];
+  const socket = createSocket('udp4');
+  socket.on('message', (octets, from) => {
+    ports.push(from.port);
+    // What is asked for more than once is answered as often.
+    for (let i = 0; i < Math.max(1, octets[1]!); i++) socket.send(octets, from.port, from.address);
+  });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  t.teardown(() => socket.close());
+  return { port: socket.address().port, ports };
+}
+
+/** A question that is answered so many times by these. */
+const times = (count: number): Uint8Array => new Uint8Array(32).fill(1).fill(count, 1, 2);
+
+t.test('sockets serve again and again, on ports from the whole range', async (t) => {
+  const { port, ports } = await listening(t);
+  let made = 0;
+  const udp = await native({
+    connectAnyUdp: (...args) => {
+      made++;
+      return ffi.connectAnyUdp(...args);
+    },
+  });
+  const count = 4_000;
+  for (let i = 0; i < count; i++) t.equal((await exchange(udp, send(port, { query: times(1) }))).length, 32);
+  t.equal(made, 1, 'one of those that the kernel chooses ports for');
+  t.ok(new Set(ports).size > 0.9 * count, `${new Set(ports).size} ports`);
+  // Standard deviations of 0.005 each.
+  for (let eighth = 0; eighth < 8; eighth++) {
+    const from = 1_024 + eighth * 8_064;
+    const share = ports.filter((each) => each >= from && each < from + 8_064).length / count;
+    t.ok(Math.abs(share - 1 / 8) < 0.03, `of ports from ${from} on there are ${share}`);
+  }
+  udp.close();
+});
+
+const range = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'latin1');
+const [first = 0, last = 0] = range.trim().split(/\s+/).map(Number);
+
+/** Draws ports of a range. */
+function drawsFrom(from: number, to: number): Prng {
+  const { u32, fill } = cryptoPrng;
+  const below = (bound: number): number =>
+    bound === 64_512 ? from - 1_024 + cryptoPrng.below(to - from + 1) : cryptoPrng.below(bound);
+  return { u32: u32.bind(cryptoPrng), fill: fill.bind(cryptoPrng), below };
+}
+
+/** All ports that are drawn are the kernel's to draw again. */
+const kernels = (other: Partial<Ffi> = {}): Promise<UdpTransport> =>
+  native(other, undefined, systemClock, drawsFrom(first, last));
+/** None is. */
+const numbered = (other: Partial<Ffi> = {}): Promise<UdpTransport> =>
+  native(other, undefined, systemClock, drawsFrom(1_024, first - 1));
+
+t.test('what came for one exchange is not read by the next', async (t) => {
+  const { port } = await listening(t);
+  const before = sockets();
+  const udp = await kernels();
+  for (let round = 0; round < 50; round++) {
+    const twice = await exchange(udp, send(port, { query: times(2 + (round % 2)) }));
+    t.equal(twice[1], 2 + (round % 2));
+    const once = await exchange(udp, send(port, { query: times(1) }));
+    t.equal(once[1], 1);
+  }
+  udp.close();
+  await until(() => sockets() === before, 'all to be closed');
+});
+
+t.test('a socket that nobody uses and that has something to read is closed, and told of once', async (t) => {
+  const { port } = await listening(t);
+  const before = sockets();
+  let told = 0;
+  const udp = await kernels({
+    ready: (...args) => {
+      const count = ffi.ready(...args);
+      told += count;
+      return count;
+    },
+  });
+  // Until the first of many has come, more of them have.
+  t.equal((await exchange(udp, send(port, { query: times(40) }))).length, 32);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  t.ok(told <= 3, `told ${told} times`);
+  t.equal(sockets(), before);
+  udp.close();
+});
+
+t.test('what ICMP said of one exchange is not told to the next', async (t) => {
+  const port = await echo(t);
+  const udp = await kernels();
+  for (let round = 0; round < 20; round++) {
+    const told = udp.exchange(send(1), {
+      message: () => 'wait',
+      failed: () => undefined,
+      resend: () => true,
+    });
+    await new Promise(setImmediate);
+    // Sent, and refused by now.
+    told.cancel();
+    t.equal((await exchange(udp, send(port))).length, SPOKEN.length);
+    t.equal(await exchange(udp, send(1)), 'refused');
+    t.equal((await exchange(udp, send(port))).length, SPOKEN.length);
+  }
+  udp.close();
+});
+
+t.test(
+  'each family has its sockets, and an address to ask from one of its own',
+  { skip: skippedWithoutIpv6 },
+  async (t) => {
+    const [four, six] = [await echo(t), await echo(t, '::1')];
+    const made: string[] = [];
+    const udp = await kernels({
+      connectAnyUdp: (watch, to) => {
+        made.push(ffi.isIpv6(to) ? 'ipv6' : 'ipv4');
+        return ffi.connectAnyUdp(watch, to);
+      },
+      connectUdp: (...args) => {
+        made.push('bound');
+        return ffi.connectUdp(...args);
+      },
+    });
+    made.length = 0;
+    for (let round = 0; round < 5; round++) {
+      t.equal((await exchange(udp, send(four))).length, SPOKEN.length);
+      t.equal((await exchange(udp, send(six, { address: '::1' }))).length, SPOKEN.length);
+    }
+    t.same(made, ['ipv4', 'ipv6']);
+    t.equal((await exchange(udp, send(four, { source: '127.0.0.1' }))).length, SPOKEN.length);
+    t.same(made, ['ipv4', 'ipv6', 'bound']);
+    udp.close();
+  },
+);
+
+t.test('no more are kept than may be, whatever was in flight', async (t) => {
+  const port = await echo(t);
+  const before = sockets();
+  const udp = await kernels();
+  const count = 3 * IDLE_MAX;
+  await Promise.all(Array.from({ length: count }, () => exchange(udp, send(port))));
+  t.equal(udp.open, 0);
+  await until(() => sockets() === before + IDLE_MAX, 'the others to be closed');
+  udp.close();
+  await until(() => sockets() === before, 'all to be closed');
+});
+
+t.test('the kernel has no port left: one is bound by number', async (t) => {
+  const port = await echo(t);
+  let bound = 0;
+  const udp = await kernels({
+    connectAnyUdp: () => 'EAGAIN',
+    connectUdp: (...args) => {
+      bound++;
+      return ffi.connectUdp(...args);
+    },
+  });
+  bound = 0;
+  for (let round = 0; round < 20; round++) t.equal((await exchange(udp, send(port))).length, SPOKEN.length);
+  t.ok(bound >= 20);
+  udp.close();
+});
+
+t.test('a kernel whose ports can be foretold, or that does not say which it draws from, draws none', (t) => {
+  const text = '32768\t60999\n';
+  for (const release of ['6.1.0-44-amd64', '6.18.44', '10.0.1'])
+    t.same(readPorts(release, text), { first: 32_768, last: 60_999 });
+  for (const release of ['6.0.19', '5.10.0-30', '', 'unknown']) t.equal(readPorts(release, text), undefined);
+  for (const garbage of ['', '32768', 'x y', '1 2 3']) t.equal(readPorts('6.1.0', garbage), undefined);
+  t.end();
 });
 
 t.test(
@@ -389,17 +566,22 @@ t.test(
 t.test('no descriptor left: an overload, told later', async (t) => {
   // Keeps the process alive meanwhile: timers do not.
   await echo(t);
-  let exhausted = false;
-  const poor = await native({ connectUdp: (...args) => (exhausted ? 'EMFILE' : ffi.connectUdp(...args)) });
-  t.teardown(() => poor.close());
-  exhausted = true;
-  let told = false;
-  const end = exchange(poor, send(1)).then((failure) => {
-    told = true;
-    return failure;
-  });
-  t.notOk(told);
-  t.equal(await end, 'overload');
+  for (const some of [kernels, numbered]) {
+    let exhausted = false;
+    const poor = await some({
+      connectUdp: (...args) => (exhausted ? 'EMFILE' : ffi.connectUdp(...args)),
+      connectAnyUdp: (...args) => (exhausted ? 'EMFILE' : ffi.connectAnyUdp(...args)),
+    });
+    t.teardown(() => poor.close());
+    exhausted = true;
+    let told = false;
+    const end = exchange(poor, send(1)).then((failure) => {
+      told = true;
+      return failure;
+    });
+    t.notOk(told);
+    t.equal(await end, 'overload');
+  }
 });
 
 t.test('a thread that dies leaves its sockets to its successor, which closes them', async (t) => {
