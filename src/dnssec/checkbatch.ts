@@ -40,9 +40,9 @@ export class BatchWriter {
     this.#view.setUint32(start, data.length);
     this.#view.setUint16(start + 4, key.length);
     this.#view.setUint16(start + 6, signature.length);
-    let at = start + HEAD_OCTETS;
-    for (const part of [data, key, signature]) at = putOctets(this.#octets, at, part, 0, part.length);
-    this.#at = at;
+    let at = putOctets(this.#octets, start + HEAD_OCTETS, data, 0, data.length);
+    at = putOctets(this.#octets, at, key, 0, key.length);
+    this.#at = putOctets(this.#octets, at, signature, 0, signature.length);
     return 'added';
   }
 

@@ -20,9 +20,12 @@ const SLOT_OCTETS = DATA_OCTETS_MAX + SIGNATURE_OCTETS_MAX;
  */
 export class GoodSignatures {
   readonly #max: number;
-  /** By slot: whose it is, and how long signature and data are. */
+  /** By slot: whose it is, undefined where that is not known to be good; and how long signature and data are. */
   readonly #keys: (PublicKey | undefined)[];
   readonly #lengths: Uint16Array;
+  /** By slot: the ticket of whoever came last. */
+  readonly #tickets: Float64Array;
+  #given = 0;
   /** Signature and data of each slot; made for the first. */
   #octets: Uint8Array | undefined = undefined;
 
@@ -30,6 +33,7 @@ export class GoodSignatures {
     this.#max = max;
     this.#keys = new Array<PublicKey | undefined>(max).fill(undefined);
     this.#lengths = new Uint16Array(2 * max);
+    this.#tickets = new Float64Array(max);
   }
 
   has(key: PublicKey, data: Uint8Array, signature: Uint8Array): boolean {
@@ -43,21 +47,29 @@ export class GoodSignatures {
     );
   }
 
-  /** Whether signatures over so many octets of data are kept. */
-  takes(dataOctets: number): boolean {
-    return dataOctets <= DATA_OCTETS_MAX;
-  }
-
-  add(key: PublicKey, data: Uint8Array, signature: Uint8Array): void {
-    if (!this.takes(data.length) || signature.length > SIGNATURE_OCTETS_MAX) return;
+  /**
+   * Takes a slot for what is to be checked, before the check is made: what it signs is soon something else.
+   * @returns a ticket for `prove`; undefined: nothing that long is kept
+   */
+  reserve(data: Uint8Array, signature: Uint8Array): number | undefined {
+    if (data.length > DATA_OCTETS_MAX || signature.length > SIGNATURE_OCTETS_MAX) return undefined;
     this.#octets ??= new Uint8Array(this.#max * SLOT_OCTETS);
     const slot = this.#slotOf(signature);
-    this.#keys[slot] = key;
+    const ticket = ++this.#given * this.#max + slot;
+    this.#tickets[slot] = ticket;
+    this.#keys[slot] = undefined;
     this.#lengths[2 * slot] = signature.length;
     this.#lengths[2 * slot + 1] = data.length;
     const at = slot * SLOT_OCTETS;
     putOctets(this.#octets, at, signature, 0, signature.length);
     putOctets(this.#octets, at + SIGNATURE_OCTETS_MAX, data, 0, data.length);
+    return ticket;
+  }
+
+  /** The signature is good, by `key`. Nothing happens where another has taken its slot since. */
+  prove(ticket: number, key: PublicKey): void {
+    const slot = ticket % this.#max;
+    if (this.#tickets[slot] === ticket) this.#keys[slot] = key;
   }
 
   #slotOf(signature: Uint8Array): number {

@@ -114,8 +114,8 @@ class Check {
   #rdatas: readonly Uint8Array[] | undefined;
   #fault: Fault | undefined;
   #failed = 0;
-  /** Signed by the signature that is being checked. */
-  #dataOctets = 0;
+  /** Of the signature that is being checked, if it may be kept. */
+  #ticket: number | undefined;
 
   constructor(rrset: Rrset, zone: Name, keys: readonly DnsKey[], verifier: Verifier) {
     this.#rrset = rrset;
@@ -179,11 +179,12 @@ class Check {
     const { keys, good, work } = this.#verifier;
     const publicKey = keys.of(key);
     if (publicKey === undefined || publicKey.isBroken) return this.#broken(sig);
-    const data = this.#signedData(sig);
-    this.#dataOctets = data.length;
+    this.#rdatas ??= canonicalRdatas(this.#rrset.type, this.#rrset.rdatas);
+    const data = signedData(this.#rrset, this.#rdatas, sig);
     const { signature } = sig;
     if (good?.has(publicKey, data, signature)) return this.#secure(sig, key);
     if (!work.takeVerify()) return { status: 'exhausted' };
+    this.#ticket = good?.reserve(data, signature);
     return { algorithm, key: publicKey, data, signature };
   }
 
@@ -192,8 +193,7 @@ class Check {
     const { good, work } = this.#verifier;
     switch (verdict) {
       case 'good':
-        // Made once more, as others have made theirs in its place meanwhile.
-        if (good?.takes(this.#dataOctets) === true) good.add(publicKey, this.#signedData(sig), sig.signature);
+        if (this.#ticket !== undefined) good?.prove(this.#ticket, publicKey);
         return this.#secure(sig, key);
       case 'broken key':
         publicKey.isBroken = true;
@@ -210,11 +210,6 @@ class Check {
   #broken(sig: Rrsig): Checked {
     this.#note('broken key', sig);
     return this.bogus();
-  }
-
-  #signedData(sig: Rrsig): Uint8Array {
-    this.#rdatas ??= canonicalRdatas(this.#rrset.type, this.#rrset.rdatas);
-    return signedData(this.#rrset, this.#rdatas, sig);
   }
 
   #secure(sig: Rrsig, key: DnsKey): Checked {

@@ -1,11 +1,10 @@
-import { LRUCache } from 'lru-cache';
 import type { ContextId, Extent } from '../cache/key.ts';
 import type { Work } from '../dnssec/work.ts';
 import type { Clock } from '../util/clock.ts';
 import { TYPE } from '../wire/constants.ts';
 import { isAtOrBelow, type Name, nameEquals } from '../wire/name.ts';
 import type { Rrset } from '../wire/record.ts';
-import { contextKey } from './contextkey.ts';
+import { ContextTable } from './contexttable.ts';
 import { type Denial, ZoneDenials } from './denials.ts';
 
 export type { Denial } from './denials.ts';
@@ -27,15 +26,16 @@ const ZONE_PART = 8;
 export class AggressiveCache {
   readonly #clock: Clock;
   readonly #rangesMax: number;
-  readonly #zones: LRUCache<string, ZoneDenials>;
+  readonly #zones: ContextTable<ZoneDenials>;
   #ranges = 0;
 
   constructor(options: AggressiveOptions) {
     this.#clock = options.clock;
     this.#rangesMax = options.rangesMax;
-    this.#zones = new LRUCache({
-      max: options.zonesMax,
-      dispose: (denials) => {
+    this.#zones = new ContextTable(options.zonesMax, {
+      // Eight zones may have all ranges.
+      order: 'exact',
+      removed: (denials) => {
         this.#ranges -= denials.size;
       },
     });
@@ -56,7 +56,7 @@ export class AggressiveCache {
     const max = Math.max(1, Math.floor(this.#rangesMax / ZONE_PART));
     if (denials.size > max) denials.shrink(max, now);
     this.#ranges += denials.size;
-    while (this.#ranges > this.#rangesMax) this.#zones.pop();
+    while (this.#ranges > this.#rangesMax) this.#zones.removeOldest();
   }
 
   /** `soa`: secure by the keys of `zone`. */
@@ -67,25 +67,25 @@ export class AggressiveCache {
 
   /** What is known of `name`, which is in `zone` and in no zone below it that is known. */
   find(context: ContextId, zone: Name, name: Name, type: number, work: Work): Denial | undefined {
-    return this.#zones.get(contextKey(context, zone))?.find(name, type, work, this.#clock.now());
+    return this.#zones.get(context, zone)?.find(name, type, work, this.#clock.now());
   }
 
   /** All zones whose records may deny `name` or, with `subtree`, anything below it. Returns the number of records. */
   forget(name: Name, extent: Extent, isMeantContext: (context: ContextId) => boolean = () => true): number {
     const before = this.#ranges;
-    for (const [key, { context, zone }] of this.#zones.entries()) {
-      const isMeant = isAtOrBelow(name, zone) || (extent === 'subtree' && isAtOrBelow(zone, name));
-      if (isMeant && isMeantContext(context)) this.#zones.delete(key);
-    }
+    this.#zones.removeIf(
+      ({ zone }, context) =>
+        (isAtOrBelow(name, zone) || (extent === 'subtree' && isAtOrBelow(zone, name))) &&
+        isMeantContext(context),
+    );
     return before - this.#ranges;
   }
 
   #zone(context: ContextId, zone: Name): ZoneDenials {
-    const key = contextKey(context, zone);
-    const known = this.#zones.get(key);
+    const known = this.#zones.get(context, zone);
     if (known !== undefined) return known;
-    const made = new ZoneDenials(context, zone);
-    this.#zones.set(key, made);
+    const made = new ZoneDenials(zone);
+    this.#zones.set(context, zone, made);
     return made;
   }
 }

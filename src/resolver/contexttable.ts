@@ -1,9 +1,17 @@
+import { assert } from '../util/assert.ts';
 import { type HashSeed, keyedHashFolded } from '../util/hash.ts';
 import { cryptoPrng } from '../util/prng.ts';
 import { hasSuffixAt, type Name, ROOT } from '../wire/name.ts';
 
 /** The newest part of the order, `max` divided by this, is not kept in order: who is in it is not moved by a use. */
 const NEWEST_SHARE = 8;
+
+export interface ContextTableOptions<V> {
+  /** `exact`: each use moves an entry, for those who remove the oldest of few. The default is `near`. */
+  readonly order?: 'near' | 'exact';
+  /** Is told of each that is removed, whyever, and of none that is replaced. */
+  readonly removed?: (value: V) => void;
+}
 
 /**
  * What is kept by context and name; of more than `max` the longest unused goes first, nearly: a use of one of the newest
@@ -14,6 +22,7 @@ const NEWEST_SHARE = 8;
 export class ContextTable<V> {
   readonly #max: number;
   readonly #newest: number;
+  readonly #removed: ((value: V) => void) | undefined;
   readonly #seed: HashSeed = [cryptoPrng.u32(), cryptoPrng.u32()];
   /** First of those whose hashes end in the same bits. A power of two of them, about as many as entries. */
   #buckets: (Entry<V> | undefined)[] = bucketsFor<V>(BUCKETS_MIN);
@@ -23,9 +32,10 @@ export class ContextTable<V> {
   /** 32 bits, around the end. */
   #moves = 0;
 
-  constructor(max: number) {
+  constructor(max: number, options: ContextTableOptions<V> = {}) {
     this.#max = max;
-    this.#newest = Math.floor(max / NEWEST_SHARE);
+    this.#removed = options.removed;
+    this.#newest = options.order === 'exact' ? 0 : Math.floor(max / NEWEST_SHARE);
   }
 
   get size(): number {
@@ -44,7 +54,7 @@ export class ContextTable<V> {
     const hash = this.#hashOf(context, name, 0);
     let entry = this.#find(hash, context, name, 0);
     if (entry === undefined) {
-      if (this.#size >= this.#max) this.#remove(this.#ends.newer);
+      if (this.#size >= this.#max) this.removeOldest();
       entry = new Entry<V>(hash, context, name);
       if (this.#size === this.#buckets.length) this.#grow();
       this.#enter(entry);
@@ -52,6 +62,12 @@ export class ContextTable<V> {
     }
     entry.value = value;
     this.#renew(entry);
+  }
+
+  /** Of one at least. */
+  removeOldest(): void {
+    assert(this.#size > 0, 'a table with an entry');
+    this.#remove(this.#ends.newer);
   }
 
   clear(): void {
@@ -111,6 +127,7 @@ export class ContextTable<V> {
     }
     entry.leave();
     this.#size--;
+    this.#removed?.(entry.value!);
   }
 }
 

@@ -1,4 +1,3 @@
-import type { ContextId } from '../cache/key.ts';
 import { negativeLifetime, TTL_LIMITS } from '../cache/ttl.ts';
 import { compareOctets } from '../dnssec/canonical.ts';
 import { wildcardBelow } from '../dnssec/chain.ts';
@@ -28,7 +27,6 @@ export const AGGRESSIVE_NSEC3_BLOCKS = 16;
 
 /** NSEC and NSEC3 records of one zone, by what they cover. */
 export class ZoneDenials {
-  readonly context: ContextId;
   readonly zone: Name;
   soa: { readonly soa: Rrset; readonly expiresAt: number } | undefined = undefined;
   readonly #nsec = new Ranges<Name>(compareCanonical);
@@ -36,8 +34,7 @@ export class ZoneDenials {
   #nsec3 = new Ranges<Uint8Array>(compareOctets);
   #parameters: Nsec3Parameters | undefined = undefined;
 
-  constructor(context: ContextId, zone: Name) {
-    this.context = context;
+  constructor(zone: Name) {
     this.zone = zone;
   }
 

@@ -26,7 +26,7 @@ export function put16(out: Uint8Array, at: number, value: number): number {
  */
 export function putOctets(out: Uint8Array, at: number, from: Uint8Array, start: number, end: number): number {
   if (end - start > COPIED_SINGLY_MAX) {
-    out.set(from.subarray(start, end), at);
+    out.set(start === 0 && end === from.length ? from : from.subarray(start, end), at);
     return at + end - start;
   }
   for (let i = start; i < end; i++) out[at++] = from[i]!;

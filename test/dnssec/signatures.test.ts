@@ -1,6 +1,6 @@
 /** Signatures that were found to be good are not checked again, and nothing else becomes good by it. */
 import t from 'tap';
-import { readDnskey } from '../../src/dnssec/key.ts';
+import { KeyStore, readDnskey } from '../../src/dnssec/key.ts';
 import { GoodSignatures } from '../../src/dnssec/signatures.ts';
 import { verifyRrset } from '../../src/dnssec/verify.ts';
 import type { Rrset } from '../../src/wire/record.ts';
@@ -71,6 +71,25 @@ t.test('many, and big ones, do not pile up', async (t) => {
   t.equal(check(big, v), 'secure');
   t.equal(check(big, v), 'secure');
   t.equal(v.work.verifies, 5);
+});
+
+t.test('a verdict is of what was checked, whatever came into its place meanwhile', async (t) => {
+  const good = new GoodSignatures(1);
+  const publicKey = new KeyStore().of(readDnskey(key.rdata)!)!;
+  const [signature, data, forged] = [64, 100, 100].map((octets, i) => new Uint8Array(octets).fill(i));
+  const first = good.reserve(data!, signature!)!;
+  t.notOk(good.has(publicKey, data!, signature!), 'it is being checked');
+  const second = good.reserve(forged!, signature!)!;
+  good.prove(first, publicKey);
+  t.notOk(good.has(publicKey, forged!, signature!));
+  t.notOk(good.has(publicKey, data!, signature!));
+  good.prove(second, publicKey);
+  t.ok(good.has(publicKey, forged!, signature!));
+  t.notOk(good.has(publicKey, data!, signature!));
+  t.notOk(good.has(new KeyStore().of(readDnskey(key.rdata)!)!, forged!, signature!), 'another key');
+  t.equal(good.reserve(new Uint8Array(513), signature!), undefined);
+  t.equal(good.reserve(data!, new Uint8Array(257)), undefined);
+  t.ok(good.has(publicKey, forged!, signature!), 'what is too long takes no place');
 });
 
 t.test('unsigned zones of one parent share its NSEC3s, and the checks of them', async (t) => {

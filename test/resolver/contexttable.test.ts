@@ -30,6 +30,21 @@ t.test('by context and by the end of a name', async (t) => {
   t.equal(table.size, 0);
 });
 
+t.test('who keeps count is told of each that is removed, and of none that is replaced', async (t) => {
+  const removed: number[] = [];
+  const table = new ContextTable<number>(3, { removed: (value) => removed.push(value) });
+  for (const [i, text] of ['a.', 'b.', 'c.', 'd.'].entries()) table.set(1, name(text), i);
+  t.same(removed, [0], 'for room');
+  table.set(1, name('b.'), 7);
+  t.same(removed, [0]);
+  table.removeOldest();
+  t.same(removed, [0, 2]);
+  table.removeIf((value) => value === 7);
+  table.clear();
+  t.same(removed, [0, 2, 7, 3]);
+  t.throws(() => table.removeOldest());
+});
+
 t.test('the longest unused goes first', async (t) => {
   const table = new ContextTable<number>(3);
   for (const [i, text] of ['a.', 'b.', 'c.'].entries()) table.set(1, name(text), i);
