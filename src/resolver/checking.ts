@@ -10,7 +10,7 @@ import {
 } from '../dnssec/ds.ts';
 import { KeyStore } from '../dnssec/key.ts';
 import { readRrsig } from '../dnssec/rrsig.ts';
-import { type SignatureCheck, type Steps, type Verdict, verdictOf } from '../dnssec/signaturecheck.ts';
+import { type SignatureCheck, type Steps, verdictOf } from '../dnssec/signaturecheck.ts';
 import { GoodSignatures } from '../dnssec/signatures.ts';
 import { type Checked, rrsetSteps, type Verifier } from '../dnssec/verify.ts';
 import type { Work } from '../dnssec/work.ts';
@@ -121,8 +121,8 @@ export class Checking {
     let step = first;
     while (step.done !== true) {
       const check = step.value;
-      const verdict = this.#env.signatures?.check(check);
-      if (verdict !== undefined) return this.#await(steps, verdict);
+      const elsewhere = this.#sent(steps, check);
+      if (elsewhere !== undefined) return elsewhere;
       if (this.#inTurn === VERIFIES_PER_TURN) {
         const kept = { done: false, value: { ...check, data: check.data.slice() } } as const;
         return this.#later('unshift', () => this.#go(steps, kept));
@@ -134,17 +134,27 @@ export class Checking {
     return step.value;
   }
 
-  async #await<T>(steps: Steps<T>, verdict: Promise<Verdict | SignatureCheck>): Promise<T> {
-    this.#elsewhere++;
-    const known = await verdict;
-    this.#elsewhere--;
-    try {
-      const isMade = typeof known === 'string';
-      return this.#go(steps, isMade ? steps.next(known) : { done: false, value: known });
-    } finally {
+  /** The check is made elsewhere, and `steps` go on with its verdict; undefined: it is not. */
+  #sent<T>(steps: Steps<T>, check: SignatureCheck): Promise<T> | undefined {
+    let settle: (value: Soon<T>) => void;
+    let fail: (error: unknown) => void;
+    const isSent = this.#env.signatures?.check(check, (known) => {
+      this.#elsewhere--;
+      try {
+        const isMade = typeof known === 'string';
+        settle(this.#go(steps, isMade ? steps.next(known) : { done: false, value: known }));
+      } catch (error) {
+        // As in `later`.
+        fail(error);
+      }
       // After it: where another check follows from this one, there is no room for others.
       this.#wake();
-    }
+    });
+    if (isSent !== true) return undefined;
+    this.#elsewhere++;
+    return new Promise((...outcomes) => {
+      [settle, fail] = outcomes;
+    });
   }
 
   #awaitTurn(): void {

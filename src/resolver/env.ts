@@ -20,10 +20,11 @@ export interface Env {
 /** Checks signatures beside the thread that resolves. */
 export interface SignatureChecks {
   /**
-   * Undefined: it cannot be done there now. Takes what it needs of `check` before it returns. Never rejects; what it
-   * could not do after all comes back as a check that is still to be made, whose data stay as they are.
+   * False: it cannot be done there now. Takes what it needs of `check` before it returns, and calls `told` after that; with
+   * what it could not do after all, as a check that is still to be made and whose data stay as they are.
+   * @param told throws nothing
    */
-  check(check: SignatureCheck): Promise<Verdict | SignatureCheck> | undefined;
+  check(check: SignatureCheck, told: (known: Verdict | SignatureCheck) => void): boolean;
 }
 
 /** Adds `by` (default 1) to a counter. */

@@ -34,12 +34,12 @@ export interface SignatureThreadOptions {
   readonly start?: () => Thread;
 }
 
-type Settle = (verdict: Verdict | SignatureCheck) => void;
+type Told = (known: Verdict | SignatureCheck) => void;
 
 /** What was sent at the end of one turn. */
 interface Sent {
   readonly batch: Uint8Array;
-  readonly waiting: readonly Settle[];
+  readonly waiting: readonly Told[];
   /** How many of these know their verdicts. */
   done: number;
 }
@@ -64,7 +64,7 @@ export class SignatureThread implements SignatureChecks {
   #notBefore = 0;
   readonly #writer = new BatchWriter();
   /** For checks of the batch that is being written. */
-  #waiting: Settle[] = [];
+  #waiting: Told[] = [];
   /** The first first. */
   #sent: Sent[] = [];
   /** Verdicts that came: those that were told in this turn, and those that wait for the next ones. */
@@ -79,17 +79,18 @@ export class SignatureThread implements SignatureChecks {
     this.#start = start;
   }
 
-  check(check: SignatureCheck): Promise<Verdict | SignatureCheck> | undefined {
+  check(check: SignatureCheck, told: Told): boolean {
     if (this.#state === 'absent') this.#begin();
-    if (this.#state !== 'ready') return undefined;
+    if (this.#state !== 'ready') return false;
     let added = this.#writer.add(check);
     if (added === 'full') {
       this.#send();
       added = this.#writer.add(check);
     }
-    if (added === 'large') return undefined;
+    if (added === 'large') return false;
     if (this.#waiting.length === 0) setImmediate(() => this.#send());
-    return new Promise((settle) => this.#waiting.push(settle));
+    this.#waiting.push(told);
+    return true;
   }
 
   #begin(): void {

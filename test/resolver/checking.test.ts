@@ -215,11 +215,12 @@ class Elsewhere implements SignatureChecks {
     return this.#out.length;
   }
 
-  check(check: SignatureCheck): Promise<Verdict | SignatureCheck> | undefined {
-    if (this.state === 'away') return undefined;
+  check(check: SignatureCheck, told: (known: Verdict | SignatureCheck) => void): boolean {
+    if (this.state === 'away') return false;
     const verdict = verdictOf(check);
     const kept = { ...check, data: check.data.slice() };
-    return new Promise((settle) => this.#out.push((isLost) => settle(isLost ? kept : verdict)));
+    this.#out.push((isLost) => told(isLost ? kept : verdict));
+    return true;
   }
 
   /** Gives all back that was not made, and takes no more. */

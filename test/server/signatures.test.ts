@@ -38,11 +38,20 @@ function checkAt(i: number): SignatureCheck {
 const CHECKS = Array.from({ length: 100 }, (_, i) => checkAt(i));
 const VERDICTS: readonly Verdict[] = CHECKS.map((_, i) => (i % 2 === 0 ? 'good' : 'bad'));
 
+/** What becomes of a check; undefined: it is not taken. */
+function asked(
+  thread: SignatureThread,
+  check: SignatureCheck,
+): Promise<Verdict | SignatureCheck> | undefined {
+  const { promise, resolve } = Promise.withResolvers<Verdict | SignatureCheck>();
+  return thread.check(check, resolve) ? promise : undefined;
+}
+
 /** All at once, as replies that arrive together are. What comes back unmade is made here, as by a worker. */
 function all(thread: SignatureThread): Promise<Verdict[]> {
   return Promise.all(
     CHECKS.map(async (check) => {
-      const known = await (thread.check(check) ?? Promise.reject(new Error('not taken')));
+      const known = await (asked(thread, check) ?? Promise.reject(new Error('not taken')));
       if (typeof known === 'string') return known;
       unmade++;
       return verdictOf(known);
@@ -112,8 +121,8 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 t.test('a true thread: none of what it is asked before it is ready, and then all', async (t) => {
   const { thread, failures } = made();
-  t.equal(thread.check(CHECKS[0]!), undefined, 'the thread is being made');
-  await until(() => thread.check(CHECKS[0]!) !== undefined, 'the thread');
+  t.equal(asked(thread, CHECKS[0]!), undefined, 'the thread is being made');
+  await until(() => asked(thread, CHECKS[0]!) !== undefined, 'the thread');
   t.same(await all(thread), VERDICTS);
   t.same(await Promise.all([all(thread), all(thread)]), [VERDICTS, VERDICTS]);
   t.same(failures, []);
@@ -125,8 +134,8 @@ t.test(
     const { thread, threads, failures } = faked();
     await turn();
     t.equal(threads.length, 0);
-    t.equal(thread.check(CHECKS[0]!), undefined);
-    t.equal(thread.check(CHECKS[1]!), undefined);
+    t.equal(asked(thread, CHECKS[0]!), undefined);
+    t.equal(asked(thread, CHECKS[1]!), undefined);
     t.equal(threads.length, 1);
     threads[0]!.emit('message', 'ready');
     const first = all(thread);
@@ -150,7 +159,7 @@ const ENDS: [what: string, end: (thread: FakeThread) => void, said: RegExp][] = 
 for (const [what, end, said] of ENDS)
   t.test(`one that ${what}: what it owes is checked here, and there is another after a while`, async (t) => {
     const { thread, threads, failures, clock } = faked();
-    thread.check(CHECKS[0]!);
+    void asked(thread, CHECKS[0]!);
     threads[0]!.emit('message', 'ready');
     const some = all(thread);
     await turn();
@@ -158,7 +167,7 @@ for (const [what, end, said] of ENDS)
     threads[0]!.answer(2);
     unmade = 0;
     end(threads[0]!);
-    t.equal(thread.check(CHECKS[0]!), undefined);
+    t.equal(asked(thread, CHECKS[0]!), undefined);
     t.same(await Promise.all([some, unsent]), [VERDICTS, VERDICTS]);
     t.equal(unmade, 2 * CHECKS.length - PIECE, 'of two messages one was told');
     t.equal(failures.length, 1);
@@ -168,10 +177,10 @@ for (const [what, end, said] of ENDS)
     t.equal(failures.length, 1, 'its end is told once');
     t.equal(threads.length, 1);
     clock.advance(PAUSE_MS - 1);
-    t.equal(thread.check(CHECKS[0]!), undefined);
+    t.equal(asked(thread, CHECKS[0]!), undefined);
     t.equal(threads.length, 1);
     clock.advance(1);
-    t.equal(thread.check(CHECKS[0]!), undefined);
+    t.equal(asked(thread, CHECKS[0]!), undefined);
     t.equal(threads.length, 2);
     threads[1]!.emit('message', 'ready');
     const others = all(thread);
@@ -188,7 +197,7 @@ t.test('one that is silent is given up; one that is slow is not', async (t) => {
     for (let i = 0; i < looks; i++) clock.advance(LOOK_MS);
     await turn();
   };
-  thread.check(CHECKS[0]!);
+  void asked(thread, CHECKS[0]!);
   threads[0]!.emit('message', 'ready');
   const slow = all(thread);
   await turn();
@@ -214,12 +223,12 @@ t.test('one that is silent is given up; one that is slow is not', async (t) => {
 
 t.test('verdicts that are there at once are told a message a turn', async (t) => {
   const { thread, threads } = faked();
-  thread.check(CHECKS[0]!);
+  void asked(thread, CHECKS[0]!);
   threads[0]!.emit('message', 'ready');
   let told = 0;
   const waiting = Promise.all(
     CHECKS.map(async (check) => {
-      await thread.check(check);
+      await asked(thread, check);
       told++;
     }),
   );
@@ -239,7 +248,7 @@ t.test('verdicts that are there at once are told a message a turn', async (t) =>
 
 t.test('one that never says that it is ready', async (t) => {
   const { thread, threads, failures, clock } = faked();
-  thread.check(CHECKS[0]!);
+  void asked(thread, CHECKS[0]!);
   for (let i = 0; i < 479; i++) clock.advance(LOOK_MS);
   await turn();
   t.same(failures, []);
@@ -251,7 +260,7 @@ t.test('one that never says that it is ready', async (t) => {
 
 t.test('verdicts that are there, and not yet read, are not silence', async (t) => {
   const { thread, threads, failures, clock } = faked();
-  thread.check(CHECKS[0]!);
+  void asked(thread, CHECKS[0]!);
   threads[0]!.emit('message', 'ready');
   const waiting = all(thread);
   await turn();
@@ -265,8 +274,8 @@ t.test('verdicts that are there, and not yet read, are not silence', async (t) =
 
 t.test('a process that was stopped has no silent thread', async (t) => {
   const { thread, failures } = made();
-  thread.check(CHECKS[0]!);
-  await until(() => thread.check(CHECKS[0]!) !== undefined, 'the thread');
+  void asked(thread, CHECKS[0]!);
+  await until(() => asked(thread, CHECKS[0]!) !== undefined, 'the thread');
   for (let i = 0; i < 3; i++) {
     const waiting = all(thread);
     await turn();
@@ -282,10 +291,10 @@ t.test('a process that was stopped has no silent thread', async (t) => {
 
 t.test('more than a message holds, and what is too large for any', async (t) => {
   const { thread, threads } = faked();
-  thread.check(CHECKS[0]!);
+  void asked(thread, CHECKS[0]!);
   threads[0]!.emit('message', 'ready');
   const large = { ...CHECKS[0]!, data: new Uint8Array(100_000) };
-  t.equal(thread.check(large), undefined);
+  t.equal(asked(thread, large), undefined);
   const some = Array.from({ length: 5 }, () => all(thread));
   await turn();
   t.ok(threads[0]!.batches.length > 1);
@@ -303,7 +312,7 @@ t.test('none can be made: it is not tried all the time', async (t) => {
   };
   const { thread, failures } = made({ clock, start });
   for (let second = 0; second < 25; second++) {
-    for (let i = 0; i < 10; i++) t.equal(thread.check(CHECKS[0]!), undefined);
+    for (let i = 0; i < 10; i++) t.equal(asked(thread, CHECKS[0]!), undefined);
     clock.advance(1_000);
   }
   t.equal(tries, 3);
@@ -313,8 +322,8 @@ t.test('none can be made: it is not tried all the time', async (t) => {
 t.test('a true thread that breaks as it begins', async (t) => {
   const file = new URL('../support/broken-worker.ts', import.meta.url);
   const { thread, failures } = made({ start: () => new Worker(file, { stderr: true }) });
-  t.equal(thread.check(CHECKS[0]!), undefined);
+  t.equal(asked(thread, CHECKS[0]!), undefined);
   await until(() => failures.length > 0, 'its end');
   t.match(failures, [/^fails: Error: broken from the start$/]);
-  t.equal(thread.check(CHECKS[0]!), undefined);
+  t.equal(asked(thread, CHECKS[0]!), undefined);
 });
