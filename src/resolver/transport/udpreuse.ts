@@ -73,8 +73,11 @@ export class ReusedSockets {
     const ffi = this.#ffi;
     const idle = this.idleFor(to);
     for (let fd = idle.pop(); fd !== undefined; fd = idle.pop()) {
-      if (ffi.receive(fd) === 'EAGAIN' && ffi.reconnectUdp(fd, to) === undefined) return fd;
+      const refused = ffi.receive(fd) === 'EAGAIN' ? ffi.reconnectUdp(fd, to) : 'used';
+      if (refused === undefined) return fd;
       ffi.close(fd);
+      // The others would be refused alike, and who names such an address would have all of them closed.
+      if (refused !== 'used') return refused;
     }
     return ffi.connectAnyUdp(this.#watch, to);
   }

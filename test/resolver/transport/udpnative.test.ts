@@ -260,6 +260,20 @@ t.test('no more are kept than may be, whatever was in flight', async (t) => {
   await until(() => sockets() === before, 'all to be closed');
 });
 
+t.test('an address that cannot be asked costs one socket, not all that are kept', async (t) => {
+  const port = await echo(t);
+  const before = sockets();
+  const udp = await kernels();
+  const count = 10;
+  await Promise.all(Array.from({ length: count }, () => exchange(udp, send(port))));
+  t.equal(sockets(), before + count);
+  // EACCES: not without SO_BROADCAST.
+  t.equal(typeof (await exchange(udp, send(port, { address: '255.255.255.255' }))), 'string');
+  t.equal(sockets(), before + count - 1);
+  t.equal((await exchange(udp, send(port))).length, SPOKEN.length);
+  udp.close();
+});
+
 t.test('the kernel has no port left: one is bound by number', async (t) => {
   const port = await echo(t);
   let bound = 0;
