@@ -1,3 +1,5 @@
+import { type HashSeed, keyedHash } from '../util/hash.ts';
+import { cryptoPrng } from '../util/prng.ts';
 import { octetsEqual, putOctets } from '../wire/octets.ts';
 import type { PublicKey } from './key.ts';
 
@@ -15,11 +17,13 @@ const SLOT_OCTETS = DATA_OCTETS_MAX + SIGNATURE_OCTETS_MAX;
  * signature must be the same octet for octet, so it tells nothing but what a check would; whether the signature is
  * still valid (RFC 4035 section 5.3.1) is for the caller to see, each time.
  *
- * One after the other in one piece of memory, each in the slot that its signature says, in the place of whatever was
- * there: most are never looked for again, and the collector of garbage has nothing to do with them.
+ * One after the other in one piece of memory, each in the slot that a keyed hash of its signature says, in the place of
+ * whatever was there: most are never looked for again, and the collector of garbage has nothing to do with them. Nobody
+ * can make up signatures that take the place of a certain one.
  */
 export class GoodSignatures {
   readonly #max: number;
+  readonly #seed: HashSeed = [cryptoPrng.u32(), cryptoPrng.u32()];
   /** By slot: whose it is, undefined where that is not known to be good; and how long signature and data are. */
   readonly #keys: (PublicKey | undefined)[];
   readonly #lengths: Uint16Array;
@@ -37,26 +41,25 @@ export class GoodSignatures {
   }
 
   has(key: PublicKey, data: Uint8Array, signature: Uint8Array): boolean {
+    if (this.#octets === undefined) return false;
     const slot = this.#slotOf(signature);
-    if (this.#octets === undefined || this.#keys[slot] !== key) return false;
-    if (this.#lengths[2 * slot] !== signature.length || this.#lengths[2 * slot + 1] !== data.length)
-      return false;
-    const at = slot * SLOT_OCTETS;
-    return (
-      octetsEqual(signature, this.#octets, at) && octetsEqual(data, this.#octets, at + SIGNATURE_OCTETS_MAX)
-    );
+    return this.#keys[slot] === key && this.#isAt(this.#octets, slot, data, signature);
   }
 
   /**
-   * Takes a slot for what is to be checked, before the check is made: what it signs is soon something else.
+   * Takes a slot for what is to be checked, before the check is made: what it signs is soon something else. What is being
+   * checked already has its slot, and all who check it have one ticket: else each would undo the one before.
    * @returns a ticket for `prove`; undefined: nothing that long is kept
    */
   reserve(data: Uint8Array, signature: Uint8Array): number | undefined {
     if (data.length > DATA_OCTETS_MAX || signature.length > SIGNATURE_OCTETS_MAX) return undefined;
     this.#octets ??= new Uint8Array(this.#max * SLOT_OCTETS);
     const slot = this.#slotOf(signature);
+    if (this.#tickets[slot] !== 0 && this.#isAt(this.#octets, slot, data, signature))
+      return this.#tickets[slot];
     const ticket = ++this.#given * this.#max + slot;
     this.#tickets[slot] = ticket;
+    // Nothing is known to be good of what is written there now.
     this.#keys[slot] = undefined;
     this.#lengths[2 * slot] = signature.length;
     this.#lengths[2 * slot + 1] = data.length;
@@ -72,10 +75,14 @@ export class GoodSignatures {
     if (this.#tickets[slot] === ticket) this.#keys[slot] = key;
   }
 
+  #isAt(octets: Uint8Array, slot: number, data: Uint8Array, signature: Uint8Array): boolean {
+    if (this.#lengths[2 * slot] !== signature.length || this.#lengths[2 * slot + 1] !== data.length)
+      return false;
+    const at = slot * SLOT_OCTETS;
+    return octetsEqual(signature, octets, at) && octetsEqual(data, octets, at + SIGNATURE_OCTETS_MAX);
+  }
+
   #slotOf(signature: Uint8Array): number {
-    let number = 0;
-    for (let i = Math.max(0, signature.length - 4); i < signature.length; i++)
-      number = ((number << 8) | signature[i]!) & 0x3fffffff;
-    return number % this.#max;
+    return (keyedHash(this.#seed, signature, 0, signature.length) >>> 0) % this.#max;
   }
 }

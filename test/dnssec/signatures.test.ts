@@ -92,6 +92,41 @@ t.test('a verdict is of what was checked, whatever came into its place meanwhile
   t.ok(good.has(publicKey, forged!, signature!), 'what is too long takes no place');
 });
 
+t.test('what comes into the place of a good one is not good for that', async (t) => {
+  const good = new GoodSignatures(1);
+  const publicKey = new KeyStore().of(readDnskey(key.rdata)!)!;
+  const [signature, data, forged] = [64, 100, 100].map((octets, i) => new Uint8Array(octets).fill(i));
+  good.prove(good.reserve(data!, signature!)!, publicKey);
+  t.ok(good.has(publicKey, data!, signature!));
+  good.reserve(forged!, signature!);
+  // And its check says no: nothing is proven.
+  t.notOk(good.has(publicKey, forged!, signature!));
+  t.notOk(good.has(publicKey, data!, signature!));
+});
+
+t.test('the same, checked by one after the other before the first knows', async (t) => {
+  const good = new GoodSignatures();
+  const publicKey = new KeyStore().of(readDnskey(key.rdata)!)!;
+  const [signature, data] = [64, 100].map((octets, i) => new Uint8Array(octets).fill(i));
+  const first = good.reserve(data!, signature!)!;
+  for (let i = 0; i < 3; i++) t.equal(good.reserve(data!, signature!), first);
+  good.prove(first, publicKey);
+  t.ok(good.has(publicKey, data!, signature!));
+  t.not(good.reserve(data!, signature!.slice(1)), first);
+  const empty = new Uint8Array(0);
+  t.ok(new GoodSignatures(1).reserve(empty, empty)! > 0, 'an empty slot is nobody’s');
+});
+
+t.test('who chooses how a signature ends does not choose its place', async (t) => {
+  const good = new GoodSignatures();
+  const publicKey = new KeyStore().of(readDnskey(key.rdata)!)!;
+  const data = new Uint8Array(100);
+  const signatures = Array.from({ length: 40 }, (_, i) => new Uint8Array(64).fill(7).fill(i, 0, 1));
+  for (const signature of signatures) good.prove(good.reserve(data, signature)!, publicKey);
+  // Two of 40 meet by chance once in ten times.
+  t.ok(signatures.filter((signature) => good.has(publicKey, data, signature)).length > 30);
+});
+
 t.test('unsigned zones of one parent share its NSEC3s, and the checks of them', async (t) => {
   const internet = new Internet({ rootServers: 1 });
   internet.zone('test.', { servers: 1, sign: { denial: { optOut: true } } });
