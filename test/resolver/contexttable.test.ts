@@ -74,6 +74,16 @@ t.test('what was used lately stays, though not each use is a move', async (t) =>
   t.notOk(there(4 * max - 1 - max / 8), 'and nothing that is older by an eighth');
 });
 
+t.test('in exact order each use is a move', async (t) => {
+  const max = 80;
+  const table = new ContextTable<number>(max, { order: 'exact' });
+  for (let i = 0; i < max; i++) table.set(1, name(`n${i}.`), i);
+  // The newest but one, which is not moved in an order that is near.
+  table.get(1, name(`n${max - 2}.`));
+  for (let i = 0; i < max - 1; i++) table.removeOldest();
+  t.equal(table.get(1, name(`n${max - 2}.`)), max - 2);
+});
+
 t.test('many, some of which are removed', async (t) => {
   const table = new ContextTable<number>(10_000);
   const at = (i: number) => name(`n${i}.`);
