@@ -151,8 +151,14 @@ export class NativeUdp implements UdpSockets {
     this.#watch.close();
   }
 
-  /** A socket on a port of its own, or the code of the error. */
+  /** A socket on a port of its own, or the code of the error. Those that are kept are no reason for it. */
   #connect(send: Send): Connected | string {
+    const connected = this.#tryToConnect(send);
+    const isFull = connected === 'EMFILE' || connected === 'ENFILE';
+    return isFull && this.#reused.close() > 0 ? this.#tryToConnect(send) : connected;
+  }
+
+  #tryToConnect(send: Send): Connected | string {
     const { ffi } = this.#o;
     let to: Endpoint;
     let from: Endpoint;

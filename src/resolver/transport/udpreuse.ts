@@ -19,32 +19,50 @@ export interface Ports {
 /** The first Linux that draws ports from its random numbers (get_random_u32); who saw some could foretell those of others. */
 const LINUX_MIN = { major: 6, minor: 1 };
 const PORTS_FILE = '/proc/sys/net/ipv4/ip_local_port_range';
+const RESERVED_FILE = '/proc/sys/net/ipv4/ip_local_reserved_ports';
 
 /** Ports that the kernel draws from. Undefined: it does not say, or draws as one may foretell. */
 function kernelPorts(): Ports | undefined {
   try {
-    return readPorts(os.release(), readFileSync(PORTS_FILE, 'latin1'));
+    return readPorts(os.release(), readFileSync(PORTS_FILE, 'latin1'), readFileSync(RESERVED_FILE, 'latin1'));
   } catch {
     return undefined;
   }
 }
 
-/** @param release of the kernel @param text of ip_local_port_range */
-export function readPorts(release: string, text: string): Ports | undefined {
+/**
+ * Undefined also where some of the range are reserved: the kernel goes on from each of these to the next that is not, which
+ * would be drawn as often as all of them together.
+ *
+ * @param release of the kernel
+ * @param range text of ip_local_port_range
+ * @param reserved text of ip_local_reserved_ports: numbers and ranges with commas between them, or nothing
+ */
+export function readPorts(release: string, range: string, reserved: string): Ports | undefined {
   const [major = 0, minor = 0] = release.split('.').map(Number);
   const isDrawn = major > LINUX_MIN.major || (major === LINUX_MIN.major && minor >= LINUX_MIN.minor);
-  const ports = /^(\d+)\s+(\d+)\s*$/.exec(text);
-  return isDrawn && ports !== null ? { first: Number(ports[1]), last: Number(ports[2]) } : undefined;
+  const ends = /^(\d+)\s+(\d+)\s*$/.exec(range);
+  if (!isDrawn || ends === null) return undefined;
+  const ports: Ports = { first: Number(ends[1]), last: Number(ends[2]) };
+  const isFree = (part: string): boolean => {
+    const [first = Number.NaN, last = first] = part.split('-').map(Number);
+    return last < ports.first || first > ports.last;
+  };
+  const parts = reserved.trim();
+  return parts === '' || parts.split(',').every(isFree) ? ports : undefined;
 }
 
 /**
  * Sockets that serve one exchange after the other, each on another port that the kernel draws: what is connected to
  * nothing has no port any more, and what is connected again is given one. That is a quarter of what it costs to make and
  * to close one. A socket that was bound to a port by its number keeps that, so this serves the draws only that fall into
- * the kernel's own range (ip_local_port_range), and ports are as likely as if all were bound by number.
+ * the kernel's own range (ip_local_port_range), and ports are as likely as if all were bound by number. As likely as that
+ * with two exceptions: the range is read once, so who makes it another has to start workers anew; and where another program
+ * holds thousands of ports in a row the one behind them is drawn as often as they would be.
  *
- * What came for one exchange is never read by the next: who has something left to read is closed, and so is who is told
- * of an error that belongs to the one before.
+ * What came for one exchange is not read by the next: who has something left to read is closed, and so is who is told
+ * of an error that belongs to the one before. (But for a datagram that the kernel is about to queue at that very moment: it
+ * comes from who was asked before, and says what was asked then.)
  */
 export class ReusedSockets {
   readonly #ffi: Ffi;
@@ -98,7 +116,10 @@ export class ReusedSockets {
     }
   }
 
-  close(): void {
-    for (const idle of Object.values(this.#idle)) for (const fd of idle.splice(0)) this.#ffi.close(fd);
+  /** Closes all that are kept. Returns how many. */
+  close(): number {
+    const kept = Object.values(this.#idle).flatMap((idle) => idle.splice(0));
+    for (const fd of kept) this.#ffi.close(fd);
+    return kept.length;
   }
 }

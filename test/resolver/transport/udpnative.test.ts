@@ -2,6 +2,7 @@
 import { createSocket, type RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { release } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { UdpTransport } from '../../../src/resolver/transport/udp.ts';
@@ -22,6 +23,12 @@ if (loaded === undefined) {
   process.exit(0);
 }
 const ffi: Ffi = loaded;
+
+const setting = (name: string): string => readFileSync(`/proc/sys/net/ipv4/${name}`, 'latin1');
+const drawn = readPorts(release(), setting('ip_local_port_range'), setting('ip_local_reserved_ports'));
+/** What a test of sockets that are used again says when it is skipped; false: it is not. */
+const skippedWithoutReuse = drawn === undefined && 'this kernel draws no ports that serve';
+const { first, last } = drawn ?? { first: 32_768, last: 60_999 };
 
 /** Sockets of this process. Other descriptors come and go with threads. */
 function sockets(): number {
@@ -128,30 +135,32 @@ async function listening(t: { teardown(fn: () => void): void }): Promise<{ port:
 /** A question that is answered so many times by these. */
 const times = (count: number): Uint8Array => new Uint8Array(32).fill(1).fill(count, 1, 2);
 
-t.test('sockets serve again and again, on ports from the whole range', async (t) => {
-  const { port, ports } = await listening(t);
-  let made = 0;
-  const udp = await native({
-    connectAnyUdp: (...args) => {
-      made++;
-      return ffi.connectAnyUdp(...args);
-    },
-  });
-  const count = 4_000;
-  for (let i = 0; i < count; i++) t.equal((await exchange(udp, send(port, { query: times(1) }))).length, 32);
-  t.equal(made, 1, 'one of those that the kernel chooses ports for');
-  t.ok(new Set(ports).size > 0.9 * count, `${new Set(ports).size} ports`);
-  // Standard deviations of 0.005 each.
-  for (let eighth = 0; eighth < 8; eighth++) {
-    const from = 1_024 + eighth * 8_064;
-    const share = ports.filter((each) => each >= from && each < from + 8_064).length / count;
-    t.ok(Math.abs(share - 1 / 8) < 0.03, `of ports from ${from} on there are ${share}`);
-  }
-  udp.close();
-});
-
-const range = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'latin1');
-const [first = 0, last = 0] = range.trim().split(/\s+/).map(Number);
+t.test(
+  'sockets serve again and again, on ports from the whole range',
+  { skip: skippedWithoutReuse },
+  async (t) => {
+    const { port, ports } = await listening(t);
+    let made = 0;
+    const udp = await native({
+      connectAnyUdp: (...args) => {
+        made++;
+        return ffi.connectAnyUdp(...args);
+      },
+    });
+    const count = 4_000;
+    for (let i = 0; i < count; i++)
+      t.equal((await exchange(udp, send(port, { query: times(1) }))).length, 32);
+    t.equal(made, 1, 'one of those that the kernel chooses ports for');
+    t.ok(new Set(ports).size > 0.9 * count, `${new Set(ports).size} ports`);
+    // Standard deviations of 0.005 each.
+    for (let eighth = 0; eighth < 8; eighth++) {
+      const from = 1_024 + eighth * 8_064;
+      const share = ports.filter((each) => each >= from && each < from + 8_064).length / count;
+      t.ok(Math.abs(share - 1 / 8) < 0.03, `of ports from ${from} on there are ${share}`);
+    }
+    udp.close();
+  },
+);
 
 /** Draws ports of a range. */
 function drawsFrom(from: number, to: number): Prng {
@@ -166,7 +175,12 @@ const kernels = (other: Partial<Ffi> = {}): Promise<UdpTransport> =>
   native(other, undefined, systemClock, drawsFrom(first, last));
 /** None is. */
 const numbered = (other: Partial<Ffi> = {}): Promise<UdpTransport> =>
-  native(other, undefined, systemClock, drawsFrom(1_024, first - 1));
+  native(
+    other,
+    undefined,
+    systemClock,
+    first > 1_024 ? drawsFrom(1_024, first - 1) : drawsFrom(last + 1, 65_535),
+  );
 
 t.test('what came for one exchange is not read by the next', async (t) => {
   const { port } = await listening(t);
@@ -182,24 +196,28 @@ t.test('what came for one exchange is not read by the next', async (t) => {
   await until(() => sockets() === before, 'all to be closed');
 });
 
-t.test('a socket that nobody uses and that has something to read is closed, and told of once', async (t) => {
-  const { port } = await listening(t);
-  const before = sockets();
-  let told = 0;
-  const udp = await kernels({
-    ready: (...args) => {
-      const count = ffi.ready(...args);
-      told += count;
-      return count;
-    },
-  });
-  // Until the first of many has come, more of them have.
-  t.equal((await exchange(udp, send(port, { query: times(40) }))).length, 32);
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  t.ok(told <= 3, `told ${told} times`);
-  t.equal(sockets(), before);
-  udp.close();
-});
+t.test(
+  'a socket that nobody uses and that has something to read is closed, and told of once',
+  { skip: skippedWithoutReuse },
+  async (t) => {
+    const { port } = await listening(t);
+    const before = sockets();
+    let told = 0;
+    const udp = await kernels({
+      ready: (...args) => {
+        const count = ffi.ready(...args);
+        told += count;
+        return count;
+      },
+    });
+    // Until the first of many has come, more of them have.
+    t.equal((await exchange(udp, send(port, { query: times(40) }))).length, 32);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    t.ok(told <= 3, `told ${told} times`);
+    t.equal(sockets(), before);
+    udp.close();
+  },
+);
 
 t.test('what ICMP said of one exchange is not told to the next', async (t) => {
   const port = await echo(t);
@@ -222,7 +240,7 @@ t.test('what ICMP said of one exchange is not told to the next', async (t) => {
 
 t.test(
   'each family has its sockets, and an address to ask from one of its own',
-  { skip: skippedWithoutIpv6 },
+  { skip: skippedWithoutReuse || skippedWithoutIpv6 },
   async (t) => {
     const [four, six] = [await echo(t), await echo(t, '::1')];
     const made: string[] = [];
@@ -248,7 +266,7 @@ t.test(
   },
 );
 
-t.test('no more are kept than may be, whatever was in flight', async (t) => {
+t.test('no more are kept than may be, whatever was in flight', { skip: skippedWithoutReuse }, async (t) => {
   const port = await echo(t);
   const before = sockets();
   const udp = await kernels();
@@ -260,19 +278,23 @@ t.test('no more are kept than may be, whatever was in flight', async (t) => {
   await until(() => sockets() === before, 'all to be closed');
 });
 
-t.test('an address that cannot be asked costs one socket, not all that are kept', async (t) => {
-  const port = await echo(t);
-  const before = sockets();
-  const udp = await kernels();
-  const count = 10;
-  await Promise.all(Array.from({ length: count }, () => exchange(udp, send(port))));
-  t.equal(sockets(), before + count);
-  // EACCES: not without SO_BROADCAST.
-  t.equal(typeof (await exchange(udp, send(port, { address: '255.255.255.255' }))), 'string');
-  t.equal(sockets(), before + count - 1);
-  t.equal((await exchange(udp, send(port))).length, SPOKEN.length);
-  udp.close();
-});
+t.test(
+  'an address that cannot be asked costs one socket, not all that are kept',
+  { skip: skippedWithoutReuse },
+  async (t) => {
+    const port = await echo(t);
+    const before = sockets();
+    const udp = await kernels();
+    const count = 10;
+    await Promise.all(Array.from({ length: count }, () => exchange(udp, send(port))));
+    t.equal(sockets(), before + count);
+    // EACCES: not without SO_BROADCAST.
+    t.equal(typeof (await exchange(udp, send(port, { address: '255.255.255.255' }))), 'string');
+    t.equal(sockets(), before + count - 1);
+    t.equal((await exchange(udp, send(port))).length, SPOKEN.length);
+    udp.close();
+  },
+);
 
 t.test('the kernel has no port left: one is bound by number', async (t) => {
   const port = await echo(t);
@@ -292,10 +314,41 @@ t.test('the kernel has no port left: one is bound by number', async (t) => {
 
 t.test('a kernel whose ports can be foretold, or that does not say which it draws from, draws none', (t) => {
   const text = '32768\t60999\n';
-  for (const release of ['6.1.0-44-amd64', '6.18.44', '10.0.1'])
-    t.same(readPorts(release, text), { first: 32_768, last: 60_999 });
-  for (const release of ['6.0.19', '5.10.0-30', '', 'unknown']) t.equal(readPorts(release, text), undefined);
-  for (const garbage of ['', '32768', 'x y', '1 2 3']) t.equal(readPorts('6.1.0', garbage), undefined);
+  for (const linux of ['6.1.0-44-amd64', '6.18.44', '10.0.1'])
+    t.same(readPorts(linux, text, '\n'), { first: 32_768, last: 60_999 });
+
+  t.test(
+    'where some of its ports are reserved the kernel draws none: the next would be as likely as all of them',
+    (t) => {
+      const text = '32768\t60999\n';
+      for (const reserved of ['1024-32767', '8080,61000-65535', '53'])
+        t.same(readPorts('6.1.0', text, `${reserved}\n`), { first: 32_768, last: 60_999 }, reserved);
+      for (const reserved of ['40000-50000', '53,32768', '60999-65535', '1-65535', 'x'])
+        t.equal(readPorts('6.1.0', text, `${reserved}\n`), undefined, reserved);
+      t.end();
+    },
+  );
+
+  t.test('no descriptor left: those that are kept make room', { skip: skippedWithoutReuse }, async (t) => {
+    const port = await echo(t);
+    const before = sockets();
+    let isFull = false;
+    const whenRoom = <T>(make: () => T): T | string => (isFull && sockets() > before ? 'EMFILE' : make());
+    const udp = await kernels({
+      connectUdp: (...args) => whenRoom(() => ffi.connectUdp(...args)),
+      connectAnyUdp: (...args) => whenRoom(() => ffi.connectAnyUdp(...args)),
+    });
+    await Promise.all(Array.from({ length: 10 }, () => exchange(udp, send(port))));
+    t.equal(sockets(), before + 10);
+    isFull = true;
+    // From an address of its own: none that is kept serves.
+    t.equal((await exchange(udp, send(port, { source: '127.0.0.1' }))).length, SPOKEN.length);
+    t.equal(sockets(), before);
+    udp.close();
+  });
+  for (const linux of ['6.0.19', '5.10.0-30', '', 'unknown'])
+    t.equal(readPorts(linux, text, '\n'), undefined);
+  for (const garbage of ['', '32768', 'x y', '1 2 3']) t.equal(readPorts('6.1.0', garbage, '\n'), undefined);
   t.end();
 });
 
